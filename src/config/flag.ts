@@ -1,0 +1,115 @@
+import { z } from 'zod';
+
+/** A table of flags by group: group title → name in camelCase → zod type with a description and a default. */
+export type FlagGroups = Readonly<Record<string, z.ZodRawShape>>;
+
+type Intersection<U> = (U extends unknown ? (value: U) => void : never) extends (value: infer I) => void
+  ? I
+  : never;
+
+/** What the flags of all groups become: one flat object. */
+export type Config<G extends FlagGroups> = z.output<
+  z.ZodObject<Extract<Intersection<G[keyof G]>, z.ZodRawShape>>
+>;
+
+/** The part of JSON Schema that a flag's type is read from. */
+export interface FlagSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly items?: FlagSchema;
+  readonly anyOf?: readonly FlagSchema[];
+}
+
+/** One flag: `key` in the config, `name` on the command line without the leading dashes. */
+export interface Flag {
+  readonly key: string;
+  readonly name: string;
+  readonly group: string;
+  readonly type: z.ZodType;
+  readonly schema: FlagSchema;
+  readonly required: boolean;
+}
+
+/** `blockRank`, `block_rank` and `block-rank` are one flag: the last is how it is spelled in messages. */
+export function flagName(key: string): string {
+  return key
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll('_', '-')
+    .toLowerCase();
+}
+
+/** The flags of a table, by name, in its order. */
+export function flagTable(groups: FlagGroups): Map<string, Flag> {
+  const table = new Map<string, Flag>();
+  for (const [group, shape] of Object.entries(groups)) {
+    const json = z.toJSONSchema(z.object(shape), { io: 'input' }) as {
+      properties: Record<string, FlagSchema>;
+      required?: string[];
+    };
+    for (const [key, type] of Object.entries(shape)) {
+      const name = flagName(key);
+      if (table.has(name)) throw new Error(`flag --${name} is declared twice`);
+      const schema = json.properties[key]!;
+      const required = json.required?.includes(key) ?? false;
+      table.set(name, { key, name, group, type: type as z.ZodType, schema, required });
+    }
+  }
+  return table;
+}
+
+/** What a flag takes, in words: `an integer from 1 up`, `one of lora, serial`. */
+export function expected(schema: FlagSchema): string {
+  if (schema.const !== undefined) return String(schema.const);
+  if (schema.enum) return `one of ${schema.enum.join(', ')}`;
+  if (schema.anyOf) return schema.anyOf.map(expected).join(' or ');
+  if (schema.type === 'boolean') return 'true or false';
+  if (schema.type === 'integer') return `an integer${range(schema)}`;
+  if (schema.type === 'number') return `a number${range(schema)}`;
+  if (schema.type === 'array') return `a comma-separated list, each ${expected(schema.items ?? {})}`;
+  return 'text';
+}
+
+function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: FlagSchema): string {
+  const low = minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER ? minimum : undefined;
+  const high = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? maximum : undefined;
+  if (low !== undefined && high !== undefined) return ` from ${low} to ${high}`;
+  const parts: string[] = [];
+  if (exclusiveMinimum !== undefined) parts.push(`above ${exclusiveMinimum}`);
+  if (low !== undefined) parts.push(`from ${low} up`);
+  if (exclusiveMaximum !== undefined) parts.push(`below ${exclusiveMaximum}`);
+  if (high !== undefined) parts.push(`at most ${high}`);
+  return parts.length === 0 ? '' : ` ${parts.join(' and ')}`;
+}
+
+/**
+ * The value that a word of the command line stands for, as the flag's type will judge it: a word that fits no
+ * number stays a string, and the type refuses it. `25%` is .25 for a flag that takes a fraction.
+ */
+export function valueOf(word: string, schema: FlagSchema): unknown {
+  if (schema.anyOf) {
+    const values = schema.anyOf.map((option) => valueOf(word, option));
+    return values.find((value) => typeof value !== 'string') ?? word;
+  }
+  if (schema.type === 'boolean') {
+    if (/^(true|yes|1)$/i.test(word)) return true;
+    return /^(false|no|0)$/i.test(word) ? false : word;
+  }
+  if (schema.type === 'array') {
+    const items = schema.items ?? {};
+    return word === '' ? [] : word.split(',').map((part) => valueOf(part.trim(), items));
+  }
+  if (schema.type === 'integer' || schema.type === 'number') {
+    const percent = schema.type === 'number' && word.endsWith('%');
+    const digits = percent ? word.slice(0, -1) : word;
+    if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(digits)) return word;
+    return percent ? Number(digits) / 100 : Number(digits);
+  }
+  return word;
+}

@@ -1,0 +1,50 @@
+import { expected, type Flag } from './flag.js';
+
+/** The `--help` text: usage, what the recipe does, and the flags by group, each with what it takes and its default. */
+export function helpText(name: string, description: string, table: ReadonlyMap<string, Flag>): string {
+  const lines = [`Usage: node recipes/${name}.js [flags]`, '', description];
+  let group = '';
+  for (const flag of table.values()) {
+    if (flag.group !== group) lines.push('', `${flag.group}:`);
+    group = flag.group;
+    lines.push(...describe(flag));
+  }
+  return [...lines, ''].join('\n');
+}
+
+function describe(flag: Flag): string[] {
+  const { schema } = flag;
+  const spelling = schema.type === 'boolean' ? `--[no-]${flag.name}` : `--${flag.name} ${placeholder(flag)}`;
+  const notes = [
+    ...(schema.type === 'string' && !schema.enum ? [] : schema.type === 'boolean' ? [] : [expected(schema)]),
+    ...(flag.required ? ['required'] : []),
+    ...(schema.default === undefined ? [] : [`default ${shown(schema.default)}`]),
+  ];
+  const text = [schema.description ?? '', ...(notes.length > 0 ? [`(${notes.join('; ')})`] : [])].join(' ');
+  const head = `  ${spelling}`;
+  const [first = '', ...rest] = wrap(text.trim(), 100 - 30);
+  const start = head.length < 29 ? [head.padEnd(30) + first] : [head, ' '.repeat(30) + first];
+  return [...start, ...rest.map((line) => ' '.repeat(30) + line)];
+}
+
+function placeholder({ schema }: Flag): string {
+  if (schema.type === 'integer') return 'N';
+  if (schema.type === 'number') return 'X';
+  if (schema.enum) return 'NAME';
+  return schema.type === 'array' ? 'A,B' : 'VALUE';
+}
+
+function shown(value: unknown): string {
+  return Array.isArray(value) ? value.join(',') : String(value);
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)!;
+    if (last === '') lines[lines.length - 1] = word;
+    else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

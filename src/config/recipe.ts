@@ -1,0 +1,92 @@
+import { basename } from 'node:path';
+import { EMPTY, from, isObservable, type Observable, Subscription } from 'rxjs';
+import { UserError } from '../errors.js';
+import type { Config, FlagGroups } from './flag.js';
+import { flags } from './flags.js';
+
+/** What a recipe is: a sentence, its flags, and what it does with them. */
+export interface Recipe<G extends FlagGroups> {
+  readonly description: string;
+  readonly flags: G;
+  /**
+   * The work, or a promise of it. A returned Observable is subscribed, and unsubscribed when the recipe is
+   * stopped; `signal` aborts then too, for work that is no stream.
+   */
+  run(config: Config<G>, signal: AbortSignal): Work | Promise<Work>;
+}
+
+type Work = Observable<unknown> | void;
+
+const STOPS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
+/** Milliseconds that what was stopped or has failed may take to flush its files before the process ends. */
+const GRACE = 5000;
+
+/**
+ * Runs a recipe as a program: reads the command line, does the work, reports how it ended.
+ *
+ * A `UserError` is one line on stderr; any other error keeps its stack; both exit with code 1. Ctrl-C (and
+ * SIGTERM, SIGHUP) unsubscribes from the work, lets its files be flushed, and exits with 128 + the signal's number;
+ * a second one quits at once. A reader that goes away (`| head`) does not stop the work.
+ *
+ * @example
+ * recipe({
+ *   description: 'Counts.',
+ *   flags: { General: { to: z.int().min(1).default(3).describe('last number') } },
+ *   run: ({ to }) => range(1, to).pipe(tap((n) => console.log(n))),
+ * });
+ */
+export function recipe<G extends FlagGroups>({ description, flags: groups, run }: Recipe<G>): void {
+  const name = basename(process.argv[1] ?? 'recipe').replace(/\.[jt]s$/, '');
+  const abort = new AbortController();
+  const working = new Subscription();
+  let stopped = false;
+
+  const finish = (code: number) => {
+    for (const signal of Object.keys(STOPS)) process.removeListener(signal, stop);
+    process.exitCode = code;
+    setTimeout(() => process.exit(code), GRACE).unref();
+  };
+  const fail = (error: unknown) => {
+    if (stopped) return;
+    stopped = true;
+    process.stderr.write(
+      error instanceof UserError
+        ? `${name}: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}\n`
+        : `${(error instanceof Error && error.stack) || String(error)}\n`,
+    );
+    finish(1);
+  };
+  const stop = (signal: NodeJS.Signals) => {
+    const code = STOPS[signal] ?? 1;
+    if (stopped) process.exit(code);
+    stopped = true;
+    process.stderr.write(`\n${name}: stopping on ${signal}; once more to quit at once\n`);
+    abort.abort();
+    working.unsubscribe();
+    process.exitCode = code;
+    setTimeout(() => process.exit(code), GRACE).unref();
+  };
+
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  for (const signal of Object.keys(STOPS)) process.on(signal, stop);
+
+  const start = async () => {
+    const asked = flags(process.argv.slice(2), groups, { name, description });
+    if ('show' in asked) {
+      process.stdout.write(asked.show);
+      return EMPTY;
+    }
+    const work = await run(asked.config, abort.signal);
+    return isObservable(work) ? work : EMPTY;
+  };
+  from(start()).subscribe({
+    error: fail,
+    next: (work) => {
+      if (!stopped) working.add(work.subscribe({ error: fail, complete: () => finish(0) }));
+    },
+  });
+}

@@ -1,0 +1,127 @@
+/**
+ * What a run says, as plain data: one discriminated union that every logger, plot, progress bar and dashboard
+ * subscribes to. `time` is milliseconds since 1970; only it and the other clock fields (`seconds`,
+ * `imagesPerSecond`, `earlierSeconds`) differ between two runs of the same recipe on the same engine.
+ */
+export type Event =
+  | RunEvent
+  | StepEvent
+  | EpochEvent
+  | ValidationEvent
+  | CheckpointEvent
+  | TrialEvent
+  | WarningEvent
+  | DoneEvent;
+
+interface Timed {
+  readonly time: number;
+}
+
+/** The first event: what runs, on what. */
+export interface RunEvent extends Timed {
+  readonly type: 'run';
+  readonly run: string;
+  readonly adapter: string;
+  readonly adapterParameters: number;
+  readonly headParameters: number;
+  readonly engine: string;
+  readonly precision: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly batches: number;
+  readonly classes: readonly string[];
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly versions: Readonly<Record<string, string>>;
+  /** A clock field that loggers add when they continue a run: what its processes before this one took. */
+  readonly earlierSeconds?: number;
+}
+
+/** One batch was trained on. `step` counts batches from 1 over the whole run, `epoch` from 1, `batch` from 0. */
+export interface StepEvent extends Timed {
+  readonly type: 'step';
+  readonly step: number;
+  readonly epoch: number;
+  readonly batch: number;
+  readonly batches: number;
+  readonly loss: number;
+  /** By parameter group; `all` where there is one rate. */
+  readonly learningRate: Readonly<Record<string, number>>;
+  /** L2 norm of all gradients before clipping. */
+  readonly gradientNorm: number;
+  readonly images: number;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+}
+
+/** An epoch's training ended; `loss` is the mean over its images. */
+export interface EpochEvent extends Timed {
+  readonly type: 'epoch';
+  readonly epoch: number;
+  readonly step: number;
+  readonly loss: number;
+  readonly images: number;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+}
+
+/** Scores on a split. `softDice` and `softIou` are the soft, inverse-frequency-weighted means over batches. */
+export interface Scores {
+  readonly loss: number;
+  readonly softDice: number;
+  readonly softIou: number;
+  /** Hard, over the whole split, per class; null where a class occurs in neither target nor prediction. */
+  readonly dice: readonly (number | null)[];
+  readonly iou: readonly (number | null)[];
+  readonly miou: number;
+  readonly accuracy: number;
+  /** [target][prediction] in pixels. */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+export interface ValidationEvent extends Timed {
+  readonly type: 'validation';
+  readonly split: string;
+  readonly epoch: number;
+  readonly step: number;
+  readonly scores: Scores;
+  readonly images: number;
+  readonly seconds: number;
+}
+
+/** A checkpoint was written whole; `path` is its folder. */
+export interface CheckpointEvent extends Timed {
+  readonly type: 'checkpoint';
+  readonly path: string;
+  readonly step: number;
+  readonly epoch: number;
+  readonly best: boolean;
+}
+
+/** A study's trial changed: it started, reported an intermediate value, or ended. */
+export interface TrialEvent extends Timed {
+  readonly type: 'trial';
+  readonly study: string;
+  readonly number: number;
+  readonly state: 'RUNNING' | 'COMPLETE' | 'PRUNED' | 'FAIL';
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly step?: number;
+  readonly value?: number;
+  readonly values?: readonly number[];
+  readonly reason?: string;
+}
+
+/** Something that a person should know and that stops nothing. `code` is stable, for programs. */
+export interface WarningEvent extends Timed {
+  readonly type: 'warning';
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The last event of a run that was not cut short. */
+export interface DoneEvent extends Timed {
+  readonly type: 'done';
+  readonly reason: 'finished' | 'early-stop' | 'guard';
+  readonly step: number;
+  readonly epoch: number;
+  readonly seconds: number;
+}

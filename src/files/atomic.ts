@@ -1,0 +1,103 @@
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { UserError } from '../errors.js';
+
+/** The mark of a name that a writer has not finished with. */
+const UNFINISHED = /^\.(.+)\.\d+\.unfinished$/;
+
+/**
+ * Writes a file so that its name holds either the old bytes or all of the new ones, whenever the process dies:
+ * to a temporary name beside it, flushed to disk, then renamed.
+ *
+ * @throws UserError when there is no room or no right to write; nothing is left behind.
+ */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  await atomically(path, (temporary) => writeFlushed(temporary, data));
+}
+
+/**
+ * Writes a whole folder in the same manner: `files` by name, flat. An existing folder of that name is moved aside just
+ * before: a death between the two renames leaves neither, and never a mixture.
+ */
+export async function writeFolderAtomic(
+  path: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> {
+  await atomically(path, async (temporary) => {
+    await mkdir(temporary);
+    for (const [name, data] of Object.entries(files)) await writeFlushed(join(temporary, name), data);
+    await flushFolder(temporary);
+    await removeFolder(path);
+  });
+}
+
+/** Removes a folder so that its name is gone at once: a death on the way leaves no half of it under that name. */
+export async function removeFolder(path: string): Promise<void> {
+  const aside = join(dirname(path), `.${basename(path)}.removed.${process.pid}.unfinished`);
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw writeError(path, error);
+  }
+  await rm(aside, { recursive: true, force: true });
+}
+
+/** Removes what killed writers have left in a folder. */
+export async function removeUnfinished(dir: string): Promise<void> {
+  for (const name of await readdir(dir).catch(() => []))
+    if (UNFINISHED.test(name)) await rm(join(dir, name), { recursive: true, force: true });
+}
+
+/** Turns the errors of a full, read-only or forbidden place into one line that names it. */
+export function writeError(path: string, cause: unknown): unknown {
+  const why: Record<string, string> = {
+    ENOSPC: 'the disk is full; free some space',
+    EDQUOT: 'the disk quota is used up; free some space',
+    EACCES: 'permission is denied; choose another folder or change its rights',
+    EPERM: 'permission is denied; choose another folder or change its rights',
+    EROFS: 'the file system is read-only; choose another folder',
+    ENOTDIR: 'a part of the path is a file; choose another folder',
+    EEXIST: 'a file stands where a folder is needed; choose another folder',
+    EISDIR: 'a folder stands where a file is needed; choose another name',
+    EFBIG: 'the file would be larger than is allowed; raise the limit',
+  };
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? '';
+  return why[code]
+    ? new UserError(`${path}: expected to write here, but ${why[code]}`, { path, code }, { cause })
+    : cause;
+}
+
+async function atomically(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  const dir = dirname(path);
+  const temporary = join(dir, `.${basename(path)}.${process.pid}.unfinished`);
+  try {
+    await mkdir(dir, { recursive: true });
+    await rm(temporary, { recursive: true, force: true });
+    await write(temporary);
+    await rename(temporary, path);
+    await flushFolder(dir);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    throw writeError(path, error);
+  }
+}
+
+async function writeFlushed(path: string, data: string | Uint8Array): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(data);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function flushFolder(dir: string): Promise<void> {
+  const folder = await open(dir, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
