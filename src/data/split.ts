@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { UserError } from '../errors.js';
+import { MersenneTwister } from '../mersenne.js';
+import type { Pair } from './types.js';
+
+/** Pairs by use. */
+export interface Splits {
+  readonly train: readonly Pair[];
+  readonly validation: readonly Pair[];
+  readonly test: readonly Pair[];
+}
+
+export interface SplitOptions {
+  /** Share of the pairs, 0 to 1. Default .2. */
+  readonly validation?: number;
+  /** Share of the pairs, 0 to 1. Default .1. */
+  readonly test?: number;
+  readonly seed: number;
+  /**
+   * `upstream`: CPython's shuffle, then train | validation | test one after another.
+   * `hash`: each pair by the hash of its own stem, so that added files move no other. Default `upstream`.
+   */
+  readonly rule?: 'upstream' | 'hash';
+  /** Share of the pairs that is used, 0 to 1. Default 1. */
+  readonly percentage?: number;
+  /** Whether the percentage shrinks every split (as upstream does) or leaves the test split as it is. Default `all`. */
+  readonly shrink?: 'all' | 'keep-test';
+}
+
+/**
+ * Divides pairs into train, validation and test, the same for the same seed.
+ *
+ * With `upstream` and `all`, total = ⌊n·percentage⌋, test = ⌊total·test⌋, validation = ⌊total·validation⌋, train = the
+ * rest, taken in this order from the shuffled pairs: what Python's `random.seed(seed); random.shuffle(pairs)` gives.
+ *
+ * @example
+ * const { train, validation, test } = splitPairs(pairs, { seed: 42, percentage: 0.25 });
+ */
+export function splitPairs(pairs: readonly Pair[], options: SplitOptions): Splits {
+  const { validation = 0.2, test = 0.1, seed, rule = 'upstream', percentage = 1, shrink = 'all' } = options;
+  for (const [name, share] of Object.entries({ validation, test, percentage }))
+    if (!(share >= 0 && share <= 1))
+      throw new UserError(`${name}: expected a share from 0 to 1, got ${share}`, { [name]: share });
+  const divide = (some: readonly Pair[]) =>
+    rule === 'hash' ? byHash(some, validation, test, seed) : cut(some, validation, test);
+  const pool = rule === 'hash' ? pairs : shuffled(pairs, seed);
+  if (rule === 'upstream' && shrink === 'all')
+    return notEmpty(divide(pool.slice(0, Math.floor(pool.length * percentage))));
+  const all = divide(pool);
+  const part = (some: readonly Pair[]) => some.slice(0, Math.floor(some.length * percentage));
+  return notEmpty({
+    train: part(all.train),
+    validation: part(all.validation),
+    test: shrink === 'all' ? part(all.test) : all.test,
+  });
+}
+
+function cut(pairs: readonly Pair[], validation: number, test: number): Splits {
+  const tests = Math.floor(pairs.length * test);
+  const validations = Math.floor(pairs.length * validation);
+  const trains = pairs.length - tests - validations;
+  return {
+    train: pairs.slice(0, trains),
+    validation: pairs.slice(trains, trains + validations),
+    test: pairs.slice(trains + validations),
+  };
+}
+
+function byHash(pairs: readonly Pair[], validation: number, test: number, seed: number): Splits {
+  const splits: Record<keyof Splits, { pair: Pair; place: number }[]> = {
+    train: [],
+    validation: [],
+    test: [],
+  };
+  for (const pair of pairs) {
+    const place = createHash('sha256').update(`${seed}/${pair.stem}`).digest().readUIntBE(0, 6) / 2 ** 48;
+    const split = place < test ? 'test' : place < test + validation ? 'validation' : 'train';
+    splits[split].push({ pair, place });
+  }
+  const ordered = (split: keyof Splits) =>
+    splits[split].toSorted((a, b) => a.place - b.place).map(({ pair }) => pair);
+  return { train: ordered('train'), validation: ordered('validation'), test: ordered('test') };
+}
+
+function notEmpty(splits: Splits): Splits {
+  if (splits.train.length === 0)
+    throw new UserError(
+      'split: expected at least one training pair, got none; add pairs or raise --data-percentage',
+    );
+  return splits;
+}
+
+/**
+ * What CPython's `random.seed(seed); random.shuffle(list)` leaves, bit for bit (Fisher & Yates; the index is drawn by
+ * rejection from as many random bits as it needs).
+ */
+export function shuffled<T>(items: readonly T[], seed: number): T[] {
+  const twister = MersenneTwister.fromKey([seed]);
+  const result = [...items];
+  for (let i = result.length - 1; i > 0; i--) {
+    const bits = 32 - Math.clz32(i + 1);
+    let j = twister.bits(bits);
+    while (j > i) j = twister.bits(bits);
+    [result[i], result[j]] = [result[j]!, result[i]!];
+  }
+  return result;
+}
