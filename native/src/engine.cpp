@@ -1,0 +1,175 @@
+#include "engine.h"
+
+#include <chrono>
+
+#include "loops.h"
+#include "parallel.h"
+
+namespace millrace {
+namespace {
+// JavaScript may run ahead of the engine by so many kernels.
+constexpr size_t kMostQueued = 8192;
+constexpr size_t kGrain = 16384;
+}  // namespace
+
+Registry& Registry::get() {
+  static Registry* registry = new Registry;
+  return *registry;
+}
+
+int Registry::add(const char* name, Kernel kernel) {
+  names.emplace_back(name);
+  kernels.push_back(kernel);
+  return int(kernels.size()) - 1;
+}
+
+Slot& Call::in(size_t i) { return engine->slot(ins.at(i)); }
+
+const float* Call::f32(size_t i) {
+  Slot& slot = in(i);
+  if (slot.type == Type::f32) return slot.data<float>();
+  if (slot.type != Type::bf16) throw std::runtime_error("expected a float tensor");
+  float* copy = temp<float>(slot.count);
+  const uint16_t* from = slot.data<uint16_t>();
+  parallelFor(slot.count, kGrain, [&](size_t b, size_t e) { loops().toF32(from + b, copy + b, e - b); });
+  return copy;
+}
+
+Slot& Call::out(size_t i, Type type, size_t count) {
+  Slot slot;
+  slot.type = type;
+  slot.count = count;
+  slot.buffer = allocate(count * sizeOf(type));
+  return engine->put(outs.at(i), std::move(slot));
+}
+
+Engine::Engine(int threads, bool bf16) : threads(threads), bf16(bf16) {
+  profile.resize(Registry::get().kernels.size());
+  thread = std::thread([this] { loop(); });
+}
+
+Engine::~Engine() {
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    stopping = true;
+  }
+  wake.notify_all();
+  thread.join();
+}
+
+void Engine::loop() {
+#ifdef _OPENMP
+  omp_set_num_threads(threads);
+#endif
+  std::unique_lock<std::mutex> lock(mutex);
+  while (true) {
+    wake.wait(lock, [this] { return stopping || !queue.empty(); });
+    if (stopping) return;
+    Task task = std::move(queue.front());
+    queue.pop_front();
+    busy = true;
+    bool skip = !error.empty() && task.kernel >= 0;
+    lock.unlock();
+    std::string failed;
+    if (!skip) {
+      try {
+        run(task);
+      } catch (const std::bad_alloc&) {
+        failed = "out of memory";
+      } catch (const std::exception& e) {
+        failed = e.what();
+      }
+      if (!failed.empty() && task.kernel >= 0) failed = Registry::get().names[task.kernel] + ": " + failed;
+    }
+    task = Task();
+    lock.lock();
+    if (!failed.empty() && error.empty()) error = failed;
+    busy = false;
+    if (queue.size() <= kMostQueued / 2) idle.notify_all();
+  }
+}
+
+void Engine::run(Task& task) {
+  if (task.kernel < 0) return task.work();
+  task.call.engine = this;
+  if (!profiling) return Registry::get().kernels[task.kernel](task.call);
+  auto start = std::chrono::steady_clock::now();
+  Registry::get().kernels[task.kernel](task.call);
+  auto& entry = profile[task.kernel];
+  entry.calls++;
+  entry.nanoseconds +=
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
+}
+
+void Engine::push(Task task) {
+  std::unique_lock<std::mutex> lock(mutex);
+  if (queue.size() >= kMostQueued)
+    idle.wait(lock, [this] { return queue.size() <= kMostQueued / 2; });
+  bool sleeping = queue.empty() && !busy;
+  queue.push_back(std::move(task));
+  lock.unlock();
+  if (sleeping) wake.notify_one();
+}
+
+void Engine::enqueue(int kernel, Call call) {
+  Task task;
+  task.kernel = kernel;
+  task.call = std::move(call);
+  push(std::move(task));
+}
+
+void Engine::enqueue(std::function<void()> work) {
+  Task task;
+  task.work = std::move(work);
+  push(std::move(task));
+}
+
+void Engine::write(int32_t id, Slot slot) {
+  auto shared = std::make_shared<Slot>(std::move(slot));
+  enqueue([this, id, shared] { put(id, std::move(*shared)); });
+}
+
+void Engine::free(int32_t id) {
+  enqueue([this, id] {
+    slots.erase(id);
+    slotsAlive = slots.size();
+  });
+}
+
+void Engine::drain() {
+  std::unique_lock<std::mutex> lock(mutex);
+  idle.wait(lock, [this] { return queue.empty() && !busy; });
+}
+
+std::string Engine::takeError() {
+  std::lock_guard<std::mutex> lock(mutex);
+  std::string taken;
+  taken.swap(error);
+  return taken;
+}
+
+Slot& Engine::slot(int32_t id) {
+  auto found = slots.find(id);
+  if (found == slots.end()) throw std::runtime_error("no tensor " + std::to_string(id));
+  return found->second;
+}
+
+Slot& Engine::put(int32_t id, Slot slot) {
+  Slot& place = slots[id];
+  place = std::move(slot);
+  slotsAlive = slots.size();
+  return place;
+}
+
+Slot& Engine::readable(int32_t id) {
+  Slot& held = slot(id);
+  if (held.type == Type::bf16) {
+    Buffer wide = allocate(held.count * sizeof(float));
+    loops().toF32(held.data<uint16_t>(), static_cast<float*>(wide->data), held.count);
+    held.buffer = wide;
+    held.type = Type::f32;
+  }
+  return held;
+}
+
+}  // namespace millrace

@@ -1,0 +1,182 @@
+#include "gemm.h"
+
+#if __has_include(<oneapi/dnnl/dnnl.hpp>)
+#include <oneapi/dnnl/dnnl.hpp>
+#else
+#include <dnnl.hpp>
+#endif
+#include <cstring>
+
+#include "loops.h"
+#include "parallel.h"
+
+namespace millrace {
+namespace {
+
+using dnnl::memory;
+using Dims = memory::dims;
+
+struct Packed : Packing {
+  memory::desc desc;
+  Buffer buffer;
+};
+
+struct Compiled {
+  dnnl::matmul primitive;
+  memory::desc a, b, bias, c, scratchpad;
+};
+
+/** oneDNN's objects belong to the thread that runs the kernels. */
+struct Runtime {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+  std::unordered_map<std::string, Compiled> compiled;
+};
+
+Runtime& runtime() {
+  thread_local Runtime instance;
+  return instance;
+}
+
+memory::data_type typeOf(Type type) {
+  return type == Type::bf16 ? memory::data_type::bf16 : memory::data_type::f32;
+}
+
+memory::desc describe(const Gemm& g, const Matrix& matrix, int64_t rows, int64_t columns) {
+  Dims dims, strides;
+  for (size_t i = 0; i < g.batch.size(); i++) {
+    bool repeats = matrix.strides[i] == 0;
+    dims.push_back(repeats ? 1 : g.batch[i]);
+    strides.push_back(repeats ? rows * columns : matrix.strides[i]);
+  }
+  dims.insert(dims.end(), {rows, columns});
+  strides.insert(strides.end(), matrix.strides.end() - 2, matrix.strides.end());
+  return memory::desc(dims, typeOf(matrix.type), strides);
+}
+
+Compiled compile(const Gemm& g) {
+  auto& engine = runtime().engine;
+  Compiled made;
+  made.a = describe(g, g.a, g.m, g.k);
+  made.b = describe(g, g.b, g.k, g.n);
+  made.c = describe(g, g.c, g.m, g.n);
+  memory::desc b = made.b;
+  if (g.weight) b = memory::desc({g.k, g.n}, typeOf(g.b.type), memory::format_tag::any);
+  if (g.bias) {
+    Dims dims(g.batch.size() + 2, 1), strides(g.batch.size() + 2, g.n);
+    dims.back() = g.n;
+    strides.back() = 1;
+    made.bias = memory::desc(dims, memory::data_type::f32, strides);
+  }
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (g.accumulate) {
+    dnnl::post_ops post;
+    post.append_sum(1.f);
+    attributes.set_post_ops(post);
+  }
+#if DNNL_VERSION_MAJOR >= 3
+  auto description = g.bias ? dnnl::matmul::primitive_desc(engine, made.a, b, made.bias, made.c, attributes)
+                            : dnnl::matmul::primitive_desc(engine, made.a, b, made.c, attributes);
+#else
+  auto description = dnnl::matmul::primitive_desc(
+      g.bias ? dnnl::matmul::desc(made.a, b, made.bias, made.c) : dnnl::matmul::desc(made.a, b, made.c), attributes,
+      engine);
+#endif
+  made.b = description.weights_desc();
+  made.scratchpad = description.scratchpad_desc();
+  made.primitive = dnnl::matmul(description);
+  return made;
+}
+
+void append(std::string& key, int64_t value) { key.append(reinterpret_cast<const char*>(&value), sizeof(value)); }
+
+Compiled& compiled(const Gemm& g) {
+  std::string key;
+  for (int64_t value : {g.m, g.n, g.k, int64_t(g.bias != nullptr), int64_t(g.accumulate), int64_t(g.weight != nullptr)})
+    append(key, value);
+  for (int64_t size : g.batch) append(key, size);
+  for (const Matrix* matrix : {&g.a, &g.b, &g.c}) {
+    append(key, int64_t(matrix->type));
+    for (int64_t stride : matrix->strides) append(key, stride);
+  }
+  auto& cache = runtime().compiled;
+  auto found = cache.find(key);
+  if (found != cache.end()) return found->second;
+  // Shapes are few in a run; a program that never repeats one must not grow without end.
+  if (cache.size() >= 1024) cache.clear();
+  return cache.emplace(key, compile(g)).first->second;
+}
+
+/** The weight in the layout that `wanted` describes, made once per weight, orientation and layout. */
+void* packed(Call& call, const Gemm& g, const memory::desc& wanted) {
+  bool transposed = g.b.strides[0] == 1 && g.n != 1;
+  int key = int(g.b.type) * 2 + int(transposed);
+  for (auto& [name, packing] : g.weight->packings) {
+    auto* held = static_cast<Packed*>(packing.get());
+    if (name == key && held->desc == wanted) return held->buffer->data;
+  }
+  auto& [engine, stream, unused] = runtime();
+  (void)unused;
+  // The reorder converts to bf16 as it goes.
+  Matrix plain = g.b;
+  plain.type = g.weight->type;
+  memory::desc from({g.k, g.n}, typeOf(plain.type), Dims(plain.strides));
+  auto made = std::make_shared<Packed>();
+  made->desc = wanted;
+  made->buffer = allocate(wanted.get_size());
+  memory source(from, engine, g.weight->buffer->data), target(wanted, engine, made->buffer->data);
+  dnnl::reorder(source, target).execute(stream, source, target);
+  stream.wait();
+  g.weight->packings.emplace_back(key, made);
+  (void)call;
+  return made->buffer->data;
+}
+
+}  // namespace
+
+void gemm(Call& call, const Gemm& g) {
+  if (g.k == 0 || g.m == 0 || g.n == 0) throw std::runtime_error("empty matrix product");
+  Compiled& p = compiled(g);
+  auto& engine = runtime().engine;
+  void* b = g.weight ? packed(call, g, p.b) : g.b.data;
+  std::unordered_map<int, memory> arguments = {
+      {DNNL_ARG_SRC, memory(p.a, engine, g.a.data)},
+      {DNNL_ARG_WEIGHTS, memory(p.b, engine, b)},
+      {DNNL_ARG_DST, memory(p.c, engine, g.c.data)},
+  };
+  if (g.bias) arguments.emplace(DNNL_ARG_BIAS, memory(p.bias, engine, const_cast<float*>(g.bias)));
+  if (size_t bytes = p.scratchpad.get_size())
+    arguments.emplace(DNNL_ARG_SCRATCHPAD, memory(p.scratchpad, engine, call.temp<char>(bytes)));
+  p.primitive.execute(runtime().stream, arguments);
+  runtime().stream.wait();
+}
+
+void* as(Call& call, size_t input, Type type) {
+  Slot& slot = call.in(input);
+  if (slot.type == type) return slot.buffer->data;
+  if (type == Type::f32) return const_cast<float*>(call.f32(input));
+  const float* from = call.f32(input);
+  uint16_t* copy = call.temp<uint16_t>(slot.count);
+  parallelFor(slot.count, 16384, [&](size_t b, size_t e) { loops().toBf16(from + b, copy + b, e - b); });
+  return copy;
+}
+
+std::string gemmLibrary() {
+  const dnnl::version_t* v = dnnl::version();
+  return "oneDNN " + std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
+}
+
+bool hasFastBf16() {
+#if defined(__x86_64__)
+  // avx512_core_bf16 and all that lie above it; the AVX2 set with VNNI has no bf16 products worth having.
+  auto isa = dnnl::get_effective_cpu_isa();
+  return (int(isa) & int(dnnl::cpu_isa::avx512_core_bf16)) == int(dnnl::cpu_isa::avx512_core_bf16);
+#elif defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+  return true;
+#else
+  return false;
+#endif
+}
+
+}  // namespace millrace

@@ -1,0 +1,141 @@
+#include <cstring>
+
+#include "rows.h"
+
+namespace millrace {
+namespace {
+
+/** Output i of a bilinear enlargement lies between inputs `low` and `high`, `share` of the way to `high`. */
+struct Tap {
+  size_t low, high;
+  float share;
+};
+
+std::vector<Tap> taps(size_t n, size_t factor) {
+  std::vector<Tap> all(n * factor);
+  for (size_t i = 0; i < all.size(); i++) {
+    double at = std::max(0.0, (double(i) + 0.5) / double(factor) - 0.5);
+    size_t low = std::min(n - 1, size_t(at));
+    all[i] = {low, std::min(n - 1, low + 1), float(at - double(low))};
+  }
+  return all;
+}
+
+/** ints: batch, height, width, channels, factor. */
+void upsample(Call& c) {
+  size_t batch = size_t(c.ints[0]), h = size_t(c.ints[1]), w = size_t(c.ints[2]), ch = size_t(c.ints[3]);
+  size_t factor = size_t(c.ints[4]), H = h * factor, W = w * factor;
+  auto down = taps(h, factor), across = taps(w, factor);
+  const float* x = c.f32(0);
+  float* y = c.outF32(0, batch * H * W * ch);
+  parallelFor(batch * H, std::max<size_t>(1, kWorthSplitting / (W * ch)), [&](size_t b, size_t e) {
+    std::vector<float> row(w * ch);
+    for (size_t u = b; u < e; u++) {
+      Tap v = down[u % H];
+      const float *top = x + (u / H * h + v.low) * w * ch, *bottom = x + (u / H * h + v.high) * w * ch;
+      for (size_t i = 0; i < w * ch; i++) row[i] = top[i] * (1 - v.share) + bottom[i] * v.share;
+      float* out = y + u * W * ch;
+      for (size_t j = 0; j < W; j++) {
+        Tap t = across[j];
+        for (size_t k = 0; k < ch; k++)
+          out[j * ch + k] = row[t.low * ch + k] * (1 - t.share) + row[t.high * ch + k] * t.share;
+      }
+    }
+  });
+}
+
+/** The transpose of `upsample`: dy [batch, H, W, channels] to [batch, h, w, channels]; ints as there. */
+void upsampleGrad(Call& c) {
+  size_t batch = size_t(c.ints[0]), h = size_t(c.ints[1]), w = size_t(c.ints[2]), ch = size_t(c.ints[3]);
+  size_t factor = size_t(c.ints[4]), H = h * factor, W = w * factor;
+  auto down = taps(h, factor), across = taps(w, factor);
+  const float* dy = c.f32(0);
+  float* dx = c.outF32(0, batch * h * w * ch);
+  // Rows first, each into its own narrow row; then the narrow rows into dx.
+  float* narrow = c.temp<float>(batch * H * w * ch);
+  parallelFor(batch * H, std::max<size_t>(1, kWorthSplitting / (W * ch)), [&](size_t b, size_t e) {
+    for (size_t u = b; u < e; u++) {
+      const float* in = dy + u * W * ch;
+      float* row = narrow + u * w * ch;
+      std::fill(row, row + w * ch, 0.f);
+      for (size_t j = 0; j < W; j++) {
+        Tap t = across[j];
+        for (size_t k = 0; k < ch; k++) {
+          row[t.low * ch + k] += in[j * ch + k] * (1 - t.share);
+          row[t.high * ch + k] += in[j * ch + k] * t.share;
+        }
+      }
+    }
+  });
+  parallelFor(batch, 1, [&](size_t b, size_t e) {
+    for (size_t image = b; image < e; image++) {
+      float* out = dx + image * h * w * ch;
+      std::fill(out, out + h * w * ch, 0.f);
+      for (size_t i = 0; i < H; i++) {
+        const float* row = narrow + (image * H + i) * w * ch;
+        float *top = out + down[i].low * w * ch, *bottom = out + down[i].high * w * ch, share = down[i].share;
+        for (size_t k = 0; k < w * ch; k++) {
+          top[k] += row[k] * (1 - share);
+          bottom[k] += row[k] * share;
+        }
+      }
+    }
+  });
+}
+
+/** x [batch, h, w, channels] to its 3×3 neighbourhoods [batch, h, w, 9·channels], zero beyond the border. */
+void patches(Call& c) {
+  size_t batch = size_t(c.ints[0]), h = size_t(c.ints[1]), w = size_t(c.ints[2]), ch = size_t(c.ints[3]);
+  Slot& y = c.out(0, c.engine->bf16 ? Type::bf16 : Type::f32, batch * h * w * 9 * ch);
+  Slot& x = c.in(0);
+  size_t size = sizeOf(y.type);
+  parallelFor(batch * h * w, std::max<size_t>(1, kWorthSplitting / (9 * ch)), [&](size_t b, size_t e) {
+    for (size_t u = b; u < e; u++) {
+      size_t column = u % w, row = u / w % h;
+      char* out = y.data<char>() + u * 9 * ch * size;
+      for (int k = 0; k < 9; k++, out += ch * size) {
+        int64_t i = int64_t(row) + k / 3 - 1, j = int64_t(column) + k % 3 - 1;
+        if (i < 0 || j < 0 || i >= int64_t(h) || j >= int64_t(w)) {
+          std::memset(out, 0, ch * size);
+          continue;
+        }
+        size_t from = ((u / (h * w) * h + size_t(i)) * w + size_t(j)) * ch;
+        if (x.type == y.type)
+          std::memcpy(out, x.data<char>() + from * size, ch * size);
+        else if (y.type == Type::bf16)
+          loops().toBf16(x.data<float>() + from, reinterpret_cast<uint16_t*>(out), ch);
+        else
+          loops().toF32(x.data<uint16_t>() + from, reinterpret_cast<float*>(out), ch);
+      }
+    }
+  });
+}
+
+/** The transpose of `patches`: each pixel gathers its share of nine neighbourhoods. */
+void patchesGrad(Call& c) {
+  size_t batch = size_t(c.ints[0]), h = size_t(c.ints[1]), w = size_t(c.ints[2]), ch = size_t(c.ints[3]);
+  float* dx = c.outF32(0, batch * h * w * ch);
+  Slot& dy = c.in(0);
+  parallelFor(batch * h * w, std::max<size_t>(1, kWorthSplitting / (9 * ch)), [&](size_t b, size_t e) {
+    RowBuffer buffer(ch);
+    for (size_t u = b; u < e; u++) {
+      size_t column = u % w, row = u / w % h;
+      float* sum = dx + u * ch;
+      std::fill(sum, sum + ch, 0.f);
+      for (int k = 0; k < 9; k++) {
+        int64_t i = int64_t(row) - (k / 3 - 1), j = int64_t(column) - (k % 3 - 1);
+        if (i < 0 || j < 0 || i >= int64_t(h) || j >= int64_t(w)) continue;
+        size_t from = (((u / (h * w) * h + size_t(i)) * w + size_t(j)) * 9 + size_t(k)) * ch;
+        loops().accumulate(Reduce::sum, sum, load(dy, from, ch, buffer.data()), ch);
+      }
+    }
+  });
+}
+
+KERNEL("Upsample", upsample);
+KERNEL("UpsampleGrad", upsampleGrad);
+KERNEL("Patches", patches);
+KERNEL("PatchesGrad", patchesGrad);
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,125 @@
+#include <cmath>
+
+#include "rows.h"
+
+namespace millrace {
+namespace {
+
+constexpr int32_t kIgnored = 255;
+constexpr size_t kPixels = 4096;
+
+/** Calls work(block, first, last) for blocks of pixels, on all threads; the blocks do not depend on their number. */
+template <typename Work>
+void inBlocks(size_t pixels, Work work) {
+  parallelFor((pixels + kPixels - 1) / kPixels, 1, [&](size_t b, size_t e) {
+    for (size_t i = b; i < e; i++) work(i, i * kPixels, std::min(pixels, (i + 1) * kPixels));
+  });
+}
+
+size_t blocksOf(size_t pixels) { return (pixels + kPixels - 1) / kPixels; }
+
+/** ins: logits [pixels, classes], masks; ints: classes. Result: Σp·t, Σp, Σt by class. */
+void overlap(Call& c) {
+  size_t classes = size_t(c.ints[0]), pixels = c.in(1).count;
+  const float* logits = c.f32(0);
+  const int32_t* masks = c.in(1).data<int32_t>();
+  double* partial = c.temp<double>(std::max<size_t>(1, blocksOf(pixels)) * 3 * classes);
+  inBlocks(pixels, [&](size_t block, size_t b, size_t e) {
+    double* sums = partial + block * 3 * classes;
+    std::fill(sums, sums + 3 * classes, 0.0);
+    RowBuffer p(classes);
+    for (size_t i = b; i < e; i++) {
+      int32_t t = masks[i];
+      if (t == kIgnored) continue;
+      loops().softmax(logits + i * classes, 1, p.data(), classes);
+      for (size_t k = 0; k < classes; k++) sums[classes + k] += p.data()[k];
+      if (t < 0 || size_t(t) >= classes) continue;
+      sums[t] += p.data()[t];
+      sums[2 * classes + size_t(t)] += 1;
+    }
+  });
+  float* y = c.outF32(0, 3 * classes);
+  for (size_t k = 0; k < 3 * classes; k++) {
+    double total = 0;
+    for (size_t block = 0; block < blocksOf(pixels); block++) total += partial[block * 3 * classes + k];
+    y[k] = float(total);
+  }
+}
+
+/** ins: dy [3, classes], logits, masks. p∘(g − Σ p∘g) with g = t·dy₀ + dy₁. */
+void overlapGrad(Call& c) {
+  size_t classes = size_t(c.ints[0]), pixels = c.in(2).count;
+  const float *dy = c.f32(0), *logits = c.f32(1);
+  const int32_t* masks = c.in(2).data<int32_t>();
+  float* dx = c.outF32(0, pixels * classes);
+  inBlocks(pixels, [&](size_t, size_t b, size_t e) {
+    RowBuffer p(classes), g(classes);
+    for (size_t i = b; i < e; i++) {
+      float* row = dx + i * classes;
+      if (masks[i] == kIgnored) {
+        std::fill(row, row + classes, 0.f);
+        continue;
+      }
+      loops().softmax(logits + i * classes, 1, p.data(), classes);
+      std::copy(dy + classes, dy + 2 * classes, g.data());
+      if (masks[i] >= 0 && size_t(masks[i]) < classes) g.data()[masks[i]] += dy[masks[i]];
+      loops().softmaxGrad(p.data(), g.data(), 1, row, classes);
+    }
+  });
+}
+
+size_t counted(const int32_t* masks, size_t pixels) {
+  size_t n = 0;
+  for (size_t i = 0; i < pixels; i++) n += masks[i] != kIgnored;
+  return n;
+}
+
+/** ins: logits, masks; ints: classes. −Σ log p of the right class / counted pixels, p no less than 1e-30. */
+void crossEntropy(Call& c) {
+  size_t classes = size_t(c.ints[0]), pixels = c.in(1).count;
+  const float* logits = c.f32(0);
+  const int32_t* masks = c.in(1).data<int32_t>();
+  double* partial = c.temp<double>(std::max<size_t>(1, blocksOf(pixels)));
+  inBlocks(pixels, [&](size_t block, size_t b, size_t e) {
+    RowBuffer logP(classes);
+    double sum = 0;
+    for (size_t i = b; i < e; i++) {
+      if (masks[i] == kIgnored || masks[i] < 0 || size_t(masks[i]) >= classes) continue;
+      loops().logSoftmax(logits + i * classes, logP.data(), classes);
+      sum -= std::max(logP.data()[masks[i]], -69.077553f);
+    }
+    partial[block] = sum;
+  });
+  double total = 0;
+  for (size_t block = 0; block < blocksOf(pixels); block++) total += partial[block];
+  *c.outF32(0, 1) = float(total / double(std::max<size_t>(1, counted(masks, pixels))));
+}
+
+/** ins: dy, logits, masks. (p − t)·dy/n. */
+void crossEntropyGrad(Call& c) {
+  size_t classes = size_t(c.ints[0]), pixels = c.in(2).count;
+  const float* logits = c.f32(1);
+  const int32_t* masks = c.in(2).data<int32_t>();
+  float factor = *c.f32(0) / float(std::max<size_t>(1, counted(masks, pixels)));
+  float* dx = c.outF32(0, pixels * classes);
+  inBlocks(pixels, [&](size_t, size_t b, size_t e) {
+    for (size_t i = b; i < e; i++) {
+      float* row = dx + i * classes;
+      if (masks[i] == kIgnored) {
+        std::fill(row, row + classes, 0.f);
+        continue;
+      }
+      loops().softmax(logits + i * classes, 1, row, classes);
+      if (masks[i] >= 0 && size_t(masks[i]) < classes) row[masks[i]] -= 1;
+      for (size_t k = 0; k < classes; k++) row[k] *= factor;
+    }
+  });
+}
+
+KERNEL("Overlap", overlap);
+KERNEL("OverlapGrad", overlapGrad);
+KERNEL("CrossEntropy", crossEntropy);
+KERNEL("CrossEntropyGrad", crossEntropyGrad);
+
+}  // namespace
+}  // namespace millrace

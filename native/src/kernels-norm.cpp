@@ -1,0 +1,41 @@
+#include "rows.h"
+
+namespace millrace {
+namespace {
+
+/** ins: x, gain, bias; outs: y, mean, 1/deviation; ints: rows, n; floats: epsilon. */
+void layerNorm(Call& c) {
+  size_t rows = size_t(c.ints[0]), n = size_t(c.ints[1]);
+  const float *gain = c.f32(1), *bias = c.f32(2);
+  float *mean = c.outF32(1, rows), *scale = c.outF32(2, rows);
+  Slot& y = c.out(0, c.engine->bf16 ? Type::bf16 : Type::f32, rows * n);
+  Slot& x = c.in(0);
+  parallelFor(rows, std::max<size_t>(1, kWorthSplitting / n), [&](size_t b, size_t e) {
+    RowBuffer in(n), out(n);
+    for (size_t i = b; i < e; i++) {
+      float* to = target(y, i * n, out.data());
+      loops().layerNorm(load(x, i * n, n, in.data()), gain, bias, float(c.floats[0]), to, mean + i, scale + i, n);
+      store(y, i * n, n, to);
+    }
+  });
+}
+
+/** ins: dy, x, gain, mean, scale; ints: rows, n. In f32, as it joins the gradient of the residual stream. */
+void layerNormGrad(Call& c) {
+  size_t rows = size_t(c.ints[0]), n = size_t(c.ints[1]);
+  const float *gain = c.f32(2), *mean = c.f32(3), *scale = c.f32(4);
+  float* dx = c.outF32(0, rows * n);
+  Slot &dy = c.in(0), &x = c.in(1);
+  parallelFor(rows, std::max<size_t>(1, kWorthSplitting / n), [&](size_t b, size_t e) {
+    RowBuffer first(n), second(n);
+    for (size_t i = b; i < e; i++)
+      loops().layerNormGrad(load(dy, i * n, n, first.data()), load(x, i * n, n, second.data()), gain, mean[i],
+                            scale[i], dx + i * n, n);
+  });
+}
+
+KERNEL("LayerNorm", layerNorm);
+KERNEL("LayerNormGrad", layerNormGrad);
+
+}  // namespace
+}  // namespace millrace

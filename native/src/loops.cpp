@@ -1,0 +1,326 @@
+// Compiled once per instruction set with MILLRACE_ISA naming it. No templates of the standard library here: the
+// linker would be free to use this file's copies of them, with their instructions, everywhere.
+#include "loops.h"
+
+#include <math.h>
+#include <string.h>
+
+#ifndef MILLRACE_ISA
+#define MILLRACE_ISA base
+#endif
+
+namespace millrace {
+namespace MILLRACE_ISA {
+namespace {
+
+inline float fromBits(int32_t bits) {
+  float x;
+  memcpy(&x, &bits, 4);
+  return x;
+}
+
+inline int32_t toBits(float x) {
+  int32_t bits;
+  memcpy(&bits, &x, 4);
+  return bits;
+}
+
+/** eˣ = 2ᵏ·eʳ with |r| ≤ ½·ln 2 and a polynomial for eʳ; within 2 ulp, 0 and ∞ at the ends, NaN stays. */
+inline float exponential(float x) {
+  float c = x < -87.3f ? -87.3f : x > 88.7f ? 88.7f : x;
+  float k = c * 1.44269504f;
+  k = (k + 12582912.f) - 12582912.f;
+  float r = (c - k * 0.693359375f) + k * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.f;
+  // In two factors, since 2¹²⁸ alone is no float.
+  int32_t n = (int32_t)k, half = n >> 1;
+  float y = p * fromBits((half + 127) << 23) * fromBits((n - half + 127) << 23);
+  y = x < -87.3f ? 0.f : y;
+  y = x > 88.7228f ? INFINITY : y;
+  return x == x ? y : x;
+}
+
+/** Abramowitz & Stegun 7.1.26, absolute error below 1.5e-7. */
+inline float errorFunction(float x) {
+  float a = fabsf(x);
+  float t = 1.f / (1.f + 0.3275911f * a);
+  float p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;
+  float y = 1.f - p * exponential(-a * a);
+  return x < 0.f ? -y : y;
+}
+
+inline float cdf(float x) { return 0.5f * (1.f + errorFunction(x * 0.70710678f)); }
+
+// Each case is a loop of its own, so that the compiler can vectorise it.
+#define EACH(expression)                 \
+  {                                      \
+    _Pragma("omp simd")                  \
+    for (size_t i = 0; i < n; i++) {     \
+      float a = x[i];                    \
+      y[i] = (expression);               \
+    }                                    \
+    return;                              \
+  }
+
+void unary(Unary op, const float* x, float* y, size_t n, float p, float q) {
+  switch (op) {
+    case Unary::neg: EACH(-a)
+    case Unary::abs: EACH(fabsf(a))
+    case Unary::square: EACH(a * a)
+    case Unary::sign: EACH(a > 0.f ? 1.f : a < 0.f ? -1.f : a)
+    case Unary::relu: EACH(a < 0.f ? 0.f : a)
+    case Unary::relu6: EACH(a < 0.f ? 0.f : a > 6.f ? 6.f : a)
+    case Unary::exp: EACH(exponential(a))
+    case Unary::erf: EACH(errorFunction(a))
+    case Unary::sigmoid: EACH(1.f / (1.f + exponential(-a)))
+    case Unary::gelu: EACH(a * cdf(a))
+    case Unary::sqrt: EACH(sqrtf(a))
+    case Unary::rsqrt: EACH(1.f / sqrtf(a))
+    case Unary::reciprocal: EACH(1.f / a)
+    case Unary::floor: EACH(floorf(a))
+    case Unary::ceil: EACH(ceilf(a))
+    case Unary::round: EACH(nearbyintf(a))
+    case Unary::step: EACH(a > 0.f ? 1.f : a == a ? p : a)
+    case Unary::leakyRelu: EACH(a < 0.f ? a * p : a)
+    case Unary::clip: EACH(a > q ? q : a < p ? p : a)
+    case Unary::elu: EACH(a >= 0.f ? a : exponential(a) - 1.f)
+    case Unary::expm1: for (size_t i = 0; i < n; i++) y[i] = expm1f(x[i]); return;
+    case Unary::log: for (size_t i = 0; i < n; i++) y[i] = logf(x[i]); return;
+    case Unary::log1p: for (size_t i = 0; i < n; i++) y[i] = log1pf(x[i]); return;
+    case Unary::tanh: for (size_t i = 0; i < n; i++) y[i] = tanhf(x[i]); return;
+    case Unary::sinh: for (size_t i = 0; i < n; i++) y[i] = sinhf(x[i]); return;
+    case Unary::cosh: for (size_t i = 0; i < n; i++) y[i] = coshf(x[i]); return;
+    case Unary::sin: for (size_t i = 0; i < n; i++) y[i] = sinf(x[i]); return;
+    case Unary::cos: for (size_t i = 0; i < n; i++) y[i] = cosf(x[i]); return;
+    case Unary::softplus:
+      for (size_t i = 0; i < n; i++) y[i] = fmaxf(x[i], 0.f) + log1pf(expf(-fabsf(x[i])));
+      return;
+  }
+}
+
+#define PAIR(type, expression)                                                    \
+  {                                                                               \
+    if (sa && sb) {                                                               \
+      _Pragma("omp simd") for (size_t i = 0; i < n; i++) {                        \
+        float p = a[i], q = b[i];                                                 \
+        y[i] = (type)(expression);                                                \
+      }                                                                           \
+    } else if (sa) {                                                              \
+      float q = b[0];                                                             \
+      _Pragma("omp simd") for (size_t i = 0; i < n; i++) {                        \
+        float p = a[i];                                                           \
+        y[i] = (type)(expression);                                                \
+      }                                                                           \
+    } else if (sb) {                                                              \
+      float p = a[0];                                                             \
+      _Pragma("omp simd") for (size_t i = 0; i < n; i++) {                        \
+        float q = b[i];                                                           \
+        y[i] = (type)(expression);                                                \
+      }                                                                           \
+    } else {                                                                      \
+      float p = a[0], q = b[0];                                                   \
+      for (size_t i = 0; i < n; i++) y[i] = (type)(expression);                   \
+    }                                                                             \
+    return;                                                                       \
+  }
+
+/** The remainder with the sign of the divisor, as JavaScript libraries have it. */
+inline float modulo(float p, float q) {
+  float r = fmodf(p, q);
+  return (p < 0.f) == (q < 0.f) ? r : fmodf(r + q, q);
+}
+
+void binary(Binary op, const float* a, int sa, const float* b, int sb, float* y, size_t n) {
+  switch (op) {
+    case Binary::add: PAIR(float, p + q)
+    case Binary::sub: PAIR(float, p - q)
+    case Binary::mul: PAIR(float, p * q)
+    case Binary::div: PAIR(float, p / q)
+    case Binary::max: PAIR(float, p != p ? p : q != q ? q : p > q ? p : q)
+    case Binary::min: PAIR(float, p != p ? p : q != q ? q : p < q ? p : q)
+    case Binary::squaredDifference: PAIR(float, (p - q) * (p - q))
+    case Binary::floorDiv: PAIR(float, floorf(p / q))
+    case Binary::mod: PAIR(float, modulo(p, q))
+    case Binary::pow: PAIR(float, q == 2.f ? p * p : powf(p, q))
+  }
+}
+
+void compare(Compare op, const float* a, int sa, const float* b, int sb, uint8_t* y, size_t n) {
+  switch (op) {
+    case Compare::equal: PAIR(uint8_t, p == q)
+    case Compare::notEqual: PAIR(uint8_t, p != q)
+    case Compare::less: PAIR(uint8_t, p < q)
+    case Compare::lessEqual: PAIR(uint8_t, p <= q)
+    case Compare::greater: PAIR(uint8_t, p > q)
+    case Compare::greaterEqual: PAIR(uint8_t, p >= q)
+    case Compare::both: PAIR(uint8_t, (p != 0.f) & (q != 0.f))
+    case Compare::either: PAIR(uint8_t, (p != 0.f) | (q != 0.f))
+  }
+}
+
+/** In stretches, each summed in f32, the stretches in f64: the error does not grow with n. */
+double sum(const float* x, size_t n) {
+  double total = 0;
+  for (size_t from = 0; from < n; from += 2048) {
+    size_t m = n - from < 2048 ? n - from : 2048;
+    float part = 0;
+#pragma omp simd reduction(+ : part)
+    for (size_t i = 0; i < m; i++) part += x[from + i];
+    total += part;
+  }
+  return total;
+}
+
+float reduce(Reduce op, const float* x, size_t n) {
+  float y;
+  switch (op) {
+    case Reduce::sum: return (float)sum(x, n);
+    case Reduce::max:
+      y = -INFINITY;
+      for (size_t i = 0; i < n; i++) y = x[i] != x[i] ? x[i] : y != y ? y : x[i] > y ? x[i] : y;
+      return y;
+    case Reduce::min:
+      y = INFINITY;
+      for (size_t i = 0; i < n; i++) y = x[i] != x[i] ? x[i] : y != y ? y : x[i] < y ? x[i] : y;
+      return y;
+    case Reduce::prod:
+      y = 1;
+      for (size_t i = 0; i < n; i++) y *= x[i];
+      return y;
+  }
+  return 0;
+}
+
+void accumulate(Reduce op, float* y, const float* b, size_t n) {
+  const float* a = y;
+  const int sa = 1, sb = 1;
+  switch (op) {
+    case Reduce::sum: PAIR(float, p + q)
+    case Reduce::max: PAIR(float, p != p ? p : q != q ? q : p > q ? p : q)
+    case Reduce::min: PAIR(float, p != p ? p : q != q ? q : p < q ? p : q)
+    case Reduce::prod: PAIR(float, p * q)
+  }
+}
+
+void toF32(const uint16_t* x, float* y, size_t n) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) y[i] = fromBits((int32_t)((uint32_t)x[i] << 16));
+}
+
+/** To the nearest, ties to even; NaN stays one. */
+void toBf16(const float* x, uint16_t* y, size_t n) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits = (uint32_t)toBits(x[i]);
+    uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    y[i] = (uint16_t)(x[i] == x[i] ? rounded : ((bits >> 16) | 0x40u));
+  }
+}
+
+void geluGrad(const float* dy, const float* x, float* y, size_t n) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) {
+    float a = x[i];
+    // One exponential serves both Φ and φ: erf's e^(−z²) with z = a/√2 is e^(−a²/2).
+    float z = fabsf(a) * 0.70710678f;
+    float e = exponential(-0.5f * a * a);
+    float t = 1.f / (1.f + 0.3275911f * z);
+    float p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;
+    float erf = 1.f - p * e;
+    erf = a < 0.f ? -erf : erf;
+    y[i] = dy[i] * (0.5f * (1.f + erf) + a * e * 0.39894228f);
+  }
+}
+
+float largest(const float* x, size_t n) {
+  float most = -INFINITY;
+#pragma omp simd reduction(max : most)
+  for (size_t i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
+  return most;
+}
+
+void softmax(const float* x, float scale, float* y, size_t n) {
+  float most = scale >= 0 ? largest(x, n) : 0;
+  float total = 0;
+#pragma omp simd reduction(+ : total)
+  for (size_t i = 0; i < n; i++) {
+    y[i] = exponential((x[i] - most) * scale);
+    total += y[i];
+  }
+  float factor = 1.f / total;
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) y[i] *= factor;
+}
+
+void logSoftmax(const float* x, float* y, size_t n) {
+  float most = largest(x, n), total = 0;
+#pragma omp simd reduction(+ : total)
+  for (size_t i = 0; i < n; i++) total += exponential(x[i] - most);
+  float shift = most + logf(total);
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) y[i] = x[i] - shift;
+}
+
+void softmaxGrad(const float* p, const float* dp, float scale, float* y, size_t n) {
+  float dot = 0;
+#pragma omp simd reduction(+ : dot)
+  for (size_t i = 0; i < n; i++) dot += p[i] * dp[i];
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) y[i] = scale * p[i] * (dp[i] - dot);
+}
+
+void layerNorm(const float* x, const float* gain, const float* bias, float epsilon, float* y, float* mean,
+               float* scale, size_t n) {
+  float total = 0, squares = 0;
+#pragma omp simd reduction(+ : total)
+  for (size_t i = 0; i < n; i++) total += x[i];
+  float mu = total / n;
+#pragma omp simd reduction(+ : squares)
+  for (size_t i = 0; i < n; i++) squares += (x[i] - mu) * (x[i] - mu);
+  float rho = 1.f / sqrtf(squares / n + epsilon);
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) y[i] = (x[i] - mu) * rho * gain[i] + bias[i];
+  *mean = mu;
+  *scale = rho;
+}
+
+void layerNormGrad(const float* dy, const float* x, const float* gain, float mean, float scale, float* dx, size_t n) {
+  float total = 0, along = 0;
+#pragma omp simd reduction(+ : total, along)
+  for (size_t i = 0; i < n; i++) {
+    float d = dy[i] * gain[i];
+    total += d;
+    along += d * ((x[i] - mean) * scale);
+  }
+  total /= n;
+  along /= n;
+#pragma omp simd
+  for (size_t i = 0; i < n; i++)
+    dx[i] = scale * (dy[i] * gain[i] - total - ((x[i] - mean) * scale) * along);
+}
+
+void adam(const float* g, const float* m, const float* v, float* update, float* m2, float* v2, AdamStep s, size_t n) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) {
+    float mean = s.beta1 * m[i] + (1.f - s.beta1) * g[i];
+    float square = s.beta2 * v[i] + (1.f - s.beta2) * g[i] * g[i];
+    m2[i] = mean;
+    v2[i] = square;
+    update[i] = s.rate1 * mean / (s.rate2 * sqrtf(square) + s.epsilon);
+  }
+}
+
+}  // namespace
+
+extern const Loops table;
+const Loops table = {unary,      binary,  compare,    reduce,      accumulate, toF32,         toBf16, geluGrad,
+                     softmax, logSoftmax, softmaxGrad, layerNorm,  layerNormGrad, adam};
+
+}  // namespace MILLRACE_ISA
+}  // namespace millrace

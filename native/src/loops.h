@@ -1,0 +1,54 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace millrace {
+
+enum class Unary : int {
+  neg, abs, square, sign, relu, exp, expm1, log, log1p, sqrt, rsqrt, erf, sigmoid, tanh, sinh, cosh, sin, cos,
+  reciprocal, floor, ceil, round, softplus, elu, step, leakyRelu, clip, relu6, gelu,
+};
+enum class Binary : int { add, sub, mul, div, max, min, pow, squaredDifference, floorDiv, mod };
+enum class Compare : int { equal, notEqual, less, lessEqual, greater, greaterEqual, both, either };
+enum class Reduce : int { sum, max, min, prod };
+
+/** Adam's constants; `rate1` and `rate2` are 1/(1 − βᵗ) and 1/√(1 − βᵗ). */
+struct AdamStep {
+  float beta1, beta2, epsilon, rate1, rate2;
+};
+
+/**
+ * The inner loops, each over a contiguous run of numbers on one thread. The file behind them is compiled once per
+ * instruction set, and `loops()` picks what this processor has.
+ *
+ * A stride of 0 repeats one number, 1 walks.
+ */
+struct Loops {
+  void (*unary)(Unary op, const float* x, float* y, size_t n, float p, float q);
+  void (*binary)(Binary op, const float* a, int sa, const float* b, int sb, float* y, size_t n);
+  void (*compare)(Compare op, const float* a, int sa, const float* b, int sb, uint8_t* y, size_t n);
+  float (*reduce)(Reduce op, const float* x, size_t n);
+  /** acc[i] = acc[i] op x[i]. */
+  void (*accumulate)(Reduce op, float* acc, const float* x, size_t n);
+  void (*toF32)(const uint16_t* x, float* y, size_t n);
+  void (*toBf16)(const float* x, uint16_t* y, size_t n);
+  /** y = dy·gelu'(x). */
+  void (*geluGrad)(const float* dy, const float* x, float* y, size_t n);
+  /** y = softmax(scale·x). */
+  void (*softmax)(const float* x, float scale, float* y, size_t n);
+  void (*logSoftmax)(const float* x, float* y, size_t n);
+  /** y = scale·p·(dp − Σ p·dp). */
+  void (*softmaxGrad)(const float* p, const float* dp, float scale, float* y, size_t n);
+  void (*layerNorm)(const float* x, const float* gain, const float* bias, float epsilon, float* y, float* mean,
+                    float* scale, size_t n);
+  void (*layerNormGrad)(const float* dy, const float* x, const float* gain, float mean, float scale, float* dx,
+                        size_t n);
+  void (*adam)(const float* g, const float* m, const float* v, float* update, float* m2, float* v2, AdamStep step,
+               size_t n);
+};
+
+const Loops& loops();
+/** Which instruction set `loops()` uses. */
+const char* loopsIsa();
+
+}  // namespace millrace

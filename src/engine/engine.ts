@@ -1,0 +1,145 @@
+import './tfjs.js';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { ready, setBackend } from '@tensorflow/tfjs-core';
+import { UserError } from '../errors.js';
+
+export const ENGINES = ['auto', 'onednn', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+export interface EngineOptions {
+  /** Threads of the engine's own. Default: the cores that are available. */
+  readonly threads?: number;
+  /** What matrix products round their factors to, where the engine can choose. Default: the engine's own choice. */
+  readonly precision?: 'f32' | 'bf16';
+}
+
+/** The engine that runs, and how it came to be chosen. */
+export interface Engine {
+  readonly name: string;
+  readonly why: string;
+  readonly precision: string;
+  readonly threads: number;
+}
+
+/** One engine: how to start it (undefined where it is not installed), and how to install it. */
+interface Candidate {
+  readonly install: string;
+  start(options: EngineOptions): Promise<Omit<Engine, 'why' | 'name'> | undefined>;
+}
+
+const require = createRequire(import.meta.url);
+
+const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
+  onednn: {
+    install: 'apt-get install libdnnl-dev (or brew install onednn), then npm run build:native',
+    start: async (options) => {
+      const path = './onednn/index.js';
+      const native = (await import(path).catch(missing)) as
+        | { registerOnednn(options: EngineOptions): Promise<Omit<Engine, 'why' | 'name'> | undefined> }
+        | undefined;
+      return native?.registerOnednn(options);
+    },
+  },
+  tensorflow: {
+    install: 'npm install @tensorflow/tfjs-node-gpu (or @tensorflow/tfjs-node)',
+    start: async () => {
+      for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'])
+        if (await import(name).catch(missing)) return { precision: 'f32', threads: availableParallelism() };
+      return undefined;
+    },
+  },
+  webgpu: {
+    install: 'npm install webgpu @tensorflow/tfjs-backend-webgpu',
+    start: async () => {
+      const dawn = (await import('webgpu' as string).catch(missing)) as
+        | { create(options: readonly string[]): unknown; globals: object }
+        | undefined;
+      if (!dawn) return undefined;
+      Object.assign(globalThis, dawn.globals);
+      Object.defineProperty(globalThis, 'navigator', { value: { gpu: dawn.create([]) }, configurable: true });
+      if (!(await import('@tensorflow/tfjs-backend-webgpu' as string).catch(missing))) return undefined;
+      return { precision: 'f32', threads: 1 };
+    },
+  },
+  wasm: {
+    install: 'npm install @tensorflow/tfjs-backend-wasm',
+    start: async () => {
+      await import('@tensorflow/tfjs-backend-wasm');
+      return { precision: 'f32', threads: 1 };
+    },
+  },
+  cpu: {
+    install: 'npm install @tensorflow/tfjs-backend-cpu',
+    start: async () => {
+      await import('@tensorflow/tfjs-backend-cpu');
+      return { precision: 'f32', threads: 1 };
+    },
+  },
+};
+
+/** From the fastest down; webgpu is left out, since without a GPU it runs on a slow emulation. */
+const FASTEST = ['onednn', 'tensorflow', 'wasm', 'cpu'] as const;
+
+/**
+ * Chooses what runs all tensor work of this process from here on.
+ *
+ * `auto` takes MILLRACE_ENGINE where that is set, else the fastest that is installed; `why` says which and why.
+ *
+ * @throws UserError for an engine that is asked for by name and is not installed; it says how to install it.
+ * @example
+ * const engine = await useEngine('auto');
+ * console.log(engine.name, engine.why);
+ */
+export async function useEngine(name: EngineName = 'auto', options: EngineOptions = {}): Promise<Engine> {
+  const named = name === 'auto' ? (process.env['MILLRACE_ENGINE'] ?? 'auto') : name;
+  if (!ENGINES.includes(named as EngineName))
+    throw new UserError(`MILLRACE_ENGINE: expected one of ${ENGINES.join(', ')}, got ${named}`, {
+      engine: named,
+    });
+  if (named === 'auto') {
+    const passed: string[] = [];
+    for (const candidate of FASTEST) {
+      const started = await start(candidate, options);
+      if (started) {
+        const why =
+          passed.length > 0 ? `the fastest here; not installed: ${passed.join(', ')}` : 'the fastest';
+        return { name: candidate, why, ...started };
+      }
+      passed.push(candidate);
+    }
+  }
+  const asked = named as Exclude<EngineName, 'auto'>;
+  const started = await start(asked, options);
+  if (started)
+    return { name: asked, why: name === 'auto' ? 'MILLRACE_ENGINE asks for it' : 'asked for', ...started };
+  throw new UserError(
+    `--engine ${asked}: expected it to be installed, got nothing that loads; install it: ${candidates[asked].install}`,
+    { engine: asked },
+  );
+}
+
+async function start(name: Exclude<EngineName, 'auto'>, options: EngineOptions) {
+  const started = await candidates[name].start(options);
+  if (!started || !(await setBackend(name))) return undefined;
+  await ready();
+  return started;
+}
+
+/** Undefined for a module that is not installed or whose native part does not load; anything else is an error. */
+function missing(error: NodeJS.ErrnoException): undefined {
+  if (/^(ERR_MODULE_NOT_FOUND|MODULE_NOT_FOUND|ERR_DLOPEN_FAILED)$/.test(error.code ?? '')) return undefined;
+  if (/native addon|node-pre-gyp|cannot open shared object/i.test(error.message)) return undefined;
+  throw error;
+}
+
+/** Version of an installed package, for a run's record. */
+export function installedVersion(name: string): string | undefined {
+  try {
+    const path = require.resolve(`${name}/package.json`);
+    return existsSync(path) ? (require(path) as { version: string }).version : undefined;
+  } catch {
+    return undefined;
+  }
+}

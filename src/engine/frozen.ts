@@ -1,0 +1,13 @@
+import { engine, type Tensor } from '@tensorflow/tfjs-core';
+
+/** Computes a tensor that counts as a constant in every gradient (PyTorch's `detach`). */
+export function frozen(compute: () => Tensor): Tensor {
+  const state = (engine() as unknown as { state: { gradientDepth: number } }).state;
+  const depth = state.gradientDepth;
+  state.gradientDepth = 0;
+  try {
+    return compute();
+  } finally {
+    state.gradientDepth = depth;
+  }
+}

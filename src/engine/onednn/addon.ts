@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Numbers as the addon holds them; bool tensors are bytes. */
+export type Numbers = Float32Array | Int32Array | Uint8Array;
+
+/** What one kernel took since profiling was turned on. */
+export interface ProfileEntry {
+  readonly calls: number;
+  readonly ms: number;
+}
+
+/**
+ * The native half: tensors by number, and one queue of kernels that a thread of its own works off in order.
+ *
+ * Only `readSync` and `drain` wait for it; an error of a kernel comes out of the next read.
+ */
+export interface Addon {
+  start(threads: number, bf16: boolean): void;
+  run(
+    kernel: number,
+    outs: readonly number[],
+    ins: readonly number[],
+    ints: readonly number[],
+    floats: readonly number[],
+  ): void;
+  write(id: number, values: Numbers): void;
+  free(id: number): void;
+  read(id: number): Promise<Numbers>;
+  readSync(id: number): Numbers;
+  drain(): void;
+  trim(): void;
+  memory(): { readonly bytesInUse: number; readonly bytesReserved: number; readonly tensors: number };
+  profile(on: boolean): Record<string, ProfileEntry>;
+  about(): {
+    readonly library: string;
+    readonly isa: string;
+    readonly fastBf16: boolean;
+    readonly kernels: readonly string[];
+  };
+}
+
+/** Where `npm install` puts the addon, or MILLRACE_ONEDNN_ADDON; undefined where it is not built. */
+export function addonPath(): string | undefined {
+  const given = process.env['MILLRACE_ONEDNN_ADDON'];
+  if (given) return given;
+  // The sources and the build in dist/ lie at different depths of the package.
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const path = join(folder, 'native', 'build', 'onednn.node');
+    if (existsSync(path)) return path;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+/**
+ * Loads the addon; undefined where it is not built.
+ *
+ * @throws as `require` does where it is built and does not load, for example when oneDNN was uninstalled since.
+ */
+export function loadAddon(): Addon | undefined {
+  const path = addonPath();
+  // OpenMP's threads spin for a while between kernels; briefly, so that image decoders get the processor.
+  process.env['GOMP_SPINCOUNT'] ??= '20000';
+  return path ? (createRequire(import.meta.url)(path) as Addon) : undefined;
+}

@@ -1,0 +1,75 @@
+import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import {
+  findBackend,
+  getKernel,
+  getKernelsForBackend,
+  type KernelConfig,
+  type NamedTensorInfoMap,
+  registerKernel,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
+import { numbersOf, type OnednnBackend } from './backend.js';
+
+/**
+ * Makes every kernel that this engine lacks run on tfjs's cpu backend, by reading its inputs back.
+ *
+ * The first use of each is a process warning (`process.on('warning', …)`, code MILLRACE_FALLBACK) that names it.
+ */
+export function registerFallbacks(): void {
+  for (const config of getKernelsForBackend('cpu'))
+    if (!getKernel(config.kernelName, 'onednn')) registerKernel(fallback(config));
+}
+
+function fallback({ kernelName, kernelFunc }: KernelConfig): KernelConfig {
+  let warned = false;
+  return {
+    kernelName,
+    backendName: 'onednn',
+    kernelFunc: ({ inputs, attrs, backend }) => {
+      if (!warned)
+        process.emitWarning(
+          `the onednn engine has no kernel ${kernelName}: it runs on the slow cpu backend`,
+          {
+            type: 'MillraceWarning',
+            code: 'MILLRACE_FALLBACK',
+            detail: kernelName,
+          },
+        );
+      warned = true;
+      const native = backend as OnednnBackend;
+      const cpu = findBackend('cpu') as MathBackendCPU;
+      const copies: TensorInfo[] = [];
+      const toCpu = (info: TensorInfo): TensorInfo => {
+        const values = native.readSync(info.dataId);
+        // The cpu backend may hold on to what it is given.
+        const copy = cpu.makeTensorInfo(
+          info.shape,
+          info.dtype,
+          (Array.isArray(values) ? values : values.slice()) as never,
+        );
+        copies.push(copy);
+        return copy;
+      };
+      const given = Array.isArray(inputs)
+        ? inputs.map(toCpu)
+        : Object.fromEntries(
+            Object.entries(inputs as Record<string, TensorInfo | undefined>)
+              .filter(([, info]) => info)
+              .map(([name, info]) => [name, toCpu(info!)]),
+          );
+      try {
+        const result = kernelFunc({ inputs: given as NamedTensorInfoMap, attrs: attrs!, backend: cpu });
+        const fromCpu = (info: TensorInfo): TensorInfo => {
+          copies.push(info);
+          const values = cpu.readSync(info.dataId);
+          const { shape, dtype } = info;
+          const kept = dtype === 'string' ? values : numbersOf(values as ArrayLike<number>, dtype);
+          return { dataId: native.write(kept, shape, dtype), shape, dtype };
+        };
+        return Array.isArray(result) ? result.map(fromCpu) : fromCpu(result);
+      } finally {
+        for (const { dataId } of copies) cpu.disposeData(dataId);
+      }
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { findBackend, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
+import type { EngineOptions } from '../engine.js';
+import { loadAddon } from './addon.js';
+import { OnednnBackend } from './backend.js';
+import { availableCores } from './cores.js';
+import { registerFallbacks } from './fallback.js';
+import './kernels/elementwise.js';
+import './kernels/fused.js';
+import './kernels/layout.js';
+import './kernels/products.js';
+import './kernels/reduce.js';
+
+/** What the onednn engine runs with. */
+export interface Onednn {
+  readonly precision: 'f32' | 'bf16';
+  readonly threads: number;
+}
+
+/**
+ * Registers the tfjs backend `onednn`, this project's own over oneDNN; undefined where the addon is not built.
+ *
+ * `precision` is bf16 by default where the processor multiplies bf16 faster (AMX, AVX512-BF16), else f32. `threads`
+ * follows the cores that are available; beyond four, one is left to the image decoders. Calling it again with other
+ * options starts anew; tensors of the engine before are gone.
+ */
+export async function registerOnednn(options: EngineOptions = {}): Promise<Onednn | undefined> {
+  const addon = loadAddon();
+  if (!addon) return undefined;
+  const { fastBf16 } = addon.about();
+  const precision = options.precision ?? (fastBf16 ? 'bf16' : 'f32');
+  const cores = availableCores();
+  const threads = options.threads ?? (cores > 4 ? cores - 1 : cores);
+  if (running?.precision === precision && running.threads === threads && findBackend('onednn'))
+    return running;
+  if (findBackend('onednn')) removeBackend('onednn');
+  addon.start(threads, precision === 'bf16');
+  registerBackend('onednn', () => new OnednnBackend(addon, precision), 4);
+  registerFallbacks();
+  running = { precision, threads };
+  return running;
+}
+
+let running: Onednn | undefined;
+
+/** The running backend, for benchmarks and tests. */
+export function onednnBackend(): OnednnBackend {
+  const backend = findBackend('onednn');
+  if (!(backend instanceof OnednnBackend)) throw new Error('the onednn engine is not running');
+  return backend;
+}

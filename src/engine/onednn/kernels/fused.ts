@@ -1,0 +1,96 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { sizeOf } from '../backend.js';
+import { kernel } from '../kernel.js';
+
+const float = (shape: readonly number[]) => ({ shape, dtype: 'float32' as const });
+
+/** Rows and width of a tensor seen as a matrix. */
+function rowsOf({ shape }: TensorInfo): [number, number] {
+  const width = shape.at(-1)!;
+  return [sizeOf(shape) / width, width];
+}
+
+kernel<'x' | 'gain' | 'bias', { readonly epsilon: number }>(
+  'LayerNorm',
+  ({ inputs: { x, gain, bias }, attrs: { epsilon }, backend }) => {
+    const one = [...x.shape.slice(0, -1), 1];
+    return backend.run('LayerNorm', [x, gain, bias], [float(x.shape), float(one), float(one)], rowsOf(x), [
+      epsilon,
+    ]);
+  },
+);
+
+kernel<'dy' | 'x' | 'gain' | 'average' | 'scale'>(
+  'LayerNormGrad',
+  ({ inputs: { dy, x, gain, average, scale }, backend }) =>
+    backend.run('LayerNormGrad', [dy, x, gain, average, scale], [float(x.shape)], rowsOf(x)),
+);
+
+kernel<'q' | 'k' | 'v', { readonly heads: number }>(
+  'Attention',
+  ({ inputs: { q, k, v }, attrs: { heads }, backend }) => {
+    const [batch, tokens] = q.shape as [number, number, number];
+    const weights = float([batch, heads, tokens, tokens]);
+    return backend.run('Attention', [q, k, v], [float(q.shape), weights], [...q.shape, heads]);
+  },
+);
+
+kernel<'dy' | 'q' | 'k' | 'v' | 'weights', { readonly heads: number }>(
+  'AttentionGrad',
+  ({ inputs: { dy, q, k, v, weights }, attrs: { heads }, backend }) => {
+    const outputs = [q, k, v].map(({ shape }) => float(shape));
+    return backend.run('AttentionGrad', [dy, q, k, v, weights], outputs, [...q.shape, heads]);
+  },
+);
+
+kernel<'logits' | 'masks'>('Overlap', ({ inputs: { logits, masks }, backend }) => {
+  const classes = logits.shape.at(-1)!;
+  return backend.run('Overlap', [logits, masks], [float([3, classes])], [classes]);
+});
+
+kernel<'logits' | 'masks'>('CrossEntropy', ({ inputs: { logits, masks }, backend }) =>
+  backend.run('CrossEntropy', [logits, masks], [float([])], [logits.shape.at(-1)!]),
+);
+
+for (const name of ['OverlapGrad', 'CrossEntropyGrad'])
+  kernel<'dy' | 'logits' | 'masks'>(name, ({ inputs: { dy, logits, masks }, backend }) =>
+    backend.run(name, [dy, logits, masks], [float(logits.shape)], [logits.shape.at(-1)!]),
+  );
+
+kernel<'x', { readonly factor: number }>('Upsample', ({ inputs: { x }, attrs: { factor }, backend }) => {
+  const [batch, height, width, channels] = x.shape as [number, number, number, number];
+  const shape = [batch, height * factor, width * factor, channels];
+  return backend.run('Upsample', [x], [float(shape)], [...x.shape, factor]);
+});
+
+kernel<'dy', { readonly factor: number }>(
+  'UpsampleGrad',
+  ({ inputs: { dy }, attrs: { factor }, backend }) => {
+    const [batch, tall, wide, channels] = dy.shape as [number, number, number, number];
+    const shape = [batch, tall / factor, wide / factor, channels];
+    return backend.run('UpsampleGrad', [dy], [float(shape)], [...shape, factor]);
+  },
+);
+
+kernel<'x'>('Patches', ({ inputs: { x }, backend }) => {
+  const [batch, height, width, channels] = x.shape as [number, number, number, number];
+  return backend.run('Patches', [x], [float([batch, height, width, 9 * channels])], x.shape);
+});
+
+kernel<'dy'>('PatchesGrad', ({ inputs: { dy }, backend }) => {
+  const shape = [...dy.shape.slice(0, 3), dy.shape[3]! / 9];
+  return backend.run('PatchesGrad', [dy], [float(shape)], shape);
+});
+
+interface AdamAttrs {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly step: number;
+}
+
+kernel<'gradient' | 'm' | 'v', AdamAttrs>('AdamUpdate', ({ inputs: { gradient, m, v }, attrs, backend }) => {
+  const outputs = [gradient, m, v].map(({ shape }) => float(shape));
+  const floats = [attrs.beta1, attrs.beta2, attrs.epsilon, attrs.step];
+  return backend.run('AdamUpdate', [gradient, m, v], outputs, [], floats);
+});

@@ -1,0 +1,194 @@
+import { backend_util, type DataType, slice_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type OnednnBackend, sizeOf, TYPES } from '../backend.js';
+import { kernel, listKernel, stridesOf } from '../kernel.js';
+import { empty } from './elementwise.js';
+
+/** A strided box of an input, and where it goes in the result. */
+interface Part {
+  readonly from: TensorInfo;
+  readonly shape: readonly number[];
+  readonly in: readonly number[];
+  readonly inAt?: number;
+  readonly out: readonly number[];
+  readonly outAt?: number;
+}
+
+/** Copies boxes of tensors into one new tensor, filled first where they do not cover it. */
+function assemble(
+  backend: OnednnBackend,
+  shape: readonly number[],
+  dtype: DataType,
+  parts: readonly Part[],
+  fill?: number,
+): TensorInfo {
+  const size = sizeOf(shape);
+  if (size === 0) return empty(backend, shape, dtype);
+  const ints = [size, fill === undefined ? 0 : 1];
+  for (const part of parts)
+    ints.push(part.shape.length, ...part.shape, ...part.in, part.inAt ?? 0, ...part.out, part.outAt ?? 0);
+  const inputs = parts.map(({ from }) => from);
+  return backend.run('assemble', inputs, [{ shape, dtype }], ints, [fill ?? 0])[0]!;
+}
+
+export function transposed(backend: OnednnBackend, x: TensorInfo, perm: readonly number[]): TensorInfo {
+  const shape = perm.map((axis) => x.shape[axis]!);
+  const strides = stridesOf(x.shape);
+  const part = { from: x, shape, in: perm.map((axis) => strides[axis]!), out: stridesOf(shape) };
+  return assemble(backend, shape, x.dtype, [part]);
+}
+
+function sliced(
+  backend: OnednnBackend,
+  x: TensorInfo,
+  begin: readonly number[],
+  size: readonly number[],
+): TensorInfo {
+  const strides = stridesOf(x.shape);
+  const inAt = begin.reduce((at, start, i) => at + start * strides[i]!, 0);
+  return assemble(backend, size, x.dtype, [
+    { from: x, shape: size, in: strides, inAt, out: stridesOf(size) },
+  ]);
+}
+
+function concatenated(backend: OnednnBackend, parts: readonly TensorInfo[], axis: number): TensorInfo {
+  const shape = backend_util.computeOutShape(
+    parts.map((part) => part.shape),
+    axis,
+  );
+  const out = stridesOf(shape);
+  let at = 0;
+  const boxes = parts.map((from): Part => {
+    const outAt = at * out[axis]!;
+    at += from.shape[axis]!;
+    return { from, shape: from.shape, in: stridesOf(from.shape), out, outAt };
+  });
+  return assemble(backend, shape, parts[0]!.dtype, boxes);
+}
+
+kernel<'x', { readonly perm: number[] }>('Transpose', ({ inputs: { x }, attrs: { perm }, backend }) =>
+  transposed(backend, x, perm),
+);
+
+kernel<'x', { readonly begin: number[]; readonly size: number[] }>(
+  'Slice',
+  ({ inputs: { x }, attrs, backend }) => {
+    const [begin, size] = slice_util.parseSliceParams(x as never, attrs.begin, attrs.size) as [
+      number[],
+      number[],
+    ];
+    slice_util.assertParamsValid(x as never, begin, size);
+    return sliced(backend, x, begin, size);
+  },
+);
+
+kernel<'x', { readonly paddings: [number, number][]; readonly constantValue: number }>(
+  'PadV2',
+  ({ inputs: { x }, attrs: { paddings, constantValue }, backend }) => {
+    const shape = x.shape.map((n, i) => n + paddings[i]![0] + paddings[i]![1]);
+    const out = stridesOf(shape);
+    const outAt = paddings.reduce((at, [before], i) => at + before * out[i]!, 0);
+    const part = { from: x, shape: x.shape, in: stridesOf(x.shape), out, outAt };
+    return assemble(backend, shape, x.dtype, [part], constantValue);
+  },
+);
+
+kernel<never, { readonly axis: number }>('Concat', ({ inputs, attrs: { axis }, backend }) => {
+  const parts = Object.values(inputs as Record<string, TensorInfo>);
+  return concatenated(backend, parts, util.parseAxisParam(axis, parts[0]!.shape)[0]!);
+});
+
+kernel<never, { readonly axis: number }>('Pack', ({ inputs, attrs: { axis }, backend }) => {
+  const parts = Object.values(inputs as Record<string, TensorInfo>);
+  const place = axis < 0 ? axis + parts[0]!.shape.length + 1 : axis;
+  const wide = parts.map((part) => ({
+    ...part,
+    shape: [...part.shape.slice(0, place), 1, ...part.shape.slice(place)],
+  }));
+  return concatenated(backend, wide, place);
+});
+
+listKernel<'value', { readonly axis: number }>('Unpack', ({ inputs: { value }, attrs, backend }) => {
+  const axis = attrs.axis < 0 ? attrs.axis + value.shape.length : attrs.axis;
+  const shape = value.shape.filter((_, i) => i !== axis);
+  return [...Array(value.shape[axis]!).keys()].map((at) => {
+    const begin = value.shape.map((_, i) => (i === axis ? at : 0));
+    const size = value.shape.map((n, i) => (i === axis ? 1 : n));
+    return { ...sliced(backend, value, begin, size), shape };
+  });
+});
+
+listKernel<'x', { readonly numOrSizeSplits: number | number[]; readonly axis: number }>(
+  'SplitV',
+  ({ inputs: { x }, attrs, backend }) => {
+    const axis = util.parseAxisParam(attrs.axis, x.shape)[0]!;
+    let at = 0;
+    return backend_util.prepareSplitSize(x as never, attrs.numOrSizeSplits, axis).map((count) => {
+      const begin = x.shape.map((_, i) => (i === axis ? at : 0));
+      at += count;
+      return sliced(
+        backend,
+        x,
+        begin,
+        x.shape.map((n, i) => (i === axis ? count : n)),
+      );
+    });
+  },
+);
+
+kernel<'x', { readonly reps: number[] }>('Tile', ({ inputs: { x }, attrs: { reps }, backend }) => {
+  // Each dimension becomes two: the copies, which stand still in the input, and the numbers.
+  const strides = stridesOf(x.shape);
+  const shape = x.shape.flatMap((n, i) => [reps[i]!, n]);
+  const read = strides.flatMap((stride) => [0, stride]);
+  const result = x.shape.map((n, i) => n * reps[i]!);
+  return assemble(backend, result, x.dtype, [{ from: x, shape, in: read, out: stridesOf(shape) }]);
+});
+
+kernel<'x', { readonly dims: number[] }>('Reverse', ({ inputs: { x }, attrs: { dims }, backend }) => {
+  const axes = new Set(util.parseAxisParam(dims, x.shape));
+  const strides = stridesOf(x.shape);
+  const read = strides.map((stride, i) => (axes.has(i) ? -stride : stride));
+  const inAt = strides.reduce((at, stride, i) => at + (axes.has(i) ? stride * (x.shape[i]! - 1) : 0), 0);
+  return assemble(backend, x.shape, x.dtype, [{ from: x, shape: x.shape, in: read, inAt, out: strides }]);
+});
+
+kernel<'x'>('Identity', ({ inputs: { x }, backend }) => backend.alias(x, x.shape, x.dtype));
+
+kernel<'x', { readonly shape: number[] }>('Reshape', ({ inputs: { x }, attrs: { shape }, backend }) => {
+  const size = sizeOf(x.shape);
+  const inferred = util.inferFromImplicitShape(shape, size);
+  if (sizeOf(inferred) !== size)
+    throw new Error(`reshape: expected ${size} numbers, got the shape [${inferred.join(', ')}]`);
+  return backend.alias(x, inferred, x.dtype);
+});
+
+kernel<'input', { readonly dim: number }>('ExpandDims', ({ inputs: { input }, attrs: { dim }, backend }) => {
+  const place = dim < 0 ? dim + input.shape.length + 1 : dim;
+  return backend.alias(input, [...input.shape.slice(0, place), 1, ...input.shape.slice(place)], input.dtype);
+});
+
+interface OneHotAttrs {
+  readonly depth: number;
+  readonly onValue: number;
+  readonly offValue: number;
+  readonly dtype?: DataType;
+}
+
+kernel<'indices', OneHotAttrs>('OneHot', ({ inputs: { indices }, attrs, backend }) => {
+  const { depth, onValue, offValue, dtype = 'int32' } = attrs;
+  const output = { shape: [...indices.shape, depth], dtype };
+  return backend.run('OneHot', [indices], [output], [depth, TYPES[dtype]!], [onValue, offValue]);
+});
+
+kernel<'x' | 'indices', { readonly axis: number; readonly batchDims?: number }>(
+  'GatherV2',
+  ({ inputs: { x, indices }, attrs, backend }) => {
+    const axis = util.parseAxisParam(attrs.axis, x.shape)[0]!;
+    if (attrs.batchDims) throw new Error('the onednn engine gathers without batch dimensions');
+    const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+    const shape = [...before, ...indices.shape, ...after];
+    if (sizeOf(shape) === 0) return empty(backend, shape, x.dtype);
+    const ints = [sizeOf(before), x.shape[axis]!, sizeOf(after)];
+    return backend.run('gather', [x, indices], [{ shape, dtype: x.dtype }], ints);
+  },
+);

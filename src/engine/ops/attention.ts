@@ -1,0 +1,60 @@
+import { matMul, mul, reshape, softmax, sub, sum, type Tensor, transpose } from '@tensorflow/tfjs-core';
+import { defineOp } from '../op.js';
+
+interface Attrs {
+  readonly heads: number;
+}
+
+const run = defineOp<{ q: Tensor; k: Tensor; v: Tensor }, Attrs>({
+  name: 'Attention',
+  plain: ({ q, k, v }, { heads }) => {
+    const scores = matMul(split(mul(q, scaleOf(q, heads)), heads), split(k, heads), false, true);
+    const weights = softmax(scores);
+    return [join(matMul(weights, split(v, heads))), weights];
+  },
+  saves: { inputs: ['q', 'k', 'v'], outputs: [false, true] },
+  gradient: (dy, [q, k, v, weights], attrs) => {
+    const grads = runGradient({ dy, q: q!, k: k!, v: v!, weights: weights! }, attrs);
+    return { q: () => grads[0]!, k: () => grads[1]!, v: () => grads[2]! };
+  },
+});
+
+const runGradient = defineOp<{ dy: Tensor; q: Tensor; k: Tensor; v: Tensor; weights: Tensor }, Attrs>({
+  name: 'AttentionGrad',
+  plain: ({ dy, q, k, v, weights }, { heads }) => {
+    const d = split(dy, heads);
+    const dWeights = matMul(d, split(v, heads), false, true);
+    const weighted = mul(dWeights, weights);
+    const dScores = mul(sub(weighted, mul(weights, sum(weighted, -1, true))), scaleOf(q, heads));
+    return [
+      join(matMul(dScores, split(k, heads))),
+      join(matMul(dScores, split(q, heads), true, false)),
+      join(matMul(weights, d, true, false)),
+    ];
+  },
+});
+
+/**
+ * Multi-head scaled dot-product attention (Vaswani et al. 2017, eq. 1): softmax(q·kᵀ/√(d/heads))·v, head by head.
+ *
+ * Shapes: q, k, v and the result [batch, tokens, d]. With P the attention weights, dS = P∘(dP − Σ P∘dP) over a row.
+ */
+export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number): Tensor {
+  return run({ q, k, v }, { heads })[0]!;
+}
+
+function scaleOf(q: Tensor, heads: number): number {
+  return 1 / Math.sqrt(q.shape[2]! / heads);
+}
+
+/** [batch, tokens, d] → [batch, heads, tokens, d/heads]. */
+function split(x: Tensor, heads: number): Tensor {
+  const [batch, tokens, d] = x.shape as [number, number, number];
+  return transpose(reshape(x, [batch, tokens, heads, d / heads]), [0, 2, 1, 3]);
+}
+
+/** The inverse of `split`. */
+function join(parts: Tensor): Tensor {
+  const [batch, heads, tokens, size] = parts.shape as [number, number, number, number];
+  return reshape(transpose(parts, [0, 2, 1, 3]), [batch, tokens, heads * size]);
+}

@@ -1,0 +1,48 @@
+import { add, concat, pad, slice, type Tensor } from '@tensorflow/tfjs-core';
+import { defineOp } from '../op.js';
+import { linear } from './linear.js';
+
+const SHIFTS = [0, 1, 2].flatMap((down) => [0, 1, 2].map((right) => [down, right] as const));
+
+const patches = defineOp<{ x: Tensor }, object>({
+  name: 'Patches',
+  plain: ({ x }) => {
+    const padded = pad(x, frame(1, 1));
+    const shifted = SHIFTS.map(([down, right]) => slice(padded, [0, down, right, 0], x.shape));
+    return concat(shifted, 3);
+  },
+  gradient: (dy) => ({ x: () => patchesGradient({ dy }, {})[0]! }),
+});
+
+const patchesGradient = defineOp<{ dy: Tensor }, object>({
+  name: 'PatchesGrad',
+  plain: ({ dy }) => {
+    const [batch, height, width, all] = dy.shape as [number, number, number, number];
+    const channels = all / 9;
+    const parts = SHIFTS.map(([down, right], i) =>
+      pad(slice(dy, [0, 0, 0, i * channels], [batch, height, width, channels]), frame(down, right)),
+    );
+    const whole = parts.reduce((sum, part) => add(sum, part));
+    return slice(whole, [0, 1, 1, 0], [batch, height, width, channels]);
+  },
+});
+
+/**
+ * A 3×3 convolution with zero padding of one, as one matrix product over the neighbourhoods of all pixels (im2col), so
+ * that every engine has its gradient.
+ *
+ * Shapes: x [batch, h, w, in], weight [9·in, out] with rows in the order (row, column, channel), bias [out].
+ */
+export function conv3x3(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  return linear(patches({ x }, {})[0]!, weight, bias);
+}
+
+/** Padding that puts an image at a place of a frame that is two pixels larger. */
+function frame(down: number, right: number): [number, number][] {
+  return [
+    [0, 0],
+    [down, 2 - down],
+    [right, 2 - right],
+    [0, 0],
+  ];
+}

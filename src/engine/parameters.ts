@@ -1,0 +1,94 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+/** Which part of a model a parameter belongs to: `separate_lr` and the parameter counts follow it. */
+export type ParameterGroup = 'backbone' | 'adapter' | 'head';
+
+/**
+ * A named tensor of a model. A `buffer` is state that the forward pass itself moves (BatchNorm's running
+ * statistics): it is saved with the trainable parameters and never has a gradient.
+ */
+export interface Parameter {
+  readonly name: string;
+  readonly group: ParameterGroup;
+  trainable: boolean;
+  readonly buffer?: boolean;
+  value: Tensor;
+}
+
+/**
+ * The parameters of a model by name, in the order in which they were added. Owns its tensors: `set` frees the
+ * tensor that it replaces, `dispose` frees all.
+ */
+export class Parameters implements Iterable<Parameter> {
+  readonly #byName = new Map<string, Parameter>();
+
+  add(parameter: Parameter): void {
+    if (this.#byName.has(parameter.name)) throw new Error(`parameter ${parameter.name} exists already`);
+    this.#byName.set(parameter.name, parameter);
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  get(name: string): Tensor {
+    return this.parameter(name).value;
+  }
+
+  parameter(name: string): Parameter {
+    const found = this.#byName.get(name);
+    if (!found) throw new Error(`no parameter ${name}`);
+    return found;
+  }
+
+  set(name: string, value: Tensor): void {
+    const parameter = this.parameter(name);
+    if (parameter.value === value) return;
+    parameter.value.dispose();
+    parameter.value = value;
+  }
+
+  remove(name: string): void {
+    this.parameter(name).value.dispose();
+    this.#byName.delete(name);
+  }
+
+  /** What the optimiser moves. */
+  trainable(): Parameter[] {
+    return [...this].filter((parameter) => parameter.trainable);
+  }
+
+  /** What a checkpoint must hold: everything that training may have changed. */
+  changing(): Parameter[] {
+    return [...this].filter((parameter) => parameter.trainable || parameter.buffer);
+  }
+
+  /** Numbers in the trainable parameters, of one group or of all. */
+  count(group?: ParameterGroup): number {
+    return this.trainable()
+      .filter((parameter) => group === undefined || parameter.group === group)
+      .reduce((sum, parameter) => sum + parameter.value.size, 0);
+  }
+
+  [Symbol.iterator](): Iterator<Parameter> {
+    return this.#byName.values();
+  }
+
+  dispose(): void {
+    for (const { value } of this) value.dispose();
+    this.#byName.clear();
+  }
+}
+
+/** How a forward pass runs: `random` feeds dropout and is given when, and only when, the model trains. */
+export interface Pass {
+  readonly random?: () => number;
+}
+
+/** What the training code knows of a model: parameters, and a function of them. */
+export interface Model {
+  readonly parameters: Parameters;
+  /** float32 images [batch, height, width, 3] to logits [batch, height, width, classes]. */
+  forward(images: Tensor, pass?: Pass): Tensor;
+  dispose(): void;
+}
