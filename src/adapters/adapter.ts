@@ -1,0 +1,87 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Pass } from '../engine/parameters.js';
+import { UserError } from '../errors.js';
+import { TARGETS, type Target } from '../vit/vit.js';
+
+/** One linear map that an adapter may change. */
+export interface Site {
+  readonly layer: number;
+  readonly target: Target;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+/** The frozen map at a site: weight [in, out], bias [out]. */
+export interface Base {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+}
+
+/** A parameter that an adapter brings to a site. */
+export interface AdapterParameter {
+  /** Unique in the model; sites that share it name it alike. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** How it starts: uniform in ±bound (0 is zero), or a function of the frozen weight. */
+  readonly init: number | ((weight: Tensor) => Tensor);
+}
+
+/** What one forward pass lends to an adapter. */
+export interface AdapterPass extends Pass {
+  /** The value of one of this site's parameters, by the last part of its name. */
+  readonly own: (part: string) => Tensor;
+  /** Computes once a pass what several sites share. */
+  readonly once: (key: string, compute: () => Tensor) => Tensor;
+}
+
+/**
+ * A small trainable change to frozen linear maps: the one contract of all adapters.
+ *
+ * At its initial parameters `apply` is the base map itself, and `merged` is the weight that makes a plain linear map
+ * of it. Each kind answers for itself; the code that uses them never asks which kind it has.
+ */
+export interface Adapter {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly targets: readonly Target[];
+  /** Which blocks, from 0; all where absent. */
+  readonly layers?: readonly number[];
+  parameters(site: Site): AdapterParameter[];
+  /** x [..., in] → [..., out]. */
+  apply(site: Site, x: Tensor, base: Base, pass: AdapterPass): Tensor;
+  /** The weight [in, out] of base and adapter together. */
+  merged(site: Site, weight: Tensor, own: (part: string) => Tensor): Tensor;
+}
+
+/** What every adapter lets its user choose. */
+export interface AdapterOptions {
+  /** Default query and value. */
+  readonly targets?: readonly Target[];
+  /** Which blocks, from 0. Default all. */
+  readonly layers?: readonly number[];
+  /** Dropout on the adapter's input while training, 0 to 1. Default 0. */
+  readonly dropout?: number;
+}
+
+/** Checks the options that all adapters share. */
+export function checkOptions({
+  targets = ['query', 'value'],
+  dropout = 0,
+}: AdapterOptions): readonly Target[] {
+  for (const target of targets)
+    if (!TARGETS.includes(target))
+      throw new UserError(`targets: expected ${TARGETS.join(', ')}, got ${target}; see --targets`, {
+        target,
+      });
+  if (targets.length === 0)
+    throw new UserError(`targets: expected at least one of ${TARGETS.join(', ')}, got none`);
+  if (!(dropout >= 0 && dropout < 1))
+    throw new UserError(`dropout: expected a rate from 0 to below 1, got ${dropout}`);
+  return targets;
+}
+
+/** Refuses what is no positive integer. */
+export function checkCount(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1)
+    throw new UserError(`${name}: expected an integer from 1 up, got ${value}`, { [name]: value });
+}

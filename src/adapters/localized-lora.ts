@@ -1,0 +1,80 @@
+import { add, matMul, mul, reshape, type Tensor, transpose } from '@tensorflow/tfjs-core';
+import { dropout } from '../engine/ops/dropout.js';
+import { linear } from '../engine/ops/linear.js';
+import { UserError } from '../errors.js';
+import { type Adapter, type AdapterOptions, checkCount, checkOptions, type Site } from './adapter.js';
+
+export interface LocalizedLoraOptions extends AdapterOptions {
+  /** K: input and output are cut into K chunks each, K² blocks in all. */
+  readonly blocks: number;
+  /** Rank of each block. LoRA of rank K·blockRank has as many parameters. */
+  readonly blockRank: number;
+  /** The change is scaled by alpha / blockRank. Default: blockRank. */
+  readonly alpha?: number;
+}
+
+/**
+ * Localized LoRA: a low-rank change of each block of the weight, y_i += (α/r_block)·Σ_j (x_j·A_ij)·B_ij over K input
+ * chunks j for each of K output chunks i; the same change as GraLoRA's.
+ *
+ * All K² blocks are two batched products: A [K, in/K, K·r] holds for input chunk j the factors of all outputs side
+ * by side, B [K, K·r, out/K] for output chunk i those of all inputs. A starts uniform in ±1/√(in/K), B zero.
+ *
+ * @example
+ * localizedLora({ blocks: 4, blockRank: 4, alpha: 16 });
+ */
+export function localizedLora(options: LocalizedLoraOptions): Adapter {
+  const { blocks: K, blockRank: r, alpha = r, dropout: rate = 0 } = options;
+  const targets = checkOptions(options);
+  checkCount('blocks', K);
+  checkCount('blockRank', r);
+  const scale = alpha / r;
+  const name = (site: Site, part: string) => `layers.${site.layer}.${site.target}.${part}`;
+
+  /** x [tokens, in] → the change of y [tokens, out]. */
+  const change = (x: Tensor, own: (part: string) => Tensor, outputs: number): Tensor => {
+    const [tokens, inputs] = x.shape as [number, number];
+    const chunks = transpose(reshape(x, [tokens, K, inputs / K]), [1, 0, 2]);
+    const low = reshape(matMul(chunks, own('localized_A')), [K, tokens, K, r]);
+    const byOutput = reshape(transpose(low, [2, 1, 0, 3]), [K, tokens, K * r]);
+    const parts = matMul(mul(byOutput, scale), own('localized_B'));
+    return reshape(transpose(parts, [1, 0, 2]), [tokens, outputs]);
+  };
+
+  return {
+    name: 'localized_lora',
+    settings: { blocks: K, blockRank: r, alpha, dropout: rate, targets },
+    targets,
+    ...(options.layers && { layers: options.layers }),
+    parameters: (site) => {
+      for (const size of [site.inputs, site.outputs])
+        if (size % K !== 0)
+          throw new UserError(
+            `blocks: expected a divisor of ${site.target}'s ${site.inputs} inputs and ${site.outputs} outputs, got ${K}; see --num-blocks-per-row`,
+            { blocks: K },
+          );
+      return [
+        {
+          name: name(site, 'localized_A'),
+          shape: [K, site.inputs / K, K * r],
+          init: 1 / Math.sqrt(site.inputs / K),
+        },
+        { name: name(site, 'localized_B'), shape: [K, K * r, site.outputs / K], init: 0 },
+      ];
+    },
+    apply: (site, x, { weight, bias }, { own, random }) => {
+      const rows = reshape(dropout(x, rate, random), [-1, site.inputs]);
+      const y = linear(x, weight, bias);
+      return add(y, reshape(change(rows, own, site.outputs), y.shape));
+    },
+    merged: (_site, weight, own) => {
+      const [A, B] = [own('localized_A'), own('localized_B')];
+      const [inputs, outputs] = weight.shape as [number, number];
+      // Block (j, i) = A[j, :, i] · B[i, j, :], for all j and i at once.
+      const left = transpose(reshape(A, [K, inputs / K, K, r]), [0, 2, 1, 3]);
+      const right = transpose(reshape(B, [K, K, r, outputs / K]), [1, 0, 2, 3]);
+      const grid = transpose(matMul(left, right), [0, 2, 1, 3]);
+      return add(weight, mul(reshape(grid, [inputs, outputs]), scale));
+    },
+  };
+}

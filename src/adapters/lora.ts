@@ -1,0 +1,62 @@
+import { add, div, matMul, mul, sqrt, square, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { frozen } from '../engine/frozen.js';
+import { dropout } from '../engine/ops/dropout.js';
+import { linear } from '../engine/ops/linear.js';
+import { type Adapter, type AdapterOptions, checkCount, checkOptions, type Site } from './adapter.js';
+
+export interface LoraOptions extends AdapterOptions {
+  readonly rank: number;
+  /** The change is scaled by alpha / rank. Default: rank. */
+  readonly alpha?: number;
+  /** Scale by alpha / √rank (Kalajdzievski 2023, "A Rank Stabilization Scaling Factor"). Default false. */
+  readonly rsLora?: boolean;
+  /** Learn each output's magnitude apart from its direction (Liu et al. 2024, "DoRA"). Default false. */
+  readonly dora?: boolean;
+}
+
+/**
+ * LoRA (Hu et al. 2022, "LoRA: Low-Rank Adaptation", eq. 3): y = x·W + b + (α/r)·(x·A)·B.
+ *
+ * A [in, r] starts uniform in ±1/√in (Kaiming with a = √5), B [r, out] zero. With `dora` the direction of each output
+ * column of W + (α/r)AB is scaled to a learned magnitude m [out], which starts at the column's own norm; the
+ * norm counts as a constant in the gradient (DoRA, section 4.3).
+ *
+ * @example
+ * lora({ rank: 16, alpha: 16, targets: ['query', 'value'] });
+ */
+export function lora(options: LoraOptions): Adapter {
+  const { rank, alpha = rank, rsLora = false, dora = false, dropout: rate = 0 } = options;
+  const targets = checkOptions(options);
+  checkCount('rank', rank);
+  const scale = alpha / (rsLora ? Math.sqrt(rank) : rank);
+  const name = (site: Site, part: string) => `layers.${site.layer}.${site.target}.${part}`;
+  const change = (own: (part: string) => Tensor) =>
+    mul(matMul(own('lora_A') as Tensor, own('lora_B')), scale);
+
+  return {
+    name: dora ? 'dora' : 'lora',
+    settings: { rank, alpha, rsLora, dora, dropout: rate, targets },
+    targets,
+    ...(options.layers && { layers: options.layers }),
+    parameters: (site) => [
+      { name: name(site, 'lora_A'), shape: [site.inputs, rank], init: 1 / Math.sqrt(site.inputs) },
+      { name: name(site, 'lora_B'), shape: [rank, site.outputs], init: 0 },
+      ...(dora ? [{ name: name(site, 'lora_magnitude'), shape: [site.outputs], init: columnNorms }] : []),
+    ],
+    apply: (_site, x, { weight, bias }, { own, random }) => {
+      const low = mul(linear(dropout(x, rate, random), own('lora_A')), scale);
+      if (!dora) return add(linear(x, weight, bias), linear(low, own('lora_B')));
+      const direction = add(linear(x, weight), linear(low, own('lora_B')));
+      const norms = frozen(() => columnNorms(add(weight, change(own))));
+      return add(mul(direction, div(own('lora_magnitude'), norms)), bias);
+    },
+    merged: (_site, weight, own) => {
+      const moved = add(weight, change(own));
+      return dora ? mul(moved, div(own('lora_magnitude'), columnNorms(moved))) : moved;
+    },
+  };
+}
+
+function columnNorms(weight: Tensor): Tensor {
+  return sqrt(sum(square(weight), 0));
+}

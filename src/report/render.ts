@@ -1,0 +1,66 @@
+import sharp from 'sharp';
+import type { TopLevelSpec } from 'vega-lite';
+import { writeFileAtomic } from '../files/atomic.js';
+
+/** Okabe & Ito's palette, which colour-blind readers can tell apart. */
+export const PALETTE = [
+  '#0072B2',
+  '#D55E00',
+  '#009E73',
+  '#CC79A7',
+  '#E69F00',
+  '#56B4E9',
+  '#F0E442',
+  '#000000',
+];
+
+/** A Vega-Lite specification without the parts that all plots share. */
+export type Plot = Omit<TopLevelSpec, '$schema' | 'config'> & Record<string, unknown>;
+
+/** Draws a plot as SVG text. Vega is loaded at the first call. */
+export async function toSvg(plot: Plot): Promise<string> {
+  const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
+  const spec = {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    background: 'white',
+    padding: 12,
+    config: {
+      font: 'DejaVu Sans, Helvetica, Arial, sans-serif',
+      view: { stroke: null },
+      axis: {
+        labelFontSize: 12,
+        titleFontSize: 13,
+        titleFontWeight: 'normal',
+        gridColor: '#e6e6e6',
+        domainColor: '#888',
+        tickColor: '#888',
+      },
+      legend: {
+        labelFontSize: 12,
+        titleFontSize: 13,
+        titleFontWeight: 'normal',
+        symbolStrokeWidth: 3,
+        labelLimit: 300,
+      },
+      title: { fontSize: 15, fontWeight: 'bold', anchor: 'start', offset: 12 },
+      line: { strokeWidth: 2.2 },
+      point: { size: 40, filled: true },
+      range: { category: PALETTE },
+    },
+    ...plot,
+  } as unknown as TopLevelSpec;
+  const view = new vega.View(vega.parse(vegaLite.compile(spec).spec), { renderer: 'none' });
+  const svg = await view.toSVG();
+  view.finalize();
+  return svg;
+}
+
+/** Writes `<path>.svg` and `<path>.png`, the latter at 200 dots an inch. */
+export async function writePlot(path: string, plot: Plot): Promise<void> {
+  const svg = await toSvg(plot);
+  await writeFileAtomic(`${path}.svg`, svg);
+  await writeFileAtomic(
+    `${path}.png`,
+    await sharp(Buffer.from(svg), { density: 200 }).png({ palette: true }).toBuffer(),
+  );
+}

@@ -1,0 +1,111 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../errors.js';
+import type { Scores } from '../events/event.js';
+import { removeFolder, removeUnfinished } from '../files/atomic.js';
+import { type Checkpoint, readCheckpoint, readCheckpointInfo, writeCheckpoint } from './checkpoint.js';
+import { improves, type Metric, type Mode, metricOf, modeOf } from './metrics/metric.js';
+import type { Training } from './training.js';
+
+export interface CheckpointStoreOptions {
+  /** The newest so many are kept, and the best one beside them. Default 3; Infinity keeps all. */
+  readonly keep?: number;
+  /** The validation score that makes a checkpoint the best. Default: none does. */
+  readonly best?: Metric;
+  readonly mode?: Mode;
+  /** Goes into every checkpoint: what the run was asked to do, and with which versions. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly versions?: Readonly<Record<string, string>>;
+}
+
+const NAME = /^step-(\d{8,})$/;
+
+/**
+ * The checkpoints of one run: folders `step-00000162` in `dir`.
+ *
+ * There is no pointer that could be wrong: the last is the one with the highest step, the best the one with the best
+ * score in its own `checkpoint.json` (the earlier of equals). A folder appears whole under its name or not at all, and
+ * is pruned only after a newer one stands; so a kill at any moment leaves the last whole one. One writer a folder.
+ *
+ * @example
+ * const store = checkpointStore('models/run', { keep: 3, best: 'softDice' });
+ * if (resume) restore(training, await store.load());
+ */
+export class CheckpointStore {
+  constructor(
+    readonly dir: string,
+    private readonly options: CheckpointStoreOptions = {},
+  ) {
+    const { keep = 3 } = options;
+    if (!(keep >= 1)) throw new UserError(`keep: expected a count from 1 up, got ${keep}`, { keep });
+  }
+
+  /** Saves, then removes what is over the limit. */
+  async save(
+    training: Training,
+    { epoch, scores }: { readonly epoch: number; readonly scores?: Scores },
+  ): Promise<{ readonly path: string; readonly best: boolean }> {
+    await removeUnfinished(this.dir);
+    const { best: metric, config = {}, versions = {} } = this.options;
+    const value = metric && scores ? metricOf(scores, metric) : Number.NaN;
+    const score =
+      metric && Number.isFinite(value) ? { metric, mode: this.options.mode ?? modeOf(metric), value } : null;
+    const path = join(this.dir, `step-${String(training.position).padStart(8, '0')}`);
+    await writeCheckpoint(path, training, { epoch, score, config, versions });
+    const best = await this.best();
+    const kept = new Set([...(await this.list()).slice(-(this.options.keep ?? 3)), best]);
+    for (const old of await this.list()) if (!kept.has(old)) await removeFolder(old);
+    return { path, best: best === path };
+  }
+
+  /** All checkpoints, oldest first, as paths. */
+  async list(): Promise<string[]> {
+    const names = await readdir(this.dir).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw new UserError(
+        `${this.dir}: expected a folder of checkpoints, got ${error.code}`,
+        {},
+        { cause: error },
+      );
+    });
+    return names
+      .filter((name) => NAME.test(name))
+      .toSorted((a, b) => stepOf(a) - stepOf(b))
+      .map((name) => join(this.dir, name));
+  }
+
+  async last(): Promise<string | undefined> {
+    return (await this.list()).at(-1);
+  }
+
+  async best(): Promise<string | undefined> {
+    let best: { readonly path: string; readonly value: number } | undefined;
+    for (const path of await this.list()) {
+      const { score } = await readCheckpointInfo(path);
+      if (score && improves(score.value, best?.value, score.mode)) best = { path, value: score.value };
+    }
+    return best?.path;
+  }
+
+  /** Reads the last checkpoint, or the best one (the last where none has a score). */
+  async load(which: 'last' | 'best' = 'last'): Promise<Checkpoint> {
+    const path = (which === 'best' ? await this.best() : undefined) ?? (await this.last());
+    if (!path)
+      throw new UserError(
+        `${this.dir}: expected a checkpoint, got none; train first or name another folder`,
+        {
+          path: this.dir,
+        },
+      );
+    return readCheckpoint(path);
+  }
+}
+
+/** The same as `new CheckpointStore(dir, options)`. */
+export function checkpointStore(dir: string, options?: CheckpointStoreOptions): CheckpointStore {
+  return new CheckpointStore(dir, options);
+}
+
+function stepOf(name: string): number {
+  return Number(NAME.exec(name)?.[1]);
+}

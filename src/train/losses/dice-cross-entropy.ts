@@ -1,0 +1,14 @@
+import { add, mul } from '@tensorflow/tfjs-core';
+import { crossEntropy } from './cross-entropy.js';
+import type { Loss } from './loss.js';
+import { tversky } from './tversky.js';
+
+/**
+ * Soft Dice loss + cross-entropy, the compound loss of nnU-Net (Isensee et al. 2021): 1 − mean Dice over the
+ * classes that occur, plus `weight` times the cross-entropy.
+ */
+export function diceCrossEntropy({ weight = 1 }: { readonly weight?: number } = {}): Loss {
+  const dice = tversky({ falsePositives: 0.5, falseNegatives: 0.5 });
+  const ce = crossEntropy();
+  return (logits, masks) => add(dice(logits, masks), mul(weight, ce(logits, masks)));
+}

@@ -1,0 +1,39 @@
+import { add, mul, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { UserError } from '../../errors.js';
+import { mapPacks, type Optimizer, type Packs, type State } from './transform.js';
+
+/**
+ * One optimiser step for every `count` batches, on the mean of their gradients (the MultiSteps of Optax).
+ *
+ * Batches weigh alike whatever their size. The sum so far is part of the state, so that a run resumes between two
+ * optimiser steps; what has not reached `count` when a run ends is not applied.
+ *
+ * @example
+ * accumulate(4, adamW({ weightDecay: 1e-4 })); // batches of 8 that act as batches of 32
+ */
+export function accumulate(count: number, inner: Optimizer): Optimizer {
+  if (!Number.isInteger(count) || count < 1)
+    throw new UserError(`accumulate: expected an integer from 1 up, got ${count}`, { count });
+  if (count === 1) return inner;
+  return {
+    init: (parameters) => ({
+      gathered: 0,
+      sum: mapPacks(parameters, zerosLike),
+      inner: inner.init(parameters),
+    }),
+    update(updates, state, context) {
+      const gathered = (state.gathered as number) + 1;
+      const sum = mapPacks(state.sum as Packs, (total, pack) => {
+        const gradient: Tensor | undefined = updates[pack];
+        return gradient ? add(total, gradient) : total;
+      });
+      if (gathered < count) return { updates: {}, state: { gathered, sum, inner: state.inner as State } };
+      const mean = mapPacks(sum, (total) => tidy(() => mul(1 / count, total)));
+      const result = inner.update(mean, state.inner as State, context);
+      return {
+        updates: result.updates,
+        state: { gathered: 0, sum: mapPacks(sum, zerosLike), inner: result.state },
+      };
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { concat, reshape, slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Parameter } from '../../engine/parameters.js';
+import type { Packs } from './transform.js';
+
+/** Joins tensors, given in the order of `parameters`, into one vector per parameter group. */
+export function pack(parameters: readonly Parameter[], values: readonly Tensor[]): Packs {
+  const flat: Record<string, Tensor[]> = {};
+  parameters.forEach(({ group }, i) => {
+    const value = values[i]!;
+    flat[group] ??= [];
+    flat[group].push(reshape(value, [value.size]));
+  });
+  return Object.fromEntries(Object.entries(flat).map(([group, parts]) => [group, tidy(() => concat(parts))]));
+}
+
+/** Cuts vectors into the tensors of `parameters`: new tensors, or undefined where the pack is missing. */
+export function unpack(parameters: readonly Parameter[], packs: Packs): (Tensor | undefined)[] {
+  const offsets: Record<string, number> = {};
+  return parameters.map(({ group, value }) => {
+    const offset = offsets[group] ?? 0;
+    offsets[group] = offset + value.size;
+    const vector = packs[group];
+    return vector && tidy(() => reshape(slice(vector, [offset], [value.size]), value.shape));
+  });
+}

@@ -1,0 +1,28 @@
+import { add, mul, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { type GradientTransform, mapPacks } from './transform.js';
+
+/**
+ * Momentum: b ← μb + g, update = b, or g + μb with `nesterov` (Sutskever et al. 2013, in the form that torch's SGD
+ * uses: the learning rate outside the buffer).
+ */
+export function trace({
+  momentum,
+  nesterov = false,
+}: {
+  readonly momentum: number;
+  readonly nesterov?: boolean;
+}): GradientTransform {
+  return {
+    init: (parameters) => ({ trace: mapPacks(parameters, zerosLike) }),
+    update(updates, state) {
+      const old = state.trace as Record<string, Tensor>;
+      const moved = mapPacks(updates, (g, pack) => tidy(() => add(mul(momentum, old[pack]!), g)));
+      return {
+        updates: nesterov
+          ? mapPacks(updates, (g, pack) => tidy(() => add(g, mul(momentum, moved[pack]!))))
+          : moved,
+        state: { trace: { ...old, ...moved } },
+      };
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+/**
+ * Vectors by pack. All trainable tensors of a parameter group are one flat float32 vector, so that a step costs a
+ * handful of kernels however many parameters there are (see `pack`).
+ */
+export type Packs = Readonly<Record<string, Tensor>>;
+
+/** What an optimiser remembers: a tree of tensors and numbers that a checkpoint saves and restores bit for bit. */
+export interface State {
+  readonly [key: string]: State | Tensor | number;
+}
+
+/** What a transform may look at beside the updates. */
+export interface StepContext {
+  readonly parameters: Packs;
+  /** The learning rate of each pack. */
+  readonly learningRate: Readonly<Record<string, number>>;
+}
+
+/**
+ * One link of an optimiser: turns gradients into what is *added* to the parameters (the design of Optax).
+ *
+ * Pure: `update` returns a new state and never disposes; the caller frees what it no longer holds. A pack that is
+ * missing from the updates leaves its parameters as they are.
+ *
+ * @example
+ * const lion = chain(clipByGlobalNorm(1), myTransform, scaleByLearningRate());
+ */
+export interface GradientTransform<S extends State = State> {
+  init(parameters: Packs): S;
+  update(updates: Packs, state: S, context: StepContext): { readonly updates: Packs; readonly state: S };
+}
+
+/** An optimiser is a transform whose updates have the learning rate in them. */
+export type Optimizer = GradientTransform;
+
+/** A transform that remembers nothing. */
+export function stateless(update: (updates: Packs, context: StepContext) => Packs): GradientTransform {
+  return {
+    init: () => ({}),
+    update: (updates, state, context) => ({ updates: update(updates, context), state }),
+  };
+}
+
+/** Applies a function to every pack. */
+export function mapPacks(packs: Packs, fn: (vector: Tensor, pack: string) => Tensor): Packs {
+  return Object.fromEntries(Object.entries(packs).map(([pack, vector]) => [pack, fn(vector, pack)]));
+}

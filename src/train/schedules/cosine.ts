@@ -1,0 +1,17 @@
+import { checkedSteps, type Schedule } from './schedule.js';
+
+/**
+ * Linear warm-up over the first ⌊`warmup`·steps⌋ steps, then half a cosine from 1 down to `floor` (Loshchilov & Hutter
+ * 2017, arXiv:1608.03983, eq. 5 without restarts). Defaults 0.05 and 0.
+ */
+export function cosine(
+  steps: number,
+  { warmup = 0.05, floor = 0 }: { readonly warmup?: number; readonly floor?: number } = {},
+): Schedule {
+  const rise = Math.floor(checkedSteps(steps) * warmup);
+  return (step) => {
+    if (step < rise) return (step + 1) / rise;
+    const progress = Math.min(1, (step - rise) / Math.max(1, steps - rise));
+    return floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * progress));
+  };
+}

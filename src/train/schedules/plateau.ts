@@ -1,0 +1,46 @@
+import { improves, type Metric, type Mode, metricOf, modeOf } from '../metrics/metric.js';
+import type { Schedule } from './schedule.js';
+
+export interface PlateauOptions {
+  readonly metric: Metric;
+  readonly mode?: Mode;
+  /** What the rate is multiplied with. Default 0.1. */
+  readonly factor?: number;
+  /** Validations without improvement that are borne. Default 5. */
+  readonly patience?: number;
+  /** By how much a value must be better to count. Default 0. */
+  readonly minDelta?: number;
+  /** The factor goes no lower. Default 0. */
+  readonly floor?: number;
+}
+
+/**
+ * Lowers the rate when a validation score has not improved for more than `patience` validations.
+ *
+ * It learns from the events of the run: put `tap((event) => training.observe(event))` after `validate`. One object
+ * serves one run.
+ */
+export function plateau({
+  metric,
+  mode = modeOf(metric),
+  factor = 0.1,
+  patience = 5,
+  minDelta = 0,
+  floor = 0,
+}: PlateauOptions): Schedule {
+  const state: { best: number | null; bad: number; factor: number } = { best: null, bad: 0, factor: 1 };
+  return Object.assign(() => state.factor, {
+    state: state as Record<string, number | null>,
+    observe(event: Parameters<NonNullable<Schedule['observe']>>[0]) {
+      if (event.type !== 'validation') return;
+      const value = metricOf(event.scores, metric);
+      if (improves(value, state.best, mode, minDelta)) {
+        state.best = value;
+        state.bad = 0;
+      } else if (++state.bad > patience) {
+        state.factor = Math.max(floor, state.factor * factor);
+        state.bad = 0;
+      }
+    },
+  });
+}

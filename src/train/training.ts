@@ -1,0 +1,238 @@
+import { add, dispose, mul, stack, sub, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import type { Batch } from '../data/types.js';
+import type { Model, Parameter, ParameterGroup } from '../engine/parameters.js';
+import { UserError } from '../errors.js';
+import type { Event } from '../events/event.js';
+import { randomStream } from '../random.js';
+import type { Loss } from './losses/loss.js';
+import { globalNorm } from './optimizers/clip-by-global-norm.js';
+import { pack, unpack } from './optimizers/pack.js';
+import { stateTensors } from './optimizers/state-tree.js';
+import type { Optimizer, Packs, State } from './optimizers/transform.js';
+import { constant } from './schedules/constant.js';
+import type { Schedule } from './schedules/schedule.js';
+import { valueAndGradients } from './value-and-gradients.js';
+
+export interface TrainingOptions {
+  readonly model: Model;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  /** The base rate: one for all, or one for each group that trains (`separate_lr`). */
+  readonly learningRate: number | Partial<Readonly<Record<ParameterGroup, number>>>;
+  /** Default: constant. */
+  readonly schedule?: Schedule;
+  /** Rules dropout; shuffling and augmentation take theirs from the plans. */
+  readonly seed: number;
+  /** Decay of a moving average of the weights, e.g. 0.999; default: none is kept. See `withAverage`. */
+  readonly average?: number;
+}
+
+/** What one step did. */
+export interface StepResult {
+  readonly loss: number;
+  /** L2 norm of all gradients before clipping. */
+  readonly gradientNorm: number;
+  /** By parameter group; `all` where there is one rate. */
+  readonly learningRate: Readonly<Record<string, number>>;
+}
+
+/** Sums over the batches of the epoch that is under way; zero between epochs. */
+export interface EpochSums {
+  loss: number;
+  images: number;
+  seconds: number;
+}
+
+/** JSON that an observer of the run (early stopping, the guard) wants back after a resume. */
+export type Memory = Record<string, Record<string, number | null>>;
+
+/**
+ * A model that is being trained: its optimiser's state, how many batches it has consumed, and all else that a
+ * checkpoint must hold for a resumed run to end with the same weights.
+ *
+ * Owns the optimiser's tensors (`dispose` frees them); the model stays its maker's.
+ *
+ * @example
+ * const run = new Training({ model, loss: logCoshDice(), optimizer: adamW(), learningRate: 1e-3, seed: 42 });
+ * const { loss } = await run.step(batch);
+ */
+export class Training {
+  readonly model: Model;
+  readonly seed: number;
+  readonly schedule: Schedule;
+  /** Batches consumed since the run began: what `batchPlans` takes as `from`. */
+  position = 0;
+  readonly epoch: EpochSums = { loss: 0, images: 0, seconds: 0 };
+  readonly memory: Memory = {};
+  #optimizer: State;
+  #average: Packs;
+  readonly #options: TrainingOptions;
+
+  constructor(options: TrainingOptions) {
+    this.#options = options;
+    this.model = options.model;
+    this.seed = options.seed;
+    this.schedule = options.schedule ?? constant();
+    const trainable = this.model.parameters.trainable();
+    if (trainable.length === 0)
+      throw new UserError('expected a model with parameters to train, got one where all are frozen');
+    for (const { group } of trainable) this.#baseRate(group);
+    const { state, average } = tidy(() => {
+      const weights = pack(
+        trainable,
+        trainable.map(({ value }) => value),
+      );
+      return {
+        state: options.optimizer.init(weights),
+        average: options.average === undefined ? {} : weights,
+      };
+    });
+    this.#optimizer = state;
+    this.#average = average;
+  }
+
+  /** The optimiser's state and the averaged weights, as one tree. */
+  get state(): State {
+    return { optimizer: this.#optimizer, average: this.#average };
+  }
+
+  /** Takes over a tree of the same shape, and frees the one before. */
+  set state(state: State) {
+    dispose([...stateTensors(this.state).values()]);
+    this.#optimizer = state.optimizer as State;
+    this.#average = state.average as Packs;
+  }
+
+  /**
+   * One batch: forward, gradients, update. All that reads the batch is done before the promise is returned, so the
+   * batch may be freed while it is pending.
+   *
+   * @throws where the batch is not the next one of this run; the model is then unchanged.
+   */
+  async step(batch: Batch): Promise<StepResult> {
+    const { position } = batch.plan;
+    if (position !== this.position)
+      throw new UserError(
+        `expected the batch at position ${this.position}, got the one at ${position}; plan with { from: training.position }`,
+        { expected: this.position, got: position },
+      );
+    const parameters = this.model.parameters.trainable();
+    const learningRate = this.#learningRate(parameters);
+    const before = [...stateTensors(this.state).values()];
+    const result = tidy(() => this.#compute(batch, parameters, learningRate));
+    parameters.forEach(({ name }, i) => {
+      const value = result.values[i];
+      if (value) this.model.parameters.set(name, value);
+    });
+    this.#optimizer = result.state;
+    this.#average = result.average;
+    const kept = new Set(stateTensors(this.state).values());
+    for (const tensor of before) if (!kept.has(tensor)) tensor.dispose();
+    this.position++;
+    return this.#report(result.report, learningRate);
+  }
+
+  /** Tells a schedule that listens (`plateau`) what happened. */
+  observe(event: Event): void {
+    this.schedule.observe?.(event);
+  }
+
+  /**
+   * Runs `work` with the averaged weights in the model's place, then puts the trained ones back.
+   *
+   * @throws UserError where no average is kept.
+   */
+  async withAverage<R>(work: () => Promise<R>): Promise<R> {
+    if (Object.keys(this.#average).length === 0)
+      throw new UserError(
+        'expected a run with `average`, got one that keeps no moving average of its weights',
+      );
+    const parameters = this.model.parameters.trainable();
+    const averaged = unpack(parameters, this.#average);
+    const trained = parameters.map((parameter) => parameter.value);
+    parameters.forEach((parameter, i) => {
+      parameter.value = averaged[i]!;
+    });
+    try {
+      return await work();
+    } finally {
+      parameters.forEach((parameter, i) => {
+        parameter.value = trained[i]!;
+      });
+      dispose(averaged as Tensor[]);
+    }
+  }
+
+  dispose(): void {
+    dispose([...stateTensors(this.state).values()]);
+    this.#optimizer = {};
+    this.#average = {};
+  }
+
+  #compute(batch: Batch, parameters: readonly Parameter[], learningRate: Readonly<Record<string, number>>) {
+    const random = randomStream(this.seed, 'dropout', this.position);
+    const xs = parameters.map(({ value }) => value);
+    const { value: loss, gradients: byParameter } = valueAndGradients(
+      () => this.#options.loss(this.model.forward(batch.images, { random }), batch.masks),
+      xs,
+    );
+    const gradients = pack(
+      parameters,
+      byParameter.map((gradient, i) => gradient ?? zerosLike(xs[i]!)),
+    );
+    const weights = pack(parameters, xs);
+    const { updates, state } = this.#options.optimizer.update(gradients, this.#optimizer, {
+      parameters: weights,
+      learningRate: Object.fromEntries(
+        Object.keys(weights).map((group) => [group, learningRate[group] ?? learningRate.all!]),
+      ),
+    });
+    const moved = Object.fromEntries(
+      Object.entries(updates).map(([group, update]) => [group, add(weights[group]!, update)]),
+    );
+    const decay = this.#options.average ?? 0;
+    const average = Object.fromEntries(
+      Object.entries(this.#average).map(([group, mean]) => [
+        group,
+        moved[group] ? add(mean, mul(1 - decay, sub(moved[group], mean))) : mean,
+      ]),
+    );
+    return {
+      report: stack([loss, globalNorm(gradients)]),
+      values: unpack(parameters, moved),
+      state,
+      average,
+    };
+  }
+
+  async #report(report: Tensor, learningRate: Readonly<Record<string, number>>): Promise<StepResult> {
+    try {
+      const [loss, gradientNorm] = await report.data();
+      return { loss: loss!, gradientNorm: gradientNorm!, learningRate };
+    } finally {
+      report.dispose();
+    }
+  }
+
+  #learningRate(parameters: readonly Parameter[]): Record<string, number> {
+    const factor = this.schedule(this.position);
+    if (typeof this.#options.learningRate === 'number') return { all: factor * this.#options.learningRate };
+    const groups = new Set(parameters.map(({ group }) => group));
+    return Object.fromEntries([...groups].map((group) => [group, factor * this.#baseRate(group)]));
+  }
+
+  #baseRate(group: ParameterGroup): number {
+    const { learningRate } = this.#options;
+    const rate = typeof learningRate === 'number' ? learningRate : learningRate[group];
+    if (rate === undefined || !(rate >= 0))
+      throw new UserError(`learningRate: expected a number from 0 up for the ${group}, got ${rate}`, {
+        group,
+      });
+    return rate;
+  }
+}
+
+/** The same as `new Training(options)`. */
+export function training(options: TrainingOptions): Training {
+  return new Training(options);
+}

@@ -1,0 +1,44 @@
+/**
+ * Position embeddings for another grid: bicubic, `align_corners=False`, the class token's row kept apart.
+ *
+ * The kernel is Keys' cubic convolution (1981) with a = −0.75, borders repeated, no antialiasing: what PyTorch's
+ * `interpolate(mode="bicubic")` computes. Rows: 1 + side², `width` numbers each.
+ */
+export function interpolatePositions(
+  rows: Float32Array,
+  width: number,
+  fromSide: number,
+  toSide: number,
+): Float32Array {
+  if (fromSide === toSide) return rows;
+  const grid = rows.subarray(width);
+  const tall = alongAxis(grid, fromSide, toSide, fromSide * width, 1);
+  const wide = alongAxis(tall, fromSide, toSide, width, toSide);
+  const result = new Float32Array(width * (1 + toSide * toSide));
+  result.set(rows.subarray(0, width));
+  result.set(wide, width);
+  return result;
+}
+
+/** Resamples the middle axis of [outer, from, inner]. */
+function alongAxis(data: Float32Array, from: number, to: number, inner: number, outer: number): Float32Array {
+  const result = new Float32Array(outer * to * inner);
+  for (let i = 0; i < to; i++) {
+    const at = ((i + 0.5) * from) / to - 0.5;
+    const low = Math.floor(at);
+    for (let tap = -1; tap <= 2; tap++) {
+      const weight = cubic(at - low - tap);
+      const source = Math.min(from - 1, Math.max(0, low + tap));
+      for (let o = 0; o < outer; o++)
+        for (let k = 0; k < inner; k++)
+          result[(o * to + i) * inner + k]! += weight * data[(o * from + source) * inner + k]!;
+    }
+  }
+  return result;
+}
+
+function cubic(distance: number, a = -0.75): number {
+  const x = Math.abs(distance);
+  if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+}

@@ -1,0 +1,213 @@
+import { add, matMul, reshape, slice, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Adapter, AdapterPass, Site } from '../adapters/adapter.js';
+import { linear } from '../engine/ops/linear.js';
+import { type Model, Parameters, type Pass } from '../engine/parameters.js';
+import { UserError } from '../errors.js';
+import { randomStream } from '../random.js';
+import type { VitConfig } from './config.js';
+import { addHead, type HeadOptions, segment } from './head.js';
+import { type Pretrained, readPretrained } from './source.js';
+import { addPretrained, addRandomBackbone, encode, patchGrid, type Target } from './vit.js';
+
+export interface SegmenterOptions extends HeadOptions {
+  /** Height and width of the images, a multiple of the patch size. Default: that of the pretrained model. */
+  readonly imageSize?: number;
+  /** Rules the initial weights. */
+  readonly seed: number;
+}
+
+/** ImageNet's statistics, for backbones whose folder names none. */
+const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/**
+ * A ViT with a segmentation head, and at most one adapter on its linear maps.
+ *
+ * What trains is chosen by `train`: the head alone, an adapter too (`inject` does that), or everything.
+ */
+export class Segmenter implements Model {
+  readonly parameters = new Parameters();
+  adapter: Adapter | undefined;
+  readonly #sites = new Map<string, Site>();
+  #unmerged: Map<string, Tensor> | undefined;
+
+  constructor(
+    readonly config: VitConfig,
+    readonly imageSize: number,
+    readonly head: HeadOptions,
+    readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] } = IMAGENET,
+  ) {
+    if (imageSize % config.patch_size !== 0)
+      throw new UserError(
+        `image size: expected a multiple of the patch size ${config.patch_size}, got ${imageSize}; see --image-size`,
+        { imageSize },
+      );
+  }
+
+  /** Float32 images [batch, size, size, 3] → logits [batch, size, size, classes]. */
+  forward(images: Tensor, pass: Pass = {}): Tensor {
+    return tidy(() =>
+      segment(this.parameters, patchGrid(this.tokens(images, pass)), this.config.patch_size, this.head, pass),
+    );
+  }
+
+  /** The encoder's output after its last LayerNorm: [batch, 1 + patches, hidden]. */
+  tokens(images: Tensor, pass: Pass = {}): Tensor {
+    const shared = new Map<string, Tensor>();
+    const once = (key: string, compute: () => Tensor) => {
+      const value = shared.get(key) ?? compute();
+      shared.set(key, value);
+      return value;
+    };
+    return tidy(() =>
+      encode(
+        this.config,
+        this.parameters,
+        (layer, target, x) => this.#project(layer, target, x, { ...pass, once }),
+        images,
+      ),
+    );
+  }
+
+  /** Adds an adapter, with parameters drawn from the seed; adapter and head train, the backbone does not. */
+  inject(adapter: Adapter, seed: number): this {
+    if (this.adapter)
+      throw new UserError(`expected a model without an adapter, got one with ${this.adapter.name}`);
+    for (const site of this.#sitesOf(adapter)) {
+      this.#sites.set(`${site.layer}.${site.target}`, site);
+      for (const { name, shape, init } of adapter.parameters(site)) {
+        if (this.parameters.has(name)) continue;
+        const value =
+          typeof init === 'number'
+            ? uniform(shape, init, seed, name)
+            : tidy(() => init(this.parameters.get(`layers.${site.layer}.${site.target}.weight`)));
+        this.parameters.add({ name, group: 'adapter', trainable: true, value });
+      }
+    }
+    this.adapter = adapter;
+    return this.train('adapters');
+  }
+
+  /** Which parameters train: `head`, `adapters` (and head), or `full` (everything). */
+  train(mode: 'head' | 'adapters' | 'full'): this {
+    for (const parameter of this.parameters)
+      parameter.trainable =
+        !parameter.buffer &&
+        (mode === 'full' ||
+          parameter.group === 'head' ||
+          (mode === 'adapters' && parameter.group === 'adapter'));
+    return this;
+  }
+
+  /** Folds the adapter into the backbone's weights: the same function, without its cost. `unmerge` takes it out. */
+  merge(): void {
+    if (!this.adapter || this.#unmerged) return;
+    this.#unmerged = new Map();
+    for (const site of this.#sites.values()) {
+      const weight = this.parameters.parameter(weightName(site));
+      this.#unmerged.set(weight.name, weight.value);
+      weight.value = tidy(() => this.adapter!.merged(site, weight.value, this.#own(site)));
+    }
+  }
+
+  /** Puts back the very weights that `merge` replaced. */
+  unmerge(): void {
+    for (const [name, value] of this.#unmerged ?? []) this.parameters.set(name, value);
+    this.#unmerged = undefined;
+  }
+
+  dispose(): void {
+    this.unmerge();
+    this.parameters.dispose();
+  }
+
+  #project(layer: number, target: Target, x: Tensor, pass: Pick<AdapterPass, 'random' | 'once'>): Tensor {
+    const name = `layers.${layer}.${target}`;
+    const base = { weight: this.parameters.get(`${name}.weight`), bias: this.parameters.get(`${name}.bias`) };
+    const site = this.#unmerged ? undefined : this.#sites.get(`${layer}.${target}`);
+    if (!site || !this.adapter) return linear(x, base.weight, base.bias);
+    return this.adapter.apply(site, x, base, { ...pass, own: this.#own(site) });
+  }
+
+  #own(site: Site): (part: string) => Tensor {
+    const names = this.adapter!.parameters(site).map(({ name }) => name);
+    return (part) => {
+      const name = names.find((full) => full.endsWith(`.${part}`));
+      if (!name) throw new Error(`${this.adapter!.name} has no parameter ${part}`);
+      return this.parameters.get(name);
+    };
+  }
+
+  #sitesOf({ targets, layers }: Adapter): Site[] {
+    const { num_hidden_layers: count, hidden_size: d, intermediate_size: wide } = this.config;
+    for (const layer of layers ?? [])
+      if (!Number.isInteger(layer) || layer < 0 || layer >= count)
+        throw new UserError(`layers: expected blocks from 0 to ${count - 1}, got ${layer}; see --layers`, {
+          layer,
+        });
+    return (layers ?? [...Array(count).keys()]).flatMap((layer) =>
+      targets.map((target) => ({
+        layer,
+        target,
+        inputs: target === 'fc2' ? wide : d,
+        outputs: target === 'fc1' ? wide : d,
+      })),
+    );
+  }
+}
+
+/**
+ * Loads a pretrained backbone (see `readPretrained`) under a new segmentation head; head and no more trains.
+ *
+ * @example
+ * const model = (await loadSegmenter('google/vit-base-patch16-224', { classes: 3, seed: 42 })).inject(lora({ rank: 16 }), 42);
+ */
+export async function loadSegmenter(name: string, options: SegmenterOptions): Promise<Segmenter> {
+  return segmenterOf(await readPretrained(name), options);
+}
+
+/** A segmenter on a backbone that is read already. */
+export function segmenterOf(pretrained: Pretrained, options: SegmenterOptions): Segmenter {
+  const { imageSize = pretrained.config.image_size, seed } = options;
+  const model = new Segmenter(pretrained.config, imageSize, options, pretrained.normalization);
+  addPretrained(model.parameters, pretrained, imageSize);
+  addHead(model.parameters, pretrained.config.hidden_size, options, seed);
+  return model.train('head');
+}
+
+/** A segmenter whose backbone starts at random, too: what a pretraining starts from. Everything trains. */
+export function createSegmenter(config: VitConfig, options: SegmenterOptions): Segmenter {
+  const model = new Segmenter(config, options.imageSize ?? config.image_size, options);
+  addRandomBackbone(model.parameters, config, options.seed);
+  addHead(model.parameters, config.hidden_size, options, options.seed);
+  return model.train('full');
+}
+
+/** The logits of an image classifier's checkpoint: its own linear layer on the class token. */
+export function classify(tokens: Tensor, { weights }: Pretrained): Tensor {
+  const [weight, bias] = [weights.get('classifier.weight')!, weights.get('classifier.bias')!];
+  return tidy(() => {
+    const [batch, , hidden] = tokens.shape as [number, number, number];
+    const cls = reshape(slice(tokens, [0, 0, 0], [batch, 1, hidden]), [batch, hidden]);
+    const product = matMul(
+      cls as Tensor,
+      tensor(weight.data as Float32Array, [...weight.shape]),
+      false,
+      true,
+    );
+    return add(product, tensor(bias.data as Float32Array, [...bias.shape]));
+  });
+}
+
+function weightName({ layer, target }: Site): string {
+  return `layers.${layer}.${target}.weight`;
+}
+
+function uniform(shape: readonly number[], bound: number, seed: number, name: string): Tensor {
+  const random = randomStream(seed, 'adapter', name);
+  const size = shape.reduce((a, b) => a * b, 1);
+  const data =
+    bound === 0
+      ? new Float32Array(size)
+      : Float32Array.from({ length: size }, () => (2 * random() - 1) * bound);
+  return tensor(data, [...shape]);
+}

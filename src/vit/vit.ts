@@ -1,0 +1,156 @@
+import {
+  add,
+  broadcastTo,
+  concat,
+  reshape,
+  slice,
+  type Tensor,
+  tensor,
+  transpose,
+} from '@tensorflow/tfjs-core';
+import { attention } from '../engine/ops/attention.js';
+import { gelu } from '../engine/ops/gelu.js';
+import { layerNorm } from '../engine/ops/layer-norm.js';
+import { linear } from '../engine/ops/linear.js';
+import type { Parameters } from '../engine/parameters.js';
+import { UserError } from '../errors.js';
+import { normal, randomStream } from '../random.js';
+import type { VitConfig } from './config.js';
+import { interpolatePositions } from './positions.js';
+import type { Pretrained } from './source.js';
+
+/** The linear maps of a block, in the order in which a token meets them. */
+export const TARGETS = ['query', 'key', 'value', 'output', 'fc1', 'fc2'] as const;
+export type Target = (typeof TARGETS)[number];
+
+/** Applies one linear map of one block: plainly, or with an adapter. */
+export type Project = (layer: number, target: Target, x: Tensor) => Tensor;
+
+/** The tokens of images after the last LayerNorm: what heads read. Shapes as in `blocks`. */
+export function encode(config: VitConfig, parameters: Parameters, project: Project, images: Tensor): Tensor {
+  const x = blocks(config, parameters, project, images);
+  return layerNorm(x, parameters.get('norm.weight'), parameters.get('norm.bias'), config.layer_norm_eps);
+}
+
+/**
+ * The tokens of images after the last block: a pre-norm ViT (Dosovitskiy et al. 2021, eqs. 1–4).
+ *
+ * Shapes: images [batch, size, size, 3] → [batch, 1 + (size/patch)², hidden], the class token first.
+ */
+export function blocks(config: VitConfig, parameters: Parameters, project: Project, images: Tensor): Tensor {
+  const { hidden_size: hidden, patch_size: patch, num_attention_heads: heads, layer_norm_eps: eps } = config;
+  const get = (name: string) => parameters.get(name);
+  const [batch, size] = images.shape as [number, number];
+  const side = size / patch;
+  const rows = reshape(images, [batch * side, patch, side, patch * 3]);
+  const patches = reshape(transpose(rows, [0, 2, 1, 3]), [batch, side * side, patch * patch * 3]);
+  const cls = broadcastTo(get('cls'), [batch, 1, hidden]);
+  const embedded = linear(patches, get('patch.weight'), get('patch.bias'));
+  let x = add(concat([cls, embedded], 1), get('positions'));
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    const norm = (name: string) =>
+      layerNorm(x, get(`layers.${layer}.${name}.weight`), get(`layers.${layer}.${name}.bias`), eps);
+    const h = norm('norm1');
+    const [q, k, v] = [project(layer, 'query', h), project(layer, 'key', h), project(layer, 'value', h)];
+    x = add(x, project(layer, 'output', attention(q, k, v, heads)));
+    x = add(x, project(layer, 'fc2', gelu(project(layer, 'fc1', norm('norm2')))));
+  }
+  return x;
+}
+
+/** The grid of patches: [batch, 1 + side², hidden] → [batch, side, side, hidden], without the class token. */
+export function patchGrid(tokens: Tensor): Tensor {
+  const [batch, count, hidden] = tokens.shape as [number, number, number];
+  const side = Math.sqrt(count - 1);
+  return reshape(slice(tokens, [0, 1, 0], [batch, count - 1, hidden]), [batch, side, side, hidden]);
+}
+
+/** Name and shape of every tensor of a backbone, in PyTorch's layout. */
+export function backboneShapes(config: VitConfig): Map<string, number[]> {
+  const { hidden_size: d, intermediate_size: wide, patch_size: patch, image_size: size } = config;
+  const shapes = new Map<string, number[]>([
+    ['cls', [1, 1, d]],
+    ['positions', [1, 1 + (size / patch) ** 2, d]],
+    ['patch.weight', [d, 3, patch, patch]],
+    ['patch.bias', [d]],
+  ]);
+  const add = (name: string, out: number, from?: number) => {
+    shapes.set(`${name}.weight`, from ? [out, from] : [out]);
+    shapes.set(`${name}.bias`, [out]);
+  };
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    for (const name of ['norm1', 'norm2']) add(`layers.${layer}.${name}`, d);
+    for (const name of ['query', 'key', 'value', 'output']) add(`layers.${layer}.${name}`, d, d);
+    add(`layers.${layer}.fc1`, wide, d);
+    add(`layers.${layer}.fc2`, d, wide);
+  }
+  add('norm', d);
+  return shapes;
+}
+
+/**
+ * Puts a pretrained backbone's tensors among the parameters, frozen; for another image size the position
+ * embeddings are interpolated.
+ *
+ * @throws UserError naming the file and the tensor that is missing or has another shape.
+ */
+export function addPretrained(
+  parameters: Parameters,
+  { path, config, weights }: Pretrained,
+  size: number,
+): void {
+  for (const [name, shape] of backboneShapes(config)) {
+    const stored = weights.get(name);
+    if (!stored)
+      throw new UserError(`${path}: expected ${name} of a ViT, got no such tensor`, { path, name });
+    if (stored.shape.join() !== shape.join())
+      throw new UserError(
+        `${path}: expected ${name} of shape [${shape.join(', ')}], got [${stored.shape.join(', ')}]`,
+        { path, name },
+      );
+    let data = Float32Array.from(stored.data);
+    let to = shape;
+    if (name === 'positions') {
+      const side = config.image_size / config.patch_size;
+      data = Float32Array.from(
+        interpolatePositions(data, config.hidden_size, side, size / config.patch_size),
+      );
+      to = [1, data.length / config.hidden_size, config.hidden_size];
+    }
+    parameters.add({ name, group: 'backbone', trainable: false, value: fromTorch(data, to) });
+  }
+}
+
+/** Puts a new backbone among the parameters: normal with σ = .02 cut at 2σ, as Dosovitskiy et al.; zero biases. */
+export function addRandomBackbone(parameters: Parameters, config: VitConfig, seed: number): void {
+  for (const [name, shape] of backboneShapes(config)) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const random = randomStream(seed, 'backbone', name);
+    const isGain = /norm\d?\.weight$/.test(name);
+    const data = Float32Array.from({ length: size }, () =>
+      isGain ? 1 : name.endsWith('.bias') ? 0 : 0.02 * Math.max(-2, Math.min(2, normal(random))),
+    );
+    parameters.add({ name, group: 'backbone', trainable: true, value: fromTorch(data, shape) });
+  }
+}
+
+/** A tensor in the layout of this project: [in, out] for linear maps, [patch·patch·3, out] for the patch embedding. */
+function fromTorch(data: Float32Array, shape: readonly number[]): Tensor {
+  return tensor(shape.length === 2 || shape.length === 4 ? transposed(data, shape) : data, layout(shape));
+}
+
+function layout(shape: readonly number[]): number[] {
+  if (shape.length === 2) return [shape[1]!, shape[0]!];
+  return shape.length === 4 ? [shape[1]! * shape[2]! * shape[3]!, shape[0]!] : [...shape];
+}
+
+/** [out, in] → [in, out], and [out, channels, y, x] → [(y, x, channels), out]. */
+export function transposed(data: Float32Array, shape: readonly number[]): Float32Array {
+  const [out, channels, height = 1, width = 1] = shape as [number, number, number?, number?];
+  const result = new Float32Array(data.length);
+  for (let o = 0, from = 0; o < out; o++)
+    for (let c = 0; c < channels; c++)
+      for (let y = 0; y < height; y++)
+        for (let x = 0; x < width; x++) result[((y * width + x) * channels + c) * out + o] = data[from++]!;
+  return result;
+}
