@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { UserError } from '../errors.js';
+import type { Direction } from './frozen-trial.js';
+import type { Pruner } from './pruner.js';
+import { MedianPruner } from './pruners/percentile.js';
+import type { RetryOptions } from './retry-trial.js';
+import type { Sampler } from './sampler.js';
+import { MemoryStorage } from './storage/memory-storage.js';
+import { openStorage } from './storage/open-storage.js';
+import type { RdbOptions } from './storage/sql/rdb-storage.js';
+import type { Storage, StudyRecord } from './storage/storage.js';
+import { Study } from './study.js';
+
+export interface LoadStudyOptions extends RdbOptions, RetryOptions {
+  /** A URL as `openStorage` reads it, or a storage; by default this process's memory. */
+  readonly storage?: string | Storage;
+  readonly studyName?: string;
+  readonly sampler: Sampler;
+  /** Ends unpromising trials; by default those below the median. */
+  readonly pruner?: Pruner;
+  readonly warn?: (code: string, message: string) => void;
+}
+
+export interface CreateStudyOptions extends LoadStudyOptions {
+  readonly direction?: Direction;
+  /** One for each objective, in place of `direction`. */
+  readonly directions?: readonly Direction[];
+  /** Load a study of this name where there is one, whatever its directions. */
+  readonly loadIfExists?: boolean;
+}
+
+/**
+ * A new study, minimising one value unless told otherwise.
+ *
+ * @throws UserError when the name is taken and `loadIfExists` is not set, or as `openStorage` does.
+ * @example
+ * const study = await createStudy({ storage: 'sqlite:///study.db', studyName: 'rank', direction: 'maximize', sampler });
+ */
+export async function createStudy(options: CreateStudyOptions): Promise<Study> {
+  const { direction, directions = [direction ?? 'minimize'], loadIfExists } = options;
+  const { studyName = `no-name-${randomUUID()}` } = options;
+  if (direction && options.directions)
+    throw new UserError('directions: give either direction or directions, not both');
+  if (directions.length === 0) throw new UserError('directions: expected at least one');
+  for (const name of directions) {
+    if (name !== 'minimize' && name !== 'maximize') {
+      throw new UserError(`direction: expected minimize or maximize, got "${String(name)}"`, {
+        direction: name,
+      });
+    }
+  }
+  return withStorage(options, async (storage) => {
+    const present = loadIfExists ? await storage.findStudy(studyName) : undefined;
+    if (present) return studyOf(storage, present, options);
+    try {
+      await storage.createStudy(studyName, directions);
+    } catch (error) {
+      // Another process may have made it meanwhile.
+      if (!(loadIfExists && error instanceof UserError)) throw error;
+    }
+    return studyOf(storage, (await storage.findStudy(studyName))!, options);
+  });
+}
+
+/**
+ * A study that is there; without a name, the only one of the storage.
+ *
+ * @throws UserError when it is not there, or no name was given and there is not exactly one.
+ */
+export async function loadStudy(options: LoadStudyOptions): Promise<Study> {
+  return withStorage(options, async (storage) =>
+    studyOf(storage, await find(storage, options.studyName), options),
+  );
+}
+
+/** Removes a study and its trials, for everyone. */
+export async function deleteStudy(options: {
+  readonly storage: string | Storage;
+  readonly studyName: string;
+}): Promise<void> {
+  await briefly(options.storage, async (storage) =>
+    storage.deleteStudy((await find(storage, options.studyName)).id),
+  );
+}
+
+/** Copies a study with its attributes and trials to another name or storage; trials get new ids, not numbers. */
+export async function copyStudy(options: {
+  readonly from: string | Storage;
+  readonly fromName: string;
+  readonly to: string | Storage;
+  /** `fromName` unless given. */
+  readonly toName?: string;
+}): Promise<void> {
+  await briefly(options.from, (from) =>
+    briefly(options.to, async (to) => {
+      const study = await find(from, options.fromName);
+      const copy = await to.createStudy(options.toName ?? study.name, study.directions);
+      for (const [key, value] of Object.entries(study.systemAttrs))
+        await to.setStudyAttr(copy, 'system', key, value);
+      for (const [key, value] of Object.entries(study.userAttrs))
+        await to.setStudyAttr(copy, 'user', key, value);
+      const heads = await from.readHeads(study.id, -1, []);
+      for (const trial of await from.readTrials(heads.map(({ id }) => id))) await to.createTrial(copy, trial);
+    }),
+  );
+}
+
+/** The names of all studies, in the order of their creation. */
+export async function studyNames(storage: string | Storage): Promise<readonly string[]> {
+  return briefly(storage, async (open) => (await open.studies()).map(({ name }) => name));
+}
+
+async function find(storage: Storage, name: string | undefined): Promise<StudyRecord> {
+  const studies = name === undefined ? await storage.studies() : [await storage.findStudy(name)];
+  const [study] = studies;
+  if (study && studies.length === 1) return study;
+  const all = (await storage.studies()).map((each) => `"${each.name}"`).join(', ') || 'none';
+  const wanted = name === undefined ? 'exactly one study, or a studyName' : `a study "${name}"`;
+  throw new UserError(`${storage.url}: expected ${wanted}; it has ${all}`, { url: storage.url, name });
+}
+
+function studyOf(storage: Storage, record: StudyRecord, options: LoadStudyOptions): Study {
+  return new Study(storage, record, { ...options, pruner: options.pruner ?? new MedianPruner() });
+}
+
+/** A storage that was opened here is closed again when what follows fails. */
+async function withStorage<T>(options: LoadStudyOptions, work: (storage: Storage) => Promise<T>): Promise<T> {
+  const { storage = new MemoryStorage() } = options;
+  if (typeof storage !== 'string') return work(storage);
+  const opened = await openStorage(storage, options);
+  try {
+    return await work(opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function briefly<T>(storage: string | Storage, work: (storage: Storage) => Promise<T>): Promise<T> {
+  if (typeof storage !== 'string') return work(storage);
+  const opened = await openStorage(storage);
+  try {
+    return await work(opened);
+  } finally {
+    await opened.close();
+  }
+}

@@ -1,0 +1,58 @@
+import type { FrozenTrial, Json, TrialState } from '../frozen-trial.js';
+import type { StudyView } from '../study-view.js';
+
+/** A study of which only some trials show; it reads through to the whole, and keeps `finished` append-only too. */
+export class FilteredView implements StudyView {
+  readonly #finished: FrozenTrial[] = [];
+  #seen = 0;
+
+  constructor(
+    private readonly whole: StudyView,
+    private readonly shows: (trial: FrozenTrial) => boolean,
+  ) {}
+
+  get studyName() {
+    return this.whole.studyName;
+  }
+
+  get directions() {
+    return this.whole.directions;
+  }
+
+  get finished(): readonly FrozenTrial[] {
+    const { finished } = this.whole;
+    for (; this.#seen < finished.length; this.#seen++) {
+      const trial = finished[this.#seen]!;
+      if (this.shows(trial)) this.#finished.push(trial);
+    }
+    return this.#finished;
+  }
+
+  get active(): readonly FrozenTrial[] {
+    return this.whole.active.filter(this.shows);
+  }
+
+  get userAttrs() {
+    return this.whole.userAttrs;
+  }
+
+  get systemAttrs() {
+    return this.whole.systemAttrs;
+  }
+
+  trials(states?: readonly TrialState[]): readonly FrozenTrial[] {
+    return this.whole.trials(states).filter(this.shows);
+  }
+
+  setSystemAttr(key: string, value: Json): void {
+    this.whole.setSystemAttr(key, value);
+  }
+
+  setTrialSystemAttr(trial: FrozenTrial, key: string, value: Json): void {
+    this.whole.setTrialSystemAttr(trial, key, value);
+  }
+
+  stop(): void {
+    this.whole.stop();
+  }
+}

@@ -1,0 +1,83 @@
+import type { Direction, Json, TrialState } from '../../frozen-trial.js';
+
+/** The operations of Optuna's journal, by their numbers. */
+export const OP = {
+  createStudy: 0,
+  deleteStudy: 1,
+  setStudyUserAttr: 2,
+  setStudySystemAttr: 3,
+  createTrial: 4,
+  setTrialParam: 5,
+  setTrialStateValues: 6,
+  setTrialIntermediateValue: 7,
+  setTrialUserAttr: 8,
+  setTrialSystemAttr: 9,
+} as const;
+
+type Attrs = Readonly<Record<string, Json>>;
+
+/** One line of the journal. Ids are not written: a study's and a trial's is the order of the creating lines. */
+export type JournalOp = { readonly worker_id?: string } & (
+  | {
+      readonly op_code: typeof OP.createStudy;
+      readonly study_name: string;
+      readonly directions: readonly number[];
+    }
+  | { readonly op_code: typeof OP.deleteStudy; readonly study_id: number }
+  | { readonly op_code: typeof OP.setStudyUserAttr; readonly study_id: number; readonly user_attr: Attrs }
+  | { readonly op_code: typeof OP.setStudySystemAttr; readonly study_id: number; readonly system_attr: Attrs }
+  | ({ readonly op_code: typeof OP.createTrial; readonly study_id: number } & Partial<JournalTrial>)
+  | {
+      readonly op_code: typeof OP.setTrialParam;
+      readonly trial_id: number;
+      readonly param_name: string;
+      readonly param_value_internal: number;
+      readonly distribution: string;
+    }
+  | {
+      readonly op_code: typeof OP.setTrialStateValues;
+      readonly trial_id: number;
+      readonly state: number;
+      readonly values: readonly number[] | null;
+      readonly datetime_start?: string;
+      readonly datetime_complete?: string;
+    }
+  | {
+      readonly op_code: typeof OP.setTrialIntermediateValue;
+      readonly trial_id: number;
+      readonly step: number;
+      readonly intermediate_value: number;
+    }
+  | { readonly op_code: typeof OP.setTrialUserAttr; readonly trial_id: number; readonly user_attr: Attrs }
+  | { readonly op_code: typeof OP.setTrialSystemAttr; readonly trial_id: number; readonly system_attr: Attrs }
+);
+
+/** A trial that was stored as it is. */
+export interface JournalTrial {
+  readonly state: number;
+  readonly value: number | null;
+  readonly values: readonly number[] | null;
+  readonly datetime_start: string | null;
+  readonly datetime_complete: string | null;
+  readonly distributions: Readonly<Record<string, string>>;
+  readonly params: Readonly<Record<string, number>>;
+  readonly user_attrs: Attrs;
+  readonly system_attrs: Attrs;
+  readonly intermediate_values: Readonly<Record<string, number>>;
+}
+
+/** A state's number is its place here. */
+export const STATES: readonly TrialState[] = ['RUNNING', 'COMPLETE', 'PRUNED', 'FAIL', 'WAITING'];
+
+/** A direction's number is its place here; NOT_SET (0) counts as minimize. */
+export const DIRECTIONS: readonly Direction[] = ['minimize', 'minimize', 'maximize'];
+
+/** ISO 8601 in UTC with its offset, as Optuna 5 writes it; 4.x writes local time without one, and reads both. */
+export function journalTime(time: number): string {
+  return new Date(time).toISOString().replace('Z', '000+00:00');
+}
+
+/** Milliseconds since 1970; a text without an offset is local time. */
+export function parseJournalTime(text: string | null | undefined): number | null {
+  return text ? new Date(text.replace(/(\.\d{3})\d+/, '$1')).getTime() : null;
+}

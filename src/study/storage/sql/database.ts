@@ -1,0 +1,20 @@
+import type { Kysely, RawBuilder } from 'kysely';
+import type { Tables } from './tables.js';
+
+/** What the storage must know of one kind of database beyond SQL that Kysely writes for all of them. */
+export interface Database {
+  readonly kind: 'sqlite' | 'postgresql' | 'mysql';
+  /** Without a password. */
+  readonly url: string;
+  readonly db: Kysely<Tables>;
+  /** The current time by the database's clock, as a heartbeat holds it. */
+  readonly now: RawBuilder<string>;
+  /** Seconds since the date in `column`, by the database's clock. */
+  secondsSince(column: string): RawBuilder<number>;
+  /** Whether the transaction may succeed when it is run again: a lock was busy, or a deadlock was broken. */
+  isTransient(error: unknown): boolean;
+  /** Whether a row with this key was there already. */
+  isDuplicate(error: unknown): boolean;
+  /** Runs `work` while no other process creates tables. */
+  exclusively<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
+}

@@ -1,0 +1,19 @@
+import { UserError } from '../../../errors.js';
+
+/**
+ * Loads a database driver when the first URL needs it.
+ *
+ * @throws UserError with the command that installs it.
+ */
+export async function loadDriver<T>(name: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new UserError(
+      `this storage needs the package "${name}", which does not load (${(cause as Error).message}); ` +
+        `install it with \`npm install ${name}\``,
+      { package: name },
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,189 @@
+import { type Kysely, sql } from 'kysely';
+import { UserError } from '../../../errors.js';
+import type { Database } from './database.js';
+import type { Tables } from './tables.js';
+
+/** The revision of Optuna's schema that is read and written here: Optuna 3.2 to 5. */
+export const REVISION = 'v3.2.0.a';
+/** What Optuna's {SCHEMA_VERSION} in a URL stands for. */
+export const SCHEMA_VERSION = 12;
+/** New databases say that Optuna 5 made them: their dates are UTC, which no two machines read differently. */
+export const LIBRARY_VERSION = '5.0.0';
+
+const TABLES: readonly (keyof Tables)[] = [
+  'studies',
+  'version_info',
+  'study_directions',
+  'study_user_attributes',
+  'study_system_attributes',
+  'trials',
+  'trial_user_attributes',
+  'trial_system_attributes',
+  'trial_params',
+  'trial_values',
+  'trial_intermediate_values',
+  'trial_heartbeats',
+  'alembic_version',
+];
+
+/**
+ * Makes Optuna's tables where there are none, and checks the revision where there are; returns the version of
+ * the library that made them.
+ *
+ * @throws UserError when some tables are missing, or the revision is another.
+ */
+export async function prepareSchema(database: Database): Promise<string> {
+  if ((await present(database.db)).size < TABLES.length) {
+    await database.exclusively(async (db) => {
+      const found = await present(db);
+      if (found.size === 0) await create(db, database.kind);
+      else if (found.size < TABLES.length) throw halfMigrated(database.url, found);
+    });
+  }
+  const revision = await database.db.selectFrom('alembic_version').select('version_num').execute();
+  const info = await database.db.selectFrom('version_info').select('library_version').executeTakeFirst();
+  const [found] = revision;
+  if (!found || !info)
+    throw halfMigrated(database.url, new Set(TABLES), found ? 'version_info' : 'alembic_version');
+  if (found.version_num !== REVISION) {
+    throw new UserError(
+      `${database.url}: expected a study database of Optuna's revision ${REVISION}, got ${found.version_num}; ` +
+        'upgrade it with `optuna storage upgrade --storage <url>`, or use another database',
+      { url: database.url, expected: REVISION, got: found.version_num },
+    );
+  }
+  return info.library_version;
+}
+
+function halfMigrated(url: string, found: ReadonlySet<string>, empty?: string): UserError {
+  const missing = TABLES.filter((table) => !found.has(table));
+  const what = empty
+    ? `table ${empty} is empty`
+    : `it has ${[...found].join(', ')} but not ${missing.join(', ')}`;
+  return new UserError(
+    `${url}: expected all of Optuna's tables or none, but ${what}; it is half migrated: ` +
+      'finish `optuna storage upgrade --storage <url>`, restore it, or use another database',
+    { url, found: [...found], missing },
+  );
+}
+
+async function present(db: Kysely<Tables>): Promise<Set<string>> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: false });
+  const names = new Set(tables.map(({ name }) => name));
+  return new Set(TABLES.filter((table) => names.has(table)));
+}
+
+/** Column types where databases differ. */
+const TYPES = {
+  sqlite: { key: 'integer not null', date: 'datetime', float: 'float', long: 'text' },
+  postgresql: {
+    key: 'serial not null',
+    date: 'timestamp without time zone',
+    float: 'double precision',
+    long: 'text',
+  },
+  mysql: { key: 'integer not null auto_increment', date: 'datetime', float: 'double', long: 'text' },
+} as const;
+
+const ENUMS = {
+  studydirection: ['NOT_SET', 'MINIMIZE', 'MAXIMIZE'],
+  trialstate: ['RUNNING', 'COMPLETE', 'PRUNED', 'FAIL', 'WAITING'],
+  trialvaluetype: ['FINITE', 'INF_POS', 'INF_NEG'],
+  trialintermediatevaluetype: ['FINITE', 'INF_POS', 'INF_NEG', 'NAN'],
+} as const;
+
+async function create(db: Kysely<Tables>, kind: Database['kind']): Promise<void> {
+  const run = (statement: string) => sql.raw(statement).execute(db);
+  const { key, date, float, long } = TYPES[kind];
+  const column = kind === 'mysql' ? '`key`' : '"key"';
+  const oneOf = (name: keyof typeof ENUMS): string => {
+    if (kind === 'sqlite') return `varchar(${Math.max(...ENUMS[name].map((value) => value.length))})`;
+    return kind === 'mysql' ? `enum(${quoted(ENUMS[name])})` : name;
+  };
+  const table = (name: keyof Tables, id: string, columns: string[]) =>
+    run(`create table ${name} (${[`${id} ${key}`, ...columns, `primary key (${id})`].join(', ')})`);
+  const ofStudy = 'foreign key (study_id) references studies (study_id)';
+  const ofTrial = 'foreign key (trial_id) references trials (trial_id)';
+  const attributes = (of: 'study' | 'trial', which: 'user' | 'system') =>
+    table(`${of}_${which}_attributes`, `${of}_${which}_attribute_id`, [
+      `${of}_id integer`,
+      `${column} varchar(512)`,
+      `value_json ${long}`,
+      `unique (${of}_id, ${column})`,
+      of === 'study' ? ofStudy : ofTrial,
+    ]);
+
+  if (kind === 'postgresql') {
+    for (const [name, values] of Object.entries(ENUMS))
+      await run(`create type ${name} as enum (${quoted(values)})`);
+  }
+  await table('studies', 'study_id', ['study_name varchar(512) not null']);
+  await run('create unique index ix_studies_study_name on studies (study_name)');
+  await run(
+    'create table version_info (version_info_id integer not null, schema_version integer, ' +
+      'library_version varchar(256), primary key (version_info_id), check (version_info_id = 1))',
+  );
+  await table('study_directions', 'study_direction_id', [
+    `direction ${oneOf('studydirection')} not null`,
+    'study_id integer not null',
+    'objective integer not null',
+    'unique (study_id, objective)',
+    ofStudy,
+  ]);
+  await attributes('study', 'user');
+  await attributes('study', 'system');
+  await table('trials', 'trial_id', [
+    'number integer',
+    'study_id integer',
+    `state ${oneOf('trialstate')} not null`,
+    `datetime_start ${date}`,
+    `datetime_complete ${date}`,
+    ofStudy,
+  ]);
+  await run('create index ix_trials_study_id on trials (study_id)');
+  await attributes('trial', 'user');
+  await attributes('trial', 'system');
+  await table('trial_params', 'param_id', [
+    'trial_id integer',
+    'param_name varchar(512)',
+    `param_value ${float}`,
+    `distribution_json ${long}`,
+    'unique (trial_id, param_name)',
+    ofTrial,
+  ]);
+  await table('trial_values', 'trial_value_id', [
+    'trial_id integer not null',
+    'objective integer not null',
+    `value ${float}`,
+    `value_type ${oneOf('trialvaluetype')} not null`,
+    'unique (trial_id, objective)',
+    ofTrial,
+  ]);
+  await table('trial_intermediate_values', 'trial_intermediate_value_id', [
+    'trial_id integer not null',
+    'step integer not null',
+    `intermediate_value ${float}`,
+    `intermediate_value_type ${oneOf('trialintermediatevaluetype')} not null`,
+    'unique (trial_id, step)',
+    ofTrial,
+  ]);
+  await table('trial_heartbeats', 'trial_heartbeat_id', [
+    'trial_id integer not null',
+    `heartbeat ${date} not null`,
+    'unique (trial_id)',
+    ofTrial,
+  ]);
+  await run(
+    'create table alembic_version (version_num varchar(32) not null, ' +
+      'constraint alembic_version_pkc primary key (version_num))',
+  );
+  await db
+    .insertInto('version_info')
+    .values({ version_info_id: 1, schema_version: SCHEMA_VERSION, library_version: LIBRARY_VERSION })
+    .execute();
+  await db.insertInto('alembic_version').values({ version_num: REVISION }).execute();
+}
+
+function quoted(values: readonly string[]): string {
+  return values.map((value) => `'${value}'`).join(', ');
+}

@@ -1,0 +1,96 @@
+import type { Distribution } from '../distributions.js';
+import type { Direction, FrozenTrial, Json, TrialState } from '../frozen-trial.js';
+
+/** A study's own row: everything but its trials. */
+export interface StudyRecord {
+  readonly id: number;
+  readonly name: string;
+  readonly directions: readonly Direction[];
+  readonly userAttrs: Readonly<Record<string, Json>>;
+  readonly systemAttrs: Readonly<Record<string, Json>>;
+}
+
+/** A trial to be stored as it is: an enqueued one, or a finished one from elsewhere. Absent fields are empty. */
+export type TrialTemplate = Partial<Omit<FrozenTrial, 'id' | 'number'>> & { readonly state: TrialState };
+
+/** As little of a trial as tells whether the rest must be read. */
+export interface TrialHead {
+  readonly id: number;
+  readonly number: number;
+  readonly state: TrialState;
+}
+
+/** A parameter's internal value, and what it was drawn from. */
+export interface StoredParam {
+  readonly internal: number;
+  readonly distribution: Distribution;
+}
+
+/** What is added to a running trial; setting an attribute or a step again overwrites it. */
+export interface TrialChanges {
+  readonly params?: ReadonlyMap<string, StoredParam>;
+  readonly intermediateValues?: ReadonlyMap<number, number>;
+  readonly userAttrs?: Readonly<Record<string, Json>>;
+  readonly systemAttrs?: Readonly<Record<string, Json>>;
+}
+
+export interface TrialEnd {
+  readonly state: 'COMPLETE' | 'PRUNED' | 'FAIL';
+  readonly values: readonly number[] | null;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly changes?: TrialChanges;
+  /** Stored in the same stroke as the end, so that no crash comes between: the retry of a stale trial. */
+  readonly successor?: { readonly study: number; readonly template: TrialTemplate };
+}
+
+/** How running trials show that their process lives; times in seconds. */
+export interface Heartbeat {
+  readonly interval: number;
+  /** A RUNNING trial whose last beat is older than this is stale. */
+  readonly grace: number;
+}
+
+/**
+ * Where studies live, shared by any number of processes.
+ *
+ * Finished trials never change, so that readers keep them and ask for heads to learn what is new: every method
+ * costs no more than what it reads or writes, whatever the size of the study. Trial ids rise within a study in
+ * the order of creation, and a reader that has seen an id has been able to see all smaller ones.
+ */
+export interface Storage {
+  /** As its user would write it, without a password. */
+  readonly url: string;
+  /** Present where heartbeats are kept; a new RUNNING trial then begins with a beat. */
+  readonly heartbeat?: Heartbeat;
+  /** @throws UserError when the name is taken. */
+  createStudy(name: string, directions: readonly Direction[]): Promise<number>;
+  deleteStudy(study: number): Promise<void>;
+  findStudy(name: string): Promise<StudyRecord | undefined>;
+  studies(): Promise<readonly StudyRecord[]>;
+  setStudyAttr(study: number, kind: 'user' | 'system', key: string, value: Json): Promise<void>;
+  /** A new trial, RUNNING now unless the template says otherwise, under the study's next number. */
+  createTrial(study: number, template?: TrialTemplate): Promise<FrozenTrial>;
+  /** Makes a WAITING trial RUNNING; false when another was faster. */
+  claimTrial(trial: number, time: number): Promise<boolean>;
+  /** Heads of the study's trials whose id is above `after`, and of those listed, by id. */
+  readHeads(study: number, after: number, ids: readonly number[]): Promise<readonly TrialHead[]>;
+  readTrials(ids: readonly number[]): Promise<readonly FrozenTrial[]>;
+  /** @throws FinishedTrialError when the trial has ended, for instance because it was found stale. */
+  writeTrial(trial: number, changes: TrialChanges): Promise<void>;
+  /** Ends a RUNNING trial; false when it had ended before, and then nothing is written. */
+  finishTrial(trial: number, end: TrialEnd): Promise<boolean>;
+  recordHeartbeat?(trial: number): Promise<void>;
+  /** Those of the given trials that are RUNNING with a beat older than the grace, by the storage's clock. */
+  staleTrials?(ids: readonly number[]): Promise<readonly number[]>;
+  close(): Promise<void>;
+}
+
+/** A write to a trial that has ended. */
+export class FinishedTrialError extends Error {
+  override readonly name = 'FinishedTrialError';
+
+  constructor(readonly trial: number) {
+    super(`trial with id ${trial} has ended and cannot change; was it found stale?`);
+  }
+}

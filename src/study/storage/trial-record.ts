@@ -1,0 +1,56 @@
+import { toExternal } from '../distributions.js';
+import type { FrozenTrial, TrialState } from '../frozen-trial.js';
+import type { TrialChanges, TrialTemplate } from './storage.js';
+
+type Writable<T> = {
+  -readonly [K in keyof T]: T[K] extends ReadonlyMap<infer A, infer B> ? Map<A, B> : Opened<T[K]>;
+};
+type Opened<T> = T extends Readonly<Record<string, infer V>> ? Record<string, V> : T;
+
+/** A trial that its owner, a storage or the process that runs it, updates in place until it ends. */
+export type TrialRecord = Writable<FrozenTrial>;
+
+/** A record from a template, copied, or a RUNNING one that starts now. */
+export function newTrialRecord(
+  id: number,
+  number: number,
+  template: TrialTemplate = { state: 'RUNNING', datetimeStart: Date.now() },
+): TrialRecord {
+  return {
+    id,
+    number,
+    state: template.state,
+    values: template.values ? [...template.values] : null,
+    params: { ...template.params },
+    internalParams: { ...template.internalParams },
+    distributions: { ...template.distributions },
+    intermediateValues: new Map(template.intermediateValues),
+    userAttrs: { ...template.userAttrs },
+    systemAttrs: { ...template.systemAttrs },
+    datetimeStart: template.datetimeStart ?? null,
+    datetimeComplete: template.datetimeComplete ?? null,
+  };
+}
+
+/** Applies changes in place; applying the same ones twice is harmless. */
+export function applyChanges(trial: TrialRecord, changes: TrialChanges): void {
+  for (const [name, { internal, distribution }] of changes.params ?? []) {
+    trial.params[name] = toExternal(distribution, internal);
+    trial.internalParams[name] = internal;
+    trial.distributions[name] = distribution;
+  }
+  for (const [step, value] of changes.intermediateValues ?? []) trial.intermediateValues.set(step, value);
+  Object.assign(trial.userAttrs, changes.userAttrs);
+  Object.assign(trial.systemAttrs, changes.systemAttrs);
+}
+
+export function endRecord(
+  trial: TrialRecord,
+  state: TrialState,
+  values: readonly number[] | null,
+  time: number,
+): void {
+  trial.state = state;
+  trial.values = values;
+  trial.datetimeComplete = time;
+}

@@ -1,0 +1,371 @@
+import { UserError } from '../errors.js';
+import { bestTrial, paretoFront } from './best-trials.js';
+import type { Distribution, ParamValue } from './distributions.js';
+import { type Direction, type FrozenTrial, isFinished, type Json, type TrialState } from './frozen-trial.js';
+import { type Outcome, outcome } from './outcome.js';
+import type { Pruner } from './pruner.js';
+import { type RetryOptions, retryOf } from './retry-trial.js';
+import { sameParams } from './same-params.js';
+import type { Sampler } from './sampler.js';
+import { FinishedTrialError, type Storage, type StudyRecord, type TrialTemplate } from './storage/storage.js';
+import type { TrialRecord } from './storage/trial-record.js';
+import { StudyCache } from './study-cache.js';
+import type { StudyView } from './study-view.js';
+import { type Proposal, type TellOptions, Trial, type TrialHost } from './trial.js';
+
+const METRIC_NAMES = 'study:metric_names';
+const NOTHING: Proposal = { space: new Map(), params: {} };
+
+export interface StudyOptions extends RetryOptions {
+  readonly sampler: Sampler;
+  readonly pruner: Pruner;
+  /** Told what a person should know; by default process.emitWarning. */
+  readonly warn?: (code: string, message: string) => void;
+}
+
+/**
+ * A study: its trials, who proposes them, and who ends them early. Any number of processes may hold the same one.
+ *
+ * `ask` and `tell` are the core; `optimize` and the operator `trials` are loops over them. Make one with
+ * `createStudy` or `loadStudy`.
+ *
+ * @example
+ * const trial = await study.ask();
+ * const x = trial.suggestFloat('x', -10, 10);
+ * await study.tell(trial, (x - 2) ** 2);
+ */
+export class Study implements TrialHost {
+  readonly cache: StudyCache;
+  readonly sampler: Sampler;
+  readonly pruner: Pruner;
+  /** The trials that this process runs, by number. */
+  readonly #running = new Map<number, { trial: Trial; beat?: NodeJS.Timeout }>();
+  #stopped = false;
+
+  constructor(
+    readonly storage: Storage,
+    private readonly row: StudyRecord,
+    private readonly options: StudyOptions,
+  ) {
+    this.sampler = options.sampler;
+    this.pruner = options.pruner;
+    this.cache = new StudyCache(storage, row, {
+      stopped: () => this.stop(),
+      noted: (trial, key, value) => this.#running.get(trial.number)?.trial.setSystemAttr(key, value),
+    });
+  }
+
+  get name(): string {
+    return this.row.name;
+  }
+
+  get directions(): readonly Direction[] {
+    return this.row.directions;
+  }
+
+  /** Whether `stop` was called: loops over this study ask no more. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Begins anew after a stop. */
+  restart(): void {
+    this.#stopped = false;
+  }
+
+  /**
+   * The next trial, RUNNING: the first that waits, enqueued or to be retried, otherwise a new one.
+   *
+   * With heartbeats, trials whose process died are made FAIL first, and retried.
+   *
+   * @param fixed parameters to suggest at once, as in `study.ask(fixed_distributions=…)`
+   */
+  async ask(fixed: Readonly<Record<string, Distribution>> = {}): Promise<Trial> {
+    const { cache, sampler } = this;
+    await cache.writeAttrs();
+    await cache.refresh();
+    await this.failStaleTrials();
+    if (sampler.usesStudyAttrs) await cache.refreshAttrs();
+    const record =
+      (await this.#claimWaiting()) ?? ((await this.storage.createTrial(this.row.id)) as TrialRecord);
+    cache.adopt(record);
+    const draft = this.#run(new Trial(this, record, NOTHING));
+    try {
+      const view = this.viewFor(record);
+      sampler.beforeTrial?.(view, record);
+      const space = sampler.inferRelativeSearchSpace(view, record);
+      const params = space.size > 0 ? sampler.sampleRelative(view, record, space) : {};
+      draft.proposal = { space, params };
+      for (const [name, distribution] of Object.entries(fixed)) draft.suggest(name, distribution);
+    } catch (error) {
+      await this.tell(draft, null, {
+        state: 'FAIL',
+        reason: `the sampler failed: ${(error as Error).message}`,
+      });
+      throw error;
+    }
+    return draft;
+  }
+
+  /**
+   * Ends a trial, by the rules of `outcome`; a number stands for a trial that another process may have asked for.
+   *
+   * @returns the trial as stored
+   * @throws UserError when the trial is not RUNNING, because it was told before or found stale.
+   */
+  async tell(
+    which: Trial | number,
+    values: number | readonly number[] | null = null,
+    { state, skipIfFinished = false, reason }: TellOptions = {},
+  ): Promise<FrozenTrial> {
+    const trial = typeof which === 'number' ? await this.#find(which, skipIfFinished) : which;
+    if (!(trial instanceof Trial)) return trial;
+    const { record, told } = trial;
+    if (told) return this.#toldBefore(trial, skipIfFinished);
+    trial.told = true;
+    let end: Outcome;
+    try {
+      end = outcome(record, this.directions.length, typeof values === 'number' ? [values] : values, state);
+    } catch (error) {
+      trial.told = false;
+      throw error;
+    }
+    if (end.reason) this.warn('objective', `trial ${record.number} is FAIL: ${end.reason}`);
+    const why = reason ?? end.reason;
+    if (why !== undefined) trial.setSystemAttr('fail_reason', why);
+    try {
+      this.sampler.afterTrial?.(this.viewFor(record), record, end.state, end.values);
+    } finally {
+      await this.#store(trial, end);
+    }
+    return record;
+  }
+
+  async #store(trial: Trial, { state, values }: Outcome): Promise<void> {
+    const { record } = trial;
+    const changes = trial.takePending();
+    const time = Date.now();
+    let stored = false;
+    try {
+      await trial.settled().catch((error: unknown) => {
+        if (!(error instanceof FinishedTrialError)) throw error;
+      });
+      stored = await this.storage.finishTrial(record.id, {
+        state,
+        values,
+        time,
+        ...(changes ? { changes } : {}),
+      });
+    } finally {
+      this.#forget(record.number);
+    }
+    if (!stored) throw endedElsewhere(record);
+    this.cache.end(record, state, values, time);
+  }
+
+  /** The study's trials by number, or those in the given states, as the storage has them now. */
+  async trials(states?: readonly TrialState[]): Promise<readonly FrozenTrial[]> {
+    await this.cache.refresh();
+    return this.cache.trials(states);
+  }
+
+  /** @throws UserError when no feasible trial has completed, or there are several objectives. */
+  async bestTrial(): Promise<FrozenTrial> {
+    await this.cache.refresh();
+    const best = bestTrial(this.cache.finished, this.directions);
+    if (best) return best;
+    throw new UserError(
+      `study "${this.name}" has no best trial: none has completed and satisfied its constraints`,
+    );
+  }
+
+  async bestValue(): Promise<number> {
+    return (await this.bestTrial()).values![0]!;
+  }
+
+  async bestParams(): Promise<FrozenTrial['params']> {
+    return (await this.bestTrial()).params;
+  }
+
+  /** The Pareto front, by number; see `paretoFront`. */
+  async bestTrials(): Promise<readonly FrozenTrial[]> {
+    await this.cache.refresh();
+    return paretoFront(this.cache.finished, this.directions);
+  }
+
+  /**
+   * Puts a trial with these parameters in the queue: the next ask, of whatever process, runs it. Parameters that
+   * are not named are sampled. With `skipIfExists` a trial with the same parameters, run or waiting, makes it void.
+   */
+  async enqueueTrial(
+    params: Readonly<Record<string, ParamValue>>,
+    options: { readonly userAttrs?: Readonly<Record<string, Json>>; readonly skipIfExists?: boolean } = {},
+  ): Promise<void> {
+    if (options.skipIfExists && (await this.trials()).some((trial) => sameParams(trial, params))) return;
+    await this.addTrial({
+      state: 'WAITING',
+      systemAttrs: { fixed_params: params },
+      ...(options.userAttrs ? { userAttrs: options.userAttrs } : {}),
+    });
+  }
+
+  /** Stores a trial from elsewhere. `params` come with their `internalParams` and `distributions`. */
+  async addTrial(template: TrialTemplate): Promise<FrozenTrial> {
+    const { state, values = null } = template;
+    if (state === 'COMPLETE') outcome({ number: -1 } as FrozenTrial, this.directions.length, values, state);
+    const now = Date.now();
+    const times = {
+      datetimeStart: template.datetimeStart ?? (state === 'WAITING' ? null : now),
+      datetimeComplete: template.datetimeComplete ?? (isFinished(state) ? now : null),
+    };
+    return this.storage.createTrial(this.row.id, { ...template, ...times });
+  }
+
+  /** As of the storage's last word. */
+  async userAttrs(): Promise<Readonly<Record<string, Json>>> {
+    await this.cache.refreshAttrs();
+    return this.cache.userAttrs;
+  }
+
+  async systemAttrs(): Promise<Readonly<Record<string, Json>>> {
+    await this.cache.refreshAttrs();
+    return this.cache.systemAttrs;
+  }
+
+  async setUserAttr(key: string, value: Json): Promise<void> {
+    await this.storage.setStudyAttr(this.row.id, 'user', key, value);
+    this.cache.setUserAttr(key, value);
+  }
+
+  async setSystemAttr(key: string, value: Json): Promise<void> {
+    this.cache.setSystemAttr(key, value);
+    await this.cache.writeAttrs();
+  }
+
+  /** Names the objectives, one name each, for plots and dashboards. */
+  async setMetricNames(names: readonly string[]): Promise<void> {
+    if (names.length !== this.directions.length) {
+      throw new UserError(`metric names: expected ${this.directions.length}, got ${names.length}`, { names });
+    }
+    await this.setSystemAttr(METRIC_NAMES, names);
+  }
+
+  async metricNames(): Promise<readonly string[] | null> {
+    return ((await this.systemAttrs())[METRIC_NAMES] as readonly string[] | undefined) ?? null;
+  }
+
+  /**
+   * Makes FAIL the RUNNING trials whose process has not shown itself for the storage's grace period, and queues
+   * their retries; `ask` does so too. Does nothing where the storage keeps no heartbeats.
+   */
+  async failStaleTrials(): Promise<void> {
+    const { storage, cache } = this;
+    if (!storage.staleTrials) return;
+    const running = cache.active
+      .filter((trial) => trial.state === 'RUNNING' && !cache.owns(trial))
+      .map(({ id }) => id);
+    if (running.length === 0) return;
+    const stale = await storage.staleTrials(running);
+    if (stale.length === 0) return;
+    for (const trial of await storage.readTrials(stale)) {
+      const template = retryOf(trial, this.options);
+      const end = { state: 'FAIL', values: null, time: Date.now() } as const;
+      await storage.finishTrial(
+        trial.id,
+        template ? { ...end, successor: { study: this.row.id, template } } : end,
+      );
+    }
+    await cache.refresh();
+  }
+
+  viewFor(trial: FrozenTrial): StudyView {
+    return this.pruner.view?.(this.cache, trial) ?? this.cache;
+  }
+
+  async decide(trial: Trial): Promise<boolean> {
+    if (this.directions.length > 1) {
+      throw new UserError(`pruning: expected a study of one objective, got ${this.directions.length}`);
+    }
+    await this.cache.refresh();
+    const verdict = this.pruner.prune(this.cache, trial.record);
+    await trial.flush();
+    return verdict;
+  }
+
+  warn(code: string, message: string): void {
+    if (this.options.warn) this.options.warn(code, message);
+    else process.emitWarning(message, { type: 'StudyWarning', code });
+  }
+
+  /** Stops beating for the trials that run here, and closes the storage. */
+  async close(): Promise<void> {
+    for (const number of this.#running.keys()) this.#forget(number);
+    await this.cache.writeAttrs();
+    await this.storage.close();
+  }
+
+  async #claimWaiting(): Promise<TrialRecord | undefined> {
+    for (const trial of this.cache.active) {
+      if (trial.state !== 'WAITING') continue;
+      const time = Date.now();
+      if (!(await this.storage.claimTrial(trial.id, time))) continue;
+      return Object.assign(trial as TrialRecord, { state: 'RUNNING', datetimeStart: time });
+    }
+    return undefined;
+  }
+
+  /** A trial that this process runs, or one whose own process is elsewhere. */
+  async #find(number: number, skipIfFinished: boolean): Promise<Trial | FrozenTrial> {
+    const running = this.#running.get(number);
+    if (running) return running.trial;
+    await this.cache.refresh();
+    const record = this.cache.trial(number);
+    if (!record) throw new UserError(`study "${this.name}" has no trial ${number}`, { number });
+    if (isFinished(record.state) && skipIfFinished) return record;
+    if (record.state !== 'RUNNING')
+      throw new UserError(`trial ${number}: expected a RUNNING one, it is ${record.state}`);
+    const trial = new Trial(this, record as TrialRecord, NOTHING);
+    this.#running.set(number, { trial });
+    return trial;
+  }
+
+  async #toldBefore({ record }: Trial, skipIfFinished: boolean): Promise<FrozenTrial> {
+    if (skipIfFinished) return record;
+    throw endedElsewhere(record);
+  }
+
+  #run(trial: Trial): Trial {
+    const { heartbeat } = this.storage;
+    const { id, number } = trial.record;
+    const beat =
+      heartbeat &&
+      setInterval(() => {
+        this.storage
+          .recordHeartbeat?.(id)
+          .catch((error: Error) => this.warn('heartbeat', `trial ${number}: ${error.message}`));
+      }, heartbeat.interval * 1000);
+    this.#running.set(number, beat ? { trial, beat } : { trial });
+    return trial;
+  }
+
+  #forget(number: number): void {
+    const running = this.#running.get(number);
+    clearInterval(running?.beat);
+    running?.trial.close();
+    this.#running.delete(number);
+  }
+}
+
+function endedElsewhere({ number, state }: FrozenTrial): UserError {
+  const what = isFinished(state) ? `it is ${state}` : 'it was ended elsewhere';
+  return new UserError(
+    `trial ${number}: expected a RUNNING one to tell, but ${what}; was it told before, or found stale?`,
+    {
+      number,
+    },
+  );
+}
