@@ -1,0 +1,37 @@
+import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
+import { map, type OperatorFunction, toArray } from 'rxjs';
+import type { Batch, BatchPlan, Sample } from '../src/data/types.js';
+
+/**
+ * Collates the samples of one plan into the tensors of one batch.
+ *
+ * The batch is freed by its `dispose`, which a lease calls: load it through `prefetch`. Samples are of one size.
+ *
+ * @example
+ * const load = (plan: BatchPlan) => from(plan.samples).pipe(decode(224), normalize(IMAGENET), batch(plan));
+ */
+export function batch(plan: BatchPlan): OperatorFunction<Sample, Batch> {
+  return (samples$) =>
+    samples$.pipe(
+      toArray(),
+      map((samples): Batch => {
+        const { width, height } = samples[0]!;
+        const pixels = width * height;
+        const floats = new Float32Array(samples.length * pixels * 3);
+        const ids = new Int32Array(samples.length * pixels);
+        samples.forEach(({ width: w, height: h, image, mask }, i) => {
+          if (w !== width || h !== height)
+            throw new Error(`samples of a batch are of one size, got ${width}×${height} and ${w}×${h}`);
+          floats.set(image, i * pixels * 3);
+          ids.set(mask, i * pixels);
+        });
+        const images = tensor4d(floats, [samples.length, height, width, 3]);
+        const masks = tensor3d(ids, [samples.length, height, width], 'int32');
+        const dispose = () => {
+          images.dispose();
+          masks.dispose();
+        };
+        return { plan, images, masks, dispose };
+      }),
+    );
+}

@@ -1,0 +1,39 @@
+import { defer, mergeMap, type OperatorFunction } from 'rxjs';
+import { type LoadOptions, loadSample } from '../src/data/load-sample.js';
+import type { Sample, SamplePlan } from '../src/data/types.js';
+
+export interface DecodeOptions extends LoadOptions {
+  /** Samples that are loaded at once. Default 4, the threads that Node gives to the decoder. */
+  readonly concurrency?: number;
+}
+
+/**
+ * Loads planned samples at the model's size, several at once, in order.
+ *
+ * See `loadSample` for what is accepted and what is an error. A sample that is ready before its turn counts among those
+ * that are loaded at once, so no more than `concurrency` are held here.
+ *
+ * @example
+ * from(plan.samples).pipe(decode(224, { ids: [1, 2, 3], cache: memoryCache() }));
+ */
+export function decode(size: number, options: DecodeOptions = {}): OperatorFunction<SamplePlan, Sample> {
+  const { concurrency = 4, ...loading } = options;
+  return mapInOrder((plan) => loadSample(plan, size, loading), concurrency);
+}
+
+/** `mergeMap` whose results, and whose first error, come in the order of the source. */
+function mapInOrder<T, R>(work: (value: T) => Promise<R>, concurrency: number): OperatorFunction<T, R> {
+  return (source$) =>
+    defer(() => {
+      let before: Promise<unknown> = Promise.resolve();
+      return source$.pipe(
+        mergeMap((value) => {
+          const turn = before;
+          const result = work(value);
+          const inTurn = Promise.allSettled([turn, result]).then(() => result);
+          before = inTurn;
+          return inTurn;
+        }, concurrency),
+      );
+    });
+}

@@ -1,0 +1,46 @@
+import { defer, finalize, Observable, of } from 'rxjs';
+
+/** Anything that holds tensors and can free them. */
+export interface Disposable {
+  dispose(): void;
+}
+
+/**
+ * The right to work on a value that is freed when the work ends.
+ *
+ * A lease ends exactly once: when the work given to `using` completes, fails or is unsubscribed, or when `end` is
+ * called on a lease that nobody wants. Ending frees the value and lets `prefetch` load the next one.
+ */
+export class Lease<T extends Disposable> {
+  #live = true;
+
+  constructor(
+    private readonly value: T,
+    private readonly onEnd: () => void,
+  ) {}
+
+  /**
+   * Runs `work` on the value, and ends the lease when that ends. Cold: nothing happens before it is subscribed,
+   * and it can be subscribed once.
+   *
+   * @example
+   * lease.using((batch$) => batch$.pipe(trainStep(training)));
+   */
+  using<R>(work: (value$: Observable<T>) => Observable<R>): Observable<R> {
+    return defer(() => {
+      if (!this.#live) throw new Error('this lease has ended: its value is freed');
+      return work(of(this.value)).pipe(finalize(() => this.end()));
+    });
+  }
+
+  /** Frees the value unused. Ending twice does nothing. */
+  end(): void {
+    if (!this.#live) return;
+    this.#live = false;
+    try {
+      this.value.dispose();
+    } finally {
+      this.onEnd();
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { map, type OperatorFunction } from 'rxjs';
+import type { Sample } from '../src/data/types.js';
+
+/** Per-channel mean and standard deviation of pixels scaled to [0, 1]. */
+export interface Normalization {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** What ImageNet's pixels have, and what most pretrained models expect. */
+export const IMAGENET: Normalization = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/**
+ * Turns bytes into the floats that the model was trained on: (byte / 255 − mean) / std, channel by channel.
+ *
+ * @example
+ * from(plan.samples).pipe(decode(224), normalize(IMAGENET), batch(plan));
+ */
+export function normalize({ mean, std }: Normalization): OperatorFunction<Sample, Sample> {
+  const tables = [0, 1, 2].map((c) =>
+    Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean[c]!) / std[c]!),
+  );
+  const [red, green, blue] = tables as [Float32Array, Float32Array, Float32Array];
+  return map((sample) => {
+    const { image } = sample;
+    const floats = new Float32Array(image.length);
+    for (let i = 0; i < image.length; i += 3) {
+      floats[i] = red[image[i]!]!;
+      floats[i + 1] = green[image[i + 1]!]!;
+      floats[i + 2] = blue[image[i + 2]!]!;
+    }
+    return { ...sample, image: floats };
+  });
+}

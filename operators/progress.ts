@@ -1,0 +1,156 @@
+import pc from 'picocolors';
+import { defer, finalize, type MonoTypeOperatorFunction, tap } from 'rxjs';
+import type { Event, ValidationEvent } from '../src/events/event.js';
+
+export interface ProgressOptions {
+  /** Where to write. Default standard error. */
+  readonly to?: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
+  /** Seconds between two lines on steps where there is no terminal. Default 10. */
+  readonly every?: number;
+}
+
+const CLEAR = '\r\x1b[K';
+
+/**
+ * Shows a person how a run goes: on a terminal a line that is rewritten at each step, elsewhere one every ten seconds;
+ * and always a line for an epoch, a validation, a warning, and the end.
+ *
+ * The time left counts validations and waiting for data, as they were so far in this process. Colours only on a
+ * terminal, and never where NO_COLOR is set. Writes no file names: the recipe knows them.
+ *
+ * @example
+ * training$.pipe(logTo(jsonLines(dir)), progress()).subscribe();
+ */
+export function progress({
+  to = process.stderr,
+  every = 10,
+}: ProgressOptions = {}): MonoTypeOperatorFunction<Event> {
+  return (events$) =>
+    defer(() => {
+      const screen = new Screen(to);
+      const view = new View(pc.createColors(Boolean(to.isTTY) && pc.isColorSupported));
+      let written = Number.NEGATIVE_INFINITY;
+      const show = (event: Event) => {
+        const text = view.text(event);
+        if (text === undefined) return;
+        if (event.type !== 'step') screen.line(text);
+        else if (to.isTTY) screen.rewrite(text);
+        else if (event.time - written >= every * 1000) {
+          screen.line(text);
+          written = event.time;
+        }
+      };
+      return events$.pipe(
+        tap(show),
+        finalize(() => screen.end()),
+      );
+    });
+}
+
+/** A terminal, or what stands in for one, whose last line may be rewritten. */
+class Screen {
+  #open = '';
+
+  constructor(private readonly to: NonNullable<ProgressOptions['to']>) {}
+
+  line(text: string): void {
+    this.to.write(`${this.#open && CLEAR}${text}\n`);
+    this.#open = '';
+  }
+
+  rewrite(text: string): void {
+    this.#open = text.slice(0, (this.to.columns ?? 80) - 1);
+    this.to.write(CLEAR + this.#open);
+  }
+
+  /** Leaves what stands on the last line, and ends it. */
+  end(): void {
+    if (this.#open) this.to.write('\n');
+    this.#open = '';
+  }
+}
+
+/** What is to be read of each event, given those before. */
+class View {
+  #epochs = 0;
+  #steps = 0;
+  #first: { readonly step: number; readonly time: number } | undefined;
+  #best: ValidationEvent | undefined;
+
+  constructor(private readonly colours: ReturnType<typeof pc.createColors>) {}
+
+  text(event: Event): string | undefined {
+    const { bold, dim, green, yellow } = this.colours;
+    switch (event.type) {
+      case 'run': {
+        this.#epochs = event.epochs;
+        this.#steps = event.epochs * event.batches;
+        const { run, adapter, engine, precision, adapterParameters, headParameters } = event;
+        return `${bold(run)}  ${adapter}, ${count(adapterParameters)} + ${count(headParameters)} parameters (adapter + head), on ${engine} ${precision}`;
+      }
+      case 'step': {
+        const { epoch, step, batch, batches, loss, imagesPerSecond, time } = event;
+        this.#first ??= { step: step - 1, time: time - event.seconds * 1000 };
+        const each = (time - this.#first.time) / 1000 / (step - this.#first.step);
+        const left = this.#steps > 0 ? `  ${duration((this.#steps - step) * each)} left` : '';
+        return `${this.#epoch(epoch)}  ${bar((batch + 1) / batches)} ${batch + 1}/${batches}  loss ${loss.toFixed(4)}  ${rate(imagesPerSecond)}${left}`;
+      }
+      case 'epoch':
+        return `${this.#epoch(event.epoch)}  train loss ${event.loss.toFixed(4)}  ${dim(rate(event.imagesPerSecond))}`;
+      case 'validation': {
+        const best =
+          event.split === 'validation' && !(event.scores.softDice <= (this.#best?.scores.softDice ?? -1));
+        if (best) this.#best = event;
+        const text = `  ${event.split}  ${scores(event)}  ${dim(duration(event.seconds))}`;
+        return best ? `${text}  ${green('best')}` : text;
+      }
+      case 'warning':
+        return yellow(`warning: ${event.message}`);
+      case 'done': {
+        const best = this.#best
+          ? `; best validation at epoch ${this.#best.epoch}: ${scores(this.#best)}`
+          : '';
+        return `${bold(ENDINGS[event.reason])} after ${event.epoch} ${event.epoch === 1 ? 'epoch' : 'epochs'}, ${count(event.step)} steps, ${duration(event.seconds)}${best}`;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #epoch(epoch: number): string {
+    return this.#epochs > 0 ? `epoch ${epoch}/${this.#epochs}` : `epoch ${epoch}`;
+  }
+}
+
+const ENDINGS = {
+  finished: 'finished',
+  'early-stop': 'stopped early',
+  guard: 'stopped by the guard',
+} as const;
+
+function scores({ scores: { loss, softDice, softIou, miou } }: ValidationEvent): string {
+  const figures = { loss, 'soft Dice': softDice, 'soft IoU': softIou, mIoU: miou };
+  return Object.entries(figures)
+    .map(([name, value]) => `${name} ${value.toFixed(4)}`)
+    .join('  ');
+}
+
+function bar(share: number, width = 20): string {
+  const full = Math.round(Math.min(1, share) * width);
+  return '█'.repeat(full) + '░'.repeat(width - full);
+}
+
+function rate(imagesPerSecond: number): string {
+  return `${imagesPerSecond.toFixed(imagesPerSecond < 100 ? 1 : 0)} images/s`;
+}
+
+function count(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+function duration(seconds: number): string {
+  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  return h > 0 ? `${h} h ${m} min` : m > 0 ? `${m} min ${s} s` : `${s} s`;
+}

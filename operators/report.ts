@@ -1,0 +1,121 @@
+import {
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  finalize,
+  from,
+  mergeAll,
+  type Observable,
+  type OperatorFunction,
+  of,
+  throwError,
+} from 'rxjs';
+import { UserError } from '../src/errors.js';
+import type { Scores, TrialEvent } from '../src/events/event.js';
+import type { Trial } from '../src/study/trial.js';
+import { endEvent, trialEvent } from '../src/study/trial-event.js';
+
+/** A validation score by name, or what to read from an event: undefined where it has none. */
+export type Metric<E> = NumericScore | ((event: E) => number | undefined);
+
+type NumericScore = { [K in keyof Scores]: Scores[K] extends number ? K : never }[keyof Scores];
+
+export interface ReportOptions<E> {
+  /** What the trial is told when its stream completes: the last value that was reported, or the best one. */
+  readonly value?: 'last' | 'best';
+  /** The step of an event's report: by default its `epoch`, then its `step`, then the count of reports. */
+  readonly step?: (event: E) => number | undefined;
+  /** Errors that make the trial FAIL and end its stream quietly, so that the search goes on; by default none. */
+  readonly catches?: (error: unknown) => boolean;
+}
+
+/**
+ * Ties a trial's fate to its stream of events: reports a metric whenever an event carries it, and tells the study
+ * how the stream ended.
+ *
+ * - completes: COMPLETE with the last value (FAIL where there was none, or NaN)
+ * - fails: FAIL with the error's message; the error goes on unless it is caught
+ * - is unsubscribed: FAIL, "unsubscribed", unless `prune` has told before
+ * - the process dies: it stays RUNNING, to be found stale by its heartbeat
+ *
+ * Every event passes; a TrialEvent comes first, after each report, and last. A report is stored before the next
+ * event passes. With a metric for each objective nothing is reported on the way, as pruning knows one objective.
+ *
+ * @example
+ * training(suggest(trial)).pipe(report(trial, 'softDice'), prune(trial));
+ */
+export function report<E>(
+  trial: Trial,
+  metric: Metric<E> | readonly Metric<E>[],
+  { value: told = 'last', step: stepOf = defaultStep, catches = () => false }: ReportOptions<E> = {},
+): OperatorFunction<E, E | TrialEvent> {
+  const { study } = trial;
+  const { directions } = study.cache;
+  const metrics = Array.isArray(metric) ? (metric as readonly Metric<E>[]) : [metric as Metric<E>];
+  if (metrics.length !== directions.length) {
+    throw new UserError(
+      `report: expected a metric for each of ${directions.length} objectives, got ${metrics.length}`,
+    );
+  }
+
+  return (events$) =>
+    defer(() => {
+      const values: (number | undefined)[] = metrics.map(() => undefined);
+      let reports = 0;
+
+      const keep = (i: number, value: number) => {
+        const before = values[i];
+        const worse =
+          before !== undefined && (directions[i] === 'maximize' ? value < before : value > before);
+        if (told === 'last' || !worse) values[i] = value;
+      };
+      const pass = (event: E): Observable<E | TrialEvent> => {
+        const read = metrics.map((each) => valueOf(each, event));
+        read.forEach((value, i) => value !== undefined && keep(i, value));
+        const [value] = read;
+        if (metrics.length > 1 || value === undefined) return of(event);
+        const step = stepOf(event) ?? reports;
+        reports++;
+        return defer(async () => {
+          await trial.report(value, step);
+          return [event, trialEvent(trial, 'RUNNING', { step, value })];
+        }).pipe(mergeAll());
+      };
+      const completed = defer(async () => {
+        const all = values.filter((value) => value !== undefined);
+        return endEvent(trial, await study.tell(trial, all.length === 0 ? null : all));
+      });
+      const failed = (error: unknown) => {
+        if (trial.told) return throwError(() => error);
+        const reason = error instanceof Error ? error.message : String(error);
+        return defer(async () =>
+          endEvent(trial, await study.tell(trial, null, { state: 'FAIL', reason })),
+        ).pipe((event$) => concat(event$, catches(error) ? EMPTY : throwError(() => error)));
+      };
+      const unsubscribed = () => {
+        if (trial.told) return;
+        study
+          .tell(trial, null, { state: 'FAIL', reason: 'unsubscribed' })
+          .catch((error: Error) => study.warn('trial', error.message));
+      };
+
+      return concat(
+        defer(() => of(trialEvent(trial, 'RUNNING'))),
+        from(events$).pipe(concatMap(pass)),
+        completed,
+      ).pipe(catchError(failed), finalize(unsubscribed));
+    });
+}
+
+function valueOf<E>(metric: Metric<E>, event: E): number | undefined {
+  if (typeof metric === 'function') return metric(event);
+  const { type, scores } = event as { type?: unknown; scores?: Scores };
+  return type === 'validation' ? scores?.[metric] : undefined;
+}
+
+function defaultStep(event: unknown): number | undefined {
+  const { epoch, step } = event as { epoch?: number; step?: number };
+  return epoch ?? step;
+}

@@ -1,0 +1,58 @@
+import { concatAll, concatMap, type OperatorFunction, pipe } from 'rxjs';
+import type { Batch } from '../src/data/types.js';
+import type { EpochEvent, StepEvent } from '../src/events/event.js';
+import type { Training } from '../src/train/training.js';
+
+/**
+ * Trains on each batch and says so: a `StepEvent`, and after the last batch of an epoch an `EpochEvent`.
+ *
+ * Strictly one step after another. Stands inside the lease, first: what follows it there (`validate`, `checkpoint`)
+ * sees the model as this step left it. Unsubscribing lets a step under way finish unheard; it frees its tensors.
+ *
+ * @example
+ * prefetch(plans, load, { ahead: 2 }).pipe(concatLease((batch$) => batch$.pipe(trainStep(training))));
+ */
+export function trainStep(training: Training): OperatorFunction<Batch, StepEvent | EpochEvent> {
+  return pipe(
+    concatMap((batch: Batch) => stepEvents(training, batch)),
+    concatAll(),
+  );
+}
+
+async function stepEvents(training: Training, batch: Batch): Promise<(StepEvent | EpochEvent)[]> {
+  const started = performance.now();
+  const { epoch, batch: place, batches } = batch.plan;
+  const images = batch.images.shape[0];
+  const result = await training.step(batch);
+  const seconds = (performance.now() - started) / 1000;
+  const { position: step, epoch: sums } = training;
+  sums.loss += result.loss * images;
+  sums.images += images;
+  sums.seconds += seconds;
+
+  const event: StepEvent = {
+    type: 'step',
+    time: Date.now(),
+    step,
+    epoch,
+    batch: place,
+    batches,
+    ...result,
+    images,
+    seconds,
+    imagesPerSecond: images / seconds,
+  };
+  if (place < batches - 1) return [event];
+  const end: EpochEvent = {
+    type: 'epoch',
+    time: Date.now(),
+    epoch,
+    step,
+    loss: sums.loss / sums.images,
+    images: sums.images,
+    seconds: sums.seconds,
+    imagesPerSecond: sums.images / sums.seconds,
+  };
+  Object.assign(sums, { loss: 0, images: 0, seconds: 0 });
+  return [event, end];
+}

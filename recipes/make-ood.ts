@@ -1,0 +1,107 @@
+// Makes out-of-domain copies of the test split: corruptions in the manner of ImageNet-C (Hendrycks & Dietterich 2019)
+// and shifts of colour and texture. Training pictures are never drawn from, given the flags that trained.
+//
+//   node recipes/make-ood.js --image-dir data/pets/images --mask-dir data/pets/masks --out-dir data/pets-ood
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encode } from 'fast-png';
+import {
+  CORRUPTION_NAMES,
+  type CorruptionName,
+  corrupt,
+  dataFlags,
+  imageMaskPairs,
+  ownedFolder,
+  type Pair,
+  type Picture,
+  readImage,
+  readMask,
+  recipe,
+  resizeBilinear,
+  resizeNearest,
+  type Severity,
+  split,
+  UserError,
+} from 'millrace';
+import { concatMap, from, lastValueFrom, mergeMap } from 'rxjs';
+import { z } from 'zod';
+
+recipe({
+  description: 'Makes seeded out-of-domain copies of the test split, a folder a style, masks included.',
+  flags: {
+    Data: dataFlags,
+    'Out of domain': {
+      outDir: z.string().min(1).default('data/ood').describe('gets <style>/images and <style>/masks'),
+      styles: z
+        .array(z.enum(CORRUPTION_NAMES as [CorruptionName, ...CorruptionName[]]))
+        .min(1)
+        .default(['gaussian_noise', 'motion_blur', 'fog', 'jpeg', 'hue_shift', 'texture', 'ink', 'mosaic'])
+        .describe('what is done'),
+      severity: z.int().min(1).max(5).default(3).describe('how strongly'),
+      imageSize: z
+        .int()
+        .min(8)
+        .max(4096)
+        .default(224)
+        .describe('pictures are first shrunk to this shorter side'),
+      images: z.int().min(1).default(100).describe('at most so many pictures a style'),
+    },
+  },
+  run: (config, signal) => {
+    const { imageDir, maskDir, list, randomSeed, dataPercentage, outDir, styles, imageSize, images } = config;
+    const severity = config.severity as Severity;
+    const splitting = {
+      seed: randomSeed,
+      percentage: dataPercentage,
+      rule: config.split,
+      shrink: config.shrink,
+    } as const;
+
+    const makeOne = async (folder: string, style: CorruptionName, pair: Pair) => {
+      signal.throwIfAborted();
+      const picture = await corrupt(await load(pair, imageSize), style, severity, randomSeed, pair.stem);
+      const { width, height, image, mask } = picture;
+      const png = (data: Uint8Array, channels: 1 | 3) => encode({ width, height, data, channels, depth: 8 });
+      await writeFile(join(folder, style, 'images', `${pair.stem}.png`), png(image, 3));
+      await writeFile(join(folder, style, 'masks', `${pair.stem}.png`), png(mask, 1));
+    };
+
+    const makeStyle = async (folder: string, style: CorruptionName, pairs: readonly Pair[]) => {
+      for (const part of ['images', 'masks']) await mkdir(join(folder, style, part), { recursive: true });
+      await lastValueFrom(from(pairs).pipe(mergeMap((pair) => makeOne(folder, style, pair), 2)));
+      process.stderr.write(`${style}: ${pairs.length} pictures\n`);
+    };
+
+    return imageMaskPairs(imageDir, maskDir, { lists: list }).pipe(
+      split(splitting),
+      concatMap(async ({ test }) => {
+        const pairs = test.slice(0, images);
+        if (pairs.length === 0)
+          throw new UserError('--data-percentage: expected at least one test picture, got none; raise it');
+        await ownedFolder(outDir, 'make-ood', async (folder) => {
+          for (const style of styles) await makeStyle(folder, style, pairs);
+          const stems = pairs.map(({ stem }) => stem);
+          return { imageDir, maskDir, list, ...splitting, severity, imageSize, styles, stems };
+        });
+        process.stdout.write(`${outDir}: ${styles.length} styles of ${pairs.length} test pictures each\n`);
+      }),
+    );
+  },
+});
+
+/** A picture with its mask, shrunk to the shorter side, never enlarged. */
+async function load({ image, mask }: Pair, shorter: number): Promise<Picture> {
+  const [picture, ids] = await Promise.all([readImage(image), readMask(mask)]);
+  if (picture.width !== ids.width || picture.height !== ids.height)
+    throw new UserError(
+      `${mask}: expected the size of ${image}, ${picture.width}×${picture.height}, got ${ids.width}×${ids.height}`,
+    );
+  const high = ids.data.find((id) => id > 255);
+  if (high !== undefined) throw new UserError(`${mask}: expected ids up to 255, got ${high}`);
+  const shrink = Math.min(1, shorter / Math.min(picture.width, picture.height));
+  const [width, height] = [Math.round(picture.width * shrink), Math.round(picture.height * shrink)];
+  const small = resizeBilinear(picture, width, height);
+  const data = Uint8Array.from(ids.data);
+  return { width, height, image: small.data, mask: resizeNearest({ ...ids, data }, width, height) };
+}

@@ -1,0 +1,91 @@
+// Fetches the Oxford-IIIT Pet set (Parkhi et al. 2012; 7,390 pictures with trimaps, 812 MB) and lays it out for training.
+//
+//   node recipes/prepare-pets.js --out-dir data/pets
+//   node recipes/train-localized.js --image-dir data/pets/images --mask-dir data/pets/masks
+
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { download, ownedFolder, recipe, tarGzFiles, UserError } from 'millrace';
+import { z } from 'zod';
+
+const digest = z
+  .string()
+  .regex(/^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$/)
+  .describe('md5:… or sha256:… that the archive must have');
+
+recipe({
+  description: 'Fetches the Oxford-IIIT Pet set: resumes where it stopped, checks, unpacks.',
+  flags: {
+    Pets: {
+      outDir: z
+        .string()
+        .min(1)
+        .default('data/pets')
+        .describe('gets images/, masks/, trainval.txt and test.txt'),
+      url: z
+        .url()
+        .default('https://www.robots.ox.ac.uk/~vgg/data/pets/data/')
+        .describe('where the archives lie'),
+      archiveDir: z.string().min(1).default('data/archives').describe('where they are kept on the way'),
+      keepArchives: z.boolean().default(false).describe('keep them after unpacking'),
+      imagesChecksum: digest.default('md5:5c4f3ee8e5d25df40f4fd59a7f44e54c'),
+      annotationsChecksum: digest.default('md5:95a8c909bbe2e81eed6a22bccdf3f68f'),
+    },
+  },
+  run: async (config, signal) => {
+    const archives = [
+      { file: 'annotations.tar.gz', checksum: config.annotationsChecksum },
+      { file: 'images.tar.gz', checksum: config.imagesChecksum },
+    ];
+    const base = config.url.endsWith('/') ? config.url : `${config.url}/`;
+    for (const { file, checksum } of archives) {
+      const progress = percentLines(file);
+      await download(new URL(file, base).href, join(config.archiveDir, file), { checksum, signal, progress });
+    }
+
+    await ownedFolder(config.outDir, 'prepare-pets', async (folder) => {
+      await mkdir(join(folder, 'images'));
+      await mkdir(join(folder, 'masks'));
+      const counts = { images: 0, masks: 0 };
+      for (const { file } of archives) {
+        for await (const { path: inside, data } of tarGzFiles(join(config.archiveDir, file))) {
+          signal.throwIfAborted();
+          const to = place(inside);
+          if (to === undefined) continue;
+          await writeFile(join(folder, to), data);
+          if (to.startsWith('images/')) counts.images++;
+          if (to.startsWith('masks/')) counts.masks++;
+        }
+      }
+      if (counts.images === 0 || counts.masks === 0)
+        throw new UserError(
+          `${base}: expected pictures and trimaps, got ${counts.images} and ${counts.masks}`,
+          counts,
+        );
+      process.stdout.write(`${config.outDir}: ${counts.images} images, ${counts.masks} masks\n`);
+      return { url: base, ...counts, checksums: archives.map((archive) => archive.checksum) };
+    });
+    if (!config.keepArchives) for (const { file } of archives) await rm(join(config.archiveDir, file));
+  },
+});
+
+/** Where a file of the archives goes; undefined for what training does not need (boxes, MATLAB files, Finder's own). */
+function place(path: string): string | undefined {
+  const name = basename(path);
+  if (name.startsWith('.')) return undefined;
+  if (/^images\/[^/]+\.jpg$/.test(path)) return `images/${name}`;
+  if (/^annotations\/trimaps\/[^/]+\.png$/.test(path)) return `masks/${name}`;
+  return /^annotations\/(trainval|test)\.txt$/.test(path) ? name : undefined;
+}
+
+/** Prints a line for every tenth part of a file that has arrived. */
+function percentLines(file: string): (bytes: number, total?: number) => void {
+  let told = -1;
+  return (bytes, total) => {
+    const tenth = total ? Math.floor((10 * bytes) / total) : 0;
+    if (tenth === told) return;
+    told = tenth;
+    const size = `${(bytes / 1e6).toFixed(1)} of ${total ? (total / 1e6).toFixed(1) : '?'} MB`;
+    process.stderr.write(`${file}: ${size}\n`);
+  };
+}

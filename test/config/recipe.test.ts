@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const file = fileURLToPath(new URL('demo-recipe.ts', import.meta.url));
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args]);
+  const text = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (part: string) => {
+      text[name] += part;
+    });
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number, ...text }));
+  return { child, ended };
+}
+
+describe('recipe', () => {
+  it('ends with 0 when its work completes', async () => {
+    assert.deepEqual(await start().ended, { code: 0, stdout: 'worked\n', stderr: '' });
+  });
+
+  it('takes a promise for work', async () => {
+    assert.deepEqual(await start('--end', 'promise').ended, { code: 0, stdout: 'done\n', stderr: '' });
+  });
+
+  it('prints a UserError as one line', async () => {
+    const stderr = 'demo-recipe: a.png: expected an image, got a poem\n';
+    assert.deepEqual(await start('--end', 'user-error').ended, { code: 1, stdout: '', stderr });
+  });
+
+  it('prints a bad flag as one line', async () => {
+    const stderr = 'demo-recipe: --ned: unknown flag; did you mean --end?\n';
+    assert.deepEqual(await start('--ned=bug').ended, { code: 1, stdout: '', stderr });
+  });
+
+  it('keeps the stack of any other error, in the stream and before it', async () => {
+    for (const [end, name] of [
+      ['bug', 'RangeError: a bug'],
+      ['async-bug', 'TypeError: thrown before'],
+    ] as const) {
+      const { code, stderr } = await start('--end', end).ended;
+      assert.equal(code, 1);
+      assert(stderr.startsWith(name), stderr);
+      assert.match(stderr, /\n {4}at /);
+    }
+  });
+
+  it('shows help and does not work', async () => {
+    const { code, stdout } = await start('--help').ended;
+    assert.equal(code, 0);
+    assert.match(stdout, /^Usage: node recipes\/demo-recipe\.js/);
+    assert.doesNotMatch(stdout, /worked/);
+  });
+
+  it('goes on without its reader', async () => {
+    const { child, ended } = start('--end', 'many');
+    child.stdout.once('data', () => child.stdout.destroy());
+    const { code, stderr } = await ended;
+    assert.deepEqual([code, stderr], [0, '']);
+  });
+
+  for (const [signal, expected] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    it(`unsubscribes on ${signal}, and lets files be flushed`, async () => {
+      const dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+      try {
+        const path = join(dir, 'end.txt');
+        const { child, ended } = start('--end', 'never', '--file', path);
+        await once(child.stdout, 'data');
+        child.kill(signal);
+        const { code, stderr } = await ended;
+        assert.equal(code, expected);
+        assert.equal(stderr, `\ndemo-recipe: stopping on ${signal}; once more to quit at once\n`);
+        assert.equal(readFileSync(path, 'utf8'), 'flushed true\n');
+      } finally {
+        rmSync(dir, { recursive: true });
+      }
+    });
+
+  it('quits at once on the second ctrl-C', async () => {
+    const { child, ended } = start('--end', 'stuck');
+    await once(child.stdout, 'data');
+    child.kill('SIGINT');
+    await once(child.stderr, 'data');
+    child.kill('SIGINT');
+    assert.equal((await ended).code, 130);
+  });
+});

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { abs, dispose, engine, max, mul, sub, sum, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Adapter } from '../../src/adapters/adapter.js';
+import { localizedLora } from '../../src/adapters/localized-lora.js';
+import { lora } from '../../src/adapters/lora.js';
+import { serialLora } from '../../src/adapters/serial-lora.js';
+import { normal, randomStream } from '../../src/random.js';
+import { createSegmenter, type Segmenter } from '../../src/vit/segmenter.js';
+import { TARGETS, type Target } from '../../src/vit/vit.js';
+
+const config = {
+  hidden_size: 12,
+  num_hidden_layers: 2,
+  num_attention_heads: 3,
+  intermediate_size: 24,
+  layer_norm_eps: 1e-6,
+  image_size: 8,
+  patch_size: 4,
+  hidden_act: 'gelu' as const,
+  num_channels: 3 as const,
+};
+const all: readonly Target[] = TARGETS;
+const adapters: Record<string, { make: () => Adapter; parameters: number }> = {
+  lora: { make: () => lora({ rank: 2, alpha: 8 }), parameters: 2 * 2 * (12 * 2 + 2 * 12) },
+  'lora on all maps': { make: () => lora({ rank: 3, targets: all }), parameters: 2 * 3 * (8 * 12 + 2 * 36) },
+  'lora on one layer': { make: () => lora({ rank: 2, layers: [1] }), parameters: 2 * 2 * 24 },
+  rsLora: { make: () => lora({ rank: 4, alpha: 8, rsLora: true }), parameters: 2 * 2 * 4 * 24 },
+  dora: { make: () => lora({ rank: 2, alpha: 8, dora: true }), parameters: 2 * 2 * (2 * 24 + 12) },
+  serial: { make: () => serialLora({ rank: 2 }), parameters: 2 * 2 * 24 },
+  'serial, one pair a projection': {
+    make: () => serialLora({ rank: 2, shared: false, alpha: 3 }),
+    parameters: 2 * 3 * 2 * 24,
+  },
+  localized: {
+    make: () => localizedLora({ blocks: 3, blockRank: 2, alpha: 4 }),
+    parameters: 2 * 2 * 3 * 2 * 24,
+  },
+  'localized on all maps': {
+    make: () => localizedLora({ blocks: 2, blockRank: 1, targets: all }),
+    parameters: 2 * 2 * (8 * 12 + 2 * 36),
+  },
+};
+
+const images = () => {
+  const random = randomStream(5, 'images');
+  return tensor(
+    Float32Array.from({ length: 2 * 8 * 8 * 3 }, () => normal(random)),
+    [2, 8, 8, 3],
+  );
+};
+
+function build(adapter?: Adapter): Segmenter {
+  const model = createSegmenter(config, { classes: 3, seed: 7 });
+  // Larger weights than a ViT starts from, so that every path matters.
+  for (const parameter of model.parameters)
+    if (parameter.group === 'backbone' && parameter.value.rank === 2)
+      model.parameters.set(
+        parameter.name,
+        tidy(() => mul(parameter.value, 12)),
+      );
+  return adapter ? model.inject(adapter, 7) : model;
+}
+
+/** Moves every adapter parameter away from where it started. */
+function stir(model: Segmenter): void {
+  for (const { name, group, value } of model.parameters)
+    if (group === 'adapter') {
+      const random = randomStream(3, name);
+      const moved = Float32Array.from(value.dataSync(), (x) => x + 0.3 * normal(random));
+      model.parameters.set(name, tensor(moved, value.shape));
+    }
+}
+
+const distance = (a: Tensor, b: Tensor) => tidy(() => max(abs(sub(a, b))).dataSync()[0]!);
+
+describe('the contract of adapters', () => {
+  for (const [name, { make, parameters }] of Object.entries(adapters))
+    describe(name, () => {
+      it('is the base model at the start', () => {
+        const x = images();
+        const [plain, adapted] = [build(), build(make())];
+        const [a, b] = [plain.forward(x), adapted.forward(x)];
+        assert.ok(distance(a, b) < 1e-5);
+        dispose([x, a, b]);
+        plain.dispose();
+        adapted.dispose();
+      });
+
+      it('has the parameters of its formula, and only they and the head train', () => {
+        const model = build(make());
+        assert.equal(model.parameters.count('adapter'), parameters);
+        assert.equal(model.parameters.count('backbone'), 0);
+        assert.ok(model.parameters.count('head') > 0);
+        model.dispose();
+      });
+
+      it('merges into the same function, and unmerges into the very same weights', () => {
+        const x = images();
+        const model = build(make());
+        const before = model.parameters.get('layers.1.query.weight').dataSync();
+        stir(model);
+        const adapted = model.forward(x);
+        model.merge();
+        const merged = model.forward(x);
+        model.unmerge();
+        const again = model.forward(x);
+        assert.ok(distance(adapted, merged) < 2e-5, `merged differs by ${distance(adapted, merged)}`);
+        assert.equal(distance(adapted, again), 0);
+        assert.deepEqual(model.parameters.get('layers.1.query.weight').dataSync(), before);
+        dispose([x, adapted, merged, again]);
+        model.dispose();
+      });
+
+      it('changes the model once its parameters move', () => {
+        const x = images();
+        const model = build(make());
+        const before = model.forward(x);
+        stir(model);
+        const after = model.forward(x);
+        assert.ok(distance(before, after) > 1e-3);
+        dispose([x, before, after]);
+        model.dispose();
+      });
+
+      it('has the gradient of central differences', () => {
+        const model = build(make());
+        stir(model);
+        const x = images();
+        const loss = () => tidy(() => sum(mul(model.forward(x), 0.05)) as Tensor);
+        const moving = model.parameters.trainable().filter(({ group }) => group === 'adapter');
+        const { value, grads } = engine().gradients(
+          () => loss(),
+          moving.map((parameter) => parameter.value),
+        );
+        const step = 2e-2;
+        moving.forEach((parameter, p) => {
+          if (parameter.name.endsWith('lora_magnitude') || make().name !== 'dora') {
+            const data = parameter.value.dataSync().slice() as Float32Array;
+            const gradient = grads[p]!.dataSync();
+            for (const i of [0, data.length >> 1, data.length - 1]) {
+              const at = (shift: number) => {
+                model.parameters.set(
+                  parameter.name,
+                  tensor(data.with(i, data[i]! + shift), parameter.value.shape),
+                );
+                const result = loss();
+                const number = result.dataSync()[0]!;
+                result.dispose();
+                return number;
+              };
+              const numeric = (at(-2 * step) - 8 * at(-step) + 8 * at(step) - at(2 * step)) / (12 * step);
+              assert.ok(
+                Math.abs(numeric - gradient[i]!) < 5e-3 * (1 + Math.abs(numeric)),
+                `${parameter.name}[${i}]: numeric ${numeric}, got ${gradient[i]}`,
+              );
+            }
+            model.parameters.set(parameter.name, tensor(data, parameter.value.shape));
+          }
+        });
+        dispose([value, ...grads, x]);
+        model.dispose();
+      });
+    });
+
+  it('refuses settings that cannot be', () => {
+    assert.throws(() => lora({ rank: 0 }), /rank: expected an integer from 1 up, got 0/);
+    assert.throws(() => lora({ rank: 1, targets: ['nose' as Target] }), /targets: expected query.* got nose/);
+    assert.throws(() => lora({ rank: 1, dropout: 1 }), /dropout/);
+    const model = build();
+    assert.throws(
+      () => model.inject(localizedLora({ blocks: 5, blockRank: 1 }), 1),
+      /blocks: expected a divisor/,
+    );
+    assert.throws(
+      () => model.inject(lora({ rank: 1, layers: [2] }), 1),
+      /layers: expected blocks from 0 to 1, got 2/,
+    );
+    model.dispose();
+  });
+});

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import '@tensorflow/tfjs-backend-wasm';
+import { dispose, engine, mul, setBackend, sum, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { attention } from '../../src/engine/ops/attention.js';
+import { conv3x3 } from '../../src/engine/ops/conv3x3.js';
+import { gelu } from '../../src/engine/ops/gelu.js';
+import { layerNorm } from '../../src/engine/ops/layer-norm.js';
+import { linear } from '../../src/engine/ops/linear.js';
+import { upsample } from '../../src/engine/ops/upsample.js';
+import { normal, randomStream } from '../../src/random.js';
+
+interface Case {
+  readonly shapes: readonly (readonly number[])[];
+  readonly op: (...inputs: Tensor[]) => Tensor;
+}
+
+const cases: Record<string, Case> = {
+  linear: { shapes: [[2, 3, 4], [4, 5], [5]], op: (x, w, b) => linear(x!, w!, b) },
+  'linear without bias': {
+    shapes: [
+      [3, 4],
+      [4, 2],
+    ],
+    op: (x, w) => linear(x!, w!),
+  },
+  gelu: { shapes: [[3, 7]], op: (x) => gelu(x!) },
+  layerNorm: { shapes: [[2, 3, 6], [6], [6]], op: (x, g, b) => layerNorm(x!, g!, b!, 1e-6) },
+  attention: {
+    shapes: [
+      [2, 5, 6],
+      [2, 5, 6],
+      [2, 5, 6],
+    ],
+    op: (q, k, v) => attention(q!, k!, v!, 2),
+  },
+  upsample: { shapes: [[2, 3, 2, 3]], op: (x) => upsample(x!, 4) },
+  conv3x3: { shapes: [[2, 4, 3, 2], [18, 3], [3]], op: (x, w, b) => conv3x3(x!, w!, b!) },
+};
+
+function draw(shapes: Case['shapes'], name: string): number[][] {
+  const random = randomStream(1, 'ops', name);
+  return shapes.map((shape) =>
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => normal(random)),
+  );
+}
+
+/** The value and, with fixed random weights on the output, the gradient by every input. */
+function evaluate({ shapes, op }: Case, values: readonly number[][], name: string) {
+  return tidy(() => {
+    const inputs = values.map((value, i) => tensor(value, [...shapes[i]!]));
+    const y = op(...inputs);
+    const random = randomStream(2, 'weights', name);
+    const weights = tensor(
+      Array.from({ length: y.size }, () => normal(random)),
+      y.shape,
+    );
+    const { value, grads } = engine().gradients(() => sum(mul(op(...inputs), weights)) as Tensor, inputs);
+    return {
+      y: Array.from(y.dataSync()),
+      loss: value.dataSync()[0]!,
+      grads: grads.map((grad) => Array.from(grad.dataSync())),
+    };
+  });
+}
+
+describe('ops', () => {
+  after(() => setBackend('cpu'));
+
+  for (const [name, one] of Object.entries(cases)) {
+    it(`${name}: the gradient is that of central differences`, async () => {
+      await setBackend('cpu');
+      const values = draw(one.shapes, name);
+      const { grads } = evaluate(one, values, name);
+      const step = 1e-2;
+      values.forEach((value, i) =>
+        value.forEach((x, j) => {
+          const at = (shifted: number) =>
+            evaluate(
+              one,
+              values.map((v, k) => (k === i ? v.with(j, shifted) : v)),
+              name,
+            ).loss;
+          const numeric =
+            (at(x - 2 * step) - 8 * at(x - step) + 8 * at(x + step) - at(x + 2 * step)) / (12 * step);
+          const error = Math.abs(numeric - grads[i]![j]!) / (1 + Math.abs(numeric));
+          assert.ok(error < 2e-3, `input ${i}, element ${j}: numeric ${numeric}, got ${grads[i]![j]}`);
+        }),
+      );
+    });
+
+    it(`${name}: wasm and cpu agree`, async () => {
+      const values = draw(one.shapes, name);
+      await setBackend('cpu');
+      const cpu = evaluate(one, values, name);
+      await setBackend('wasm');
+      const wasm = evaluate(one, values, name);
+      await setBackend('cpu');
+      const pairs = [[cpu.y, wasm.y], ...cpu.grads.map((grad, i) => [grad, wasm.grads[i]!])] as const;
+      for (const [expected, got] of pairs)
+        expected!.forEach((x, i) =>
+          assert.ok(Math.abs(x - got![i]!) <= 1e-5 * (1 + Math.abs(x)), `${x} ${got![i]}`),
+        );
+    });
+  }
+
+  it('upsample is align_corners=False: a ramp stays a ramp between the pixel centres', () => {
+    const ramp = tensor([0, 1, 2, 3], [1, 1, 4, 1]);
+    const enlarged = upsample(ramp, 2);
+    assert.deepEqual(Array.from(enlarged.dataSync().slice(0, 8)), [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3]);
+    dispose([ramp, enlarged]);
+  });
+
+  it('a frozen weight gets no gradient', () => {
+    tidy(() => {
+      const x = tensor([1, 2], [1, 2]);
+      const weight = tensor([1, 2, 3, 4], [2, 2]);
+      const { grads } = engine().gradients(() => sum(linear(x, weight)) as Tensor, [x]);
+      assert.deepEqual(Array.from(grads[0]!.dataSync()), [3, 7]);
+    });
+  });
+});

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { concat, from, lastValueFrom, of, throwError, toArray } from 'rxjs';
+import { progress } from '../../operators/progress.js';
+import type { Event } from '../../src/events/event.js';
+import { later, runEvent, sampleRun, stepEvent } from '../events/sample-run.js';
+
+const CLEAR = '\r\x1b[K';
+
+function screen(isTTY: boolean, columns = 120) {
+  const written: string[] = [];
+  return { isTTY, columns, written, write: (text: string) => written.push(text) };
+}
+
+const show = async (events: readonly Event[], to: ReturnType<typeof screen>, every?: number) => {
+  const out = await lastValueFrom(
+    from(events).pipe(progress({ to, ...(every !== undefined && { every }) }), toArray()),
+  );
+  assert.deepEqual(out, events);
+  return to.written.join('');
+};
+
+describe('progress', () => {
+  it('writes plain lines where there is no terminal: a step every so many seconds, and each epoch', async () => {
+    const text = await show(sampleRun(), screen(false), 5);
+    assert.equal(text.includes('\x1b'), false);
+    const lines = text.trimEnd().split('\n');
+    assert.equal(lines.filter((line) => line.includes('left')).length, 3); // at 1, 6 and 11 of 12 seconds
+    assert.equal(lines.filter((line) => line.includes('train loss')).length, 3);
+    assert.equal(lines[0], 'lora_42  lora, 1,536 + 2,307 parameters (adapter + head), on cpu f32');
+    assert.match(
+      lines.at(-1)!,
+      /^finished after 3 epochs, 12 steps, 13 s; best validation at epoch 3: .*soft Dice 0\.8000/,
+    );
+  });
+
+  it('says epoch, batch, loss, throughput and time left', async () => {
+    const text = await show([runEvent(), stepEvent(6)], screen(false));
+    assert.match(text, /epoch 2\/3 {2}█{10}░{10} 2\/4 {2}loss 0\.1667 {2}8\.0 images\/s {2}6\.0 s left/);
+  });
+
+  it('counts pauses into the time left, and nothing of before a resume', async () => {
+    // Steps 5 and 6 of 12, three seconds apart in all four: 2 s a step, 6 steps left.
+    const text = await show([runEvent(), stepEvent(5), ...later([stepEvent(6)], 2)], screen(false), 0);
+    assert.match(text, /12 s left/);
+  });
+
+  it('rewrites one line on a terminal, never wider than it, and ends it', async () => {
+    const to = screen(true, 40);
+    await show([runEvent(), stepEvent(1), stepEvent(2)], to);
+    assert.deepEqual(
+      to.written.slice(1, 3).map((text) => text.replace(CLEAR, '').length),
+      [39, 39],
+    );
+    assert.equal(to.written.at(-1), '\n');
+  });
+
+  it('clears the rewritten line before a lasting one', async () => {
+    const to = screen(true);
+    await show([stepEvent(1), { type: 'warning', time: 0, code: 'x', message: 'careful' }], to);
+    assert.ok(to.written.at(-1)!.startsWith(CLEAR));
+    assert.match(to.written.at(-1)!, /warning: careful.*\n$/);
+  });
+
+  it('ends the line when the run fails', async () => {
+    const to = screen(true);
+    const failing = concat(
+      of<Event>(stepEvent(1)),
+      throwError(() => new Error('burst')),
+    );
+    await assert.rejects(lastValueFrom(failing.pipe(progress({ to }))), /burst/);
+    assert.equal(to.written.at(-1), '\n');
+  });
+
+  it('marks the best validation', async () => {
+    const text = await show(sampleRun(2), screen(false));
+    assert.equal(text.match(/validation {2}.* best$/gm)?.length, 2);
+  });
+});

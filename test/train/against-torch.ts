@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { add, type Tensor, tensor, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import type { Parameter, ParameterGroup } from '../../src/engine/parameters.js';
+import { LOSSES, type LossName } from '../../src/train/losses/loss-named.js';
+import { softScores } from '../../src/train/losses/soft-scores.js';
+import { adam, adamW } from '../../src/train/optimizers/adam.js';
+import { pack, unpack } from '../../src/train/optimizers/pack.js';
+import { sgd } from '../../src/train/optimizers/sgd.js';
+import type { Optimizer } from '../../src/train/optimizers/transform.js';
+import { valueAndGradients } from '../../src/train/value-and-gradients.js';
+
+/** A nested list of numbers. */
+type Values = number | Values[];
+type Tree = Readonly<Record<string, readonly Values[]>>;
+
+/** What golden/make_torch.py writes. */
+export interface Golden {
+  readonly logits: number[][][][];
+  readonly masks: number[][][];
+  readonly scores: Readonly<Record<'omit' | 'count', readonly [number, number]>>;
+  readonly losses: Readonly<
+    Record<LossName, { readonly value: number; readonly gradient: readonly number[] }>
+  >;
+  readonly rates: Readonly<Record<string, number>>;
+  readonly start: Tree;
+  readonly gradients: readonly Tree[];
+  readonly optimizers: Readonly<Record<string, Readonly<Record<string, readonly (readonly number[])[]>>>>;
+}
+
+/** The optimisers by the names that golden/make_torch.py uses. */
+export const OPTIMIZERS: Readonly<Record<string, () => Optimizer>> = {
+  adamW: () => adamW(),
+  'adamW decay 0.1, clip 1': () => adamW({ weightDecay: 0.1, clip: 1 }),
+  'adam decay 0.1': () => adam({ weightDecay: 0.1, beta1: 0.8, beta2: 0.99 }),
+  sgd: () => sgd(),
+  'sgd momentum, decay': () => sgd({ momentum: 0.9, weightDecay: 0.1 }),
+  'sgd nesterov, clip 1': () => sgd({ momentum: 0.9, nesterov: true, clip: 1 }),
+};
+
+/** Value and gradient within 1e-4 of torch's, relative to the largest. */
+export function assertLoss(golden: Golden, name: LossName): void {
+  const { value, gradient } = golden.losses[name];
+  tidy(() => {
+    const logits = tensor4d(golden.logits);
+    const masks = tensor3d(golden.masks, undefined, 'int32');
+    const ours = valueAndGradients(() => LOSSES[name]()(logits, masks), [logits]);
+    close([...ours.value.dataSync()], [value], name);
+    close([...ours.gradients[0]!.dataSync()], gradient, `gradient of ${name}`);
+  });
+}
+
+export function assertSoftScores(golden: Golden, absent: 'omit' | 'count'): void {
+  tidy(() => {
+    const masks = tensor3d(golden.masks, undefined, 'int32');
+    const { dice, iou } = softScores(tensor4d(golden.logits), masks, { absent });
+    close([...dice.dataSync(), ...iou.dataSync()], golden.scores[absent], absent);
+  });
+}
+
+/** The parameters after ten steps within 1e-4 of torch's. */
+export function assertOptimizer(golden: Golden, name: string): void {
+  tidy(() => {
+    const optimizer = OPTIMIZERS[name]!();
+    const flat = (tree: Tree): Tensor[] =>
+      Object.values(tree).flatMap((values) => values.map((value) => tensor(value as number[])));
+    const groups = Object.entries(golden.start).flatMap(([group, values]) => values.map(() => group));
+    const parameters: Parameter[] = flat(golden.start).map((value, i) => ({
+      name: String(i),
+      group: groups[i] as ParameterGroup,
+      trainable: true,
+      value,
+    }));
+    const values = () => parameters.map(({ value }) => value);
+    let state = optimizer.init(pack(parameters, values()));
+    for (const gradient of golden.gradients) {
+      const weights = pack(parameters, values());
+      const result = optimizer.update(pack(parameters, flat(gradient)), state, {
+        parameters: weights,
+        learningRate: golden.rates,
+      });
+      state = result.state;
+      unpack(parameters, result.updates).forEach((update, i) => {
+        parameters[i]!.value = add(parameters[i]!.value, update!);
+      });
+    }
+    const expected = Object.values(golden.optimizers[name]!).flat(2);
+    close(
+      values().flatMap((value) => [...value.dataSync()]),
+      expected,
+      name,
+    );
+  });
+}
+
+function close(ours: readonly number[], torch: readonly number[], what: string): void {
+  assert.equal(ours.length, torch.length, what);
+  const scale = Math.max(...torch.map(Math.abs));
+  ours.forEach((value, i) => {
+    const error = Math.abs(value - torch[i]!) / scale;
+    assert.ok(error <= 1e-4, `${what}[${i}]: ${value}, torch ${torch[i]}`);
+  });
+}

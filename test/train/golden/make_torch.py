@@ -1,0 +1,148 @@
+"""Losses with their gradients and ten optimiser steps by PyTorch, as JSON on standard output.
+
+    python test/train/golden/make_torch.py 1 > test/train/golden/torch.json
+
+The argument is the seed of the inputs. Written against the papers that src/train/losses names, not against our code.
+"""
+
+import json
+import sys
+
+import torch
+import torch.nn.functional as F
+
+torch.manual_seed(int(sys.argv[1]))
+B, H, W, C = 2, 3, 4, 4
+IGNORE = 255
+
+logits = torch.randn(B, H, W, C) * 2
+masks = torch.randint(0, C - 1, (B, H, W))  # class C - 1 is absent
+masks[0, 0, 0] = IGNORE
+masks[1, 2, 1:3] = IGNORE
+
+
+def rows(x):
+    keep = masks.reshape(-1) != IGNORE
+    return x.reshape(-1, C)[keep], masks.reshape(-1)[keep]
+
+
+def region(x):
+    x, t = rows(x)
+    p, t = x.softmax(-1), F.one_hot(t, C).float()
+    return (p * t).sum(0), p.sum(0), t.sum(0)
+
+
+def weighted(x, absent):
+    i, p, n = region(x)
+    e = 1e-6
+    dice = (2 * i + e) / (p + n + e)
+    iou = (i + e) / (p + n - i + e)
+    w = 1 / (n + e)
+    if absent == "omit":
+        w = torch.where(n > 0, w, torch.zeros_like(w))
+    w = w / w.sum()
+    return (w * dice).sum(), (w * iou).sum()
+
+
+def log_cosh_dice(absent):
+    return lambda x: torch.log(torch.cosh((1 - weighted(x, absent)[0]).double())).float()
+
+
+def cross_entropy(x):
+    return F.cross_entropy(x.permute(0, 3, 1, 2), masks, ignore_index=IGNORE)
+
+
+def tversky(alpha, beta):
+    def loss(x):
+        i, p, n = region(x)
+        index = (i + 1e-6) / (i + alpha * (p - i) + beta * (n - i) + 1e-6)
+        return (1 - index[n > 0]).mean()
+
+    return loss
+
+
+def focal(x):
+    x, t = rows(x)
+    log_p = x.log_softmax(-1).gather(1, t[:, None])[:, 0]
+    return (-((1 - log_p.exp()) ** 2) * log_p).mean()
+
+
+def lovasz(x):
+    x, t = rows(x)
+    p = x.softmax(-1)
+    losses = []
+    for c in t.unique():
+        truth = (t == c).float()
+        errors, order = (truth - p[:, c]).abs().sort(descending=True)
+        truth = truth[order]
+        intersection = truth.sum() - truth.cumsum(0)
+        union = truth.sum() + (1 - truth).cumsum(0)
+        jaccard = 1 - intersection / union
+        jaccard[1:] = jaccard[1:] - jaccard[:-1].clone()
+        losses.append((errors * jaccard).sum())
+    return torch.stack(losses).mean()
+
+
+losses = {}
+for name, fn in {
+    "log-cosh-dice": log_cosh_dice("omit"),
+    "log-cosh-dice-upstream": log_cosh_dice("count"),
+    "cross-entropy": cross_entropy,
+    "dice-cross-entropy": lambda x: tversky(0.5, 0.5)(x) + cross_entropy(x),
+    "focal": focal,
+    "tversky": tversky(0.3, 0.7),
+    "lovasz-softmax": lovasz,
+}.items():
+    x = logits.clone().requires_grad_()
+    value = fn(x)
+    value.backward()
+    losses[name] = {"value": value.item(), "gradient": x.grad.reshape(-1).tolist()}
+
+shapes = {"adapter": [(3, 2), (2, 4)], "head": [(5,)]}
+start = {group: [torch.randn(s) for s in sizes] for group, sizes in shapes.items()}
+gradients = [{g: [torch.randn(s) * 3 for s in sizes] for g, sizes in shapes.items()} for _ in range(10)]
+rates = {"adapter": 0.01, "head": 0.1}
+
+
+def ten_steps(make, clip=None):
+    params = {g: [t.clone().requires_grad_() for t in ts] for g, ts in start.items()}
+    optimizer = make([{"params": ts, "lr": rates[g]} for g, ts in params.items()])
+    for gradient in gradients:
+        for g, ts in params.items():
+            for t, d in zip(ts, gradient[g]):
+                t.grad = d.clone()
+        if clip:
+            torch.nn.utils.clip_grad_norm_([t for ts in params.values() for t in ts], clip)
+        optimizer.step()
+    return {g: [t.reshape(-1).tolist() for t in ts] for g, ts in params.items()}
+
+
+optim = torch.optim
+optimizers = {
+    "adamW": ten_steps(lambda p: optim.AdamW(p)),
+    "adamW decay 0.1, clip 1": ten_steps(lambda p: optim.AdamW(p, weight_decay=0.1), clip=1.0),
+    "adam decay 0.1": ten_steps(lambda p: optim.Adam(p, weight_decay=0.1, betas=(0.8, 0.99))),
+    "sgd": ten_steps(lambda p: optim.SGD(p, lr=1)),
+    "sgd momentum, decay": ten_steps(lambda p: optim.SGD(p, lr=1, momentum=0.9, weight_decay=0.1)),
+    "sgd nesterov, clip 1": ten_steps(lambda p: optim.SGD(p, lr=1, momentum=0.9, nesterov=True), clip=1.0),
+}
+
+
+def plain(tree):
+    return {g: [t.tolist() for t in ts] for g, ts in tree.items()}
+
+
+scores = {absent: [s.item() for s in weighted(logits, absent)] for absent in ("omit", "count")}
+json.dump(
+    {
+        "logits": logits.tolist(),
+        "masks": masks.tolist(),
+        "scores": scores,
+        "losses": losses,
+        "rates": rates,
+        "start": plain(start),
+        "gradients": [plain(g) for g in gradients],
+        "optimizers": optimizers,
+    },
+    sys.stdout,
+)

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { memory, type Tensor } from '@tensorflow/tfjs-core';
+import { crossEntropy } from '../../src/train/losses/cross-entropy.js';
+import { logCoshDice } from '../../src/train/losses/log-cosh-dice.js';
+import { accumulate } from '../../src/train/optimizers/accumulate.js';
+import { adamW } from '../../src/train/optimizers/adam.js';
+import { sgd } from '../../src/train/optimizers/sgd.js';
+import { trapezoid } from '../../src/train/schedules/trapezoid.js';
+import { Training, type TrainingOptions } from '../../src/train/training.js';
+import { tinyBatch, tinyModel, tinyPlans } from './tiny.js';
+
+/** A training of the tiny model, disposed after `work`. */
+async function withTraining(
+  options: Partial<TrainingOptions>,
+  work: (training: Training) => Promise<void>,
+): Promise<void> {
+  const model = tinyModel();
+  const training = new Training({
+    model,
+    loss: logCoshDice(),
+    optimizer: adamW(),
+    learningRate: 0.05,
+    seed: 42,
+    ...options,
+  });
+  try {
+    await work(training);
+  } finally {
+    training.dispose();
+    model.dispose();
+  }
+}
+
+async function stepAll(training: Training, plans = tinyPlans({})): Promise<number[]> {
+  const losses: number[] = [];
+  for (const plan of plans) {
+    const batch = tinyBatch(plan);
+    try {
+      losses.push((await training.step(batch)).loss);
+    } finally {
+      batch.dispose();
+    }
+  }
+  return losses;
+}
+
+const values = (training: Training) =>
+  Object.fromEntries([...training.model.parameters].map(({ name, value }) => [name, [...value.dataSync()]]));
+
+describe('Training', () => {
+  it('lowers the loss, moves adapter, head and buffer, and leaves the backbone', () =>
+    withTraining({}, async (training) => {
+      const before = values(training);
+      const losses = await stepAll(training, tinyPlans({ epochs: 20 }));
+      assert.ok(losses.at(-1)! < losses[0]! / 2, `${losses[0]} → ${losses.at(-1)}`);
+      const after = values(training);
+      assert.deepEqual(after.base, before.base);
+      for (const name of ['a', 'b', 'head', 'bias', 'center'])
+        assert.notDeepEqual(after[name], before[name], name);
+    }));
+
+  it('holds as many tensors after each step as after the first', () =>
+    withTraining({ average: 0.9 }, async (training) => {
+      const counts: number[] = [];
+      for (const plan of tinyPlans({ epochs: 3 })) {
+        await stepAll(training, [plan]);
+        counts.push(memory().numTensors);
+      }
+      assert.deepEqual(new Set(counts).size, 1, `${counts}`);
+    }));
+
+  it('is a function of the seed', async () => {
+    const runs: unknown[] = [];
+    for (const seed of [1, 1, 2])
+      await withTraining({ seed }, async (training) => {
+        await stepAll(training);
+        runs.push(values(training));
+      });
+    assert.deepEqual(runs[0], runs[1]);
+    assert.notDeepEqual(runs[0], runs[2]);
+  });
+
+  it('leaves model and tensors as they were when the forward pass throws', () =>
+    withTraining({}, async (training) => {
+      const before = [values(training), memory().numTensors];
+      const batch = tinyBatch(tinyPlans({})[0]!);
+      const { forward } = training.model;
+      training.model.forward = (images, pass) => {
+        forward(images, undefined);
+        assert.ok(pass?.random);
+        throw new Error('broken');
+      };
+      await assert.rejects(training.step(batch), /broken/);
+      training.model.forward = forward;
+      batch.dispose();
+      assert.deepEqual([values(training), memory().numTensors], before);
+      assert.equal(training.position, 0);
+    }));
+
+  it('refuses a batch that is not the next', () =>
+    withTraining({}, async (training) => {
+      const plan = tinyPlans({})[1]!;
+      await assert.rejects(stepAll(training, [plan]), /expected the batch at position 0, got the one at 1/);
+    }));
+
+  it('gives each group its own rate and none to what is frozen', () =>
+    withTraining({ learningRate: { adapter: 0.1, head: 0 } }, async (training) => {
+      const before = values(training);
+      const batch = tinyBatch(tinyPlans({})[0]!);
+      const { learningRate } = await training.step(batch);
+      batch.dispose();
+      assert.deepEqual(learningRate, { adapter: 0.1, head: 0 });
+      assert.deepEqual(values(training).head, before.head);
+      assert.notDeepEqual(values(training).b, before.b);
+    }));
+
+  it('wants a rate for every group that trains', () => {
+    const model = tinyModel();
+    const make = () =>
+      new Training({ model, loss: crossEntropy(), optimizer: sgd(), learningRate: { head: 1 }, seed: 1 });
+    assert.throws(make, /learningRate: expected a number from 0 up for the adapter, got undefined/);
+    model.dispose();
+  });
+
+  it('follows the schedule by the step', () =>
+    withTraining(
+      { learningRate: 2, schedule: trapezoid(10, { warmup: 0.2, decay: 0.5 }) },
+      async (training) => {
+        const rates: number[] = [];
+        for (const plan of tinyPlans({ epochs: 3 })) {
+          const batch = tinyBatch(plan);
+          rates.push((await training.step(batch)).learningRate.all!);
+          batch.dispose();
+        }
+        assert.deepEqual(
+          rates,
+          [0, 1, 2, 2, 2, 2, 1.6, 1.2, 0.8].map((rate) => rates.find((r) => Math.abs(r - rate) < 1e-12)),
+        );
+      },
+    ));
+
+  it('accumulated batches act as one: same weights as the mean of their gradients', async () => {
+    const results: unknown[] = [];
+    // Without chance: the tiny model's dropout and buffer are left out of this comparison.
+    const plain = (training: Training) => {
+      const { forward } = training.model;
+      training.model.forward = (images: Tensor) => forward(images);
+      return training;
+    };
+    await withTraining({ optimizer: accumulate(2, sgd()), loss: crossEntropy() }, async (training) => {
+      const before = values(training);
+      const plans = tinyPlans({ count: 4, epochs: 1, batchSize: 2 });
+      await stepAll(plain(training), [plans[0]!]);
+      assert.deepEqual(values(training), before);
+      await stepAll(training, [plans[1]!]);
+      results.push(values(training));
+    });
+    await withTraining({ optimizer: sgd(), loss: crossEntropy() }, async (training) => {
+      await stepAll(plain(training), tinyPlans({ count: 4, epochs: 1, batchSize: 4 }));
+      results.push(values(training));
+    });
+    const [two, one] = results as Record<string, number[]>[];
+    for (const name of Object.keys(one!))
+      one![name]!.forEach((value, i) => {
+        assert.ok(Math.abs(value - two![name]![i]!) < 1e-6, `${name}[${i}]: ${value} ${two![name]![i]}`);
+      });
+  });
+
+  it('lends the averaged weights and puts the trained ones back, also after an error', () =>
+    withTraining({ average: 0.5, optimizer: sgd(), learningRate: 0.1 }, async (training) => {
+      const start = values(training).head!;
+      await stepAll(training, [tinyPlans({})[0]!]);
+      const trained = values(training).head!;
+      await training.withAverage(async () => {
+        values(training).head!.forEach((value, i) => {
+          assert.ok(Math.abs(value - (start[i]! + trained[i]!) / 2) < 1e-6);
+        });
+      });
+      await assert.rejects(
+        training.withAverage(async () => Promise.reject(new Error('no'))),
+        /no/,
+      );
+      assert.deepEqual(values(training).head, trained);
+    }));
+});
