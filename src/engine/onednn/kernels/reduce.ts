@@ -6,6 +6,8 @@ import { transposed } from './layout.js';
 
 interface ReduceAttrs {
   readonly axis?: number | number[];
+  /** What Max alone calls its axes. */
+  readonly reductionIndices?: number | number[];
   readonly keepDims?: boolean;
 }
 
@@ -49,7 +51,10 @@ function resultType(name: keyof typeof OPS, dtype: DataType): DataType {
 
 for (const name of Object.keys(OPS) as (keyof typeof OPS)[])
   kernel<'x', ReduceAttrs>(name, ({ inputs: { x }, attrs, backend }) => {
-    const axes = util.parseAxisParam(attrs.axis ?? x.shape.map((_, i) => i), x.shape);
+    const axes = util.parseAxisParam(
+      attrs.reductionIndices ?? attrs.axis ?? x.shape.map((_, i) => i),
+      x.shape,
+    );
     const shape = attrs.keepDims
       ? x.shape.map((n, i) => (axes.includes(i) ? 1 : n))
       : x.shape.filter((_, i) => !axes.includes(i));

@@ -1,0 +1,16 @@
+import { setBackend } from '@tensorflow/tfjs-core';
+import { useEngine } from '../../src/engine/engine.js';
+import { addonPath } from '../../src/engine/onednn/addon.js';
+
+/** Skips a suite where the addon is not built, and says so. */
+export function needOnednn(this: Mocha.Context): void {
+  if (addonPath()) return;
+  console.log('      skipped: the onednn addon is not built; npm run build:native');
+  this.skip();
+}
+
+/** Runs what follows on the onednn engine. */
+export async function startOnednn(precision: 'f32' | 'bf16', threads?: number): Promise<void> {
+  await useEngine('onednn', { precision, ...(threads && { threads }) });
+  await setBackend('onednn');
+}
