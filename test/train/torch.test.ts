@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { LOSSES, type LossName } from '../../src/train/losses/loss-named.js';
 import { assertLoss, assertOptimizer, assertSoftScores, type Golden, OPTIMIZERS } from './against-torch.js';
 
-// Made by golden/make_torch.py with seed 1; test/peers/train.test.ts runs it with others.
+// Made by golden/make_torch.py with seed 1; test/peers/torch/train.test.ts runs it with others.
 const golden = JSON.parse(readFileSync(new URL('golden/torch.json', import.meta.url), 'utf8')) as Golden;
 
 describe('losses and optimisers, against numbers of torch', () => {
