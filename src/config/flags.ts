@@ -32,11 +32,12 @@ const general = {
 export function flags<G extends FlagGroups>(
   argv: readonly string[],
   groups: G,
-  about: { readonly name: string; readonly description: string },
+  about: { readonly name: string; readonly usage?: string; readonly description: string },
 ): CommandLine<G> {
   const table = flagTable({ ...groups, ...general });
   const given = readWords(argv, table);
-  if (given.get('help') === true) return { show: helpText(about.name, about.description, table) };
+  if (given.get('help') === true)
+    return { show: helpText(about.usage ?? `node recipes/${about.name}.js`, about.description, table) };
   if (given.get('version') === true) return { show: `millrace ${packageVersion()}\n` };
   for (const name of Object.keys(general.General)) table.delete(name);
 

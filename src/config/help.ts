@@ -1,8 +1,8 @@
 import { expected, type Flag } from './flag.js';
 
 /** The `--help` text: usage, what the recipe does, and the flags by group, each with what it takes and its default. */
-export function helpText(name: string, description: string, table: ReadonlyMap<string, Flag>): string {
-  const lines = [`Usage: node recipes/${name}.js [flags]`, '', description];
+export function helpText(usage: string, description: string, table: ReadonlyMap<string, Flag>): string {
+  const lines = [`Usage: ${usage} [flags]`, '', description];
   let group = '';
   for (const flag of table.values()) {
     if (flag.group !== group) lines.push('', `${flag.group}:`);

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { ENGINES } from '../src/engine/engine.js';
+import { ADAPTERS } from './adapters.js';
+import { MODELS } from './models.js';
+
+/** What runs, and on what. */
+export const modelFlags = {
+  model: z.enum(MODELS).default('vit-base').describe('shape of the backbone; its weights are random'),
+  adapter: z
+    .enum(ADAPTERS)
+    .default('lora')
+    .describe('what trains beside the head; none = the head alone, full = everything'),
+  batch: z.int().min(1).default(8).describe('images in a step'),
+};
+
+export const engineFlags = {
+  engine: z.enum(ENGINES).default('auto').describe('what computes'),
+  precision: z
+    .enum(['f32', 'bf16'])
+    .optional()
+    .describe("what matrix products round to; default the engine's choice"),
+  threads: z.int().min(1).optional().describe("default the engine's choice"),
+};
+
+/** How long to measure, and what to print. */
+export const measureFlags = {
+  warmUp: z.int().min(0).default(3).describe('steps before the clock starts'),
+  steps: z.int().min(1).default(10).describe('steps that are timed; the median counts'),
+  json: z.boolean().default(false).describe('print one JSON object'),
+};
