@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { IGNORE_INDEX } from '../data/types.js';
 import { writeFileAtomic } from '../files/atomic.js';
+import { ConfusionMatrix } from '../train/metrics/confusion-matrix.js';
 import { PALETTE } from './render.js';
 
 /** A picture with its true and its predicted classes: RGB bytes and class ids, row by row. */
@@ -13,61 +14,129 @@ export interface Prediction {
   readonly prediction: Uint8Array;
 }
 
-const GAP = 8;
-const HEADER = 22;
+const FONT = 18;
+const LINE = 30;
+const GAP = 12;
+
+/** Panels are enlarged, by a whole factor, to at least so many pixels across. */
+const PANEL = 256;
 
 /**
- * Writes input | target | prediction side by side, one row a sample, with the classes' colours named below.
+ * Writes input | target | prediction side by side, one row a sample with its mIoU, and below the classes' colours.
  *
- * Masks lie half transparent over the image; ignored pixels are left as they are.
+ * Classes lie half transparent over the picture in grey, so that a hue is always a class; ignored pixels stay grey.
+ * All rows are of one size.
+ *
+ * @example
+ * await writeOverlays('plots/lora_42/overlays.png', rows, ['pet', 'background', 'border']);
  */
 export async function writeOverlays(
   path: string,
   rows: readonly Prediction[],
   classes: readonly string[],
 ): Promise<void> {
-  const { width, height } = rows[0]!;
-  const sheet = {
-    width: 3 * width + 4 * GAP,
-    height: rows.length * (height + HEADER + GAP) + HEADER + 2 * GAP,
-  };
-  const panels = rows.flatMap(({ image, target, prediction }, row) => {
-    const top = HEADER + GAP + row * (height + HEADER + GAP);
-    return [image, blend(image, target), blend(image, prediction)].map((data, column) => ({
-      input: Buffer.from(data),
-      raw: { width, height, channels: 3 as const },
-      left: GAP + column * (width + GAP),
-      top: top + HEADER - GAP,
-    }));
-  });
-  const titles = rows.map(({ title }, row) =>
-    label(GAP, HEADER + row * (height + HEADER + GAP) + GAP + 6, title),
+  const first = rows[0];
+  if (!first) throw new Error('a sheet of overlays needs at least one row');
+  const factor = Math.ceil(PANEL / first.width);
+  const [width, height] = [first.width * factor, first.height * factor];
+  const sheetWidth = 3 * width + 4 * GAP;
+  const left = (column: number) => GAP + column * (width + GAP);
+  const top = (row: number) => LINE + row * (LINE + height + GAP) + LINE;
+  const { svg: legend, lines } = legendOf(classes, sheetWidth);
+  const bottom = top(rows.length - 1) + height + GAP;
+  const sheet = { width: sheetWidth, height: bottom + lines * LINE + GAP };
+
+  const panels = await Promise.all(
+    rows.map(async (row, at) => {
+      const picture = await enlarge(row.image, row, factor);
+      const over = (ids: Uint8Array) => blend(picture, enlargeIds(ids, row, factor));
+      return [picture, over(row.target), over(row.prediction)].map((data, column) => ({
+        input: Buffer.from(data),
+        raw: { width, height, channels: 3 as const },
+        left: left(column),
+        top: top(at),
+      }));
+    }),
   );
   const heads = ['input', 'target', 'prediction'].map((text, i) =>
-    label(GAP + i * (width + GAP), 16, text, true),
+    label(left(i), LINE - GAP / 2, text, true),
   );
-  const legend = classes.map((name, c) => {
-    const x = GAP + c * Math.floor(sheet.width / Math.max(1, classes.length));
-    const y = sheet.height - HEADER;
-    return `<rect x="${x}" y="${y}" width="12" height="12" fill="${PALETTE[c % PALETTE.length]}"/>${label(x + 17, y + 11, name)}`;
-  });
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${sheet.width}" height="${sheet.height}">${[...heads, ...titles, ...legend].join('')}</svg>`;
+  const titles = rows.flatMap((row, at) => [
+    label(left(0), top(at) - GAP / 2, fit(row.title, 2 * width)),
+    label(left(2), top(at) - GAP / 2, scoreOf(row, classes.length)),
+  ]);
+  const text = [...heads, ...titles, `<g transform="translate(0 ${bottom})">${legend}</g>`];
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${sheet.width}" height="${sheet.height}">${text.join('')}</svg>`;
   const png = await sharp({ create: { ...sheet, channels: 3, background: 'white' } })
-    .composite([...panels, { input: Buffer.from(svg), left: 0, top: 0 }])
+    .composite([...panels.flat(), { input: Buffer.from(svg), left: 0, top: 0 }])
     .png()
     .toBuffer();
   await writeFileAtomic(path, png);
 }
 
-function blend(image: Uint8Array, classes: Uint8Array): Uint8Array {
-  const colours = PALETTE.map((hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)));
-  return image.map((byte, i) => {
-    const id = classes[Math.floor(i / 3)]!;
-    return id === IGNORE_INDEX ? byte : Math.round(0.5 * byte + 0.5 * colours[id % colours.length]![i % 3]!);
+type Size = Pick<Prediction, 'width' | 'height'>;
+
+async function enlarge(image: Uint8Array, { width, height }: Size, factor: number): Promise<Uint8Array> {
+  return sharp(image, { raw: { width, height, channels: 3 } })
+    .resize(width * factor, height * factor, { kernel: 'cubic' })
+    .raw()
+    .toBuffer();
+}
+
+function enlargeIds(ids: Uint8Array, { width, height }: Size, factor: number): Uint8Array {
+  const wide = width * factor;
+  return Uint8Array.from({ length: wide * height * factor }, (_, i) => {
+    const [x, y] = [Math.floor((i % wide) / factor), Math.floor(i / wide / factor)];
+    return ids[y * width + x]!;
   });
 }
 
+const COLOURS = PALETTE.map((hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)));
+
+function blend(image: Uint8Array, ids: Uint8Array): Uint8Array {
+  const result = new Uint8Array(image.length);
+  ids.forEach((id, pixel) => {
+    const [r, g, b] = image.subarray(3 * pixel, 3 * pixel + 3);
+    const grey = 0.299 * r! + 0.587 * g! + 0.114 * b!;
+    for (let c = 0; c < 3; c++)
+      result[3 * pixel + c] =
+        id === IGNORE_INDEX ? grey : Math.round(0.5 * grey + 0.5 * COLOURS[id % COLOURS.length]![c]!);
+  });
+  return result;
+}
+
+function scoreOf({ target, prediction }: Prediction, classes: number): string {
+  return `mIoU ${new ConfusionMatrix(classes).add(target, prediction).miou.toFixed(3)}`;
+}
+
+/** The classes' names beside their colours, in as many lines as they need. */
+function legendOf(classes: readonly string[], width: number): { svg: string; lines: number } {
+  let [x, y] = [GAP, 0];
+  const entries = classes.map((name, c) => {
+    const wide = FONT + GAP / 2 + textWidth(name) + 2 * GAP;
+    if (x > GAP && x + wide > width) [x, y] = [GAP, y + LINE];
+    const square = `<rect x="${x}" y="${y + GAP / 2}" width="${FONT}" height="${FONT}" fill="${PALETTE[c % PALETTE.length]}"/>`;
+    const entry = square + label(x + FONT + GAP / 2, y + FONT + 3, name);
+    x += wide;
+    return entry;
+  });
+  return { svg: entries.join(''), lines: y / LINE + 1 };
+}
+
+/** Pixels that a text takes at most, near enough. */
+function textWidth(text: string): number {
+  return 0.64 * FONT * text.length;
+}
+
+function fit(text: string, width: number): string {
+  const most = Math.floor(width / textWidth('m'));
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
 function label(x: number, y: number, text: string, bold = false): string {
-  const safe = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${x}" y="${y}" font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="12"${bold ? ' font-weight="bold"' : ''}>${safe}</text>`;
+  const safe = text
+    .replaceAll(/\p{Cc}/gu, ' ')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;');
+  return `<text x="${x}" y="${y}" font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="${FONT}"${bold ? ' font-weight="bold"' : ''}>${safe}</text>`;
 }

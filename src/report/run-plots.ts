@@ -1,6 +1,15 @@
 import type { Event, RunEvent, Scores } from '../events/event.js';
 import type { Plot } from './render.js';
 
+const WIDTH = 420;
+const HEIGHT = 260;
+
+/** Points are drawn on curves of at most so many. */
+const MARKED = 60;
+
+/** Learning rates as 1e-3 and 0, where d3's own format writes 1.0e-3 and 0.0e+0. */
+const EXPONENT = "datum.value === 0 ? '0' : format(datum.value, '~e')";
+
 /** The plots of one run, by file name, as far as its events go. */
 export function runPlots(events: readonly Event[]): Record<string, Plot> {
   const run = events.find((event): event is RunEvent => event.type === 'run');
@@ -10,40 +19,17 @@ export function runPlots(events: readonly Event[]): Record<string, Plot> {
   const validations = events.filter((event) => event.type === 'validation');
   const held = validations.filter(({ split }) => split === 'validation');
   const final = validations.findLast(({ split }) => split === 'test') ?? held.at(-1);
-  const x = {
-    field: 'epoch',
-    type: 'quantitative',
-    title: 'Epoch',
-    axis: { tickMinStep: 1, format: 'd' },
-    scale: { nice: false },
-  };
-  const curve = (title: string, y: string, values: readonly object[], domain?: readonly number[]): Plot => ({
-    title,
-    width: 420,
-    height: 260,
-    data: { values },
-    mark: { type: 'line', point: true },
-    encoding: {
-      x,
-      y: {
-        field: 'value',
-        type: 'quantitative',
-        title: y,
-        scale: { zero: false, ...(domain && { domain }) },
-      },
-      color: { field: 'series', type: 'nominal', title: null, sort: null },
-    },
-  });
+  const titled = (text: string) => (run ? { text, subtitle: run.run } : text);
   const plots: Record<string, Plot> = {};
   if (epochs.length > 0)
-    plots['loss'] = curve('Loss', 'Loss', [
+    plots['loss'] = curves(titled('Loss'), 'Loss', [
       ...epochs.map(({ epoch, loss }) => ({ epoch, value: loss, series: 'train' })),
       ...held.map(({ epoch, scores }) => ({ epoch, value: scores.loss, series: 'validation' })),
     ]);
   if (held.length > 0) {
     const series = (name: string, pick: (scores: Scores) => number) =>
       held.map(({ epoch, scores }) => ({ epoch, value: pick(scores), series: name }));
-    plots['dice'] = curve('Validation scores', 'Score', [
+    plots['dice'] = curves(titled('Validation scores'), 'Score', [
       ...series('soft Dice', ({ softDice }) => softDice),
       ...series('soft IoU', ({ softIou }) => softIou),
       ...series('mIoU', ({ miou }) => miou),
@@ -56,40 +42,100 @@ export function runPlots(events: readonly Event[]): Record<string, Plot> {
       .flatMap(({ step, learningRate }) =>
         Object.entries(learningRate).map(([series, value]) => ({ step, value, series })),
       );
+    const several = new Set(values.map(({ series }) => series)).size > 1;
+    const group = { field: 'series', type: 'nominal', ...(several ? { title: null } : { legend: null }) };
     plots['learning-rate'] = {
-      title: 'Learning rate',
-      width: 420,
-      height: 260,
+      title: titled('Learning rate'),
+      width: WIDTH,
+      height: HEIGHT,
       data: { values },
       mark: { type: 'line' },
       encoding: {
-        x: { field: 'step', type: 'quantitative', title: 'Step', scale: { nice: false } },
-        y: { field: 'value', type: 'quantitative', title: 'Learning rate', axis: { format: '.1e' } },
-        color: { field: 'series', type: 'nominal', title: null },
+        x: {
+          field: 'step',
+          type: 'quantitative',
+          title: 'Step',
+          axis: { tickMinStep: 1, format: 'd', labelFlush: false, tickCount: 8 },
+          scale: { nice: false, zero: false, padding: 8 },
+        },
+        y: {
+          field: 'value',
+          type: 'quantitative',
+          title: 'Learning rate',
+          axis: { labelExpr: EXPONENT, tickCount: 6 },
+        },
+        color: group,
+        strokeDash: group,
       },
     };
   }
   if (final) {
     const name = (c: number) => classes[c] ?? `class ${c}`;
-    plots['per-class'] = perClass(`Scores by class, ${final.split} split`, final.scores, name);
-    plots['confusion'] = confusion(`Confusion matrix, ${final.split} split`, final.scores.confusion, name);
+    plots['per-class'] = perClass(titled(`Scores by class, ${final.split} split`), final.scores, name);
+    plots['confusion'] = confusion(
+      titled(`Confusion matrix, ${final.split} split`),
+      final.scores.confusion,
+      name,
+    );
   }
   return plots;
 }
 
-function perClass(title: string, { dice, iou }: Scores, name: (c: number) => string): Plot {
+type Title = string | { readonly text: string; readonly subtitle: string };
+
+/** Curves over epochs; series differ in the shape of their points too, for print without colour. */
+function curves(
+  title: Title,
+  y: string,
+  values: readonly { readonly epoch: number; readonly value: number; readonly series: string }[],
+): Plot {
+  const epochs = new Set(values.map(({ epoch }) => epoch)).size;
+  return {
+    title,
+    width: WIDTH,
+    height: HEIGHT,
+    data: { values },
+    mark: { type: 'line', point: epochs <= MARKED },
+    encoding: {
+      x: {
+        field: 'epoch',
+        type: 'quantitative',
+        title: 'Epoch',
+        axis: { tickMinStep: 1, format: 'd', labelFlush: false },
+        scale: { nice: false, zero: false, padding: 12 },
+      },
+      y: {
+        field: 'value',
+        type: 'quantitative',
+        title: y,
+        axis: { tickCount: 6 },
+        scale: { zero: false, nice: 6 },
+      },
+      color: { field: 'series', type: 'nominal', title: null, sort: null },
+      ...(epochs <= MARKED && { shape: { field: 'series', type: 'nominal', title: null, sort: null } }),
+    },
+  };
+}
+
+function perClass(title: Title, { dice, iou }: Scores, name: (c: number) => string): Plot {
   const values = Object.entries({ Dice: dice, IoU: iou }).flatMap(([score, by]) =>
     by.flatMap((value, c) => (value === null ? [] : [{ class: name(c), score, value }])),
   );
   const place = {
-    x: { field: 'class', type: 'nominal', title: 'Class', sort: null, axis: { labelAngle: 0 } },
+    x: {
+      field: 'class',
+      type: 'nominal',
+      title: 'Class',
+      axis: { labelAngle: 0 },
+      scale: { domain: dice.map((_, c) => name(c)) },
+    },
     xOffset: { field: 'score' },
     y: { field: 'value', type: 'quantitative', title: 'Score', scale: { domain: [0, 1] } },
   };
   return {
     title,
-    width: 420,
-    height: 260,
+    width: Math.max(WIDTH, 90 * dice.length),
+    height: HEIGHT,
     data: { values },
     layer: [
       { mark: 'bar', encoding: { ...place, color: { field: 'score', type: 'nominal', title: null } } },
@@ -101,13 +147,14 @@ function perClass(title: string, { dice, iou }: Scores, name: (c: number) => str
   };
 }
 
-function confusion(title: string, counts: readonly (readonly number[])[], name: (c: number) => string): Plot {
+/** Rows add up to 100 %; a row without a pixel is left empty. */
+function confusion(title: Title, counts: readonly (readonly number[])[], name: (c: number) => string): Plot {
   const values = counts.flatMap((row, t) => {
     const total = row.reduce((a, b) => a + b, 0);
     return row.map((count, p) => ({
       target: name(t),
       prediction: name(p),
-      share: total === 0 ? 0 : count / total,
+      share: total === 0 ? null : count / total,
     }));
   });
   const place = {
@@ -122,21 +169,21 @@ function confusion(title: string, counts: readonly (readonly number[])[], name: 
     encoding: place,
     layer: [
       {
-        mark: 'rect',
+        mark: { type: 'rect', invalid: 'filter' },
         encoding: {
           color: {
             field: 'share',
             type: 'quantitative',
             title: 'Share of target',
             scale: { scheme: 'blues', domain: [0, 1] },
-            legend: { format: '.0%' },
+            legend: { format: '.0%', gradientLength: 160 },
           },
         },
       },
       {
         mark: { type: 'text', fontSize: 13 },
         encoding: {
-          text: { field: 'share', format: '.1%' },
+          text: { condition: { test: 'datum.share === null', value: '–' }, field: 'share', format: '.1%' },
           color: { condition: { test: 'datum.share > 0.6', value: 'white' }, value: 'black' },
         },
       },

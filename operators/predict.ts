@@ -1,0 +1,52 @@
+import { argMax, tidy } from '@tensorflow/tfjs-core';
+import { concatAll, concatMap, type OperatorFunction, pipe } from 'rxjs';
+import type { Batch } from '../src/data/types.js';
+import type { Model } from '../src/engine/parameters.js';
+import type { Prediction } from '../src/report/overlays.js';
+import { IMAGENET, type Normalization } from './normalize.js';
+
+/**
+ * Runs the model on each batch, without dropout: one `Prediction` a sample, titled by its stem, in order.
+ *
+ * Stands inside the lease. The picture is read back from the batch, so it is what the model saw, augmentation included;
+ * `normalization` must be the one that the batch was made with. Default IMAGENET.
+ *
+ * @example
+ * prefetch(batchPlans(test, { batchSize: 4, seed, shuffle: false }), load, { ahead: 1 }).pipe(
+ *   concatLease((batch$) => batch$.pipe(predict(model, model.normalization))),
+ * );
+ */
+export function predict(
+  model: Model,
+  normalization: Normalization = IMAGENET,
+): OperatorFunction<Batch, Prediction> {
+  return pipe(
+    concatMap((batch: Batch) => predictions(model, batch, normalization)),
+    concatAll(),
+  );
+}
+
+async function predictions(
+  model: Model,
+  { plan, images, masks }: Batch,
+  { mean, std }: Normalization,
+): Promise<Prediction[]> {
+  const [, height, width] = masks.shape;
+  const classes = tidy(() => argMax(model.forward(images), -1));
+  try {
+    const [pixels, targets, guesses] = await Promise.all([images.data(), masks.data(), classes.data()]);
+    const size = width * height;
+    return plan.samples.map(({ pair }, i) => ({
+      title: pair.stem,
+      width,
+      height,
+      image: Uint8Array.from(pixels.subarray(3 * i * size, 3 * (i + 1) * size), (value, k) =>
+        Math.min(255, Math.max(0, Math.round(255 * (value * std[k % 3]! + mean[k % 3]!)))),
+      ),
+      target: Uint8Array.from(targets.subarray(i * size, (i + 1) * size)),
+      prediction: Uint8Array.from(guesses.subarray(i * size, (i + 1) * size)),
+    }));
+  } finally {
+    classes.dispose();
+  }
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { memory, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { from, lastValueFrom, of, toArray } from 'rxjs';
+import { batch } from '../../operators/batch.js';
+import { normalize } from '../../operators/normalize.js';
+import { predict } from '../../operators/predict.js';
+import type { Sample } from '../../src/data/types.js';
+import { SIZE, tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';
+
+describe('predict', () => {
+  it('says for each sample what the model sees, should see, and answers', async () => {
+    const model = tinyModel();
+    const plans = tinyPlans({ count: 3, epochs: 1, batchSize: 2 });
+    const batches = plans.map(tinyBatch);
+    try {
+      const rows = await lastValueFrom(from(batches).pipe(predict(model), toArray()));
+      assert.deepEqual(
+        rows.map(({ title }) => title),
+        plans.flatMap(({ samples }) => samples.map(({ pair }) => pair.stem)),
+      );
+      const logits = batches.map(({ images }) => tidy(() => model.forward(images)));
+      const scores = logits.flatMap((tensor) => tensor.arraySync() as number[][][][]);
+      for (const tensor of logits) tensor.dispose();
+      rows.forEach(({ width, height, prediction, target }, i) => {
+        assert.deepEqual([width, height, target[0]], [SIZE, SIZE, 255]);
+        const best = scores[i]!.flat().map((pixel) => pixel.indexOf(Math.max(...pixel)));
+        assert.deepEqual([...prediction], best);
+      });
+    } finally {
+      model.dispose();
+      for (const each of batches) each.dispose();
+    }
+  });
+
+  it('gives back the bytes that were normalised', async () => {
+    const model = tinyModel();
+    const plan = tinyPlans({ count: 1, epochs: 1, batchSize: 1 })[0]!;
+    const image = Uint8Array.from({ length: 3 * SIZE * SIZE }, (_, i) => (i * 37) % 256);
+    const mask = new Uint8Array(SIZE * SIZE);
+    const sample: Sample = { plan: plan.samples[0]!, width: SIZE, height: SIZE, image, mask };
+    const statistics = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3] };
+    const made = await lastValueFrom(of(sample).pipe(normalize(statistics), batch(plan)));
+    const row = await lastValueFrom(of(made).pipe(predict(model, statistics)));
+    assert.deepEqual([...row.image], [...image]);
+    made.dispose();
+    model.dispose();
+  });
+
+  it('frees its tensors when the model throws', async () => {
+    const images = tensor4d([1, 1, 1], [1, 1, 1, 3]);
+    const masks = tensor3d([0], [1, 1, 1], 'int32');
+    const before = memory().numTensors;
+    const model = {
+      forward: () => {
+        images.clone();
+        throw new Error('broken');
+      },
+    };
+    const plan = tinyPlans({ count: 1, epochs: 1, batchSize: 1 })[0]!;
+    const given = { plan, images, masks, dispose: () => {} };
+    await assert.rejects(lastValueFrom(of(given).pipe(predict(model as never))), /broken/);
+    assert.equal(memory().numTensors, before);
+    images.dispose();
+    masks.dispose();
+  });
+});
