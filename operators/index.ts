@@ -17,4 +17,7 @@ export * from './early-stop.js';
 export * from './finish.js';
 export * from './log-to.js';
 export * from './progress.js';
+export * from './trials.js';
+export * from './report.js';
+export * from './prune.js';
 export * from '../src/index.js';

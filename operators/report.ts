@@ -18,7 +18,7 @@ import type { Trial } from '../src/study/trial.js';
 import { endEvent, trialEvent } from '../src/study/trial-event.js';
 
 /** A validation score by name, or what to read from an event: undefined where it has none. */
-export type Metric<E> = NumericScore | ((event: E) => number | undefined);
+export type ReportedMetric<E> = NumericScore | ((event: E) => number | undefined);
 
 type NumericScore = { [K in keyof Scores]: Scores[K] extends number ? K : never }[keyof Scores];
 
@@ -48,12 +48,14 @@ export interface ReportOptions<E> {
  */
 export function report<E>(
   trial: Trial,
-  metric: Metric<E> | readonly Metric<E>[],
+  metric: ReportedMetric<E> | readonly ReportedMetric<E>[],
   { value: told = 'last', step: stepOf = defaultStep, catches = () => false }: ReportOptions<E> = {},
 ): OperatorFunction<E, E | TrialEvent> {
   const { study } = trial;
   const { directions } = study.cache;
-  const metrics = Array.isArray(metric) ? (metric as readonly Metric<E>[]) : [metric as Metric<E>];
+  const metrics = Array.isArray(metric)
+    ? (metric as readonly ReportedMetric<E>[])
+    : [metric as ReportedMetric<E>];
   if (metrics.length !== directions.length) {
     throw new UserError(
       `report: expected a metric for each of ${directions.length} objectives, got ${metrics.length}`,
@@ -109,7 +111,7 @@ export function report<E>(
     });
 }
 
-function valueOf<E>(metric: Metric<E>, event: E): number | undefined {
+function valueOf<E>(metric: ReportedMetric<E>, event: E): number | undefined {
   if (typeof metric === 'function') return metric(event);
   const { type, scores } = event as { type?: unknown; scores?: Scores };
   return type === 'validation' ? scores?.[metric] : undefined;

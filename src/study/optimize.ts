@@ -17,6 +17,9 @@ export interface OptimizeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a trial is worth: a value, or one for each direction. */
+export type Objective = (trial: Trial) => number | readonly number[] | Promise<number | readonly number[]>;
+
 /**
  * Runs an objective for trial after trial: Optuna's `study.optimize`.
  *
@@ -24,11 +27,11 @@ export interface OptimizeOptions {
  * with its message. A trial that another process found stale is passed over with a warning.
  *
  * @example
- * await optimize(study, (trial) => (trial.suggestFloat('x', -10, 10) - 2) ** 2, { trials: 100 });
+ * await study.optimize((trial) => (trial.suggestFloat('x', -10, 10) - 2) ** 2, { trials: 100 });
  */
 export async function optimize(
   study: Study,
-  objective: (trial: Trial) => number | readonly number[] | Promise<number | readonly number[]>,
+  objective: Objective,
   {
     trials = Number.POSITIVE_INFINITY,
     timeout,
@@ -66,7 +69,7 @@ export async function optimize(
 async function run(
   study: Study,
   trial: Trial,
-  objective: Parameters<typeof optimize>[1],
+  objective: Objective,
   catches: OptimizeOptions['catches'],
 ): Promise<FrozenTrial | undefined> {
   let values: number | readonly number[] | null = null;

@@ -2,6 +2,7 @@ import { UserError } from '../errors.js';
 import { bestTrial, paretoFront } from './best-trials.js';
 import type { Distribution, ParamValue } from './distributions.js';
 import { type Direction, type FrozenTrial, isFinished, type Json, type TrialState } from './frozen-trial.js';
+import { type Objective, type OptimizeOptions, optimize } from './optimize.js';
 import { type Outcome, outcome } from './outcome.js';
 import type { Pruner } from './pruner.js';
 import { type RetryOptions, retryOf } from './retry-trial.js';
@@ -165,6 +166,11 @@ export class Study implements TrialHost {
     }
     if (!stored) throw endedElsewhere(record);
     this.cache.end(record, state, values, time);
+  }
+
+  /** See the function `optimize`. */
+  optimize(objective: Objective, options?: OptimizeOptions): Promise<void> {
+    return optimize(this, objective, options);
   }
 
   /** The study's trials by number, or those in the given states, as the storage has them now. */

@@ -1,0 +1,45 @@
+import { NumpyRandom } from '../../numpy-random.js';
+import type { Distribution, ParamValue, SearchSpace } from '../distributions.js';
+import type { FrozenTrial } from '../frozen-trial.js';
+import type { Sampler } from '../sampler.js';
+import type { StudyView } from '../study-view.js';
+import { uniformValue } from './uniform-value.js';
+
+export interface RandomSamplerOptions {
+  /** 32 bits; the same seed proposes the same values again. By default unlike any other's. */
+  readonly seed?: number;
+}
+
+/**
+ * Proposes each parameter uniformly and independently (log-uniformly with `log`).
+ *
+ * With a seed it proposes what Optuna's RandomSampler of that seed does, but that a log-scaled value may differ in
+ * its last bit with the platform's logarithm.
+ *
+ * @example
+ * const study = await createStudy({ sampler: new RandomSampler({ seed: 0 }) });
+ */
+export class RandomSampler implements Sampler {
+  readonly #random: NumpyRandom;
+
+  constructor({ seed }: RandomSamplerOptions = {}) {
+    this.#random = NumpyRandom.fromSeed(seed);
+  }
+
+  inferRelativeSearchSpace(): SearchSpace {
+    return new Map();
+  }
+
+  sampleRelative(): Readonly<Record<string, ParamValue>> {
+    return {};
+  }
+
+  sampleIndependent(
+    _study: StudyView,
+    _trial: FrozenTrial,
+    _name: string,
+    distribution: Distribution,
+  ): ParamValue {
+    return uniformValue(this.#random, distribution);
+  }
+}
