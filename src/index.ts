@@ -6,6 +6,7 @@ export type {
   Base,
   Site,
 } from './adapters/adapter.js';
+export * from './adapters/adapter-named.js';
 export * from './adapters/localized-lora.js';
 export * from './adapters/lora.js';
 export * from './adapters/serial-lora.js';
@@ -119,5 +120,6 @@ export * from './vit/config.js';
 export * from './vit/patch-classifier.js';
 export * from './vit/save-backbone.js';
 export * from './vit/segmenter.js';
+export * from './vit/segmenter-record.js';
 export * from './vit/source.js';
 export { TARGETS, type Target } from './vit/vit.js';
