@@ -5,7 +5,7 @@ import type { FrozenTrial } from '../frozen-trial.js';
 export interface UnitCube {
   readonly names: readonly string[];
   /** A trial's parameters as a point, each coordinate in [0, 1]. */
-  toPoint(trial: FrozenTrial): number[];
+  toPoint(trial: Pick<FrozenTrial, 'internalParams'>): number[];
   /** The parameters at a point; coordinates outside [0, 1] give the nearest bound. */
   toParams(point: readonly number[]): Record<string, ParamValue>;
 }
@@ -24,7 +24,10 @@ export function unitCube(space: SearchSpace): UnitCube {
       Object.fromEntries(
         axes.map(({ name, distribution, from, to }, i) => {
           const x = from + point[i]! * (to - from);
-          return [name, toExternal(distribution, onGrid(distribution, isLog(distribution) ? Math.exp(x) : x))];
+          return [
+            name,
+            toExternal(distribution, onGrid(distribution, isLog(distribution) ? Math.exp(x) : x)),
+          ];
         }),
       ),
   };

@@ -32,7 +32,9 @@ describe('quasi-random sequences', () => {
       points.forEach((expected, i) => {
         const actual = point(start + i);
         assert.equal(actual.length, dimensions);
-        actual.forEach((x, d) => assert.ok(Math.abs(x - expected[d]!) <= 4e-16, `${d}: ${x}, ${expected[d]}`));
+        actual.forEach((x, d) =>
+          assert.ok(Math.abs(x - expected[d]!) <= 4e-16, `${d}: ${x}, ${expected[d]}`),
+        );
       });
     }
   });
