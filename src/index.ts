@@ -76,6 +76,8 @@ export * from './study/pruners/threshold.js';
 export * from './study/pruners/wilcoxon.js';
 export type { RetryOptions } from './study/retry-trial.js';
 export type { Sampler } from './study/sampler.js';
+export * from './study/samplers/cma-es.js';
+export * from './study/samplers/qmc.js';
 export * from './study/samplers/random.js';
 export * from './study/storage/journal/journal-storage.js';
 export * from './study/storage/memory-storage.js';

@@ -1,7 +1,7 @@
 /**
  * Primitive polynomials (their bits, both ends included) and initial direction numbers m_1, m_2, … of Sobol
  * dimensions 2 to 256: new-joe-kuo-6.21201 of Joe & Kuo (2008, "Constructing Sobol sequences with better
- * two-dimensional projections"). Written by test/study/samplers/qmc-golden.py.
+ * two-dimensional projections"). Written by test/study/samplers/golden/make_qmc.py.
  */
 export const SOBOL_DIRECTIONS = `
 3:1 7:1,3 11:1,3,1 13:1,1,1 19:1,1,3,3 25:1,3,5,13 37:1,1,5,5,17 41:1,1,5,5,5 47:1,1,7,11,19 55:1,1,5,1,1

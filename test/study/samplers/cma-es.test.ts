@@ -18,8 +18,8 @@ interface Case {
   readonly covariance: readonly number[];
 }
 
-/** Made by cma-es-golden.py from the package that Optuna uses. */
-const golden: Case[] = JSON.parse(readFileSync(new URL('cma-es-golden.json', import.meta.url), 'utf8'));
+/** Made by golden/make_cma_es.py from the package that Optuna uses. */
+const golden: Case[] = JSON.parse(readFileSync(new URL('golden/cma-es.json', import.meta.url), 'utf8'));
 
 const rosenbrock = (trial: Trial) => {
   const x = ['a', 'b', 'c'].map((name) => trial.suggestFloat(name, -5, 10));

@@ -13,9 +13,9 @@ interface Case {
   readonly points: readonly (readonly number[])[];
 }
 
-/** Made by qmc-golden.py from scipy. */
+/** Made by golden/make_qmc.py from scipy. */
 const golden: Record<'sobol' | 'halton', Case[]> = JSON.parse(
-  readFileSync(new URL('qmc-golden.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('golden/qmc.json', import.meta.url), 'utf8'),
 );
 
 describe('quasi-random sequences', () => {

@@ -1,7 +1,7 @@
-"""Makes qmc-golden.json, scipy's unscrambled points, and src/study/samplers/qmc-sobol-directions.ts from its table.
+"""Makes qmc.json, scipy's unscrambled points, and src/study/samplers/qmc-sobol-directions.ts from its table.
 
     python -m venv venv && venv/bin/pip install 'scipy==1.17.1'
-    venv/bin/python test/study/samplers/qmc-golden.py
+    venv/bin/python test/study/samplers/golden/make_qmc.py
 """
 
 import json
@@ -19,7 +19,7 @@ for name, engine in (("sobol", qmc.Sobol), ("halton", qmc.Halton)):
         sequence = engine(dimensions, scramble=False)
         points = (sequence.fast_forward(start) if start else sequence).random(count)
         golden[name].append({"dimensions": dimensions, "start": start, "points": points.tolist()})
-(here / "qmc-golden.json").write_text(json.dumps(golden) + "\n")
+(here / "qmc.json").write_text(json.dumps(golden) + "\n")
 
 table = np.load(pathlib.Path(_sobol.__file__).with_name("_sobol_direction_numbers.npz"))
 rows = []
@@ -36,10 +36,10 @@ lines.append(line)
 source = f"""/**
  * Primitive polynomials (their bits, both ends included) and initial direction numbers m_1, m_2, … of Sobol
  * dimensions 2 to {DIMENSIONS}: new-joe-kuo-6.21201 of Joe & Kuo (2008, "Constructing Sobol sequences with better
- * two-dimensional projections"). Written by test/study/samplers/qmc-golden.py.
+ * two-dimensional projections"). Written by test/study/samplers/golden/make_qmc.py.
  */
 export const SOBOL_DIRECTIONS = `
 {chr(10).join(lines)}
 `;
 """
-(here / "../../../src/study/samplers/qmc-sobol-directions.ts").resolve().write_text(source)
+(here / "../../../../src/study/samplers/qmc-sobol-directions.ts").resolve().write_text(source)

@@ -1,7 +1,7 @@
-"""Makes cma-es-golden.json: what the package cmaes (the one behind Optuna's sampler) makes of given points.
+"""Makes cma-es.json: what the package cmaes (the one behind Optuna's sampler) makes of given points.
 
     python -m venv venv && venv/bin/pip install 'cmaes==0.13.1'
-    venv/bin/python test/study/samplers/cma-es-golden.py
+    venv/bin/python test/study/samplers/golden/make_cma_es.py
 """
 
 import json
@@ -23,5 +23,5 @@ for n, size, generations in ((2, None, 12), (5, None, 20), (3, 4, 10), (20, None
         history.append([points[i].tolist() for i in order])
     cases.append({"n": n, "populationSize": cma.population_size, "points": history, "mean": cma._mean.tolist(),
                   "sigma": cma._sigma, "covariance": cma._C.ravel().tolist()})
-target = pathlib.Path(__file__).with_suffix(".json")
+target = pathlib.Path(__file__).with_name("cma-es.json")
 target.write_text(json.dumps(cases) + "\n")
