@@ -63,7 +63,10 @@ describe('CmaEsSampler', () => {
     for (const { n, populationSize, points, mean, sigma, covariance } of golden) {
       const strategy = cmaStrategy(n);
       if (n !== 3) assert.equal(strategy.lambda, populationSize);
-      let state = cmaStart(new Array<number>(n).fill(0.5), 1 / 6);
+      let state = cmaStart(
+        Array.from({ length: n }, () => 0.5),
+        1 / 6,
+      );
       for (const generation of points) state = cmaUpdate(cmaStrategy(n, populationSize), state, generation);
       const near = (a: number, b: number, scale = Math.abs(b)) =>
         assert.ok(Math.abs(a - b) <= 1e-9 * scale, `${a} ${b}`);
