@@ -1,3 +1,6 @@
+import type { Engine } from '../src/engine/engine.js';
+import { median, peakRss } from './measure.js';
+
 /** What a bench of steps prints; peers/torch_bench.py prints the same. */
 export interface StepResult {
   readonly engine: string;
@@ -13,6 +16,28 @@ export interface StepResult {
   readonly peak_rss_mb: number;
   /** GFLOP/s: the matrix products that the step needs (see products.ts), by its time. */
   readonly gflops: number;
+}
+
+/** What the timed steps amount to. */
+export function resultOf(
+  engine: Engine,
+  run: { readonly model: string; readonly adapter: string; readonly batch: number },
+  seconds: readonly number[],
+  operations: number,
+): StepResult {
+  const step = median(seconds);
+  return {
+    engine: engine.name,
+    precision: engine.precision,
+    model: run.model,
+    adapter: run.adapter,
+    batch: run.batch,
+    threads: engine.threads,
+    s_per_step: rounded(step),
+    images_per_s: rounded(run.batch / step),
+    peak_rss_mb: rounded(peakRss()),
+    gflops: rounded(operations / step / 1e9),
+  };
 }
 
 export function print(result: StepResult, json: boolean): void {

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { onednnBackend } from '../../src/engine/onednn/index.js';
+import { engineFlags, modelFlags } from '../bench-flags.js';
+import { command } from '../command.js';
+import { timed } from '../measure.js';
+import { randomSegmenter } from '../models.js';
+import { markdown, updateSection } from '../report.js';
+import { rounded } from '../result.js';
+import { startEngine, stepOf } from '../setup.js';
+
+export default command({
+  description: 'where the time of a training step goes, by kernel of the onednn engine',
+  flags: {
+    Model: modelFlags,
+    Engine: { precision: engineFlags.precision, threads: engineFlags.threads },
+    Measuring: {
+      warmUp: z.int().min(0).default(3).describe('steps before the clock starts'),
+      steps: z.int().min(1).default(10).describe('steps over which times are averaged'),
+      json: z.boolean().default(false).describe('print one JSON object'),
+      update: z.boolean().default(false).describe('put the table into PERFORMANCE.md'),
+    },
+  },
+  run: async (config) => {
+    const { model, adapter, batch, warmUp, steps } = config;
+    const engine = await startEngine({ ...config, engine: 'onednn' });
+    const step = stepOf(randomSegmenter(model, adapter), batch);
+    const { addon } = onednnBackend();
+    await timed({ warmUp, steps: 1 }, step);
+    addon.profile(true);
+    const start = performance.now();
+    for (let i = 0; i < steps; i++) await step();
+    addon.drain();
+    const wall = (performance.now() - start) / steps;
+    const kernels = Object.entries(addon.profile(false))
+      .map(([kernel, { calls, ms }]) => ({ kernel, calls: calls / steps, ms: rounded(ms / steps) }))
+      .sort((a, b) => b.ms - a.ms);
+    const busy = kernels.reduce((sum, { ms }) => sum + ms, 0);
+    const rows = [...kernels, { kernel: 'no kernel runs', calls: 0, ms: rounded(wall - busy) }];
+    const table = markdown(
+      ['kernel', 'calls a step', 'ms a step', 'share'],
+      rows.map(({ kernel, calls, ms }) => [
+        kernel,
+        calls ? calls.toFixed(0) : '',
+        ms.toFixed(2),
+        `${((100 * ms) / wall).toFixed(1)} %`,
+      ]),
+    );
+    const what = `${model}, ${adapter}, batch ${batch}, ${engine.precision}, ${engine.threads} threads: ${wall.toFixed(1)} ms a step`;
+    if (config.json)
+      process.stdout.write(
+        `${JSON.stringify({ model, adapter, batch, precision: engine.precision, threads: engine.threads, ms_per_step: rounded(wall), rows })}\n`,
+      );
+    else process.stdout.write(`${what}\n\n${table}`);
+    if (config.update) await updateSection('profile', `${what}\n\n${table}`);
+  },
+});

@@ -1,0 +1,24 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus, release } from 'node:os';
+import { UserError } from '../src/errors.js';
+
+/** A table as Markdown has it, ending in a newline; all columns but the first to the right. */
+export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));
+  return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+}
+
+/** What a measurement was taken on. */
+export const machine = (): string =>
+  `${cpus()[0]?.model.trim() ?? process.arch}, ${cpus().length} cores, ${process.platform} ${release()}, Node ${process.versions.node}`;
+
+/** Replaces what stands between the markers `<!-- name -->` and `<!-- /name -->` of PERFORMANCE.md. */
+export async function updateSection(name: string, text: string): Promise<void> {
+  const file = new URL('../PERFORMANCE.md', import.meta.url);
+  const before = await readFile(file, 'utf8');
+  const [open, close] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
+  const [from, to] = [before.indexOf(open), before.indexOf(close)];
+  if (from < 0 || to < from)
+    throw new UserError(`PERFORMANCE.md: expected the lines ${open.trim()} and ${close}, got no such place`);
+  await writeFile(file, `${before.slice(0, from + open.length)}\n${text}\n${before.slice(to)}`);
+}
