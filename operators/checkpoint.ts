@@ -18,7 +18,7 @@ export interface CheckpointOptions {
  * outside (early stopping, the guard) have put what they remember into `training.memory` before it is saved.
  *
  * @example
- * batch$.pipe(trainStep(training), validate(…), checkpoint(training, store, { every: 'epoch' }));
+ * batch$.pipe(trainStep(training), checkpoint(training, store, { every: 'epoch' }));
  */
 export function checkpoint<E extends Event>(
   training: Training,

@@ -23,7 +23,7 @@ import { endEvent } from '../src/study/trial-event.js';
  * meanwhile. The value of a pruned trial is its last report.
  *
  * @example
- * training(suggest(trial)).pipe(report(trial, 'softDice'), prune(trial));
+ * run(trial).pipe(report(trial, 'softDice'), prune(trial));
  */
 export function prune<E>(trial: Trial): OperatorFunction<E | TrialEvent, E | TrialEvent> {
   return (events$) =>

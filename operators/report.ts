@@ -44,7 +44,7 @@ export interface ReportOptions<E> {
  * event passes. With a metric for each objective nothing is reported on the way, as pruning knows one objective.
  *
  * @example
- * training(suggest(trial)).pipe(report(trial, 'softDice'), prune(trial));
+ * run(trial).pipe(report(trial, 'softDice'), prune(trial));
  */
 export function report<E>(
   trial: Trial,

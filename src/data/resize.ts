@@ -11,7 +11,8 @@ const PRECISION = 22;
  * bytes by one; this is the order of Pillow 3.3 to 12.)
  *
  * @example
- * resizeBilinear(await readImage('cat.jpg'), 224, 224).data.length; // => 150528
+ * const grey = { width: 2, height: 1, data: Uint8Array.of(0, 0, 0, 90, 90, 90) };
+ * [...resizeBilinear(grey, 1, 1).data]; // => [45, 45, 45]
  */
 export function resizeBilinear({ width, height, data }: Pixels, toWidth: number, toHeight: number): Pixels {
   let pixels = data;

@@ -7,9 +7,6 @@ import type { Direction, FrozenTrial, Json, TrialState } from './frozen-trial.js
  * Whoever keeps statistics of past trials should keep them up to date incrementally: remember how much of
  * `finished` was seen, take the rest, and key what is remembered by the view (a WeakMap), since one sampler may
  * serve several studies, and Hyperband hands each of its brackets a view of its own.
- *
- * @example
- * for (; state.seen < study.finished.length; state.seen++) state.add(study.finished[state.seen]!);
  */
 export interface StudyView {
   readonly studyName: string;

@@ -54,7 +54,7 @@ export type Memory = Record<string, Record<string, number | null>>;
  *
  * @example
  * const run = new Training({ model, loss: logCoshDice(), optimizer: adamW(), learningRate: 1e-3, seed: 42 });
- * const { loss } = await run.step(batch);
+ * const { loss } = await run.step(await lastValueFrom(load(plan)));
  */
 export class Training {
   readonly model: Model;

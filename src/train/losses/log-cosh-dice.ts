@@ -10,7 +10,7 @@ import { type AbsentOption, softScores } from './soft-scores.js';
  * Written as ½·log1p(sinh²x), which keeps its digits where the loss is small.
  *
  * @example
- * training({ model, loss: logCoshDice(), optimizer: adamW(), learningRate: 1e-3, seed: 42 });
+ * new Training({ model, loss: logCoshDice(), optimizer: adamW(), learningRate: 1e-3, seed: 42 });
  */
 export function logCoshDice(options: AbsentOption = {}): Loss {
   return (logits, masks) => {
