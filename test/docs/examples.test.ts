@@ -28,7 +28,7 @@ declare global {
   const image: Uint8Array, mask: Uint8Array;
   const model: M.Segmenter, store: M.CheckpointStore;
   const training: M.Training, training$: Observable<M.Event>, lease: M.Lease<M.Batch>;
-  const run: (trial: M.Trial) => Observable<M.Event>, study: M.Study, trial: M.Trial, sampler: M.Sampler;
+  const rows: M.Prediction[], run: (trial: M.Trial) => Observable<M.Event>, study: M.Study, trial: M.Trial, sampler: M.Sampler;
   const tokens: Tensor, weight: Tensor, bias: Tensor, myTransform: M.GradientTransform;
 }
 `;
