@@ -2,21 +2,25 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <map>
 #include <mutex>
 #include <new>
+#include <set>
 #include <vector>
 
 namespace millrace {
 namespace {
 
 constexpr size_t kAlign = 64;
-constexpr size_t kLarge = size_t(2) << 20;   // from here on blocks are mapped one by one
-constexpr size_t kSlab = size_t(1) << 20;    // small blocks are cut from slabs
-constexpr size_t kSmall = size_t(32) << 10;  // up to here
-constexpr size_t kIdle = size_t(64) << 20;   // unused bytes that are always worth keeping
+constexpr size_t kHuge = size_t(2) << 20;     // a huge page
+constexpr size_t kChunk = size_t(64) << 20;   // what is taken from the system at a time, at least
+constexpr size_t kPage = size_t(4) << 10;     // larger blocks are multiples of it
+constexpr size_t kSlab = size_t(1) << 20;     // small blocks are cut from slabs
+constexpr size_t kSmall = size_t(32) << 10;   // up to here
+constexpr size_t kWindow = 8192;              // how many allocations a peak is remembered for, at least
 
 std::atomic<size_t> inUse{0}, reservedTotal{0};
 
@@ -38,97 +42,130 @@ Buffer take(size_t bytes) {
 
 struct Pool {
   std::mutex mutex;
-  std::map<size_t, std::vector<void*>> free;  // by size
-  size_t idle = 0;                            // bytes in `free` from kSmall up
+  std::map<size_t, std::vector<void*>> small;  // free, by size
+  std::map<char*, size_t> chunks;              // from the system, by address
+  std::map<char*, size_t> holes;               // free ranges of chunks; neighbours are joined
+  std::set<std::pair<size_t, char*>> bySize;   // the same, smallest first
+  size_t taken = 0;                            // bytes of chunks in blocks
+  size_t peak = 0, peakBefore = 0, allocations = 0;
 
   static size_t sizeOf(size_t bytes) {
-    if (bytes <= kSmall) {
-      size_t size = kAlign;
-      while (size < bytes) size *= 2;
-      return size;
-    }
-    size_t step = bytes < kLarge ? (size_t(16) << 10) : (size_t(256) << 10);
-    return (bytes + step - 1) / step * step;
+    if (bytes > kSmall) return (bytes + kPage - 1) / kPage * kPage;
+    size_t size = kAlign;
+    while (size < bytes) size *= 2;
+    return size;
   }
 
-  static void* map(size_t size) {
-    size_t padded = size + kLarge;
+  void addHole(char* at, size_t size) {
+    holes.emplace(at, size);
+    bySize.emplace(size, at);
+  }
+
+  void removeHole(std::map<char*, size_t>::iterator hole) {
+    bySize.erase({hole->second, hole->first});
+    holes.erase(hole);
+  }
+
+  std::map<char*, size_t>::iterator chunkOf(char* at) { return std::prev(chunks.upper_bound(at)); }
+
+  void grow(size_t size) {
+    size_t bytes = (std::max(size, kChunk) + kHuge - 1) / kHuge * kHuge, padded = bytes + kHuge;
     void* raw = mmap(nullptr, padded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (raw == MAP_FAILED) throw std::bad_alloc();
-    auto start = reinterpret_cast<uintptr_t>(raw);
-    auto aligned = (start + kLarge - 1) / kLarge * kLarge;
+    auto start = reinterpret_cast<uintptr_t>(raw), aligned = (start + kHuge - 1) / kHuge * kHuge;
     if (aligned > start) munmap(raw, aligned - start);
-    if (start + padded > aligned + size)
-      munmap(reinterpret_cast<void*>(aligned + size), start + padded - aligned - size);
+    if (start + padded > aligned + bytes)
+      munmap(reinterpret_cast<void*>(aligned + bytes), start + padded - aligned - bytes);
+    char* at = reinterpret_cast<char*>(aligned);
 #ifdef MADV_HUGEPAGE
-    madvise(reinterpret_cast<void*>(aligned), size, MADV_HUGEPAGE);
+    madvise(at, bytes, MADV_HUGEPAGE);
 #endif
-    return reinterpret_cast<void*>(aligned);
+    chunks.emplace(at, bytes);
+    reservedTotal += bytes;
+    addHole(at, bytes);
   }
 
-  void release(size_t size, void* data) {
-    if (size >= kLarge)
-      munmap(data, size);
-    else
-      std::free(data);
-    reservedTotal -= size;
+  /** The smallest hole that is large enough, and of those the first in memory. */
+  char* cut(size_t size) {
+    auto found = bySize.lower_bound({size, nullptr});
+    if (found == bySize.end()) {
+      grow(size);
+      found = bySize.lower_bound({size, nullptr});
+    }
+    auto [whole, at] = *found;
+    removeHole(holes.find(at));
+    if (whole > size) addHole(at + size, whole - size);
+    return at;
   }
 
-  /** A free block of this size, or of up to an eighth more. */
-  void* reuse(size_t& size) {
-    auto found = free.lower_bound(size);
-    if (found == free.end() || found->first > size + (size > kSmall ? size / 8 : 0)) return nullptr;
-    void* data = found->second.back();
-    found->second.pop_back();
-    size = found->first;
-    if (found->second.empty()) free.erase(found);
-    if (size > kSmall) idle -= size;
-    return data;
+  void join(char* at, size_t size) {
+    auto [start, bytes] = *chunkOf(at);
+    auto next = holes.lower_bound(at);
+    if (next != holes.end() && next->first == at + size && next->first < start + bytes) {
+      size += next->second;
+      removeHole(next);
+    }
+    auto before = holes.lower_bound(at);
+    if (before != holes.begin()) {
+      --before;
+      if (before->first >= start && before->first + before->second == at) {
+        at = before->first;
+        size += before->second;
+        removeHole(before);
+      }
+    }
+    addHole(at, size);
   }
 
-  void slab(size_t size) {
-    char* data = static_cast<char*>(std::aligned_alloc(kAlign, kSlab));
-    if (!data) throw std::bad_alloc();
-    reservedTotal += kSlab;
-    auto& list = free[size];
-    for (size_t at = 0; at + size <= kSlab; at += size) list.push_back(data + at);
-  }
-
-  /** Drops the largest unused blocks until at most `limit` bytes lie idle. */
+  /** Gives chunks that are wholly free back to the system while more than `limit` bytes are held. */
   void trim(size_t limit) {
-    while (idle > limit) {
-      auto last = std::prev(free.end());
-      release(last->first, last->second.back());
-      idle -= last->first;
-      last->second.pop_back();
-      if (last->second.empty()) free.erase(last);
+    for (auto hole = holes.begin(); hole != holes.end() && reservedTotal > limit;) {
+      auto chunk = chunks.find(hole->first);
+      auto current = hole++;
+      if (chunk == chunks.end() || chunk->second != current->second) continue;
+      munmap(chunk->first, chunk->second);
+      reservedTotal -= chunk->second;
+      chunks.erase(chunk);
+      removeHole(current);
     }
   }
 
   Block* take(size_t bytes) {
     size_t size = sizeOf(bytes);
+    auto block = std::make_unique<Block>(Block{nullptr, bytes, size});
     std::lock_guard<std::mutex> lock(mutex);
-    void* data = reuse(size);
-    if (!data && size <= kSmall) {
-      slab(size);
-      data = reuse(size);
+    if (size > kSmall) {
+      block->data = cut(size);
+      taken += size;
+    } else {
+      auto& list = small[size];
+      if (list.empty()) {
+        char* slab = cut(kSlab);
+        taken += kSlab;
+        for (size_t at = kSlab; at >= size; at -= size) list.push_back(slab + at - size);
+      }
+      block->data = list.back();
+      list.pop_back();
     }
-    if (!data) {
-      // Rather than grow beside idle blocks of the wrong size, let those go first.
-      trim(kIdle + inUse / 8);
-      data = size >= kLarge ? map(size) : std::aligned_alloc(kAlign, size);
-      if (!data) throw std::bad_alloc();
-      reservedTotal += size;
+    peak = std::max(peak, taken);
+    if (++allocations % kWindow == 0) {
+      // A training step needs at its peak what lies idle at its end: only what no recent peak needed goes back.
+      trim(std::max(peak, peakBefore) + 2 * kChunk);
+      peakBefore = peak;
+      peak = taken;
     }
-    return new Block{data, bytes, size};
+    return block.release();
   }
 
   void give(Block* block) {
     std::lock_guard<std::mutex> lock(mutex);
     inUse -= block->bytes;
-    free[block->reserved].push_back(block->data);
-    if (block->reserved > kSmall) idle += block->reserved;
-    trim(kIdle + reservedTotal / 2);
+    if (block->reserved > kSmall) {
+      taken -= block->reserved;
+      join(static_cast<char*>(block->data), block->reserved);
+    } else {
+      small[block->reserved].push_back(block->data);
+    }
     delete block;
   }
 };

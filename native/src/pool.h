@@ -14,10 +14,10 @@ struct Block {
 using Buffer = std::shared_ptr<Block>;
 
 /**
- * Memory from a pool that all threads share. Blocks from 2 MiB up lie on huge pages where the system grants them.
+ * Memory from a pool that all threads share, on huge pages where the system grants them.
  *
- * Freed blocks are kept for the next request of about their size, since fresh pages cost more than most kernels;
- * what is kept and unused is bounded. Throws std::bad_alloc.
+ * Freed memory is kept for the next request, since fresh pages cost more than most kernels; what no recent peak
+ * needed goes back to the system. Throws std::bad_alloc.
  */
 Buffer allocate(size_t bytes);
 
