@@ -111,7 +111,7 @@ describe('Nsga2Sampler', () => {
   it('prefers the feasible to the better, and notes constraints as Optuna does', async () => {
     const sampler = new Nsga2Sampler({
       populationSize: 10,
-      mutationProbability: 0.2,
+      mutationProbability: 0.5,
       seed: 3,
       constraints: ({ params }) => [5 - (params.x as number)],
     });
