@@ -3,6 +3,7 @@ import { add, type Tensor, tensor, tensor3d, tensor4d, tidy } from '@tensorflow/
 import type { Parameter, ParameterGroup } from '../../src/engine/parameters.js';
 import { LOSSES, type LossName } from '../../src/train/losses/loss-named.js';
 import { softScores } from '../../src/train/losses/soft-scores.js';
+import { ConfusionMatrix } from '../../src/train/metrics/confusion-matrix.js';
 import { adam, adamW } from '../../src/train/optimizers/adam.js';
 import { pack, unpack } from '../../src/train/optimizers/pack.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';
@@ -18,6 +19,8 @@ export interface Golden {
   readonly logits: number[][][][];
   readonly masks: number[][][];
   readonly scores: Readonly<Record<'omit' | 'count', readonly [number, number]>>;
+  readonly metrics: Readonly<Record<'dice' | 'iou', readonly (number | null)[]>> &
+    Readonly<Record<'miou' | 'accuracy', number>>;
   readonly losses: Readonly<
     Record<LossName, { readonly value: number; readonly gradient: readonly number[] }>
   >;
@@ -55,6 +58,22 @@ export function assertSoftScores(golden: Golden, absent: 'omit' | 'count'): void
     const { dice, iou } = softScores(tensor4d(golden.logits), masks, { absent });
     close([...dice.dataSync(), ...iou.dataSync()], golden.scores[absent], absent);
   });
+}
+
+/** The hard scores of the pixels that count, by a confusion matrix. */
+export function assertMetrics({ logits, masks, metrics }: Golden): void {
+  const largest = (row: readonly number[]) => row.indexOf(Math.max(...row));
+  const matrix = new ConfusionMatrix(logits[0]![0]![0]!.length).add(
+    masks.flat(2),
+    logits.flat(2).map(largest),
+  );
+  for (const name of ['dice', 'iou'] as const) {
+    const places = (scores: readonly (number | null)[]) => scores.map((score) => score === null);
+    assert.deepEqual(places(matrix[name]), places(metrics[name]));
+    const numbers = (scores: readonly (number | null)[]) => scores.filter((score) => score !== null);
+    close(numbers(matrix[name]), numbers(metrics[name]), name);
+  }
+  close([matrix.miou, matrix.accuracy], [metrics.miou, metrics.accuracy], 'mIoU and accuracy');
 }
 
 /** The parameters after ten steps within 1e-4 of torch's. */

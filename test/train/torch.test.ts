@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { LOSSES, type LossName } from '../../src/train/losses/loss-named.js';
-import { assertLoss, assertOptimizer, assertSoftScores, type Golden, OPTIMIZERS } from './against-torch.js';
+import {
+  assertLoss,
+  assertMetrics,
+  assertOptimizer,
+  assertSoftScores,
+  type Golden,
+  OPTIMIZERS,
+} from './against-torch.js';
 
 // Made by golden/make_torch.py with seed 1; test/peers/torch/train.test.ts runs it with others.
 const golden = JSON.parse(readFileSync(new URL('golden/torch.json', import.meta.url), 'utf8')) as Golden;
@@ -10,5 +17,6 @@ describe('losses and optimisers, against numbers of torch', () => {
     it(`${name}: value and gradient`, () => assertLoss(golden, name));
   for (const absent of ['omit', 'count'] as const)
     it(`soft scores, absent classes: ${absent}`, () => assertSoftScores(golden, absent));
+  it('hard scores', () => assertMetrics(golden));
   for (const name of Object.keys(OPTIMIZERS)) it(`${name}: ten steps`, () => assertOptimizer(golden, name));
 });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import '@tensorflow/tfjs-backend-wasm';
 import { dispose, setBackend, tensor4d, tidy, transpose } from '@tensorflow/tfjs-core';
+import { useEngine } from '../../src/engine/engine.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { classify, segmenterOf } from '../../src/vit/segmenter.js';
 import { readPretrained } from '../../src/vit/source.js';
 import { blocks, type Project } from '../../src/vit/vit.js';
+import { needOnednn } from '../native/onednn.js';
 import { needsSharedData } from '../shared-data.js';
 
 /** A float32 array of numpy's .npy format, version 1. */
@@ -25,10 +26,12 @@ describe('a real pretrained ViT (DeiT-Tiny)', function () {
   for (const [engine, images] of [
     ['wasm', [0, 1, 2]],
     ['cpu', [0]],
+    ['onednn', [0, 1, 2]],
   ] as const)
     it(`gives the reference's logits and tokens within 1e-4 on ${engine}`, async function () {
       const folder = needsSharedData(this, 'vit_deit_tiny_patch16_224');
-      await setBackend(engine);
+      if (engine === 'onednn') needOnednn.call(this);
+      await useEngine(engine, { precision: 'f32' });
       const expected = JSON.parse(await readFile(join(folder, 'expected.json'), 'utf8')) as {
         logits_first8: number[][];
         logits_sum: number[];

@@ -1,6 +1,10 @@
+import { setBackend } from '@tensorflow/tfjs-core';
+import { useEngine } from '../../../src/engine/engine.js';
 import { LOSSES, type LossName } from '../../../src/train/losses/loss-named.js';
+import { needOnednn } from '../../native/onednn.js';
 import {
   assertLoss,
+  assertMetrics,
   assertOptimizer,
   assertSoftScores,
   type Golden,
@@ -9,19 +13,27 @@ import {
 import { needsPython } from '../python.js';
 import { TORCH } from './requirements.js';
 
-for (const seed of [2, 3])
-  describe(`losses, soft scores and optimisers beside torch, seed ${seed}`, () => {
+// test/train/torch.test.ts holds the cpu engine to seed 1.
+for (const [engine, seed] of [
+  ['cpu', 2],
+  ['wasm', 3],
+  ['onednn', 4],
+] as const)
+  describe(`losses, scores and optimisers on ${engine} beside torch`, () => {
     let golden: Golden;
+    if (engine === 'onednn') before(needOnednn);
     before(async function () {
       const python = await needsPython(this, 'torch', TORCH);
-      golden = await python.json(new URL('../../train/golden/make_torch.py', import.meta.url), [
-        String(seed),
-      ]);
+      const script = new URL('../../train/golden/make_torch.py', import.meta.url);
+      golden = await python.json(script, [String(seed)]);
+      await useEngine(engine, { precision: 'f32' });
     });
+    after(() => setBackend('cpu'));
 
     for (const name of Object.keys(LOSSES) as LossName[])
       it(`${name}: value and gradient`, () => assertLoss(golden, name));
     for (const absent of ['omit', 'count'] as const)
       it(`soft scores, absent classes: ${absent}`, () => assertSoftScores(golden, absent));
+    it('hard scores', () => assertMetrics(golden));
     for (const name of Object.keys(OPTIMIZERS)) it(`${name}: ten steps`, () => assertOptimizer(golden, name));
   });

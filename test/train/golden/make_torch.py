@@ -1,4 +1,4 @@
-"""Losses with their gradients and ten optimiser steps by PyTorch, as JSON on standard output.
+"""Losses with their gradients, metrics and ten optimiser steps by PyTorch, as JSON on standard output.
 
     python test/train/golden/make_torch.py 1 > test/train/golden/torch.json
 
@@ -132,12 +132,24 @@ def plain(tree):
     return {g: [t.tolist() for t in ts] for g, ts in tree.items()}
 
 
+def metrics():
+    x, t = rows(logits)
+    y = x.argmax(-1)
+    hits = [(y[t == c] == c).sum() for c in range(C)]
+    sizes = [(y == c).sum() + (t == c).sum() for c in range(C)]  # of prediction and target together
+    dice = [(2 * h / s).item() if s > 0 else None for h, s in zip(hits, sizes)]
+    iou = [(h / (s - h)).item() if s > 0 else None for h, s in zip(hits, sizes)]
+    present = [i for i in iou if i is not None]
+    return {"dice": dice, "iou": iou, "miou": sum(present) / len(present), "accuracy": (y == t).float().mean().item()}
+
+
 scores = {absent: [s.item() for s in weighted(logits, absent)] for absent in ("omit", "count")}
 json.dump(
     {
         "logits": logits.tolist(),
         "masks": masks.tolist(),
         "scores": scores,
+        "metrics": metrics(),
         "losses": losses,
         "rates": rates,
         "start": plain(start),
