@@ -15,6 +15,8 @@ export * from './checkpoint.js';
 export * from './guard.js';
 export * from './early-stop.js';
 export * from './finish.js';
+export * from './test-best.js';
+export * from './begin.js';
 export * from './log-to.js';
 export * from './progress.js';
 export * from './trials.js';

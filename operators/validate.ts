@@ -39,8 +39,9 @@ export function validate<E extends Event>(
   );
 }
 
-function scored(
-  { epoch, step }: StepEvent | EpochEvent,
+/** One `ValidationEvent`: the scores of a model as it is, at a place of its run. Cold. */
+export function scored(
+  { epoch, step }: Pick<ValidationEvent, 'epoch' | 'step'>,
   model: Model,
   batches: () => Observable<Lease<Batch>>,
   split: string,

@@ -1,4 +1,12 @@
+import { join } from 'node:path';
 import { z } from 'zod';
+import { AUGMENTATION_NAMES } from '../data/augmentation-named.js';
+import { ENGINES } from '../engine/engine.js';
+import { LOSS_NAMES } from '../train/losses/loss-named.js';
+import { METRICS } from '../train/metrics/metric.js';
+import { OPTIMIZERS } from '../train/optimizers/optimizer-named.js';
+import { SCHEDULES } from '../train/schedules/schedule-named.js';
+import { TARGETS } from '../vit/vit.js';
 import { fixture } from './fixture.js';
 
 /** Where pictures come from and how they are divided. */
@@ -22,6 +30,10 @@ export const dataFlags = {
     .min(2)
     .default([1, 2, 3])
     .describe('the ids that masks store, in the order of the classes'),
+  classNames: z
+    .array(z.string().min(1))
+    .default(['pet', 'background', 'border'])
+    .describe('what the classes are called in plots, in the order of --mask-ids'),
   dataPercentage: z.number().gt(0).max(1).default(1).describe('share of the pairs that is used'),
   randomSeed: z
     .int()
@@ -40,19 +52,123 @@ export const dataFlags = {
     .describe('whether --data-percentage shrinks every split, or leaves the test split as it is'),
 };
 
-/** The adapter and its size. */
-export const adapterFlags = {
-  rank: z.int().min(1).default(4).describe('rank r'),
-  alpha: z.number().gt(0).default(16).describe('the adapter is scaled by alpha / rank'),
+/** What is adapted: backbone and head. */
+export const modelFlags = {
+  modelName: z
+    .string()
+    .min(1)
+    .default(fixture('vit-creatures'))
+    .describe(
+      'pretrained ViT: a folder, a .safetensors file or a hub id such as google/vit-base-patch16-224',
+    ),
+  imageSize: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("side that images are resized to, a multiple of the patch size; default: the model's own"),
+  batchNorm: z.boolean().default(false).describe('BatchNorm in the segmentation head'),
+  headDropout: z.number().min(0).lt(1).default(0).describe('Dropout2d in the segmentation head'),
+  mode: z
+    .enum(['adapters', 'head', 'full'])
+    .default('adapters')
+    .describe(
+      'what trains: adapters and head, the head alone on a frozen backbone, or all weights without adapter',
+    ),
 };
 
-/** How long and how fast. */
+/** Where an adapter sits and how it is scaled; its rank is the recipe's own flag. */
+export const adapterFlags = {
+  alpha: z.number().gt(0).default(16).describe('the adapter is scaled by alpha / its rank'),
+  targets: z
+    .array(z.enum(TARGETS))
+    .min(1)
+    .default(['query', 'value'])
+    .describe('the linear maps of a block that are adapted'),
+  layers: z
+    .array(z.int().min(0))
+    .min(1)
+    .optional()
+    .describe('the blocks that are adapted, from 0; default: all'),
+  adapterDropout: z.number().min(0).lt(1).default(0).describe("dropout on the adapter's input"),
+};
+
+/** How long, how fast, and towards what. */
 export const trainingFlags = {
-  epochs: z.int().min(1).default(50).describe('passes over the training split'),
-  batchSize: z.int().min(1).default(32).describe('images in a step'),
-  lr: z.number().gt(0).default(1e-4).describe('learning rate of everything that trains'),
+  epochs: z.int().min(1).default(20).describe('passes over the training split'),
+  batchSize: z.int().min(1).default(8).describe('images in a batch'),
+  loss: z.enum(LOSS_NAMES).default('log-cosh-dice').describe('what is minimised'),
+  optimizer: z
+    .enum(OPTIMIZERS)
+    .default('adamw')
+    .describe('adam couples weight decay into the gradient, adamw does not'),
+  momentum: z.number().min(0).lt(1).default(0.9).describe('of sgd'),
+  schedule: z.enum(SCHEDULES).default('trapezoid').describe('how the learning rate goes'),
+  lr: z.number().gt(0).default(1e-3).describe('learning rate of everything that trains'),
   separateLr: z.boolean().default(false).describe('use --lr-vit-backbone and --lr-seg-head in place of --lr'),
   lrVitBackbone: z.number().gt(0).default(1e-3).describe('learning rate of adapters and backbone'),
   lrSegHead: z.number().gt(0).default(1e-2).describe('learning rate of the segmentation head'),
   weightDecay: z.number().min(0).default(1e-4).describe('weight decay'),
+  accumulate: z.int().min(1).default(1).describe('batches whose mean gradient makes one optimiser step'),
+  clip: z.number().gt(0).optional().describe('largest global norm of the gradients; default: not clipped'),
+  ema: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe('decay of a moving average of the weights, which then is what is scored, e.g. 0.99'),
+  patience: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('stop after so many validations without a better score; default: never'),
+  metric: z
+    .enum(METRICS)
+    .default('softDice')
+    .describe('the validation score of --patience, --schedule plateau and the best checkpoint'),
+  augment: z
+    .array(z.enum(AUGMENTATION_NAMES))
+    .default([])
+    .describe('random changes of the training images; default: none'),
 };
+
+/** What computes, how a run is kept, and where it goes. */
+export const runFlags = {
+  engine: z.enum(ENGINES).default('auto').describe('what computes; auto = the fastest that is installed'),
+  precision: z
+    .enum(['f32', 'bf16'])
+    .optional()
+    .describe("of matrix products; default: the engine's choice for this processor"),
+  threads: z.int().min(1).optional().describe("the engine's threads; default: the cores that are there"),
+  runName: z
+    .string()
+    .regex(/^[\w.-]+$/)
+    .optional()
+    .describe('default: {lora_type}_{seed}_{percentage}'),
+  outDir: z.string().min(1).default('models').describe('gets <run>/step-*, the checkpoints'),
+  logDir: z
+    .string()
+    .min(1)
+    .default('logs')
+    .describe('gets <run>/: events, metrics, summary, TensorBoard file'),
+  plotDir: z.string().min(1).default('plots').describe('gets <run>/*.png and *.svg'),
+  resume: z.boolean().default(false).describe("continue with the run's last checkpoint, mid-epoch too"),
+  checkpointEvery: z
+    .union([z.literal('epoch'), z.int().min(1)])
+    .default('epoch')
+    .describe('checkpoint after each epoch, or after so many batches'),
+  keep: z.int().min(1).default(3).describe('newest checkpoints that are kept, beside the best one'),
+  ahead: z.int().min(0).default(2).describe('batches that are loaded ahead of their use'),
+  cache: z
+    .enum(['memory', 'disk', 'none'])
+    .default('memory')
+    .describe('where decoded images are kept for the next epoch'),
+  cacheDir: z.string().min(1).default('.cache/millrace').describe('folder of --cache disk'),
+};
+
+/** The folders of one run, by what they hold. */
+export function runFolders(
+  { outDir, logDir, plotDir }: { readonly outDir: string; readonly logDir: string; readonly plotDir: string },
+  run: string,
+): { readonly models: string; readonly logs: string; readonly pictures: string } {
+  return { models: join(outDir, run), logs: join(logDir, run), pictures: join(plotDir, run) };
+}

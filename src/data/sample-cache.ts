@@ -68,3 +68,8 @@ export function diskCache(dir: string): SampleCache {
     },
   };
 }
+
+/** A cache by the name that configurations use; `dir` is where `disk` keeps its files. */
+export function cacheNamed(name: 'memory' | 'disk' | 'none', dir: string): SampleCache | undefined {
+  return { memory: () => memoryCache(), disk: () => diskCache(dir), none: () => undefined }[name]();
+}

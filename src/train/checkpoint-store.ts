@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { versions } from '../engine/versions.js';
 import { UserError } from '../errors.js';
 import type { Scores } from '../events/event.js';
 import { removeFolder, removeUnfinished } from '../files/atomic.js';
@@ -13,9 +14,8 @@ export interface CheckpointStoreOptions {
   /** The validation score that makes a checkpoint the best. Default: none does. */
   readonly best?: Metric;
   readonly mode?: Mode;
-  /** Goes into every checkpoint: what the run was asked to do, and with which versions. */
+  /** Goes into every checkpoint: what the run was asked to do. */
   readonly config?: Readonly<Record<string, unknown>>;
-  readonly versions?: Readonly<Record<string, string>>;
 }
 
 const NAME = /^step-(\d{8,})$/;
@@ -46,16 +46,22 @@ export class CheckpointStore {
     { epoch, scores }: { readonly epoch: number; readonly scores?: Scores },
   ): Promise<{ readonly path: string; readonly best: boolean }> {
     await removeUnfinished(this.dir);
-    const { best: metric, config = {}, versions = {} } = this.options;
+    const { best: metric, config = {} } = this.options;
     const value = metric && scores ? metricOf(scores, metric) : Number.NaN;
     const score =
       metric && Number.isFinite(value) ? { metric, mode: this.options.mode ?? modeOf(metric), value } : null;
     const path = join(this.dir, `step-${String(training.position).padStart(8, '0')}`);
-    await writeCheckpoint(path, training, { epoch, score, config, versions });
+    await writeCheckpoint(path, training, { epoch, score, config, versions: versions() });
     const best = await this.best();
     const kept = new Set([...(await this.list()).slice(-(this.options.keep ?? 3)), best]);
     for (const old of await this.list()) if (!kept.has(old)) await removeFolder(old);
     return { path, best: best === path };
+  }
+
+  /** Removes all checkpoints: a new run begins in this folder. */
+  async clear(): Promise<void> {
+    await removeUnfinished(this.dir);
+    for (const path of await this.list()) await removeFolder(path);
   }
 
   /** All checkpoints, oldest first, as paths. */

@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { keep, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import type { Model } from '../engine/parameters.js';
 import { UserError } from '../errors.js';
 import { writeFolderAtomic } from '../files/atomic.js';
 import { readSafetensors, type StoredTensor, safetensorsBytes } from '../files/safetensors.js';
+import { unpack } from './optimizers/pack.js';
 import { difference, mapState, stateNumbers, stateTensors } from './optimizers/state-tree.js';
 import type { Training } from './training.js';
 
 const INFO = 'checkpoint.json';
 const PARAMETERS = 'parameters.safetensors';
 const STATE = 'optimizer.safetensors';
+/** Where the state holds the moving average of the weights; see `Training.state`. */
+const AVERAGE = 'average/';
 
 const numbers = z.record(z.string(), z.number().nullable());
 const info = z.object({
@@ -129,9 +132,16 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
 /**
  * Puts a checkpoint's parameters into a model: all that the model says may change, and no other.
  *
+ * Of a run with a moving average these are the averaged weights, which its validation scored; `trained` asks for the
+ * others. The model must train what it trained then: the same adapter, the same mode.
+ *
  * @throws UserError naming the parameter where the two do not fit; the model is then unchanged.
  */
-export function loadParameters(model: Model, { path, parameters }: Checkpoint): void {
+export function loadParameters(
+  model: Model,
+  { path, parameters, state }: Checkpoint,
+  which: 'scored' | 'trained' = 'scored',
+): void {
   const changing = model.parameters.changing();
   checkFit(
     path,
@@ -140,6 +150,17 @@ export function loadParameters(model: Model, { path, parameters }: Checkpoint): 
     'the parameters of this model; build it as it was trained',
   );
   for (const { name } of changing) model.parameters.set(name, restored(parameters.get(name)!));
+  if (which === 'trained') return;
+  tidy(() => {
+    const packs = [...state].filter(([name]) => name.startsWith(AVERAGE));
+    const average = Object.fromEntries(
+      packs.map(([name, stored]) => [name.slice(AVERAGE.length), restored(stored)]),
+    );
+    const trainable = model.parameters.trainable();
+    unpack(trainable, average).forEach((value, i) => {
+      if (value) model.parameters.set(trainable[i]!.name, keep(value));
+    });
+  });
 }
 
 /**
@@ -161,7 +182,7 @@ export function restore(training: Training, checkpoint: Checkpoint): void {
   const odd = difference(Object.keys(stateNumbers(training.state)), Object.keys(facts.numbers));
   if (odd) throw new UserError(`${path}: expected ${hint}, got ${odd}`, { path });
 
-  loadParameters(training.model, checkpoint);
+  loadParameters(training.model, checkpoint, 'trained');
   training.state = mapState(training.state, (name, leaf) =>
     typeof leaf === 'number' ? facts.numbers[name]! : restored(state.get(name)!),
   );

@@ -23,7 +23,7 @@ export interface TrainingOptions {
   readonly schedule?: Schedule;
   /** Rules dropout; shuffling and augmentation take theirs from the plans. */
   readonly seed: number;
-  /** Decay of a moving average of the weights, e.g. 0.999; default: none is kept. See `withAverage`. */
+  /** Decay of a moving average of the weights, e.g. 0.999; default: none is kept. See `scored`. */
   readonly average?: number;
 }
 
@@ -137,6 +137,21 @@ export class Training {
     this.schedule.observe?.(event);
   }
 
+  /** What is to be scored: the model with the averaged weights in place, or itself where no average is kept. */
+  get scored(): Model {
+    const { model } = this;
+    if (Object.keys(this.#average).length === 0) return model;
+    const forward: Model['forward'] = (images, pass) => {
+      const putBack = this.#putAverage();
+      try {
+        return model.forward(images, pass);
+      } finally {
+        putBack();
+      }
+    };
+    return { parameters: model.parameters, forward, dispose: () => model.dispose() };
+  }
+
   /**
    * Runs `work` with the averaged weights in the model's place, then puts the trained ones back.
    *
@@ -147,20 +162,28 @@ export class Training {
       throw new UserError(
         'expected a run with `average`, got one that keeps no moving average of its weights',
       );
+    const putBack = this.#putAverage();
+    try {
+      return await work();
+    } finally {
+      putBack();
+    }
+  }
+
+  /** Puts the averaged weights in the place of the trained ones; what it returns puts those back. */
+  #putAverage(): () => void {
     const parameters = this.model.parameters.trainable();
     const averaged = unpack(parameters, this.#average);
     const trained = parameters.map((parameter) => parameter.value);
     parameters.forEach((parameter, i) => {
       parameter.value = averaged[i]!;
     });
-    try {
-      return await work();
-    } finally {
+    return () => {
       parameters.forEach((parameter, i) => {
         parameter.value = trained[i]!;
       });
       dispose(averaged as Tensor[]);
-    }
+    };
   }
 
   dispose(): void {

@@ -21,6 +21,8 @@ export const LOSSES = {
 
 export type LossName = keyof typeof LOSSES;
 
+export const LOSS_NAMES = Object.keys(LOSSES) as [LossName, ...LossName[]];
+
 /** @throws UserError that names the nearest loss. */
 export function lossNamed(name: string): Loss {
   const make = Object.hasOwn(LOSSES, name) ? LOSSES[name as LossName] : undefined;

@@ -1,0 +1,42 @@
+import { concat, defer, type OperatorFunction } from 'rxjs';
+import type { Engine } from '../src/engine/engine.js';
+import type { Model } from '../src/engine/parameters.js';
+import { versions } from '../src/engine/versions.js';
+import type { Event, RunEvent } from '../src/events/event.js';
+
+export interface BeginOptions
+  extends Pick<RunEvent, 'run' | 'seed' | 'epochs' | 'batches' | 'classes' | 'config'> {
+  readonly engine: Pick<Engine, 'name' | 'precision'>;
+  readonly model: Model & { readonly adapter?: { readonly name: string } | undefined };
+}
+
+/**
+ * Starts a run's events with a `RunEvent`: what runs, on what, and with which versions.
+ *
+ * Stands after all that makes events and before all that listens to them.
+ *
+ * @example
+ * training$.pipe(begin({ run: 'lora_42_1', model, engine, seed: 42, … }), logTo(…));
+ */
+export function begin<E extends Event>({
+  engine,
+  model,
+  ...about
+}: BeginOptions): OperatorFunction<E, E | RunEvent> {
+  const event = (): RunEvent => ({
+    type: 'run',
+    time: Date.now(),
+    ...about,
+    adapter: model.adapter?.name ?? 'none',
+    adapterParameters: model.parameters.count('adapter'),
+    headParameters: model.parameters.count('head'),
+    engine: engine.name,
+    precision: engine.precision,
+    versions: versions(),
+  });
+  return (events$) =>
+    concat(
+      defer(() => [event()]),
+      events$,
+    );
+}

@@ -1,0 +1,68 @@
+import { UserError } from '../errors.js';
+import type { Event } from '../events/event.js';
+import { earlierEvents } from '../events/json-lines.js';
+import { type Checkpoint, restore } from './checkpoint.js';
+import type { CheckpointStore } from './checkpoint-store.js';
+import type { Training } from './training.js';
+
+/** Settings that change neither which batches a run consumes nor what its steps compute. */
+const FREE = [
+  'epochs',
+  'patience',
+  'keep',
+  'checkpointEvery',
+  'engine',
+  'precision',
+  'threads',
+  'outDir',
+  'logDir',
+  'plotDir',
+];
+
+/**
+ * Continues a run with its last checkpoint: restores the training and returns the events that its logs keep, for
+ * `LogOptions.earlier`. A run that was killed before its first checkpoint starts again.
+ *
+ * @throws UserError for a checkpoint that is damaged, of another model, or of a run that began with other settings:
+ * its steps so far would not be this run's. `epochs` may change; so may what computes, but then not bit for bit.
+ * @example
+ * const earlier = resume ? await resumeRun(training, store, { logs: 'logs/run', settings }) : [];
+ */
+export async function resumeRun(
+  training: Training,
+  store: CheckpointStore,
+  { logs, settings }: { readonly logs: string; readonly settings: Readonly<Record<string, unknown>> },
+): Promise<Event[]> {
+  if ((await store.last()) === undefined) return [];
+  const checkpoint = await store.load();
+  checkSettings(checkpoint, settings);
+  restore(training, checkpoint);
+  const { path, info } = checkpoint;
+  const best = (await store.best()) === path;
+  const lost = {
+    type: 'checkpoint',
+    time: Date.now(),
+    path,
+    step: info.position,
+    epoch: info.epoch,
+    best,
+  } as const;
+  return earlierEvents(logs, info.position, lost);
+}
+
+/** Puts a training back where its last checkpoint was taken, if there is one: what `guard` wants as `restore`. */
+export async function restoreLast(training: Training, store: CheckpointStore): Promise<void> {
+  if ((await store.last()) !== undefined) restore(training, await store.load());
+}
+
+function checkSettings({ path, info }: Checkpoint, settings: Readonly<Record<string, unknown>>): void {
+  for (const key of new Set([...Object.keys(info.config), ...Object.keys(settings)])) {
+    if (FREE.includes(key)) continue;
+    const [was, is] = [info.config[key], settings[key]].map((value) => JSON.stringify(value) ?? 'unset');
+    if (was !== is)
+      throw new UserError(
+        `${path}: expected the settings that the run began with, ${key} ${was}, got ${is}; resume with the same flags, or start another run with --run-name`,
+        { path, key },
+      );
+  }
+}
