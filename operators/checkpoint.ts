@@ -12,7 +12,8 @@ export interface CheckpointOptions {
 
 /**
  * Passes events on, and saves the training once the work on a batch that ended an epoch, or a stretch of so many
- * steps, has completed: a `CheckpointEvent` is then the last of that batch.
+ * steps, has completed: a `CheckpointEvent` is then the last of that batch. Weights that were scored are saved in any
+ * case, since they may be the best.
  *
  * Stands inside the lease, last: it sees the batch's validation scores, the next step waits for it, and observers
  * outside (early stopping, the guard) have put what they remember into `training.memory` before it is saved.
@@ -35,9 +36,9 @@ export function checkpoint<E extends Event>(
         events$.pipe(
           tap((given) => {
             const event: Event = given;
-            due ||= isDue(every, event);
             if (event.type === 'step') epoch = event.epoch;
             if (event.type === 'validation' && event.split === split) scores = event.scores;
+            due ||= isDue(every, event) || scores !== undefined;
           }),
         ),
         defer(async () => (due ? [await save(training, store, epoch, scores)] : [])).pipe(concatAll()),

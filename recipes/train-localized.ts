@@ -37,9 +37,11 @@ import {
   optimizerNamed,
   type Pair,
   plots,
+  predict,
   prefetch,
   progress,
   recipe,
+  recordOf,
   restoreLast,
   resumeRun,
   runFlags,
@@ -54,8 +56,9 @@ import {
   trainStep,
   useEngine,
   validate,
+  writeOverlays,
 } from 'millrace';
-import { concat, defer, finalize, from, identity, lastValueFrom, tap } from 'rxjs';
+import { concat, concatMap, defer, finalize, from, identity, lastValueFrom, tap, toArray } from 'rxjs';
 import { z } from 'zod';
 
 recipe({
@@ -105,9 +108,10 @@ recipe({
     const what = mode === 'adapters' ? settings.loraType : mode;
     const run = settings.runName ?? `${what}_${seed}_${settings.dataPercentage}`;
     const { models, logs, pictures } = runFolders(settings, run);
-    const store = checkpointStore(models, { keep: settings.keep, best: metric, config: settings });
+    const config = { ...settings, model: recordOf(model, settings.modelName) };
+    const store = checkpointStore(models, { keep: settings.keep, best: metric, config });
     if (!resume) await store.clear();
-    const earlier = resume ? await resumeRun(training, store, { logs, settings }) : [];
+    const earlier = resume ? await resumeRun(training, store, { logs, config }) : [];
 
     const samples = cacheNamed(cache, cacheDir);
     const load = (plan: BatchPlan, changes = augmentations([])) =>
@@ -136,7 +140,7 @@ recipe({
       patience ? earlyStop({ metric, patience, memory: training.memory }) : identity,
       finish({ step: training.position, epoch: Math.ceil(training.position / batches) }),
       test.length > 0 ? testBest(model, store, inOrder(test), scoring) : identity,
-      begin({ run, model, engine, seed, epochs, batches, classes: settings.classNames, config: settings }),
+      begin({ run, model, engine, seed, epochs, batches, classes: settings.classNames, config }),
       logTo(
         jsonLines(logs, { earlier }),
         csv(logs, { earlier }),
@@ -147,8 +151,14 @@ recipe({
       progress(),
     );
 
+    const shown = [...test, ...validation, ...train].slice(0, 4);
+    const overlays$ = inOrder(shown)().pipe(
+      concatLease((batch$) => batch$.pipe(predict(model, model.normalization))),
+      toArray(),
+      concatMap((rows) => writeOverlays(join(pictures, 'overlays.png'), rows, settings.classNames)),
+    );
     const closing$ = defer(async () => process.stdout.write(await closingText(logs, models, pictures)));
-    return concat(training$, closing$).pipe(
+    return concat(training$, overlays$, closing$).pipe(
       finalize(() => [training, model].forEach((owner) => owner.dispose())),
     );
   },

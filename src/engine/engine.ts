@@ -66,7 +66,8 @@ const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
   wasm: {
     install: 'npm install @tensorflow/tfjs-backend-wasm',
     start: async () => {
-      await import('@tensorflow/tfjs-backend-wasm');
+      const { registerWasm } = await import('./wasm.js');
+      registerWasm();
       return { precision: 'f32', threads: 1 };
     },
   },

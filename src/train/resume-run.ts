@@ -26,16 +26,16 @@ const FREE = [
  * @throws UserError for a checkpoint that is damaged, of another model, or of a run that began with other settings:
  * its steps so far would not be this run's. `epochs` may change; so may what computes, but then not bit for bit.
  * @example
- * const earlier = resume ? await resumeRun(training, store, { logs: 'logs/run', settings }) : [];
+ * const earlier = resume ? await resumeRun(training, store, { logs: 'logs/run', config }) : [];
  */
 export async function resumeRun(
   training: Training,
   store: CheckpointStore,
-  { logs, settings }: { readonly logs: string; readonly settings: Readonly<Record<string, unknown>> },
+  { logs, config }: { readonly logs: string; readonly config: Readonly<Record<string, unknown>> },
 ): Promise<Event[]> {
   if ((await store.last()) === undefined) return [];
   const checkpoint = await store.load();
-  checkSettings(checkpoint, settings);
+  checkSettings(checkpoint, config);
   restore(training, checkpoint);
   const { path, info } = checkpoint;
   const best = (await store.best()) === path;
@@ -55,10 +55,10 @@ export async function restoreLast(training: Training, store: CheckpointStore): P
   if ((await store.last()) !== undefined) restore(training, await store.load());
 }
 
-function checkSettings({ path, info }: Checkpoint, settings: Readonly<Record<string, unknown>>): void {
-  for (const key of new Set([...Object.keys(info.config), ...Object.keys(settings)])) {
+function checkSettings({ path, info }: Checkpoint, config: Readonly<Record<string, unknown>>): void {
+  for (const key of new Set([...Object.keys(info.config), ...Object.keys(config)])) {
     if (FREE.includes(key)) continue;
-    const [was, is] = [info.config[key], settings[key]].map((value) => JSON.stringify(value) ?? 'unset');
+    const [was, is] = [info.config[key], config[key]].map((value) => JSON.stringify(value) ?? 'unset');
     if (was !== is)
       throw new UserError(
         `${path}: expected the settings that the run began with, ${key} ${was}, got ${is}; resume with the same flags, or start another run with --run-name`,
