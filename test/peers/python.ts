@@ -58,16 +58,21 @@ export async function needsPython(
   name: string,
   requirements: readonly string[],
 ): Promise<Python> {
-  let environment = environments.get(name);
-  if (!environment) environments.set(name, (environment = makeEnvironment(name, requirements)));
   try {
-    return await environment;
+    return await pythonWith(name, requirements);
   } catch (error) {
     const { stderr, message } = error as { stderr?: string; message: string };
     const reason = (stderr || message).trim().split('\n').at(-1);
     console.log(`    skipped: no Python with ${requirements.join(', ')}: ${reason}`);
     return test.skip();
   }
+}
+
+/** The same for what is no test: it rejects where the environment cannot be had. */
+export function pythonWith(name: string, requirements: readonly string[]): Promise<Python> {
+  const environment = environments.get(name) ?? makeEnvironment(name, requirements);
+  environments.set(name, environment);
+  return environment;
 }
 
 async function makeEnvironment(name: string, requirements: readonly string[]): Promise<Python> {
@@ -77,7 +82,7 @@ async function makeEnvironment(name: string, requirements: readonly string[]): P
   const stamp = join(folder, 'requirements.txt');
   const wanted = `${requirements.join('\n')}\n`;
   if ((await readFile(stamp, 'utf8').catch(() => '')) === wanted) return new Python(python);
-  console.log(`    making .venv/${name} with ${requirements.join(', ')}`);
+  console.error(`    making .venv/${name} with ${requirements.join(', ')}`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(root, '.venv'), { recursive: true });
   await run(process.env['MILLRACE_PYTHON'] ?? 'python3', ['-m', 'venv', folder]);

@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import { availableCores } from '../../src/engine/onednn/cores.js';
+import { UserError } from '../../src/errors.js';
+import { command } from '../command.js';
+import { ours } from '../ours.js';
+import { torch } from '../peers/torch.js';
+import { machine, markdown, updateSection } from '../report.js';
+import { rounded } from '../result.js';
+import { alternate, type Comparison, type Contender, type Row, rowOf } from '../versus.js';
+
+type Side = 'millrace' | 'torch' | 'torch-compile';
+
+/** `side command model adapter precision`, and whether PyTorch keeps frozen weights in bf16. */
+interface Run {
+  readonly side: Side;
+  readonly command: 'train-step' | 'inference' | 'matmul';
+  readonly model: 'vit-base' | 'deit-tiny';
+  readonly adapter: string;
+  readonly precision: 'f32' | 'bf16';
+  readonly frozen?: 'bf16';
+}
+
+const nameOf = ({ side, command, model, adapter, precision, frozen }: Run): string =>
+  [side, command, model, adapter, precision, ...(frozen ? ['frozen-bf16'] : [])].join(' ');
+
+/** Our run, and PyTorch's ways of doing the same. */
+function against(run: Omit<Run, 'side'>): { readonly mine: Run; readonly theirs: readonly Run[] } {
+  const { precision, command } = run;
+  const theirs: Run[] = [
+    { ...run, side: 'torch' },
+    { ...run, side: 'torch-compile' },
+    ...(precision === 'bf16' && command === 'train-step'
+      ? [{ ...run, side: 'torch', frozen: 'bf16' } as const]
+      : []),
+  ];
+  return { mine: { ...run, side: 'millrace' }, theirs };
+}
+
+/** The cases by name: what each compares, and the ratio that is aimed at on a machine with AMX. */
+function casesOf(): ReadonlyMap<string, readonly (Omit<Comparison, 'ours' | 'peers'> & Runs)[]> {
+  const train = { command: 'train-step', model: 'vit-base', adapter: 'lora' } as const;
+  const bf16 = against({ ...train, precision: 'bf16' });
+  const f32 = against({ ...train, precision: 'f32' });
+  const tiny = against({ ...train, model: 'deit-tiny', precision: 'bf16' });
+  const infer = against({ ...train, command: 'inference', precision: 'bf16' });
+  const localized = { ...bf16.mine, adapter: 'localized' };
+  const matmul = { ...bf16.mine, command: 'matmul' } as const;
+  const time = 's_per_step';
+  const memory = 'peak_rss_mb';
+  return new Map([
+    [
+      'bf16',
+      [
+        { title: 'ViT-B LoRA step, bf16 against the best bf16', ...bf16, of: time, target: 2.5 },
+        { title: 'its peak memory', ...bf16, of: memory, target: 1 },
+      ],
+    ],
+    [
+      'f32',
+      [
+        { title: 'ViT-B LoRA step, f32 against the best f32', ...f32, of: time, target: 1.3 },
+        { title: 'its peak memory', ...f32, of: memory, target: 1 },
+      ],
+    ],
+    [
+      'mixed',
+      [
+        {
+          title: 'ViT-B LoRA step, bf16 against the best f32',
+          mine: bf16.mine,
+          theirs: f32.theirs,
+          of: time,
+          target: 10,
+        },
+      ],
+    ],
+    ['tiny', [{ title: 'DeiT-Tiny LoRA step, bf16 against the best bf16', ...tiny, of: time, target: 2.5 }]],
+    ['inference', [{ title: 'ViT-B inference, bf16 against the best bf16', ...infer, of: time, target: 2 }]],
+    [
+      'localized',
+      [
+        {
+          title: 'our LoRA step against our Localized step, bf16',
+          mine: localized,
+          theirs: [bf16.mine],
+          of: time,
+          target: 1 / 1.15,
+        },
+      ],
+    ],
+    [
+      'ceiling',
+      [
+        {
+          title: "a step's matrix products alone against our step, bf16",
+          mine: bf16.mine,
+          theirs: [matmul],
+          of: time,
+          target: 1,
+        },
+      ],
+    ],
+  ]);
+}
+
+interface Runs {
+  readonly mine: Run;
+  readonly theirs: readonly Run[];
+}
+
+const cases = casesOf();
+
+export default command({
+  description: 'training and inference beside PyTorch, in turn: ratios with their spread',
+  flags: {
+    Comparing: {
+      cases: z
+        .array(z.enum([...cases.keys()] as [string, ...string[]]))
+        .min(1)
+        .default([...cases.keys()])
+        .describe('what is compared'),
+      batch: z.int().min(1).default(8).describe('images in a step'),
+      threads: z.int().min(1).optional().describe('for both sides; default the cores that are available'),
+      rounds: z.int().min(1).default(3).describe('turns of every contender'),
+      warmUp: z.int().min(1).default(2).describe('steps of a turn before the clock starts'),
+      steps: z.int().min(1).default(5).describe('timed steps of a turn; the median counts'),
+      json: z.boolean().default(false).describe('print one JSON object: rows and all results'),
+      update: z.boolean().default(false).describe('put the table into PERFORMANCE.md'),
+    },
+  },
+  run: async ({ cases: chosen, rounds, json, update, ...how }) => {
+    const threads = how.threads ?? availableCores();
+    const comparisons = chosen.flatMap((name) => cases.get(name)!);
+    const runs = new Map(
+      comparisons.flatMap(({ mine, theirs }) => [mine, ...theirs]).map((run) => [nameOf(run), run]),
+    );
+    const contenders = [...runs].map(
+      ([name, run]): Contender => ({ name, run: () => start(run, { ...how, threads }) }),
+    );
+    const done = await alternate(contenders, rounds, (line) => process.stderr.write(`${line}\n`));
+    const rows = comparisons
+      .map(({ mine, theirs, ...rest }) =>
+        rowOf({ ...rest, ours: nameOf(mine), peers: theirs.map(nameOf) }, done),
+      )
+      .filter((row) => row !== undefined);
+    if (rows.length === 0)
+      throw new UserError(
+        `versus: expected both sides to run, got ${[...done.failed.keys()].join(', ')} failing`,
+      );
+    const about = { machine: machine(), threads, rounds, batch: how.batch };
+    const text = `${about.machine}; ${threads} threads, batch ${how.batch}, ${rounds} rounds of ${how.steps} steps\n\n${table(rows)}`;
+    if (json)
+      process.stdout.write(
+        `${JSON.stringify({ ...about, rows, results: Object.fromEntries(done.results), failed: Object.fromEntries(done.failed) })}\n`,
+      );
+    else process.stdout.write(text);
+    if (update) await updateSection('versus', text);
+  },
+});
+
+function start(
+  { side, command, model, adapter, precision, frozen }: Run,
+  { batch, threads, warmUp, steps }: Readonly<Record<'batch' | 'threads' | 'warmUp' | 'steps', number>>,
+) {
+  const what = [
+    command,
+    '--model',
+    model,
+    '--adapter',
+    adapter,
+    '--precision',
+    precision,
+    '--batch',
+    `${batch}`,
+  ];
+  const how = ['--threads', `${threads}`, '--warm-up', `${warmUp}`, '--steps', `${steps}`];
+  if (side !== 'millrace')
+    return torch([...what, ...how, '--engine', side, ...(frozen ? ['--frozen', frozen] : [])]);
+  return ours([...what, ...how, ...(command === 'matmul' ? [] : ['--engine', 'onednn'])]);
+}
+
+function table(rows: readonly Row[]): string {
+  const shown = (value: number, unit: string) =>
+    unit === 's' ? `${value.toFixed(3)} s` : `${value.toFixed(0)} MB`;
+  return markdown(
+    ['case', 'ours', 'peer', 'peer / ours', 'spread', 'aim with AMX', 'the peer that counts'],
+    rows.map((row) => [
+      row.case,
+      shown(row.ours, row.unit),
+      shown(row.peer, row.unit),
+      row.ratio.toFixed(2),
+      `${row.min.toFixed(2)} – ${row.max.toFixed(2)}`,
+      `≥ ${rounded(row.target).toFixed(2)}`,
+      row.peerName,
+    ]),
+  );
+}
