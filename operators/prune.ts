@@ -11,6 +11,8 @@ import {
   takeUntil,
 } from 'rxjs';
 import type { TrialEvent } from '../src/events/event.js';
+import { FinishedTrialError } from '../src/study/storage/storage.js';
+import { TrialEndedError } from '../src/study/study.js';
 import type { Trial } from '../src/study/trial.js';
 import { endEvent } from '../src/study/trial-event.js';
 
@@ -19,27 +21,40 @@ import { endEvent } from '../src/study/trial-event.js';
  * comes after it; then tells PRUNED, unsubscribes from the training, which frees its tensors, and completes with
  * a TrialEvent.
  *
- * Place it after `report`. Placed inside the lease, the training waits for the decision; outside, it goes on
- * meanwhile. The value of a pruned trial is its last report.
+ * Place it right after `report`, which waits for the decision before it tells that the trial is complete: the last
+ * report may prune, too. Placed inside the lease, the training waits as well; outside, it goes on meanwhile. The
+ * value of a pruned trial is its last report.
  *
  * @example
  * run(trial).pipe(report(trial, 'softDice'), prune(trial));
  */
 export function prune<E>(trial: Trial): OperatorFunction<E | TrialEvent, E | TrialEvent> {
+  const { study } = trial;
   return (events$) =>
     defer(() => {
       const stop$ = new Subject<void>();
-      let pruned = false;
-      const decide = async () => {
-        if (!(await trial.shouldPrune())) return [];
-        pruned = true;
-        // Being told first, the trial is not taken for an unsubscribed one.
-        const told = trial.study.tell(trial, null, { state: 'PRUNED' });
+      let ended = false;
+      /** Being told first, the trial is not taken for an unsubscribed one. */
+      const end = async () => {
+        ended = true;
+        const told = study.tell(trial, null, { state: 'PRUNED' });
         stop$.next();
         return [endEvent(trial, await told)];
       };
+      const decide = async () => {
+        try {
+          return !trial.told && (await trial.shouldPrune()) && !trial.told ? await end() : [];
+        } catch (error) {
+          if (error instanceof TrialEndedError) study.warn('trial', error.message);
+          else if (!(error instanceof FinishedTrialError)) throw error;
+          // Found stale meanwhile: its retry goes on elsewhere.
+          ended = true;
+          stop$.next();
+          return [];
+        }
+      };
       const pass = (event: E | TrialEvent): Observable<E | TrialEvent> => {
-        if (pruned) return EMPTY;
+        if (ended) return EMPTY;
         return isReport(event, trial) ? concat(of(event), defer(decide).pipe(mergeAll())) : of(event);
       };
       return events$.pipe(takeUntil(stop$), concatMap(pass));

@@ -6,6 +6,7 @@ import {
   EMPTY,
   finalize,
   from,
+  ignoreElements,
   mergeAll,
   type Observable,
   type OperatorFunction,
@@ -14,6 +15,8 @@ import {
 } from 'rxjs';
 import { UserError } from '../src/errors.js';
 import type { Scores, TrialEvent } from '../src/events/event.js';
+import { FinishedTrialError } from '../src/study/storage/storage.js';
+import { TrialEndedError } from '../src/study/study.js';
 import type { Trial } from '../src/study/trial.js';
 import { endEvent, trialEvent } from '../src/study/trial-event.js';
 
@@ -39,6 +42,7 @@ export interface ReportOptions<E> {
  * - fails: FAIL with the error's message; the error goes on unless it is caught
  * - is unsubscribed: FAIL, "unsubscribed", unless `prune` has told before
  * - the process dies: it stays RUNNING, to be found stale by its heartbeat
+ * - was found stale by mistake: its stream ends with a warning, as its retry goes on elsewhere
  *
  * Every event passes; a TrialEvent comes first, after each report, and last. A report is stored before the next
  * event passes. With a metric for each objective nothing is reported on the way, as pruning knows one objective.
@@ -83,8 +87,9 @@ export function report<E>(
         return defer(async () => {
           await trial.report(value, step);
           return [event, trialEvent(trial, 'RUNNING', { step, value })];
-        }).pipe(mergeAll());
+        }).pipe(mergeAll(), (report$) => concat(report$, decided));
       };
+      const decided = defer(() => trial.deciding).pipe(ignoreElements());
       const completed = defer(async () => {
         const all = values.filter((value) => value !== undefined);
         return endEvent(trial, await study.tell(trial, all.length === 0 ? null : all));
@@ -92,9 +97,16 @@ export function report<E>(
       const failed = (error: unknown) => {
         if (trial.told) return throwError(() => error);
         const reason = error instanceof Error ? error.message : String(error);
-        return defer(async () =>
+        const after = error instanceof FinishedTrialError || catches(error) ? EMPTY : throwError(() => error);
+        const event$ = defer(async () =>
           endEvent(trial, await study.tell(trial, null, { state: 'FAIL', reason })),
-        ).pipe((event$) => concat(event$, catches(error) ? EMPTY : throwError(() => error)));
+        );
+        return concat(event$.pipe(catchError(lost)), after);
+      };
+      const lost = (error: unknown) => {
+        if (!(error instanceof TrialEndedError)) throw error;
+        study.warn('trial', error.message);
+        return EMPTY;
       };
       const unsubscribed = () => {
         if (trial.told) return;
@@ -106,7 +118,7 @@ export function report<E>(
       return concat(
         defer(() => of(trialEvent(trial, 'RUNNING'))),
         from(events$).pipe(concatMap(pass)),
-        completed,
+        completed.pipe(catchError(lost)),
       ).pipe(catchError(failed), finalize(unsubscribed));
     });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Observable } from 'rxjs';
 import { UserError } from '../src/errors.js';
 import type { Study } from '../src/study/study.js';
@@ -9,8 +10,9 @@ export interface TrialsOptions {
   /** Seconds after which no further trial begins. */
   readonly timeout?: number;
   /**
-   * Stop when the study, over all its processes, has so many COMPLETE and PRUNED trials. Those that run elsewhere
-   * then go on, so that the study may end with as many more as there are other workers.
+   * Stop when the study, over all its processes, has so many COMPLETE and PRUNED trials; FAIL ones are replaced.
+   * With heartbeats it then has not one more, and a process stays until then, to retry what a dead one leaves;
+   * without, trials in other processes do not count, so that these may add theirs.
    */
   readonly total?: number;
 }
@@ -39,20 +41,35 @@ export function trials(
     study.restart();
     const end = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1000;
     let left = n;
+    let out = 0;
+    const gone = new AbortController();
+    subscriber.add(() => gone.abort());
+    const open = () => !subscriber.closed && !study.stopped && Date.now() < end;
+    /** The next trial, or null where none is to come; waits for those that others may leave behind. */
+    const ask = async (): Promise<Trial | null> => {
+      if (total === Number.POSITIVE_INFINITY) return study.ask();
+      while (open()) {
+        const trial = await study.askWithin(total);
+        const mayCome = study.cache.ended < total && (study.storage.heartbeat || out > 0);
+        if (trial || !mayCome) return trial;
+        const wait = Math.min(500 * (study.storage.heartbeat?.interval ?? 1), 5000);
+        await pause(wait, undefined, { signal: gone.signal }).catch(() => {});
+      }
+      return null;
+    };
     const worker = async () => {
-      while (left > 0 && !subscriber.closed && !study.stopped && Date.now() < end) {
+      while (left > 0 && open()) {
         left--;
-        if (total !== Number.POSITIVE_INFINITY) {
-          const done = await study.trials(['COMPLETE', 'PRUNED']);
-          if (done.length >= total) return;
-        }
-        const trial = await study.ask();
+        const trial = await ask();
+        if (!trial) return;
         if (subscriber.closed) {
           await study.tell(trial, null, { state: 'FAIL', reason: 'unsubscribed before it began' });
           return;
         }
+        out++;
         subscriber.next(trial);
         await trial.ended;
+        out--;
       }
     };
     Promise.all(Array.from({ length: Math.min(concurrency, n) }, worker)).then(

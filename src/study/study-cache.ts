@@ -14,6 +14,8 @@ export class StudyCache implements StudyView {
   readonly studyName: string;
   readonly directions: readonly Direction[];
   readonly finished: FrozenTrial[] = [];
+  /** How many of `finished` are COMPLETE or PRUNED. */
+  ended = 0;
   #active: TrialRecord[] = [];
   readonly #byNumber: FrozenTrial[] = [];
   readonly #own = new Set<number>();
@@ -166,6 +168,7 @@ export class StudyCache implements StudyView {
       this.#own.delete(trial.id);
       this.#ended.add(trial.id);
       this.finished.push(trial);
+      if (trial.state !== 'FAIL') this.ended++;
     } else if (place >= 0) this.#active[place] = trial;
     else {
       let at = this.#active.length;

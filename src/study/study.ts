@@ -1,5 +1,6 @@
 import { UserError } from '../errors.js';
 import { bestTrial, paretoFront } from './best-trials.js';
+import { checkedTemplate } from './checked-template.js';
 import type { Distribution, ParamValue } from './distributions.js';
 import { type Direction, type FrozenTrial, isFinished, type Json, type TrialState } from './frozen-trial.js';
 import { type Objective, type OptimizeOptions, optimize } from './optimize.js';
@@ -8,7 +9,13 @@ import type { Pruner } from './pruner.js';
 import { type RetryOptions, retryOf } from './retry-trial.js';
 import { sameParams } from './same-params.js';
 import type { Sampler } from './sampler.js';
-import { FinishedTrialError, type Storage, type StudyRecord, type TrialTemplate } from './storage/storage.js';
+import {
+  FinishedTrialError,
+  type Storage,
+  type StudyRecord,
+  type TrialLimit,
+  type TrialTemplate,
+} from './storage/storage.js';
 import type { TrialRecord } from './storage/trial-record.js';
 import { StudyCache } from './study-cache.js';
 import type { StudyView } from './study-view.js';
@@ -41,6 +48,8 @@ export class Study implements TrialHost {
   readonly pruner: Pruner;
   /** The trials that this process runs, by number. */
   readonly #running = new Map<number, { trial: Trial; beat?: NodeJS.Timeout }>();
+  /** Asks that count come one after another, each after the trial of the one before runs. */
+  #asking: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
   constructor(
@@ -86,13 +95,42 @@ export class Study implements TrialHost {
    * @param fixed parameters to suggest at once, as in `study.ask(fixed_distributions=…)`
    */
   async ask(fixed: Readonly<Record<string, Distribution>> = {}): Promise<Trial> {
+    await this.#prepareAsk();
+    const record = (await this.#claimWaiting()) ?? (await this.storage.createTrial(this.row.id));
+    return this.#begin(record as TrialRecord, fixed);
+  }
+
+  /**
+   * As `ask`, but null where the study, over all its processes, needs no further trial to have `total` COMPLETE and
+   * PRUNED ones. With heartbeats those that run or wait count too, wherever they are, since they end or are retried;
+   * without, those that run in other processes do not, since they may be dead.
+   */
+  askWithin(total: number): Promise<Trial | null> {
+    const next = this.#asking.then(() => this.#askWithin(total));
+    this.#asking = next.catch(() => null);
+    return next;
+  }
+
+  async #askWithin(total: number): Promise<Trial | null> {
+    await this.#prepareAsk();
+    if (this.cache.ended >= total) return null;
+    const limit: TrialLimit = this.storage.heartbeat
+      ? { states: ['COMPLETE', 'PRUNED', 'RUNNING', 'WAITING'], most: total }
+      : { states: ['COMPLETE', 'PRUNED'], most: total - this.#running.size };
+    const record = (await this.#claimWaiting()) ?? (await this.storage.createTrialWithin(this.row.id, limit));
+    return record && this.#begin(record as TrialRecord, {});
+  }
+
+  async #prepareAsk(): Promise<void> {
     const { cache, sampler } = this;
     await cache.writeAttrs();
     await cache.refresh();
-    await this.failStaleTrials();
+    await this.#failStale();
     if (sampler.usesStudyAttrs) await cache.refreshAttrs();
-    const record =
-      (await this.#claimWaiting()) ?? ((await this.storage.createTrial(this.row.id)) as TrialRecord);
+  }
+
+  async #begin(record: TrialRecord, fixed: Readonly<Record<string, Distribution>>): Promise<Trial> {
+    const { cache, sampler } = this;
     cache.adopt(record);
     const draft = this.#run(new Trial(this, record, NOTHING));
     try {
@@ -219,16 +257,13 @@ export class Study implements TrialHost {
     });
   }
 
-  /** Stores a trial from elsewhere. `params` come with their `internalParams` and `distributions`. */
+  /**
+   * Stores a trial from elsewhere; `params` come with their `distributions`.
+   *
+   * @throws UserError when its parts contradict each other.
+   */
   async addTrial(template: TrialTemplate): Promise<FrozenTrial> {
-    const { state, values = null } = template;
-    if (state === 'COMPLETE') outcome({ number: -1 } as FrozenTrial, this.directions.length, values, state);
-    const now = Date.now();
-    const times = {
-      datetimeStart: template.datetimeStart ?? (state === 'WAITING' ? null : now),
-      datetimeComplete: template.datetimeComplete ?? (isFinished(state) ? now : null),
-    };
-    return this.storage.createTrial(this.row.id, { ...template, ...times });
+    return this.storage.createTrial(this.row.id, checkedTemplate(template, this.directions.length));
   }
 
   /** As of the storage's last word. */
@@ -269,6 +304,11 @@ export class Study implements TrialHost {
    * their retries; `ask` does so too. Does nothing where the storage keeps no heartbeats.
    */
   async failStaleTrials(): Promise<void> {
+    await this.cache.refresh();
+    await this.#failStale();
+  }
+
+  async #failStale(): Promise<void> {
     const { storage, cache } = this;
     if (!storage.staleTrials) return;
     const running = cache.active
@@ -279,7 +319,9 @@ export class Study implements TrialHost {
     if (stale.length === 0) return;
     for (const trial of await storage.readTrials(stale)) {
       const template = retryOf(trial, this.options);
-      const end = { state: 'FAIL', values: null, time: Date.now() } as const;
+      const reason = `its process was not heard of for ${storage.heartbeat?.grace} s`;
+      const changes = { systemAttrs: { fail_reason: reason } };
+      const end = { state: 'FAIL', values: null, time: Date.now(), changes } as const;
       await storage.finishTrial(
         trial.id,
         template ? { ...end, successor: { study: this.row.id, template } } : end,
@@ -307,6 +349,11 @@ export class Study implements TrialHost {
     else process.emitWarning(message, { type: 'StudyWarning', code });
   }
 
+  /** Runs an objective for trial after trial; see the function `optimize`. */
+  optimize(objective: Objective, options: OptimizeOptions = {}): Promise<void> {
+    return optimize(this, objective, options);
+  }
+
   /** Stops beating for the trials that run here, and closes the storage. */
   async close(): Promise<void> {
     for (const number of this.#running.keys()) this.#forget(number);
@@ -315,8 +362,8 @@ export class Study implements TrialHost {
   }
 
   async #claimWaiting(): Promise<TrialRecord | undefined> {
-    for (const trial of this.cache.active) {
-      if (trial.state !== 'WAITING') continue;
+    // A copy, since others end while this one waits.
+    for (const trial of this.cache.active.filter(({ state }) => state === 'WAITING')) {
       const time = Date.now();
       if (!(await this.storage.claimTrial(trial.id, time))) continue;
       return Object.assign(trial as TrialRecord, { state: 'RUNNING', datetimeStart: time });
@@ -354,6 +401,8 @@ export class Study implements TrialHost {
           .recordHeartbeat?.(id)
           .catch((error: Error) => this.warn('heartbeat', `trial ${number}: ${error.message}`));
       }, heartbeat.interval * 1000);
+    // A trial that nobody goes on with does not keep the process alive.
+    beat?.unref();
     this.#running.set(number, beat ? { trial, beat } : { trial });
     return trial;
   }
@@ -366,9 +415,12 @@ export class Study implements TrialHost {
   }
 }
 
-function endedElsewhere({ number, state }: FrozenTrial): UserError {
+/** A trial was told that had ended: it was told before, or found stale by another process. */
+export class TrialEndedError extends UserError {}
+
+function endedElsewhere({ number, state }: FrozenTrial): TrialEndedError {
   const what = isFinished(state) ? `it is ${state}` : 'it was ended elsewhere';
-  return new UserError(
+  return new TrialEndedError(
     `trial ${number}: expected a RUNNING one to tell, but ${what}; was it told before, or found stale?`,
     {
       number,

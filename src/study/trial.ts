@@ -67,6 +67,8 @@ export class Trial {
   #failure: unknown;
   /** Set as soon as the trial is being told, by whoever comes first. */
   told = false;
+  /** Resolves when the last decision whether to prune is made. */
+  deciding: Promise<void> = Promise.resolve();
   /** Resolves when the trial has ended, whatever as. */
   readonly ended: Promise<void>;
   readonly #resolveEnded: () => void;
@@ -181,7 +183,13 @@ export class Trial {
 
   /** Whether the study's pruner would end the trial now, given all that is stored of other trials. */
   shouldPrune(): Promise<boolean> {
-    return this.study.decide(this);
+    const decision = this.study.decide(this);
+    const deciding = decision.then(
+      () => {},
+      () => {},
+    );
+    this.deciding = deciding;
+    return decision;
   }
 
   setUserAttr(key: string, value: Json): void {

@@ -5,6 +5,7 @@ import {
   type Storage,
   type TrialChanges,
   type TrialEnd,
+  type TrialLimit,
   type TrialTemplate,
 } from './storage.js';
 import { StudyTable } from './study-table.js';
@@ -40,6 +41,10 @@ export class MemoryStorage implements Storage {
     const trial = this.#table.createTrial(study, template);
     if (!trial) throw studyGone(study, this.url);
     return trial;
+  }
+
+  async createTrialWithin(study: number, limit: TrialLimit): Promise<FrozenTrial | null> {
+    return this.#table.isFull(study, limit) ? null : this.createTrial(study);
   }
 
   async claimTrial(trial: number, time: number) {

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.js';
 import { type Direction, type FrozenTrial, isFinished, type Json } from '../frozen-trial.js';
-import type { StudyRecord, TrialChanges, TrialEnd, TrialHead, TrialTemplate } from './storage.js';
+import type { StudyRecord, TrialChanges, TrialEnd, TrialHead, TrialLimit, TrialTemplate } from './storage.js';
 import { applyChanges, endRecord, newTrialRecord, type TrialRecord } from './trial-record.js';
 
 interface StudyRow extends StudyRecord {
@@ -67,6 +67,11 @@ export class StudyTable {
     row.trials.push(trial);
     this.#trials.push(trial);
     return trial;
+  }
+
+  isFull(study: number, { states, most }: TrialLimit): boolean {
+    const { trials } = this.#study(study);
+    return trials.reduce((sum, { state }) => sum + Number(states.includes(state)), 0) >= most;
   }
 
   claimTrial(id: number, time: number): boolean {

@@ -15,6 +15,8 @@ import { withJournalLock } from './journal-lock.js';
 import type { JournalOp } from './journal-op.js';
 
 const NEWLINE = 10;
+/** How every line begins, a torn one too. */
+const BEGINNING = '{"op_code":';
 
 /** An append-only file of JSON lines that any number of processes write under its lock. */
 export class JournalFile {
@@ -23,7 +25,7 @@ export class JournalFile {
   #offset = 0;
   #lines = 0;
 
-  /** @throws UserError when the folder is missing. */
+  /** @throws UserError when the folder is missing, or the file cannot be opened. */
   constructor(readonly path: string) {
     const folder = dirname(resolve(path));
     if (!existsSync(folder)) {
@@ -31,7 +33,16 @@ export class JournalFile {
         path,
       });
     }
-    this.#file = openSync(path, 'a+');
+    try {
+      this.#file = openSync(path, 'a+');
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      throw new UserError(
+        `journal ${path}: expected a file that can be read and written, but ${message}`,
+        { path, code },
+        { cause },
+      );
+    }
   }
 
   /** What was appended since the last read; a last line without its end is still being written, and waits. */
@@ -41,6 +52,8 @@ export class JournalFile {
     const bytes = Buffer.alloc(size - this.#offset);
     const length = readSync(this.#file, bytes, 0, bytes.length, this.#offset);
     const end = bytes.subarray(0, length).lastIndexOf(NEWLINE) + 1;
+    const torn = bytes.subarray(end, length).toString();
+    if (!BEGINNING.startsWith(torn.slice(0, BEGINNING.length))) throw this.#foreign(torn, this.#lines + 1);
     this.#offset += end;
     return bytes
       .subarray(0, end)
@@ -79,14 +92,20 @@ export class JournalFile {
   #parse(line: string): JournalOp {
     this.#lines++;
     try {
-      return parsePythonJson(line) as unknown as JournalOp;
+      const op = parsePythonJson(line) as { op_code?: unknown } | null;
+      if (Number.isInteger(op?.op_code)) return op as unknown as JournalOp;
     } catch (cause) {
-      throw new UserError(
-        `journal ${this.path}, line ${this.#lines}: expected JSON, got ${JSON.stringify(line.slice(0, 60))}; ` +
-          'remove the line, or restore the file',
-        { path: this.path, line: this.#lines },
-        { cause },
-      );
+      throw this.#foreign(line, this.#lines, cause);
     }
+    throw this.#foreign(line, this.#lines);
+  }
+
+  #foreign(line: string, number: number, cause?: unknown): UserError {
+    return new UserError(
+      `journal ${this.path}, line ${number}: expected an operation of Optuna's journal, got ` +
+        `${JSON.stringify(line.slice(0, 60))}; use another path, or restore the file`,
+      { path: this.path, line: number },
+      { cause },
+    );
   }
 }

@@ -58,7 +58,8 @@ export interface JournalTrial {
   readonly value: number | null;
   readonly values: readonly number[] | null;
   readonly datetime_start: string | null;
-  readonly datetime_complete: string | null;
+  /** Absent, not null, where the trial has not ended: Optuna reads whatever is there. */
+  readonly datetime_complete?: string;
   readonly distributions: Readonly<Record<string, string>>;
   readonly params: Readonly<Record<string, number>>;
   readonly user_attrs: Attrs;

@@ -8,6 +8,7 @@ import {
   type Storage,
   type TrialChanges,
   type TrialEnd,
+  type TrialLimit,
   type TrialTemplate,
 } from '../storage.js';
 import { StudyTable } from '../study-table.js';
@@ -91,6 +92,13 @@ export class JournalStorage implements Storage {
     );
   }
 
+  createTrialWithin(study: number, limit: TrialLimit): Promise<FrozenTrial | null> {
+    return this.#append(
+      () => (this.#table.isFull(study, limit) ? [] : [creation(study)]),
+      ([trial]) => (trial as FrozenTrial | undefined) ?? null,
+    );
+  }
+
   claimTrial(trial: number, time: number): Promise<boolean> {
     return this.#append(
       () => {
@@ -116,6 +124,7 @@ export class JournalStorage implements Storage {
   }
 
   async readTrials(ids: readonly number[]) {
+    this.#sync();
     return this.#table.readTrials(ids);
   }
 
@@ -284,7 +293,7 @@ function creation(study: number, template?: TrialTemplate): JournalOp {
     value: values?.length === 1 ? values[0]! : null,
     values: values && values.length > 1 ? values : null,
     datetime_start: datetimeStart ? journalTime(datetimeStart) : null,
-    datetime_complete: datetimeComplete ? journalTime(datetimeComplete) : null,
+    ...(datetimeComplete ? { datetime_complete: journalTime(datetimeComplete) } : {}),
     distributions: Object.fromEntries(
       Object.entries(distributions).map(([name, d]) => [name, distributionToJson(d)]),
     ),

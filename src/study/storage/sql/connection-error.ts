@@ -11,6 +11,7 @@ export function databaseError(url: string, error: unknown): unknown {
 }
 
 const FIXES: Readonly<Record<string, string>> = {
+  ERR_INVALID_URL: 'expected a URL such as scheme://user:password@host:5432/database',
   ECONNREFUSED: 'no database server answers; start it, or check host and port',
   ENOTFOUND: 'the host is unknown; check its name',
   EAI_AGAIN: 'the host name cannot be resolved now; check the network',

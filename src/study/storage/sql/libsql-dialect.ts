@@ -1,5 +1,5 @@
 import type { DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely';
-import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import { type CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import type Libsql from 'libsql';
 
 /** The part of libsql's Database that is used; better-sqlite3's has the same shape. */
@@ -42,21 +42,29 @@ class LibsqlDriver implements Driver {
     else this.#held = false;
   }
 
-  async beginTransaction(connection: DatabaseConnection) {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  // By exec, which drops its statement: a prepared BEGIN that found the file locked stays half executed until it
+  // runs again, and meanwhile all reads of this connection see the file as it was then.
+  async beginTransaction() {
+    this.database.exec('begin immediate');
   }
 
-  async commitTransaction(connection: DatabaseConnection) {
-    await connection.executeQuery(CompiledQuery.raw('commit'));
+  async commitTransaction() {
+    this.database.exec('commit');
   }
 
-  async rollbackTransaction(connection: DatabaseConnection) {
-    await connection.executeQuery(CompiledQuery.raw('rollback'));
+  /** SQLite ends a transaction by itself when the disk is full. */
+  async rollbackTransaction() {
+    if (this.database.inTransaction) this.database.exec('rollback');
   }
 
+  /** What the write-ahead log holds goes to the file, so that it can be copied; a file in use is left as it is. */
   async destroy() {
     this.#connection.forget();
-    this.database.close();
+    try {
+      this.database.pragma('wal_checkpoint(truncate)');
+    } finally {
+      this.database.close();
+    }
   }
 }
 

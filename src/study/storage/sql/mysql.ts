@@ -12,6 +12,7 @@ import type { Tables } from './tables.js';
  */
 export async function openMysql(url: string): Promise<Database> {
   const { createPool } = await loadDriver('mysql2', () => import('mysql2'));
+  if (!URL.canParse(url)) throw databaseError(url, { code: 'ERR_INVALID_URL', message: 'it cannot be read' });
   const { hostname, port, username, password, pathname, searchParams } = new URL(url);
   const socketPath = searchParams.get('unix_socket');
   const pool = createPool({

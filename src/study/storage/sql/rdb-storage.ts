@@ -11,6 +11,7 @@ import {
   type TrialChanges,
   type TrialEnd,
   type TrialHead,
+  type TrialLimit,
   type TrialTemplate,
 } from '../storage.js';
 import { newTrialRecord } from '../trial-record.js';
@@ -44,8 +45,8 @@ export class RdbStorage implements Storage {
   readonly heartbeat?: Heartbeat;
   readonly #db: Kysely<Tables>;
   readonly #clock: Clock;
-  /** The last trial known of each study: its successor's number is counted from there. */
-  readonly #last = new Map<number, { id: number; number: number }>();
+  /** The last trial known of each study, by id: the search for a newer one begins there. */
+  readonly #last = new Map<number, number>();
 
   private constructor(
     private readonly database: Database,
@@ -133,8 +134,25 @@ export class RdbStorage implements Storage {
     template: TrialTemplate = { state: 'RUNNING', datetimeStart: Date.now() },
   ): Promise<FrozenTrial> {
     const { id, number } = await this.#transaction((db) => this.#insertTrial(db, study, template));
-    this.#last.set(study, { id, number });
+    this.#last.set(study, id);
     return newTrialRecord(id, number, template);
+  }
+
+  async createTrialWithin(study: number, { states, most }: TrialLimit): Promise<FrozenTrial | null> {
+    const template = { state: 'RUNNING', datetimeStart: Date.now() } as const;
+    const created = await this.#transaction(async (db) => {
+      await this.#lockStudy(db, study);
+      const { count } = await db
+        .selectFrom('trials')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .where('study_id', '=', study)
+        .where('state', 'in', states)
+        .executeTakeFirstOrThrow();
+      return Number(count) >= most ? null : this.#insertTrial(db, study, template);
+    });
+    if (!created) return null;
+    this.#last.set(study, created.id);
+    return newTrialRecord(created.id, created.number, template);
   }
 
   claimTrial(trial: number, time: number): Promise<boolean> {
@@ -159,8 +177,7 @@ export class RdbStorage implements Storage {
       return [...listed, ...fresh.filter(({ id }) => !known.has(id))];
     });
     const last = heads.at(-1);
-    if (last && last.id > (this.#last.get(study)?.id ?? -1))
-      this.#last.set(study, { id: last.id, number: last.number });
+    if (last && last.id > (this.#last.get(study) ?? -1)) this.#last.set(study, last.id);
     return heads;
   }
 
@@ -222,16 +239,18 @@ export class RdbStorage implements Storage {
 
   async #insertTrial(db: Kysely<Tables>, study: number, template: TrialTemplate) {
     if (!(await this.#lockStudy(db, study))) throw studyGone(study, this.url);
-    const last = this.#last.get(study) ?? { id: -1, number: -1 };
-    const newer = await db
-      .selectFrom('trials')
-      .select('number')
-      .where('study_id', '=', study)
-      .where('trial_id', '>', last.id)
-      .orderBy('trial_id', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    const number = (newer?.number ?? last.number) + 1;
+    const newest = (from: number) =>
+      db
+        .selectFrom('trials')
+        .select('number')
+        .where('study_id', '=', study)
+        .where('trial_id', '>=', from)
+        .orderBy('trial_id', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+    // SQLite gives the id of a deleted study to the next one, whose trials may have smaller ids than were known.
+    const last = (await newest(this.#last.get(study) ?? 0)) ?? (await newest(0));
+    const number = last ? last.number + 1 : 0;
     const { state, datetimeStart, datetimeComplete, params, internalParams, distributions } = template;
     const id = await this.#insert(db, 'trials', 'trial_id', {
       number,

@@ -33,44 +33,69 @@ const TABLES: readonly (keyof Tables)[] = [
  * @throws UserError when some tables are missing, or the revision is another.
  */
 export async function prepareSchema(database: Database): Promise<string> {
-  if ((await present(database.db)).size < TABLES.length) {
-    await database.exclusively(async (db) => {
-      const found = await present(db);
-      if (found.size === 0) await create(db, database.kind);
-      else if (found.size < TABLES.length) throw halfMigrated(database.url, found);
+  const { db, kind, url } = database;
+  let state = await inspect(db, kind);
+  for (let attempt = 0; !state.version; attempt++) {
+    if (attempt === PATIENCE) throw halfMigrated(url, state.found);
+    if (attempt > 0) await new Promise((done) => setTimeout(done, 100));
+    state = await database.exclusively(async (alone) => {
+      const now = await inspect(alone, kind);
+      if (now.found.size > 0) return now;
+      await create(alone, kind);
+      return inspect(alone, kind);
     });
   }
-  const revision = await database.db.selectFrom('alembic_version').select('version_num').execute();
-  const info = await database.db.selectFrom('version_info').select('library_version').executeTakeFirst();
-  const [found] = revision;
-  if (!found || !info)
-    throw halfMigrated(database.url, new Set(TABLES), found ? 'version_info' : 'alembic_version');
-  if (found.version_num !== REVISION) {
-    throw new UserError(
-      `${database.url}: expected a study database of Optuna's revision ${REVISION}, got ${found.version_num}; ` +
-        'upgrade it with `optuna storage upgrade --storage <url>`, or use another database',
-      { url: database.url, expected: REVISION, got: found.version_num },
-    );
-  }
-  return info.library_version;
+  const { revision, library } = state.version;
+  if (revision === REVISION) return library;
+  throw new UserError(
+    `${url}: expected a study database of Optuna's revision ${REVISION}, got ${revision}; ` +
+      'upgrade it with `optuna storage upgrade --storage <url>`, or use another database',
+    { url, expected: REVISION, got: revision },
+  );
 }
 
-function halfMigrated(url: string, found: ReadonlySet<string>, empty?: string): UserError {
+/** How often a database is looked at, 0.1 seconds apart, that Optuna may be making at this moment. */
+const PATIENCE = 20;
+
+interface State {
+  readonly found: ReadonlySet<string>;
+  /** Known when all tables are there and filled. */
+  readonly version?: { readonly revision: string; readonly library: string };
+}
+
+async function inspect(db: Kysely<Tables>, kind: Database['kind']): Promise<State> {
+  const { rows } = await TABLE_NAMES[kind].execute(db);
+  const names = new Set(rows.map(({ name }) => name));
+  const found = new Set(TABLES.filter((table) => names.has(table)));
+  if (found.size < TABLES.length) return { found };
+  const revision = await db.selectFrom('alembic_version').select('version_num').executeTakeFirst();
+  const info = await db.selectFrom('version_info').select('library_version').executeTakeFirst();
+  if (!revision || !info) return { found };
+  return { found, version: { revision: revision.version_num, library: info.library_version } };
+}
+
+/** The tables where this connection would look for them. */
+const TABLE_NAMES = {
+  sqlite: sql<{ name: string }>`select name from sqlite_master where type = 'table'`,
+  postgresql: sql<{
+    name: string;
+  }>`select tablename as name from pg_tables where schemaname = current_schema()`,
+  mysql: sql<{
+    name: string;
+  }>`select table_name as name from information_schema.tables where table_schema = database()`,
+};
+
+function halfMigrated(url: string, found: ReadonlySet<string>): UserError {
   const missing = TABLES.filter((table) => !found.has(table));
-  const what = empty
-    ? `table ${empty} is empty`
-    : `it has ${[...found].join(', ')} but not ${missing.join(', ')}`;
+  const what =
+    missing.length > 0
+      ? `it has ${[...found].join(', ')} but not ${missing.join(', ')}`
+      : 'version_info or alembic_version is empty';
   return new UserError(
     `${url}: expected all of Optuna's tables or none, but ${what}; it is half migrated: ` +
       'finish `optuna storage upgrade --storage <url>`, restore it, or use another database',
     { url, found: [...found], missing },
   );
-}
-
-async function present(db: Kysely<Tables>): Promise<Set<string>> {
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: false });
-  const names = new Set(tables.map(({ name }) => name));
-  return new Set(TABLES.filter((table) => names.has(table)));
 }
 
 /** Column types where databases differ. */
@@ -95,13 +120,15 @@ const ENUMS = {
 async function create(db: Kysely<Tables>, kind: Database['kind']): Promise<void> {
   const run = (statement: string) => sql.raw(statement).execute(db);
   const { key, date, float, long } = TYPES[kind];
+  // MySQL's default takes a and A for the same name.
+  const text = kind === 'mysql' ? ' character set utf8mb4 collate utf8mb4_bin' : '';
   const column = kind === 'mysql' ? '`key`' : '"key"';
   const oneOf = (name: keyof typeof ENUMS): string => {
     if (kind === 'sqlite') return `varchar(${Math.max(...ENUMS[name].map((value) => value.length))})`;
     return kind === 'mysql' ? `enum(${quoted(ENUMS[name])})` : name;
   };
   const table = (name: keyof Tables, id: string, columns: string[]) =>
-    run(`create table ${name} (${[`${id} ${key}`, ...columns, `primary key (${id})`].join(', ')})`);
+    run(`create table ${name} (${[`${id} ${key}`, ...columns, `primary key (${id})`].join(', ')})${text}`);
   const ofStudy = 'foreign key (study_id) references studies (study_id)';
   const ofTrial = 'foreign key (trial_id) references trials (trial_id)';
   const attributes = (of: 'study' | 'trial', which: 'user' | 'system') =>

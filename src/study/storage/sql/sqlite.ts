@@ -15,7 +15,7 @@ const BUSY_MILLISECONDS = 20;
  *
  * WAL needs a local disk: on NFS use the journal or a server.
  *
- * @throws UserError when the folder is missing or the file is no database.
+ * @throws UserError when the folder is missing, or the file is no database or cannot be written.
  */
 export async function openSqlite(path: string): Promise<Database> {
   const { default: Libsql } = await loadDriver('libsql', () => import('libsql'));
@@ -52,23 +52,29 @@ async function opened<T extends { pragma(source: string): unknown; close(): void
   url: string,
 ): Promise<T> {
   for (let attempt = 0; ; attempt++) {
-    const file = open();
+    let file: T | undefined;
     try {
+      file = open();
       file.pragma('journal_mode = wal');
       file.pragma('synchronous = normal');
       return file;
     } catch (error) {
-      file.close();
-      if (!isBusy(error))
-        throw new UserError(
-          `${url}: ${(error as Error).message}; is it a SQLite file?`,
-          { url },
-          { cause: error },
-        );
+      file?.close();
+      if (!isBusy(error)) throw cannotUse(url, error);
       if (attempt >= 500) throw error;
       await new Promise((done) => setTimeout(done, 5 + 20 * Math.random()));
     }
   }
+}
+
+function cannotUse(url: string, cause: unknown): UserError {
+  const { message } = cause as Error;
+  return new UserError(
+    `${url}: expected a SQLite file that can be read and written, but ${message}; ` +
+      'check the path and its permissions, or use another',
+    { url, code: codeOf(cause) },
+    { cause },
+  );
 }
 
 function codeOf(error: unknown): string {
