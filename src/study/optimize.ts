@@ -3,9 +3,6 @@ import type { FrozenTrial } from './frozen-trial.js';
 import type { Study } from './study.js';
 import { type Trial, TrialPruned } from './trial.js';
 
-/** What is minimised or maximised: a value for each direction, or `TrialPruned` thrown. */
-export type Objective = (trial: Trial) => number | readonly number[] | Promise<number | readonly number[]>;
-
 export interface OptimizeOptions {
   /** How many trials this call runs; without a limit until `timeout`, `study.stop()` or `signal`. */
   readonly trials?: number;

@@ -349,11 +349,6 @@ export class Study implements TrialHost {
     else process.emitWarning(message, { type: 'StudyWarning', code });
   }
 
-  /** Runs an objective for trial after trial; see the function `optimize`. */
-  optimize(objective: Objective, options: OptimizeOptions = {}): Promise<void> {
-    return optimize(this, objective, options);
-  }
-
   /** Stops beating for the trials that run here, and closes the storage. */
   async close(): Promise<void> {
     for (const number of this.#running.keys()) this.#forget(number);
