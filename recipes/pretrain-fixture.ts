@@ -47,10 +47,11 @@ recipe({
       weightDecay: z.number().min(0).default(0.05).describe('weight decay'),
       randomSeed: z.int().min(0).default(7).describe('rules weights and pictures; the data set has 42'),
       engine: z.enum(ENGINES).default('auto').describe('what computes'),
+      threads: z.int().min(1).optional().describe("the engine's threads; default: the cores that are there"),
     },
   },
-  run: async ({ outDir, images, batchSize, lr, weightDecay, randomSeed: seed, engine: wanted }) => {
-    const engine = await useEngine(wanted);
+  run: async ({ outDir, images, batchSize, lr, weightDecay, randomSeed: seed, engine: wanted, threads }) => {
+    const engine = await useEngine(wanted, { threads });
     const config = vitConfig.parse({
       hidden_size: 128,
       num_hidden_layers: 4,

@@ -1,0 +1,166 @@
+// Trains a ViT for segmentation with Serial LoRA: a low-rank map before the query, key and value of each block.
+//
+//   node recipes/train-serial.js
+//   node recipes/train-serial.js --image-dir data/pets/images --mask-dir data/pets/masks \
+//     --model-name google/vit-base-patch16-224 --epochs 50 --batch-size 32
+
+import { join } from 'node:path';
+import {
+  adapterFlags,
+  augment,
+  augmentations,
+  type BatchPlan,
+  batch,
+  batchesPerEpoch,
+  batchPlans,
+  begin,
+  cacheNamed,
+  checkpoint,
+  checkpointStore,
+  closingText,
+  concatLease,
+  csv,
+  dataFlags,
+  decode,
+  earlyStop,
+  finish,
+  guard,
+  imageMaskPairs,
+  jsonLines,
+  learningRates,
+  loadSegmenter,
+  logTo,
+  lossNamed,
+  modelFlags,
+  normalize,
+  optimizerNamed,
+  type Pair,
+  plots,
+  predict,
+  prefetch,
+  progress,
+  recipe,
+  recordOf,
+  restoreLast,
+  resumeRun,
+  runFlags,
+  runFolders,
+  scheduleNamed,
+  serialLora,
+  split,
+  summary,
+  Training,
+  tensorBoard,
+  testBest,
+  trainingFlags,
+  trainStep,
+  useEngine,
+  validate,
+  writeOverlays,
+} from 'millrace';
+import { concat, concatMap, defer, finalize, from, identity, lastValueFrom, tap, toArray } from 'rxjs';
+import { z } from 'zod';
+
+recipe({
+  description: 'Trains a ViT for segmentation with Serial LoRA, by default on the embedded pictures.',
+  flags: {
+    Data: dataFlags,
+    Model: modelFlags,
+    Adapter: {
+      loraType: z.enum(['serial_lora']).default('serial_lora').describe('what this recipe trains'),
+      rank: z.int().min(1).default(4).describe('rank of the map'),
+      perProjection: z.boolean().default(false).describe('a map for each projection, not one for all three'),
+      ...adapterFlags,
+      targets: adapterFlags.targets.default(['query', 'key', 'value']),
+    },
+    Training: trainingFlags,
+    Run: runFlags,
+  },
+  run: async ({ resume, ahead, cache, cacheDir, ...settings }) => {
+    const { randomSeed: seed, epochs, batchSize, maskIds, mode, metric, patience } = settings;
+    const engine = await useEngine(settings.engine, settings);
+    process.stderr.write(`${engine.name}: ${engine.why}\n`);
+
+    const { train, validation, test } = await lastValueFrom(
+      imageMaskPairs(settings.imageDir, settings.maskDir, { lists: settings.list }).pipe(
+        split({ seed, percentage: settings.dataPercentage, rule: settings.split, shrink: settings.shrink }),
+      ),
+    );
+
+    const head = { classes: maskIds.length, batchNorm: settings.batchNorm, dropout: settings.headDropout };
+    const model = await loadSegmenter(settings.modelName, { ...head, imageSize: settings.imageSize, seed });
+    const { rank, alpha, targets, layers, perProjection, adapterDropout: rate } = settings;
+    if (mode === 'adapters')
+      model.inject(serialLora({ rank, alpha, targets, layers, shared: !perProjection, dropout: rate }), seed);
+    model.train(mode);
+
+    const loss = lossNamed(settings.loss);
+    const batches = batchesPerEpoch(train.length, batchSize);
+    const training = new Training({
+      model,
+      loss,
+      optimizer: optimizerNamed(settings.optimizer, settings),
+      schedule: scheduleNamed(settings.schedule, { steps: epochs * batches, metric }),
+      learningRate: learningRates(settings),
+      average: settings.ema,
+      seed,
+    });
+
+    const what = mode === 'adapters' ? settings.loraType : mode;
+    const run = settings.runName ?? `${what}_${seed}_${settings.dataPercentage}`;
+    const { models, logs, pictures } = runFolders(settings, run);
+    const config = { ...settings, model: recordOf(model, settings.modelName) };
+    const store = checkpointStore(models, { keep: settings.keep, best: metric, config });
+    if (!resume) await store.clear();
+    const earlier = resume ? await resumeRun(training, store, { logs, config }) : [];
+
+    const samples = cacheNamed(cache, cacheDir);
+    const load = (plan: BatchPlan, changes = augmentations([])) =>
+      from(plan.samples).pipe(
+        decode(model.imageSize, { ids: maskIds, cache: samples }),
+        augment(...changes),
+        normalize(model.normalization),
+        batch(plan),
+      );
+    const inOrder = (pairs: readonly Pair[]) => () =>
+      prefetch(batchPlans(pairs, { batchSize, seed, shuffle: false }), (plan) => load(plan), { ahead: 1 });
+    const scoring = { every: 'epoch', classes: maskIds.length, loss } as const;
+    const changes = augmentations(settings.augment);
+    const plans = batchPlans(train, { epochs, batchSize, seed, from: training.position });
+
+    const training$ = prefetch(plans, (plan) => load(plan, changes), { ahead }).pipe(
+      concatLease((batch$) =>
+        batch$.pipe(
+          trainStep(training),
+          validation.length > 0 ? validate(training.scored, inOrder(validation), scoring) : identity,
+          tap((event) => training.observe(event)),
+          checkpoint(training, store, { every: settings.checkpointEvery }),
+        ),
+      ),
+      guard({ memory: training.memory, restore: () => restoreLast(training, store) }),
+      patience ? earlyStop({ metric, patience, memory: training.memory }) : identity,
+      finish({ step: training.position, epoch: Math.ceil(training.position / batches) }),
+      test.length > 0 ? testBest(model, store, inOrder(test), scoring) : identity,
+      begin({ run, model, engine, seed, epochs, batches, classes: settings.classNames, config }),
+      logTo(
+        jsonLines(logs, { earlier }),
+        csv(logs, { earlier }),
+        tensorBoard(logs, { earlier }),
+        plots(pictures, { earlier }),
+        summary(logs, { earlier }),
+      ),
+      progress(),
+    );
+
+    const shown = [...test, ...validation, ...train].slice(0, 4);
+    const overlays$ = inOrder(shown)().pipe(
+      concatLease((batch$) => batch$.pipe(predict(model, model.normalization))),
+      toArray(),
+      concatMap((rows) => writeOverlays(join(pictures, 'overlays.png'), rows, settings.classNames)),
+    );
+    const closing$ = defer(async () => process.stdout.write(await closingText(logs, models, pictures)));
+    return concat(training$, overlays$, closing$).pipe(
+      finalize(() => [training, model].forEach((owner) => owner.dispose())),
+    );
+  },
+});
