@@ -137,13 +137,23 @@ const isas =
       }
     : { base: [] };
 
+/** Files that are compiled otherwise than the rest: the flags by the name of their namespace. */
+const special = {
+  'loops.cpp': isas,
+  'attention-bf16.cpp': isas.avx512 ? { avx512bf16: [...isas.avx512, '-mavx512bf16'] } : {},
+};
+
 try {
   const omp = await openMp();
   const jobs = readdirSync(join(here, 'src'))
-    .filter((name) => name.endsWith('.cpp') && name !== 'loops.cpp')
-    .map((name) => ({ name, object: name, flags: [] }));
-  for (const [isa, flags] of Object.entries(isas))
-    jobs.push({ name: 'loops.cpp', object: `loops-${isa}`, flags: [`-DMILLRACE_ISA=${isa}`, ...flags] });
+    .filter((name) => name.endsWith('.cpp'))
+    .flatMap((name) =>
+      Object.entries(special[name] ?? { '': [] }).map(([isa, flags]) => ({
+        name,
+        object: `${name}-${isa}`,
+        flags: isa ? [`-DMILLRACE_ISA=${isa}`, ...flags] : [],
+      })),
+    );
   const objects = jobs.map(({ object }) => join(work, `${object}.o`));
   const compile = async ({ name, object, flags }) => {
     const source = join(here, 'src', name);

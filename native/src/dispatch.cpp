@@ -1,4 +1,9 @@
+#include "attention-bf16.h"
 #include "loops.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace millrace {
 
@@ -12,6 +17,9 @@ extern const Loops table;
 namespace avx512 {
 extern const Loops table;
 }
+namespace avx512bf16 {
+extern const AttentionLoops table;
+}
 #endif
 
 namespace {
@@ -20,12 +28,26 @@ struct Choice {
   const char* isa;
 };
 
+#if defined(__x86_64__)
+bool avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+
+/** AVX512-BF16 without AMX: with tiles, oneDNN's products are faster than vector ones of our own. */
+bool vectorBf16() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!avx512() || !__get_cpuid_count(7, 1, &a, &b, &c, &d)) return false;
+  bool bf16 = a & (1u << 5);
+  bool tiles = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & (1u << 22));
+  return bf16 && !tiles;
+}
+#endif
+
 Choice choose() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq"))
-    return {&avx512::table, "avx512"};
+  if (avx512()) return {&avx512::table, "avx512"};
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {&avx2::table, "avx2"};
 #endif
   return {&base::table, "base"};
@@ -39,5 +61,14 @@ const Choice& choice() {
 
 const Loops& loops() { return *choice().table; }
 const char* loopsIsa() { return choice().isa; }
+
+const AttentionLoops* attentionLoops() {
+#if defined(__x86_64__)
+  static const bool usable = vectorBf16();
+  return usable ? &avx512bf16::table : nullptr;
+#else
+  return nullptr;
+#endif
+}
 
 }  // namespace millrace

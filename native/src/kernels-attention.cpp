@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "attention-bf16.h"
 #include "gemm.h"
 #include "loops.h"
 #include "parallel.h"
@@ -21,76 +22,128 @@ Matrix square(void* data, Type type, int64_t tokens, int64_t heads) {
   return {data, type, {heads * tokens * tokens, tokens * tokens, tokens, 1}};
 }
 
-/** ints: batch, tokens, width, heads. outs: result, weights. */
-void attention(Call& c) {
-  int64_t batch = c.ints[0], tokens = c.ints[1], width = c.ints[2], heads = c.ints[3], size = width / heads;
-  Type type = c.engine->bf16 ? Type::bf16 : Type::f32;
-  size_t rows = size_t(batch * heads * tokens);
-  Slot& stored = c.out(1, type, rows * size_t(tokens));
-  float* scores = type == Type::f32 ? stored.data<float>() : c.temp<float>(rows * size_t(tokens));
-  Gemm g;
-  g.batch = {batch, heads};
-  g.m = tokens, g.n = tokens, g.k = size;
-  g.a = headsOf(as(c, 0, type), type, tokens, heads, size);
-  g.b = transposed(headsOf(as(c, 1, type), type, tokens, heads, size));
-  g.c = square(scores, Type::f32, tokens, heads);
-  gemm(c, g);
-  float scale = 1.f / std::sqrt(float(size));
-  uint16_t* narrow = type == Type::bf16 ? stored.data<uint16_t>() : nullptr;
-  parallelFor(rows, 16, [&](size_t b, size_t e) {
-    for (size_t r = b; r < e; r++) {
-      float* row = scores + r * size_t(tokens);
-      loops().softmax(row, scale, row, size_t(tokens));
-      if (narrow) loops().toBf16(row, narrow + r * size_t(tokens), size_t(tokens));
+struct Shape {
+  int64_t batch, tokens, width, heads, size;
+  Type type;
+  /** Images at a time: enough work for all threads, and no more scores in memory than that takes. */
+  int64_t group;
+  float scale;
+
+  explicit Shape(Call& c)
+      : batch(c.ints[0]), tokens(c.ints[1]), width(c.ints[2]), heads(c.ints[3]), size(width / heads),
+        type(c.engine->bf16 ? Type::bf16 : Type::f32),
+        group(std::min<int64_t>(batch, (2 * c.engine->threads + heads - 1) / heads)),
+        scale(1.f / std::sqrt(float(size))) {}
+  size_t rows(int64_t images) const { return size_t(images * heads * tokens); }
+  /** What lies before an image of q, k, v or the result, in bytes. */
+  size_t before(int64_t image) const { return size_t(image * tokens * width) * sizeOf(type); }
+};
+
+char* at(void* data, size_t bytes) { return static_cast<char*>(data) + bytes; }
+
+/** Calls work(head, its number, offset of its first number, scratch) for every head, on all threads. */
+template <typename Work>
+void eachHead(const Shape& s, const void* q, const void* k, const void* v, Work work) {
+  const AttentionLoops& own = *attentionLoops();
+  size_t bytes = own.scratch(size_t(s.tokens), size_t(s.size));
+  parallelFor(size_t(s.batch * s.heads), 1, [&](size_t b, size_t e) {
+    Buffer room = allocate(bytes);
+    for (size_t i = b; i < e; i++) {
+      size_t from = i / size_t(s.heads) * size_t(s.tokens * s.width) + i % size_t(s.heads) * size_t(s.size);
+      auto place = [&](const void* x) { return static_cast<const uint16_t*>(x) + from; };
+      AttentionHead head = {size_t(s.tokens), size_t(s.size), size_t(s.width), place(q), place(k), place(v), s.scale};
+      work(head, i, from, room->data);
     }
   });
-  Slot& y = c.out(0, type, size_t(batch * tokens * width));
-  g.n = size, g.k = tokens;
-  g.a = square(c.engine->slot(c.outs[1]).buffer->data, type, tokens, heads);
-  g.b = headsOf(as(c, 2, type), type, tokens, heads, size);
-  g.c = headsOf(y.buffer->data, type, tokens, heads, size);
-  gemm(c, g);
 }
 
-/** ins: dy, q, k, v, weights; outs: dq, dk, dv; ints as above. */
+bool ownLoops(const Shape& s) { return s.type == Type::bf16 && s.size % 2 == 0 && attentionLoops(); }
+
+/** ins: q, k, v; outs: y, and log Σ eˢ of each row; ints: batch, tokens, width, heads. */
+void attention(Call& c) {
+  Shape s(c);
+  void *q = as(c, 0, s.type), *k = as(c, 1, s.type), *v = as(c, 2, s.type);
+  float* logSum = c.outF32(1, s.rows(s.batch));
+  void* y = c.out(0, s.type, size_t(s.batch * s.tokens * s.width)).buffer->data;
+  if (ownLoops(s)) {
+    eachHead(s, q, k, v, [&](const AttentionHead& head, size_t i, size_t from, void* room) {
+      attentionLoops()->forward(head, static_cast<uint16_t*>(y) + from, logSum + i * head.tokens, room);
+    });
+    return;
+  }
+  size_t n = size_t(s.tokens);
+  float* scores = c.temp<float>(s.rows(s.group) * n);
+  uint16_t* narrow = s.type == Type::bf16 ? c.temp<uint16_t>(s.rows(s.group) * n) : nullptr;
+  for (int64_t image = 0; image < s.batch; image += s.group) {
+    int64_t images = std::min(s.group, s.batch - image);
+    auto heading = [&](void* x) { return headsOf(at(x, s.before(image)), s.type, s.tokens, s.heads, s.size); };
+    Gemm g;
+    g.batch = {images, s.heads};
+    g.m = s.tokens, g.n = s.tokens, g.k = s.size;
+    g.a = heading(q), g.b = transposed(heading(k)), g.c = square(scores, Type::f32, s.tokens, s.heads);
+    gemm(c, g);
+    parallelFor(s.rows(images), 16, [&](size_t b, size_t e) {
+      for (size_t r = b; r < e; r++) {
+        float* row = scores + r * n;
+        logSum[s.rows(image) + r] = loops().softmax(row, s.scale, row, n);
+        if (narrow) loops().toBf16(row, narrow + r * n, n);
+      }
+    });
+    g.n = s.size, g.k = s.tokens;
+    g.a = square(narrow ? static_cast<void*>(narrow) : scores, s.type, s.tokens, s.heads);
+    g.b = heading(v), g.c = heading(y);
+    gemm(c, g);
+  }
+}
+
+/** ins: dy, q, k, v, logSum; outs: dq, dk, dv; ints as above. */
 void attentionGrad(Call& c) {
-  int64_t batch = c.ints[0], tokens = c.ints[1], width = c.ints[2], heads = c.ints[3], size = width / heads;
-  Type type = c.engine->bf16 ? Type::bf16 : Type::f32;
-  size_t rows = size_t(batch * heads * tokens), count = size_t(batch * tokens * width);
-  void *dy = as(c, 0, type), *q = as(c, 1, type), *k = as(c, 2, type), *v = as(c, 3, type), *p = as(c, 4, type);
-  auto heading = [&](void* data) { return headsOf(data, type, tokens, heads, size); };
-  auto result = [&](size_t i) { return heading(c.out(i, type, count).buffer->data); };
-  float* dp = c.temp<float>(rows * size_t(tokens));
-  Gemm g;
-  g.batch = {batch, heads};
-  // dP = dY·Vᵀ
-  g.m = tokens, g.n = tokens, g.k = size;
-  g.a = heading(dy), g.b = transposed(heading(v)), g.c = square(dp, Type::f32, tokens, heads);
-  gemm(c, g);
-  // dV = Pᵀ·dY
-  Matrix weights = square(p, type, tokens, heads);
-  g.n = size, g.k = tokens;
-  g.a = transposed(weights), g.b = heading(dy), g.c = result(2);
-  gemm(c, g);
-  // dS = scale·P∘(dP − ΣP∘dP)
-  float scale = 1.f / std::sqrt(float(size));
-  uint16_t* narrow = type == Type::bf16 ? c.temp<uint16_t>(rows * size_t(tokens)) : nullptr;
-  float* wide = type == Type::bf16 ? nullptr : static_cast<float*>(p);
-  parallelFor(rows, 16, [&](size_t b, size_t e) {
-    std::unique_ptr<float[]> buffer(new float[size_t(tokens)]);
-    for (size_t r = b; r < e; r++) {
-      size_t at = r * size_t(tokens);
-      const float* row = wide ? wide + at : buffer.get();
-      if (narrow) loops().toF32(static_cast<uint16_t*>(p) + at, buffer.get(), size_t(tokens));
-      loops().softmaxGrad(row, dp + at, scale, dp + at, size_t(tokens));
-      if (narrow) loops().toBf16(dp + at, narrow + at, size_t(tokens));
-    }
-  });
-  Matrix ds = square(narrow ? static_cast<void*>(narrow) : dp, type, tokens, heads);
-  g.a = ds, g.b = heading(k), g.c = result(0);
-  gemm(c, g);
-  g.a = transposed(ds), g.b = heading(q), g.c = result(1);
-  gemm(c, g);
+  Shape s(c);
+  size_t count = size_t(s.batch * s.tokens * s.width), n = size_t(s.tokens);
+  void *dy = as(c, 0, s.type), *q = as(c, 1, s.type), *k = as(c, 2, s.type), *v = as(c, 3, s.type);
+  const float* logSum = c.f32(4);
+  void* results[3];
+  for (size_t i = 0; i < 3; i++) results[i] = c.out(i, s.type, count).buffer->data;
+  if (ownLoops(s)) {
+    eachHead(s, q, k, v, [&](const AttentionHead& head, size_t i, size_t from, void* room) {
+      auto result = [&](size_t j) { return static_cast<uint16_t*>(results[j]) + from; };
+      attentionLoops()->backward(head, static_cast<uint16_t*>(dy) + from, logSum + i * n, result(0), result(1),
+                                 result(2), room);
+    });
+    return;
+  }
+  bool narrow = s.type == Type::bf16;
+  float *scores = c.temp<float>(s.rows(s.group) * n), *slopes = c.temp<float>(s.rows(s.group) * n);
+  void* weights = narrow ? static_cast<void*>(c.temp<uint16_t>(s.rows(s.group) * n)) : scores;
+  void* ds = narrow ? static_cast<void*>(c.temp<uint16_t>(s.rows(s.group) * n)) : slopes;
+  for (int64_t image = 0; image < s.batch; image += s.group) {
+    int64_t images = std::min(s.group, s.batch - image);
+    auto heading = [&](void* x) { return headsOf(at(x, s.before(image)), s.type, s.tokens, s.heads, s.size); };
+    auto squared = [&](void* x, Type type) { return square(x, type, s.tokens, s.heads); };
+    Gemm g;
+    g.batch = {images, s.heads};
+    auto product = [&](Matrix a, Matrix b, Matrix result, int64_t columns, int64_t sum) {
+      g.m = s.tokens, g.n = columns, g.k = sum;
+      g.a = std::move(a), g.b = std::move(b), g.c = std::move(result);
+      gemm(c, g);
+    };
+    product(heading(q), transposed(heading(k)), squared(scores, Type::f32), s.tokens, s.size);
+    product(heading(dy), transposed(heading(v)), squared(slopes, Type::f32), s.tokens, s.size);
+    // P = e^(scale·s − logSum), dS = scale·P∘(dP − ΣP∘dP)
+    parallelFor(s.rows(images), 16, [&](size_t b, size_t e) {
+      for (size_t r = b; r < e; r++) {
+        float *p = scores + r * n, *slope = slopes + r * n;
+        loops().softmaxAgain(p, s.scale, logSum[s.rows(image) + r], p, n);
+        loops().softmaxGrad(p, slope, s.scale, slope, n);
+        if (!narrow) continue;
+        loops().toBf16(p, static_cast<uint16_t*>(weights) + r * n, n);
+        loops().toBf16(slope, static_cast<uint16_t*>(ds) + r * n, n);
+      }
+    });
+    product(squared(ds, s.type), heading(k), heading(results[0]), s.size, s.tokens);
+    product(transposed(squared(ds, s.type)), heading(q), heading(results[1]), s.size, s.tokens);
+    product(transposed(squared(weights, s.type)), heading(dy), heading(results[2]), s.size, s.tokens);
+  }
 }
 
 KERNEL("Attention", attention);

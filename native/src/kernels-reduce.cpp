@@ -123,7 +123,7 @@ void softmax(Call& c) {
   float* y = c.outF32(0, rows * n);
   parallelFor(rows, std::max<size_t>(1, kWorthSplitting / 4 / n), [&](size_t b, size_t e) {
     for (size_t i = b; i < e; i++)
-      logarithm ? loops().logSoftmax(x + i * n, y + i * n, n) : loops().softmax(x + i * n, 1, y + i * n, n);
+      logarithm ? loops().logSoftmax(x + i * n, y + i * n, n) : void(loops().softmax(x + i * n, 1, y + i * n, n));
   });
 }
 

@@ -2,8 +2,7 @@
 // linker would be free to use this file's copies of them, with their instructions, everywhere.
 #include "loops.h"
 
-#include <math.h>
-#include <string.h>
+#include "approximations.h"
 
 #ifndef MILLRACE_ISA
 #define MILLRACE_ISA base
@@ -12,50 +11,6 @@
 namespace millrace {
 namespace MILLRACE_ISA {
 namespace {
-
-inline float fromBits(int32_t bits) {
-  float x;
-  memcpy(&x, &bits, 4);
-  return x;
-}
-
-inline int32_t toBits(float x) {
-  int32_t bits;
-  memcpy(&bits, &x, 4);
-  return bits;
-}
-
-/** eˣ = 2ᵏ·eʳ with |r| ≤ ½·ln 2 and a polynomial for eʳ; within 2 ulp, 0 and ∞ at the ends, NaN stays. */
-inline float exponential(float x) {
-  float c = x < -87.3f ? -87.3f : x > 88.7f ? 88.7f : x;
-  float k = c * 1.44269504f;
-  k = (k + 12582912.f) - 12582912.f;
-  float r = (c - k * 0.693359375f) + k * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.f;
-  // In two factors, since 2¹²⁸ alone is no float.
-  int32_t n = (int32_t)k, half = n >> 1;
-  float y = p * fromBits((half + 127) << 23) * fromBits((n - half + 127) << 23);
-  y = x < -87.3f ? 0.f : y;
-  y = x > 88.7228f ? INFINITY : y;
-  return x == x ? y : x;
-}
-
-/** Abramowitz & Stegun 7.1.26, absolute error below 1.5e-7. */
-inline float errorFunction(float x) {
-  float a = fabsf(x);
-  float t = 1.f / (1.f + 0.3275911f * a);
-  float p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;
-  float y = 1.f - p * exponential(-a * a);
-  return x < 0.f ? -y : y;
-}
-
-inline float cdf(float x) { return 0.5f * (1.f + errorFunction(x * 0.70710678f)); }
 
 // Each case is a loop of its own, so that the compiler can vectorise it.
 #define EACH(expression)                 \
@@ -245,7 +200,7 @@ float largest(const float* x, size_t n) {
   return most;
 }
 
-void softmax(const float* x, float scale, float* y, size_t n) {
+float softmax(const float* x, float scale, float* y, size_t n) {
   float most = scale >= 0 ? largest(x, n) : 0;
   float total = 0;
 #pragma omp simd reduction(+ : total)
@@ -256,6 +211,12 @@ void softmax(const float* x, float scale, float* y, size_t n) {
   float factor = 1.f / total;
 #pragma omp simd
   for (size_t i = 0; i < n; i++) y[i] *= factor;
+  return most * scale + logf(total);
+}
+
+void softmaxAgain(const float* x, float scale, float logSum, float* y, size_t n) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) y[i] = exponential(scale * x[i] - logSum);
 }
 
 void logSoftmax(const float* x, float* y, size_t n) {
@@ -320,7 +281,7 @@ void adam(const float* g, const float* m, const float* v, float* update, float* 
 
 extern const Loops table;
 const Loops table = {unary,      binary,  compare,    reduce,      accumulate, toF32,         toBf16, geluGrad,
-                     softmax, logSoftmax, softmaxGrad, layerNorm,  layerNormGrad, adam};
+                     softmax, softmaxAgain, logSoftmax, softmaxGrad, layerNorm,  layerNormGrad, adam};
 
 }  // namespace MILLRACE_ISA
 }  // namespace millrace

@@ -34,8 +34,10 @@ struct Loops {
   void (*toBf16)(const float* x, uint16_t* y, size_t n);
   /** y = dy·gelu'(x). */
   void (*geluGrad)(const float* dy, const float* x, float* y, size_t n);
-  /** y = softmax(scale·x). */
-  void (*softmax)(const float* x, float scale, float* y, size_t n);
+  /** y = softmax(scale·x); returns log Σ e^(scale·x). */
+  float (*softmax)(const float* x, float scale, float* y, size_t n);
+  /** y = e^(scale·x − logSum): the softmax again. */
+  void (*softmaxAgain)(const float* x, float scale, float logSum, float* y, size_t n);
   void (*logSoftmax)(const float* x, float* y, size_t n);
   /** y = scale·p·(dp − Σ p·dp). */
   void (*softmaxGrad)(const float* p, const float* dp, float scale, float* y, size_t n);

@@ -1,4 +1,14 @@
-import { matMul, mul, reshape, softmax, sub, sum, type Tensor, transpose } from '@tensorflow/tfjs-core';
+import {
+  exp,
+  logSumExp,
+  matMul,
+  mul,
+  reshape,
+  sub,
+  sum,
+  type Tensor,
+  transpose,
+} from '@tensorflow/tfjs-core';
 import { defineOp } from '../op.js';
 
 interface Attrs {
@@ -8,20 +18,21 @@ interface Attrs {
 const run = defineOp<{ q: Tensor; k: Tensor; v: Tensor }, Attrs>({
   name: 'Attention',
   plain: ({ q, k, v }, { heads }) => {
-    const scores = matMul(split(mul(q, scaleOf(q, heads)), heads), split(k, heads), false, true);
-    const weights = softmax(scores);
-    return [join(matMul(weights, split(v, heads))), weights];
+    const scores = scoresOf(q, k, heads);
+    const logSum = logSumExp(scores, -1, true);
+    return [join(matMul(exp(sub(scores, logSum)), split(v, heads))), logSum];
   },
   saves: { inputs: ['q', 'k', 'v'], outputs: [false, true] },
-  gradient: (dy, [q, k, v, weights], attrs) => {
-    const grads = runGradient({ dy, q: q!, k: k!, v: v!, weights: weights! }, attrs);
+  gradient: (dy, [q, k, v, logSum], attrs) => {
+    const grads = runGradient({ dy, q: q!, k: k!, v: v!, logSum: logSum! }, attrs);
     return { q: () => grads[0]!, k: () => grads[1]!, v: () => grads[2]! };
   },
 });
 
-const runGradient = defineOp<{ dy: Tensor; q: Tensor; k: Tensor; v: Tensor; weights: Tensor }, Attrs>({
+const runGradient = defineOp<{ dy: Tensor; q: Tensor; k: Tensor; v: Tensor; logSum: Tensor }, Attrs>({
   name: 'AttentionGrad',
-  plain: ({ dy, q, k, v, weights }, { heads }) => {
+  plain: ({ dy, q, k, v, logSum }, { heads }) => {
+    const weights = exp(sub(scoresOf(q, k, heads), logSum));
     const d = split(dy, heads);
     const dWeights = matMul(d, split(v, heads), false, true);
     const weighted = mul(dWeights, weights);
@@ -38,9 +49,15 @@ const runGradient = defineOp<{ dy: Tensor; q: Tensor; k: Tensor; v: Tensor; weig
  * Multi-head scaled dot-product attention (Vaswani et al. 2017, eq. 1): softmax(q·kᵀ/√(d/heads))·v, head by head.
  *
  * Shapes: q, k, v and the result [batch, tokens, d]. With P the attention weights, dS = P∘(dP − Σ P∘dP) over a row.
+ * P is not kept for the gradient but computed anew from log Σ eˢ of each row (Dao et al. 2022, "FlashAttention", § 3).
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number): Tensor {
   return run({ q, k, v }, { heads })[0]!;
+}
+
+/** [batch, heads, tokens, tokens]. */
+function scoresOf(q: Tensor, k: Tensor, heads: number): Tensor {
+  return matMul(split(mul(q, scaleOf(q, heads)), heads), split(k, heads), false, true);
 }
 
 function scaleOf(q: Tensor, heads: number): number {

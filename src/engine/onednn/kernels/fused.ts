@@ -30,16 +30,16 @@ kernel<'q' | 'k' | 'v', { readonly heads: number }>(
   'Attention',
   ({ inputs: { q, k, v }, attrs: { heads }, backend }) => {
     const [batch, tokens] = q.shape as [number, number, number];
-    const weights = float([batch, heads, tokens, tokens]);
-    return backend.run('Attention', [q, k, v], [float(q.shape), weights], [...q.shape, heads]);
+    const outputs = [float(q.shape), float([batch, heads, tokens, 1])];
+    return backend.run('Attention', [q, k, v], outputs, [...q.shape, heads]);
   },
 );
 
-kernel<'dy' | 'q' | 'k' | 'v' | 'weights', { readonly heads: number }>(
+kernel<'dy' | 'q' | 'k' | 'v' | 'logSum', { readonly heads: number }>(
   'AttentionGrad',
-  ({ inputs: { dy, q, k, v, weights }, attrs: { heads }, backend }) => {
+  ({ inputs: { dy, q, k, v, logSum }, attrs: { heads }, backend }) => {
     const outputs = [q, k, v].map(({ shape }) => float(shape));
-    return backend.run('AttentionGrad', [dy, q, k, v, weights], outputs, [...q.shape, heads]);
+    return backend.run('AttentionGrad', [dy, q, k, v, logSum], outputs, [...q.shape, heads]);
   },
 );
 
