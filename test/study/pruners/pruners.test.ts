@@ -95,10 +95,8 @@ async function decisions(
       all.push(said);
       if (said.endsWith('1')) continue;
       const last = curve.at(-1)?.[1] ?? Number.NaN;
-      await study.tell(
-        trial,
-        ...(fails.includes(trial.number) ? ([null, { state: 'FAIL' }] as const) : [last]),
-      );
+      if (fails.includes(trial.number)) await study.tell(trial, null, { state: 'FAIL' });
+      else await study.tell(trial, last);
     }
   }
   return all;
