@@ -131,14 +131,19 @@ export const trainingFlags = {
     .describe('random changes of the training images; default: none'),
 };
 
-/** What computes, how a run is kept, and where it goes. */
-export const runFlags = {
+/** What computes. */
+export const engineFlags = {
   engine: z.enum(ENGINES).default('auto').describe('what computes; auto = the fastest that is installed'),
   precision: z
     .enum(['f32', 'bf16'])
     .optional()
     .describe("of matrix products; default: the engine's choice for this processor"),
   threads: z.int().min(1).optional().describe("the engine's threads; default: the cores that are there"),
+};
+
+/** What computes, how a run is kept, and where it goes. */
+export const runFlags = {
+  ...engineFlags,
   runName: z
     .string()
     .regex(/^[\w.-]+$/)

@@ -1,0 +1,134 @@
+// Scores trained models in and out of domain: each checkpoint on the test split of its own run, and on every style.
+//
+//   node recipes/inference.js
+//   node recipes/inference.js --style-dir data/pets-ood --lora-type lora,localized_lora --random-seed 10,20,30
+
+import {
+  aggregateScores,
+  type BatchPlan,
+  batch,
+  batchPlans,
+  checkpointFlags,
+  decode,
+  domainFlags,
+  evaluate,
+  loadTrained,
+  lossNamed,
+  memoryCache,
+  normalize,
+  type Pretrained,
+  plainText,
+  plusMinus,
+  prefetch,
+  readPretrained,
+  recipe,
+  type ScoreRow,
+  type Segmenter,
+  scoringFlags,
+  selectRuns,
+  type TestDomain,
+  type TrainedRun,
+  testDomains,
+  testScores,
+  trainedRuns,
+  useEngine,
+  writeScores,
+} from 'millrace';
+import { concatMap, defer, finalize, from, map, type Observable, tap, toArray } from 'rxjs';
+import { z } from 'zod';
+
+recipe({
+  description:
+    'Scores trained models in and out of domain: a row a checkpoint and domain, and means over runs.',
+  flags: {
+    Checkpoints: checkpointFlags,
+    Domains: domainFlags,
+    Scoring: {
+      outputDir: z
+        .string()
+        .min(1)
+        .default('results/inference')
+        .describe('gets individual and aggregated .json and .csv'),
+      ...scoringFlags,
+    },
+  },
+  run: async (config) => {
+    const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
+    // All folders are looked at before anything is computed.
+    const work: { run: TrainedRun; domains: TestDomain[] }[] = [];
+    for (const run of runs) work.push({ run, domains: await testDomains(run, config) });
+    const engine = await useEngine(config.engine, config);
+    const cache = memoryCache();
+    const backbones = new Map<string, Promise<Pretrained>>();
+    const backbone = (name: string) => {
+      const read = backbones.get(name) ?? readPretrained(name);
+      backbones.set(name, read);
+      return read;
+    };
+
+    const score = (model: Segmenter, run: TrainedRun, domain: TestDomain): Observable<ScoreRow> => {
+      const { randomSeed: seed, maskIds: ids, classNames, dataPercentage, ...settings } = run.settings;
+      const { batchSize = settings.batchSize } = config;
+      const load = (plan: BatchPlan) =>
+        from(plan.samples).pipe(
+          decode(model.imageSize, { ids, cache }),
+          normalize(model.normalization),
+          batch(plan),
+        );
+      const plans = batchPlans(domain.pairs, { batchSize, seed, shuffle: false });
+      const scoring = { classes: model.head.classes, loss: lossNamed(settings.loss) };
+      return evaluate(model, prefetch(plans, load, { ahead: 1 }), scoring).pipe(
+        map(({ scores, images }) => ({
+          run: run.name,
+          checkpoint: run.path,
+          adapter: model.adapter?.name ?? 'none',
+          mode: settings.model.mode,
+          adapterParameters: model.parameters.count('adapter'),
+          headParameters: model.parameters.count('head'),
+          modelName: settings.model.modelName,
+          seed,
+          dataPercentage,
+          domain: domain.domain,
+          style: domain.style,
+          images,
+          engine: engine.name,
+          precision: engine.precision,
+          classNames,
+          test: testScores(scores),
+        })),
+      );
+    };
+
+    return from(work).pipe(
+      concatMap(({ run, domains }) =>
+        defer(() => loadTrained(run, backbone)).pipe(
+          concatMap((model) =>
+            from(domains).pipe(
+              concatMap((domain) => score(model, run, domain)),
+              finalize(() => model.dispose()),
+            ),
+          ),
+        ),
+      ),
+      tap(({ run, domain, style, images, test }) => {
+        const figures = `soft Dice ${test.softDice.toFixed(4)}  mIoU ${test.miou.toFixed(4)}`;
+        process.stderr.write(`${run}  ${style ?? domain}  ${figures}  ${images} images\n`);
+      }),
+      toArray(),
+      concatMap(async (rows) => {
+        const files = await writeScores(config.outputDir, rows);
+        const table = aggregateScores(rows).map(({ mean, std, ...row }) => ({
+          adapter: row.adapter === 'none' ? row.mode : row.adapter,
+          'adapter parameters': row.adapterParameters,
+          'head parameters': row.headParameters,
+          data: `${100 * row.dataPercentage} %`,
+          domain: row.style ?? row.domain,
+          runs: row.runs.length,
+          'soft Dice': plusMinus(mean.softDice, std.softDice),
+          mIoU: plusMinus(mean.miou, std.miou),
+        }));
+        process.stdout.write(`${plainText(table)}wrote ${files.join(', ')}\n`);
+      }),
+    );
+  },
+});

@@ -1,0 +1,109 @@
+// Draws what trained models predict: a sheet of input | target | prediction a run and domain.
+//
+//   node recipes/plot-predictions.js
+//   node recipes/plot-predictions.js --run-name lora_42_1 --style neon --images 8 --separate
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encode } from 'fast-png';
+import {
+  type BatchPlan,
+  batch,
+  batchPlans,
+  checkpointFlags,
+  concatLease,
+  decode,
+  domainFlags,
+  loadTrained,
+  normalize,
+  type Prediction,
+  predict,
+  prefetch,
+  recipe,
+  type Segmenter,
+  scoringFlags,
+  selectRuns,
+  shuffled,
+  type TestDomain,
+  type TrainedRun,
+  testDomains,
+  trainedRuns,
+  useEngine,
+  writeFileAtomic,
+  writeOverlays,
+} from 'millrace';
+import { concatMap, defer, finalize, from, toArray } from 'rxjs';
+import { z } from 'zod';
+
+recipe({
+  description: 'Draws input, target and prediction of pictures that the models have not seen.',
+  flags: {
+    Checkpoints: checkpointFlags,
+    Domains: domainFlags,
+    Pictures: {
+      outputDir: z.string().min(1).default('plots/predictions').describe('gets <run>/<domain>.png'),
+      images: z.int().min(1).max(64).default(4).describe('pictures a domain, chosen by the seed of the run'),
+      separate: z
+        .boolean()
+        .default(false)
+        .describe('also each picture by itself, <stem>_{input,target,prediction}.png; masks hold their ids'),
+      ...scoringFlags,
+    },
+  },
+  run: async (config) => {
+    const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
+    const work: { run: TrainedRun; domains: TestDomain[] }[] = [];
+    for (const run of runs) work.push({ run, domains: await testDomains(run, config) });
+    await useEngine(config.engine, config);
+
+    const draw = (model: Segmenter, { name, settings }: TrainedRun, { domain, style, pairs }: TestDomain) => {
+      const { randomSeed: seed, maskIds: ids, classNames } = settings;
+      const load = (plan: BatchPlan) =>
+        from(plan.samples).pipe(
+          decode(model.imageSize, { ids }),
+          normalize(model.normalization),
+          batch(plan),
+        );
+      const { batchSize = 4 } = config;
+      const some = shuffled(pairs, seed).slice(0, config.images);
+      const plans = batchPlans(some, { batchSize, seed, shuffle: false });
+      return prefetch(plans, load, { ahead: 1 }).pipe(
+        concatLease((batch$) => batch$.pipe(predict(model, model.normalization))),
+        toArray(),
+        concatMap(async (rows) => {
+          const folder = join(config.outputDir, name);
+          const sheet = join(folder, `${style ?? domain}.png`);
+          await writeOverlays(sheet, rows, classNames);
+          if (config.separate) await writeEach(join(folder, style ?? domain), rows, ids);
+          process.stdout.write(`${sheet}\n`);
+        }),
+      );
+    };
+
+    return from(work).pipe(
+      concatMap(({ run, domains }) =>
+        defer(() => loadTrained(run)).pipe(
+          concatMap((model) =>
+            from(domains).pipe(
+              concatMap((domain) => draw(model, run, domain)),
+              finalize(() => model.dispose()),
+            ),
+          ),
+        ),
+      ),
+    );
+  },
+});
+
+/** Input in colour; target and prediction as grey pictures of the ids that the data set's masks store. */
+async function writeEach(folder: string, rows: readonly Prediction[], ids: readonly number[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { title, width, height, image, target, prediction } of rows) {
+    const grey = (classes: Uint8Array) => classes.map((id) => ids[id] ?? id);
+    const pictures = { input: image, target: grey(target), prediction: grey(prediction) };
+    for (const [part, data] of Object.entries(pictures)) {
+      const png = encode({ width, height, data, depth: 8, channels: part === 'input' ? 3 : 1 });
+      await writeFileAtomic(join(folder, `${title}_${part}.png`), png);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { didYouMean } from '../config/nearest.js';
+import { UserError } from '../errors.js';
+import { findPairs } from './pairs.js';
+import type { Splits } from './split.js';
+import type { Pair } from './types.js';
+
+/**
+ * The styles of an out-of-domain folder: its subfolders that hold `images/`, sorted; or those that are asked for.
+ *
+ * @throws UserError for a folder that is missing or has no style, and for a style that it does not have.
+ */
+export async function findStyles(dir: string, wanted: readonly string[] = []): Promise<string[]> {
+  const entries = await readdir(dir).catch((cause: NodeJS.ErrnoException) => {
+    const got = cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message);
+    throw new UserError(
+      `${dir}: expected a folder of styles, got ${got}; make one with node recipes/make-ood.js, or see --style-dir`,
+      { path: dir },
+      { cause },
+    );
+  });
+  const there: string[] = [];
+  for (const name of entries.toSorted())
+    if ((await stat(join(dir, name, 'images')).catch(() => undefined))?.isDirectory()) there.push(name);
+  if (there.length === 0)
+    throw new UserError(
+      `${dir}: expected styles, folders with images/ and masks/, got none; make some with node recipes/make-ood.js, or see --style-dir`,
+      { path: dir },
+    );
+  for (const style of wanted)
+    if (!there.includes(style))
+      throw new UserError(
+        `--style ${style}: expected one of ${there.join(', ')} in ${dir}, got none of that name${didYouMean(style, there)}`,
+        { style },
+      );
+  return wanted.length > 0 ? [...wanted] : there;
+}
+
+/**
+ * The pairs of one style that a model has not seen.
+ *
+ * A folder that make-ood drew from the very pictures that the model learned from holds the test split of one seed; of
+ * another seed's model these were partly training pictures. Those in the model's training and validation splits are
+ * left out.
+ *
+ * @throws UserError where none is left, and as `findPairs`.
+ */
+export async function unseenPairs(
+  dir: string,
+  style: string,
+  seen: Pick<Splits, 'train' | 'validation'> & { readonly imageDir: string },
+): Promise<Pair[]> {
+  const pairs = await findPairs(join(dir, style, 'images'), join(dir, style, 'masks'));
+  const source = await sourceOf(dir);
+  if (source === undefined || resolve(source) !== resolve(seen.imageDir)) return pairs;
+  const learned = new Set([...seen.train, ...seen.validation].map(({ stem }) => stem));
+  const left = pairs.filter(({ stem }) => !learned.has(stem));
+  if (left.length > 0) return left;
+  throw new UserError(
+    `${join(dir, style)}: expected pictures that the model has not seen, got ${pairs.length} of its training and validation splits; run node recipes/make-ood.js with its --random-seed and --data-percentage`,
+    { path: dir },
+  );
+}
+
+/** The folder that make-ood drew from, by its manifest. */
+async function sourceOf(dir: string): Promise<string | undefined> {
+  try {
+    const manifest = JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as { imageDir?: unknown };
+    return typeof manifest.imageDir === 'string' ? manifest.imageDir : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,54 @@
+import type { TestScores } from '../events/summary.js';
+
+/** The arithmetic mean. @throws where there is nothing to average. */
+export function meanOfRuns(values: readonly number[]): number {
+  if (values.length === 0) throw new Error('nothing to average');
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+/** The population standard deviation: √(Σ(x − mean)²/n), as numpy's `std`; 0 of one value. */
+export function deviationOfRuns(values: readonly number[]): number {
+  const mean = meanOfRuns(values);
+  return Math.sqrt(meanOfRuns(values.map((value) => (value - mean) ** 2)));
+}
+
+/**
+ * Mean and population standard deviation of each score over runs. A class that only some runs scored is averaged over
+ * those; one that none scored stays null.
+ *
+ * @example
+ * const { mean, std } = scoreStatistics(rows.map(({ test }) => test));
+ * console.log(`${mean.softDice.toFixed(4)} ± ${std.softDice.toFixed(4)}`);
+ */
+export function scoreStatistics(runs: readonly TestScores[]): { mean: TestScores; std: TestScores } {
+  return { mean: combine(runs, meanOfRuns), std: combine(runs, deviationOfRuns) };
+}
+
+function combine(runs: readonly TestScores[], statistic: (values: readonly number[]) => number): TestScores {
+  const over = (pick: (scores: TestScores) => number) => statistic(runs.map(pick));
+  const byClass = (score: 'dice' | 'iou') =>
+    (runs[0]?.[score] ?? []).map((_, c) => {
+      const present = runs.map((scores) => scores[score][c] ?? null).filter((value) => value !== null);
+      return present.length === 0 ? null : statistic(present);
+    });
+  return {
+    softDice: over(({ softDice }) => softDice),
+    softIou: over(({ softIou }) => softIou),
+    dice: byClass('dice'),
+    iou: byClass('iou'),
+    miou: over(({ miou }) => miou),
+    accuracy: over(({ accuracy }) => accuracy),
+  };
+}
+
+/** Groups of equal keys, in the order in which they first come. */
+export function groupBy<T>(items: Iterable<T>, key: (item: T) => unknown): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = JSON.stringify(key(item));
+    const group = groups.get(name);
+    if (group) group.push(item);
+    else groups.set(name, [item]);
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import type { TestScores } from '../events/summary.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { groupBy, scoreStatistics } from './aggregate.js';
+import { csvText, type Row, scoreCells } from './tables.js';
+
+/** What a model is, as far as tables tell models apart. */
+interface Setting {
+  /** `none` where there is none: then `mode` says what trained. */
+  readonly adapter: string;
+  readonly mode: string;
+  readonly adapterParameters: number;
+  readonly headParameters: number;
+  readonly modelName: string;
+  readonly dataPercentage: number;
+  readonly domain: string;
+  readonly style: string | null;
+  readonly classNames: readonly string[];
+}
+
+/** One checkpoint on one domain. */
+export interface ScoreRow extends Setting {
+  readonly run: string;
+  readonly checkpoint: string;
+  readonly seed: number;
+  readonly images: number;
+  readonly engine: string;
+  readonly precision: string;
+  readonly test: TestScores;
+}
+
+/** Runs that differ by their seed alone, on one domain. */
+export interface AggregatedScores extends Setting {
+  readonly runs: readonly string[];
+  readonly seeds: readonly number[];
+  readonly mean: TestScores;
+  /** Population standard deviation. */
+  readonly std: TestScores;
+}
+
+/** Rows of one setting together: mean ± population standard deviation over their runs. */
+export function aggregateScores(rows: readonly ScoreRow[]): AggregatedScores[] {
+  return groupBy(rows, settingOf).map((group) => ({
+    ...settingOf(group[0]!),
+    runs: group.map(({ run }) => run),
+    seeds: group.map(({ seed }) => seed),
+    ...scoreStatistics(group.map(({ test }) => test)),
+  }));
+}
+
+/**
+ * Writes `individual.json` and `.csv`, a row a checkpoint and domain, and `aggregated.json` and `.csv`, in full precision;
+ * returns their paths.
+ */
+export async function writeScores(dir: string, rows: readonly ScoreRow[]): Promise<string[]> {
+  const aggregated = aggregateScores(rows);
+  const files = {
+    'individual.json': jsonText(rows),
+    'individual.csv': csvText(
+      rows.map(({ run, checkpoint, seed, images, engine, precision, test, ...setting }) => ({
+        run,
+        ...settingCells(setting),
+        seed,
+        images,
+        ...scoreCells(test, setting.classNames),
+        engine,
+        precision,
+        checkpoint,
+      })),
+    ),
+    'aggregated.json': jsonText(aggregated),
+    'aggregated.csv': csvText(
+      aggregated.map(({ mean, std, runs, seeds, ...setting }) => ({
+        ...settingCells(setting),
+        runs: runs.length,
+        seeds: seeds.join(' '),
+        ...scoreCells(mean, setting.classNames, '_mean'),
+        ...scoreCells(std, setting.classNames, '_std'),
+      })),
+    ),
+  };
+  const paths = Object.entries(files).map(([name, text]) => ({ path: join(dir, name), text }));
+  for (const { path, text } of paths) await writeFileAtomic(path, text);
+  return paths.map(({ path }) => path);
+}
+
+/** 0.7712 ± 0.0031 */
+export function plusMinus(mean: number, std: number, digits = 4): string {
+  return `${mean.toFixed(digits)} ± ${std.toFixed(digits)}`;
+}
+
+function settingOf(row: ScoreRow): Setting {
+  const { adapter, mode, adapterParameters, headParameters, modelName, dataPercentage } = row;
+  const { domain, style, classNames } = row;
+  return {
+    adapter,
+    mode,
+    adapterParameters,
+    headParameters,
+    modelName,
+    dataPercentage,
+    domain,
+    style,
+    classNames,
+  };
+}
+
+function settingCells(setting: Setting): Row {
+  const { adapter, mode, adapterParameters, headParameters, modelName, dataPercentage } = setting;
+  const { domain, style } = setting;
+  return {
+    adapter,
+    mode,
+    adapter_parameters: adapterParameters,
+    head_parameters: headParameters,
+    model_name: modelName,
+    data_percentage: dataPercentage,
+    domain,
+    style,
+  };
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}

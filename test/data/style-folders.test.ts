@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findStyles, unseenPairs } from '../../src/data/style-folders.js';
+import { UserError } from '../../src/errors.js';
+
+describe('styles', () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+  const style = (name: string, stems: readonly string[]) => {
+    for (const part of ['images', 'masks']) {
+      mkdirSync(join(dir, name, part), { recursive: true });
+      for (const stem of stems) writeFileSync(join(dir, name, part, `${stem}.png`), '');
+    }
+  };
+  const pair = (stem: string) => ({ stem, image: stem, mask: stem });
+  const refuses = (work: Promise<unknown>, message: RegExp) =>
+    assert.rejects(work, (error) => error instanceof UserError && message.test(error.message));
+
+  it('are the folders that hold images, sorted; or those that are asked for', async () => {
+    style('neon', ['a']);
+    style('ink', ['a']);
+    mkdirSync(join(dir, 'notes'));
+    writeFileSync(join(dir, 'manifest.json'), '{}');
+    assert.deepEqual(await findStyles(dir), ['ink', 'neon']);
+    assert.deepEqual(await findStyles(dir, ['neon']), ['neon']);
+    await refuses(
+      findStyles(dir, ['neom']),
+      /--style neom: expected one of ink, neon .* did you mean neon\?/,
+    );
+  });
+
+  it('refuses a folder that has none', async () => {
+    await refuses(findStyles(dir), /expected styles, folders with images\/ and masks\/, got none/);
+    await refuses(findStyles(join(dir, 'nowhere')), /expected a folder of styles, got nothing there/);
+  });
+
+  it('leave out what a model learned from, where they were drawn from its own pictures', async () => {
+    style('fog', ['a', 'b', 'c', 'd']);
+    const seen = { train: [pair('a')], validation: [pair('c')], imageDir: 'data/images' };
+    const stems = async () => (await unseenPairs(dir, 'fog', seen)).map(({ stem }) => stem);
+    assert.deepEqual(await stems(), ['a', 'b', 'c', 'd'], 'no manifest');
+    writeFileSync(join(dir, 'manifest.json'), JSON.stringify({ imageDir: 'other/images' }));
+    assert.deepEqual(await stems(), ['a', 'b', 'c', 'd'], 'other pictures');
+    writeFileSync(join(dir, 'manifest.json'), JSON.stringify({ imageDir: './data/images/' }));
+    assert.deepEqual(await stems(), ['b', 'd']);
+    const all = { ...seen, train: ['a', 'b', 'd'].map(pair) };
+    await refuses(unseenPairs(dir, 'fog', all), /fog: expected pictures .* not seen, got 4 .*--random-seed/);
+  });
+});

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { from, lastValueFrom } from 'rxjs';
+import { batch } from '../../operators/batch.js';
+import { decode } from '../../operators/decode.js';
+import { evaluate } from '../../operators/evaluate.js';
+import { normalize } from '../../operators/normalize.js';
+import { prefetch } from '../../operators/prefetch.js';
+import { batchPlans } from '../../src/data/batch-plans.js';
+import { findPairs } from '../../src/data/pairs.js';
+import { splitPairs } from '../../src/data/split.js';
+import type { BatchPlan, Pair } from '../../src/data/types.js';
+import { testScores } from '../../src/events/summary.js';
+import type { AggregatedScores, ScoreRow } from '../../src/report/score-files.js';
+import { logCoshDice } from '../../src/train/losses/log-cosh-dice.js';
+import { loadTrained, trainedRuns } from '../../src/train/trained-runs.js';
+import { run } from './run.js';
+import { plain, tinyBackbone, untrained } from './trained.js';
+
+describe('inference', () => {
+  let dir: string;
+  let backbone: string;
+  before(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+    backbone = await tinyBackbone(join(dir, 'backbone'));
+    for (const seed of [1, 2]) await untrained(join(dir, 'models'), backbone, { seed });
+    await untrained(join(dir, 'models'), backbone, { seed: 1, adapter: 'localized_lora' });
+  });
+  after(() => rmSync(dir, { recursive: true }));
+  const infer = (...args: string[]) => run('inference', ['--engine', 'cpu', ...args], dir);
+  const json = <T>(path: string) => JSON.parse(readFileSync(join(dir, path), 'utf8')) as T;
+
+  it('scores each run on its own test split and on all styles, merged as unmerged', async () => {
+    const { code, stdout, stderr } = await infer();
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^adapter +adapter parameters/);
+    assert.match(stdout, /wrote results\/inference\/individual\.json, .*aggregated\.csv\n$/);
+    const rows = json<ScoreRow[]>('results/inference/individual.json');
+    assert.deepEqual(
+      rows.map((row) => `${row.run} ${row.style ?? row.domain} ${row.images}`),
+      ['localized_lora_1_0.2', 'lora_1_0.2', 'lora_2_0.2'].flatMap((name) =>
+        ['in_domain 4', 'ink 20', 'mosaic 20', 'neon 20'].map((domain) => `${name} ${domain}`),
+      ),
+    );
+    // LoRA of rank 2 on query and value of one block: 2·2·(12 + 12); localized has K·r = 2, so as many.
+    assert.deepEqual([...new Set(rows.map((row) => row.adapterParameters))], [96]);
+    assert.deepEqual([...new Set(rows.map((row) => row.headParameters))], [9 * 12 * 6 + 6 + 6 * 3 + 3]);
+
+    const trained = (await trainedRuns(join(dir, 'models'))).find(({ name }) => name === 'lora_2_0.2')!;
+    const model = await loadTrained(trained);
+    model.unmerge();
+    const score = async (pairs: readonly Pair[]) => {
+      const load = (plan: BatchPlan) =>
+        from(plan.samples).pipe(decode(16), normalize(model.normalization), batch(plan));
+      const plans = batchPlans(pairs, { batchSize: 2, seed: 2, shuffle: false });
+      const leases$ = prefetch(plans, load, { ahead: 1 });
+      const { scores } = await lastValueFrom(evaluate(model, leases$, { classes: 3, loss: logCoshDice() }));
+      return testScores(scores);
+    };
+    const all = await findPairs(join(plain, 'images'), join(plain, 'masks'));
+    const neon = ['images', 'masks'].map((part) => join(dirname(plain), 'styled', 'neon', part));
+    for (const [style, pairs] of [
+      [null, splitPairs(all, { seed: 2, percentage: 0.2 }).test],
+      ['neon', await findPairs(neon[0]!, neon[1]!)],
+    ] as const) {
+      const { test } = rows.find((row) => row.run === trained.name && row.style === style)!;
+      const expected = await score(pairs);
+      assert.deepEqual(Object.keys(test), Object.keys(expected));
+      for (const [key, value] of Object.entries(expected))
+        [value].flat().forEach((want, i) => {
+          const got = [test[key as keyof typeof test]].flat()[i]!;
+          assert(Math.abs(got - want!) < 1e-3, `${style} ${key}[${i}]: ${got}, unmerged ${want}`);
+        });
+    }
+    model.dispose();
+  });
+
+  it('gives mean and population deviation over the runs that differ by their seed alone', () => {
+    const rows = json<ScoreRow[]>('results/inference/individual.json');
+    const aggregated = json<AggregatedScores[]>('results/inference/aggregated.json');
+    assert.deepEqual(
+      aggregated.map(({ runs }) => runs.length),
+      [1, 1, 1, 1, 2, 2, 2, 2],
+    );
+    const ink = aggregated.find((row) => row.adapter === 'lora' && row.style === 'ink')!;
+    const [a, b] = rows
+      .filter((row) => row.adapter === 'lora' && row.style === 'ink')
+      .map(({ test }) => test.softDice);
+    assert.deepEqual(ink.seeds, [1, 2]);
+    assert(Math.abs(ink.mean.softDice - (a! + b!) / 2) < 1e-12);
+    assert(Math.abs(ink.std.softDice - Math.abs(a! - b!) / 2) < 1e-12);
+
+    const table = (name: string) => {
+      const [head, ...lines] = readFileSync(join(dir, 'results/inference', name), 'utf8')
+        .trim()
+        .split('\n');
+      return lines.map((line) => {
+        const cells = line.split(',');
+        return Object.fromEntries(head!.split(',').map((column, i) => [column, cells[i]]));
+      });
+    };
+    const individual = table('individual.csv');
+    assert.equal(individual.length, rows.length);
+    rows.forEach(({ run: name, test, adapterParameters }, i) => {
+      const { run: cell, soft_dice, dice_border, adapter_parameters } = individual[i]!;
+      assert.deepEqual(
+        [cell, Number(soft_dice), Number(dice_border), adapter_parameters],
+        [name, test.softDice, test.dice[2], `${adapterParameters}`],
+      );
+    });
+    const line = table('aggregated.csv')[aggregated.indexOf(ink)]!;
+    assert.deepEqual(
+      [line['runs'], line['seeds'], Number(line['soft_dice_mean']), Number(line['soft_dice_std'])],
+      ['2', '1 2', ink.mean.softDice, ink.std.softDice],
+    );
+  });
+
+  it('scores what is asked for, with flags spelled as upstream spells them', async () => {
+    const asked = ['--model_dir=models', '--lora_type=lora', '--random_seed=2', '--output_dir=some'];
+    const { code, stderr } = await infer(...asked, '--test_domains=out_domain', '--style=neon');
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(
+      json<ScoreRow[]>('some/individual.json').map((row) => [row.run, row.style]),
+      [['lora_2_0.2', 'neon']],
+    );
+  });
+
+  it('leaves out styled copies of pictures that a run learned from', async () => {
+    const images = join(plain, 'images');
+    const { train, test } = splitPairs(await findPairs(images, join(plain, 'masks')), {
+      seed: 2,
+      percentage: 0.2,
+    });
+    for (const part of ['images', 'masks']) mkdirSync(join(dir, 'ood/fog', part), { recursive: true });
+    for (const { image, mask, stem } of [...train.slice(0, 3), ...test.slice(0, 2)]) {
+      cpSync(image, join(dir, 'ood/fog/images', `${stem}.jpg`));
+      cpSync(mask, join(dir, 'ood/fog/masks', `${stem}.png`));
+    }
+    writeFileSync(join(dir, 'ood/manifest.json'), JSON.stringify({ madeBy: 'make-ood', imageDir: images }));
+    const args = ['--style-dir=ood', '--test-domains=out_domain', '--run-name=lora_2_0.2'];
+    const { code, stderr } = await infer(...args, '--output-dir=unseen');
+    assert.equal(code, 0, stderr);
+    assert.equal(json<ScoreRow[]>('unseen/individual.json')[0]!.images, 2);
+  });
+
+  it('refuses in one line, and writes nothing', async () => {
+    await untrained(join(dir, 'elsewhere'), backbone, { imageDir: 'pets', maskDir: join(plain, 'masks') });
+    cpSync(join(plain, 'images'), join(dir, 'pets'), { recursive: true });
+    const two = await untrained(join(dir, 'two'), backbone);
+    const info = join(two, 'checkpoint.json');
+    writeFileSync(info, readFileSync(info, 'utf8').replace('"classes": 3', '"classes": 2'));
+    await untrained(join(dir, 'ids'), backbone, { maskIds: [1, 2, 4] });
+
+    const cases: [string, string[], RegExp][] = [
+      [
+        'a missing folder',
+        ['--model-dir=nowhere'],
+        /nowhere: expected a checkpoint, got nothing there; train/,
+      ],
+      ['an unknown style', ['--style=neom'], /--style neom: expected one of ink, .*did you mean neon/],
+      ['an unknown flag', ['--modeldri=x'], /--modeldri: unknown flag; did you mean --model-dir\?/],
+      ['no styles of its own', ['--model-dir=elsewhere'], /--style-dir: required/],
+      [
+        'other classes',
+        ['--model-dir=two'],
+        /step-00000000: expected the parameters of this model.*classify/,
+      ],
+      ['other mask ids', ['--model-dir=ids'], /\.png: expected the ids 1, 2, 4 .* got 3/],
+    ];
+    for (const [what, args, message] of cases) {
+      const { code, stdout, stderr } = await infer(...args, '--output-dir=bad');
+      assert.deepEqual([code, stdout], [1, ''], what);
+      assert.match(stderr, message, what);
+      assert.match(stderr, /^inference: .*\n$/, what);
+      assert(!existsSync(join(dir, 'bad')), what);
+    }
+  }).timeout(60_000);
+});

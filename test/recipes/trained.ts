@@ -1,0 +1,73 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { adapterNamed } from '../../src/adapters/adapter-named.js';
+import { checkpointStore } from '../../src/train/checkpoint-store.js';
+import { logCoshDice } from '../../src/train/losses/log-cosh-dice.js';
+import { adamW } from '../../src/train/optimizers/adam.js';
+import { Training } from '../../src/train/training.js';
+import { vitConfig } from '../../src/vit/config.js';
+import { saveBackbone } from '../../src/vit/save-backbone.js';
+import { createSegmenter, loadSegmenter } from '../../src/vit/segmenter.js';
+import { recordOf } from '../../src/vit/segmenter-record.js';
+import { root } from './run.js';
+
+export const plain = join(root, 'fixtures', 'creatures', 'plain');
+
+/** Writes a backbone of random weights for pictures of 16 × 16 into `dir`. */
+export async function tinyBackbone(dir: string): Promise<string> {
+  const config = vitConfig.parse({
+    hidden_size: 12,
+    num_hidden_layers: 1,
+    num_attention_heads: 3,
+    intermediate_size: 24,
+    image_size: 16,
+    patch_size: 4,
+  });
+  const whole = createSegmenter(config, { classes: 1, seed: 7 });
+  mkdirSync(dir, { recursive: true });
+  await saveBackbone(dir, config, whole.parameters);
+  whole.dispose();
+  return dir;
+}
+
+/** Writes the checkpoint of a run that has not learned anything, and returns its folder. */
+export async function untrained(
+  modelDir: string,
+  modelName: string,
+  {
+    seed = 42,
+    adapter = 'lora',
+    ...changes
+  }: { readonly seed?: number; readonly adapter?: string; readonly [setting: string]: unknown } = {},
+): Promise<string> {
+  const model = await loadSegmenter(modelName, { classes: 3, seed });
+  model.inject(adapterNamed(adapter, { rank: 2, blocks: 2, blockRank: 1 }), seed);
+  const training = new Training({
+    model,
+    loss: logCoshDice(),
+    optimizer: adamW(),
+    learningRate: 1e-3,
+    seed,
+  });
+  const dataPercentage = 0.2;
+  const config = {
+    model: recordOf(model, modelName),
+    imageDir: join(plain, 'images'),
+    maskDir: join(plain, 'masks'),
+    list: [],
+    maskIds: [1, 2, 3],
+    classNames: ['pet', 'background', 'border'],
+    dataPercentage,
+    randomSeed: seed,
+    split: 'upstream',
+    shrink: 'all',
+    batchSize: 2,
+    loss: 'log-cosh-dice',
+    ...changes,
+  };
+  const store = checkpointStore(join(modelDir, `${adapter}_${seed}_${dataPercentage}`), { config });
+  const { path } = await store.save(training, { epoch: 1 });
+  training.dispose();
+  model.dispose();
+  return path;
+}
