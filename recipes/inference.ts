@@ -124,8 +124,8 @@ recipe({
           data: `${100 * row.dataPercentage} %`,
           domain: row.style ?? row.domain,
           runs: row.runs.length,
-          'soft Dice': plusMinus(mean.softDice, std.softDice),
-          mIoU: plusMinus(mean.miou, std.miou),
+          'soft Dice': plusMinus(mean.softDice, std.softDice, row.runs.length),
+          mIoU: plusMinus(mean.miou, std.miou, row.runs.length),
         }));
         process.stdout.write(`${plainText(table)}wrote ${files.join(', ')}\n`);
       }),

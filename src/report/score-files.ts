@@ -84,9 +84,9 @@ export async function writeScores(dir: string, rows: readonly ScoreRow[]): Promi
   return paths.map(({ path }) => path);
 }
 
-/** 0.7712 ± 0.0031 */
-export function plusMinus(mean: number, std: number, digits = 4): string {
-  return `${mean.toFixed(digits)} ± ${std.toFixed(digits)}`;
+/** A mean as a person reads it: `0.7712 ± 0.0031`, and of one run the score alone. */
+export function plusMinus(mean: number, std: number, runs: number): string {
+  return runs > 1 ? `${mean.toFixed(4)} ± ${std.toFixed(4)}` : mean.toFixed(4);
 }
 
 function settingOf(row: ScoreRow): Setting {
