@@ -16,7 +16,9 @@ export interface BeginOptions
  * Stands after all that makes events and before all that listens to them.
  *
  * @example
- * training$.pipe(begin({ run: 'lora_42_1', model, engine, seed: 42, … }), logTo(…));
+ * const engine = await useEngine('auto');
+ * const classes = ['pet', 'background', 'border'];
+ * training$.pipe(begin({ run: 'lora_42_1', model, engine, seed, epochs, batches: 20, classes, config: {} }));
  */
 export function begin<E extends Event>({
   engine,

@@ -20,7 +20,9 @@ export interface TestBestOptions extends ScoringOptions {
  * Stands after what ends a run (`guard`, `earlyStop`, `finish`). The model keeps those weights.
  *
  * @example
- * training$.pipe(finish(), testBest(model, store, () => batches(test), { classes: 3, loss: logCoshDice() }));
+ * const plans = batchPlans(test, { batchSize, seed, shuffle: false });
+ * const batches = () => prefetch(plans, load, { ahead: 1 });
+ * training$.pipe(finish(), testBest(model, store, batches, { classes: 3, loss: logCoshDice() }));
  */
 export function testBest<E extends Event>(
   model: Model,

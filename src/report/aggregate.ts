@@ -17,8 +17,10 @@ export function deviationOfRuns(values: readonly number[]): number {
  * those; one that none scored stays null.
  *
  * @example
- * const { mean, std } = scoreStatistics(rows.map(({ test }) => test));
- * console.log(`${mean.softDice.toFixed(4)} ± ${std.softDice.toFixed(4)}`);
+ * const runs = [0.5, 0.7].map((miou) => ({ softDice: 0.6, softIou: 0.5, dice: [0.6], iou: [0.5], miou, accuracy: 0.9 }));
+ * const { mean, std } = scoreStatistics(runs);
+ * mean.miou.toFixed(2); // => '0.60'
+ * std.miou.toFixed(2); // => '0.10'
  */
 export function scoreStatistics(runs: readonly TestScores[]): { mean: TestScores; std: TestScores } {
   return { mean: combine(runs, meanOfRuns), std: combine(runs, deviationOfRuns) };

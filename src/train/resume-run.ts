@@ -26,7 +26,7 @@ const FREE = [
  * @throws UserError for a checkpoint that is damaged, of another model, or of a run that began with other settings:
  * its steps so far would not be this run's. `epochs` may change; so may what computes, but then not bit for bit.
  * @example
- * const earlier = resume ? await resumeRun(training, store, { logs: 'logs/run', config }) : [];
+ * const earlier = resume ? await resumeRun(training, store, { logs: 'logs/run', config: { seed } }) : [];
  */
 export async function resumeRun(
   training: Training,

@@ -48,7 +48,7 @@ interface Population {
  * (4.9): uniform crossover, no polynomial mutation.
  *
  * @example
- * const sampler = new Nsga2Sampler({ seed: 1, constraints: ({ params }) => [params.x + params.y - 1] });
+ * const sampler = new Nsga2Sampler({ seed: 1, constraints: ({ params }) => [Number(params.x) - 1] });
  * const study = await createStudy({ directions: ['minimize', 'maximize'], sampler });
  */
 export class Nsga2Sampler implements Sampler {
