@@ -89,6 +89,8 @@ export * from './study/samplers/cma-es.js';
 export * from './study/samplers/nsga2.js';
 export * from './study/samplers/qmc.js';
 export * from './study/samplers/random.js';
+export type { TpeOptions } from './study/samplers/tpe/options.js';
+export * from './study/samplers/tpe.js';
 export * from './study/storage/journal/journal-storage.js';
 export * from './study/storage/memory-storage.js';
 export * from './study/storage/open-storage.js';

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.js';
-import { CONSTRAINTS_KEY, isFeasible } from './constraints.js';
+import { constraintsOf, isFeasible } from './constraints.js';
 import type { Direction, FrozenTrial } from './frozen-trial.js';
 
 /**
@@ -37,9 +37,9 @@ export function paretoFront(trials: readonly FrozenTrial[], directions: readonly
   const complete = trials.filter(
     ({ state, values }) => state === 'COMPLETE' && values?.length === directions.length,
   );
-  const constrained = trials.some(({ systemAttrs }) => CONSTRAINTS_KEY in systemAttrs);
+  const constrained = trials.some((trial) => constraintsOf(trial) !== null);
   const candidates = constrained
-    ? complete.filter((t) => CONSTRAINTS_KEY in t.systemAttrs && isFeasible(t))
+    ? complete.filter((trial) => constraintsOf(trial) !== null && isFeasible(trial))
     : complete;
   const signs = directions.map((direction) => (direction === 'minimize' ? 1 : -1));
   const rows = candidates.map((trial) => ({

@@ -4,14 +4,21 @@ import type { StudyView } from './study-view.js';
 
 /** The trial system attribute that holds constraint values, as Optuna's samplers write it; 0 or less is satisfied. */
 export const CONSTRAINTS_KEY = 'constraints';
+const NAMED = `${CONSTRAINTS_KEY}:`;
 
 /** Constraint values of a trial that has ended with a value: as many each time, each satisfied at 0 or less. */
 export type Constraints = (trial: FrozenTrial) => readonly number[];
 
-/** The constraint values of a trial, or null where none were noted. */
-export function constraintsOf(trial: FrozenTrial): readonly number[] | null {
-  const constraints = trial.systemAttrs[CONSTRAINTS_KEY];
-  return Array.isArray(constraints) ? (constraints as readonly number[]) : null;
+/** The constraint values of a trial, or null where none were noted; Optuna 5 also notes each under its own name. */
+export function constraintsOf({ systemAttrs }: FrozenTrial): readonly number[] | null {
+  const listed = systemAttrs[CONSTRAINTS_KEY];
+  const noted = new Map<string, number>(
+    Array.isArray(listed) ? (listed as readonly number[]).map((value, i) => [String(i), value]) : [],
+  );
+  for (const key in systemAttrs) {
+    if (key.startsWith(NAMED)) noted.set(key.slice(NAMED.length), systemAttrs[key] as number);
+  }
+  return noted.size > 0 ? [...noted.values()] : null;
 }
 
 /** Whether all noted constraints are satisfied; a trial without any is feasible. */

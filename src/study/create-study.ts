@@ -5,6 +5,7 @@ import type { Pruner } from './pruner.js';
 import { MedianPruner } from './pruners/percentile.js';
 import type { RetryOptions } from './retry-trial.js';
 import type { Sampler } from './sampler.js';
+import { TpeSampler } from './samplers/tpe.js';
 import { MemoryStorage } from './storage/memory-storage.js';
 import { openStorage } from './storage/open-storage.js';
 import type { RdbOptions } from './storage/sql/rdb-storage.js';
@@ -15,7 +16,8 @@ export interface LoadStudyOptions extends RdbOptions, RetryOptions {
   /** A URL as `openStorage` reads it, or a storage; by default this process's memory. */
   readonly storage?: string | Storage;
   readonly studyName?: string;
-  readonly sampler: Sampler;
+  /** Proposes parameters; by default `TpeSampler`. */
+  readonly sampler?: Sampler;
   /** Ends unpromising trials; by default those below the median. */
   readonly pruner?: Pruner;
   readonly warn?: (code: string, message: string) => void;
@@ -34,7 +36,7 @@ export interface CreateStudyOptions extends LoadStudyOptions {
  *
  * @throws UserError when the name is taken and `loadIfExists` is not set, or as `openStorage` does.
  * @example
- * const study = await createStudy({ storage: 'sqlite:///study.db', studyName: 'rank', direction: 'maximize', sampler });
+ * const study = await createStudy({ storage: 'sqlite:///study.db', studyName: 'rank', direction: 'maximize' });
  */
 export async function createStudy(options: CreateStudyOptions): Promise<Study> {
   const { direction, directions = [direction ?? 'minimize'], loadIfExists } = options;
@@ -120,7 +122,8 @@ async function find(storage: Storage, name: string | undefined): Promise<StudyRe
 }
 
 function studyOf(storage: Storage, record: StudyRecord, options: LoadStudyOptions): Study {
-  return new Study(storage, record, { ...options, pruner: options.pruner ?? new MedianPruner() });
+  const { sampler = new TpeSampler(), pruner = new MedianPruner() } = options;
+  return new Study(storage, record, { ...options, sampler, pruner });
 }
 
 /** A storage that was opened here is closed again when what follows fails. */

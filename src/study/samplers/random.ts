@@ -13,8 +13,8 @@ export interface RandomSamplerOptions {
 /**
  * Proposes each parameter uniformly and independently (log-uniformly with `log`).
  *
- * With a seed it proposes what Optuna's RandomSampler of that seed does, but that a log-scaled value may differ in
- * its last bit with the platform's logarithm.
+ * With a seed it proposes what Optuna's RandomSampler of that seed does, but that one log-scaled value in some hundreds
+ * differs in its last bit, as C libraries do among themselves.
  *
  * @example
  * const study = await createStudy({ sampler: new RandomSampler({ seed: 0 }) });

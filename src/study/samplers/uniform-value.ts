@@ -1,3 +1,4 @@
+import { exp, log as ln } from '../../numeric/exp-log.js';
 import { nextDown, roundHalfEven } from '../../numeric/float.js';
 import type { NumpyRandom } from '../../numpy-random.js';
 import type { Distribution, FloatDistribution, IntDistribution, ParamValue } from '../distributions.js';
@@ -18,13 +19,13 @@ export function uniformValue(random: NumpyRandom, distribution: Distribution): P
 
 function float(random: NumpyRandom, { low, high, log, step }: FloatDistribution): number {
   if (step !== null) return onGrid(random.uniform(low - step / 2, high + step / 2), low, high, step);
-  const x = log ? Math.exp(random.uniform(Math.log(low), Math.log(high))) : random.uniform(low, high);
+  const x = log ? exp(random.uniform(ln(low), ln(high))) : random.uniform(low, high);
   return Math.max(low, Math.min(x, nextDown(high)));
 }
 
 function int(random: NumpyRandom, { low, high, log, step }: IntDistribution): number {
   if (!log) return onGrid(random.uniform(low - step / 2, high + step / 2), low, high, step);
-  const x = Math.exp(random.uniform(Math.log(low - step / 2), Math.log(high + step / 2)));
+  const x = exp(random.uniform(ln(low - step / 2), ln(high + step / 2)));
   return clamp(roundHalfEven(x), low, high);
 }
 

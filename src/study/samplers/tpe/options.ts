@@ -1,0 +1,121 @@
+import { UserError } from '../../../errors.js';
+import type { Choice } from '../../distributions.js';
+import type { FrozenTrial } from '../../frozen-trial.js';
+
+export interface TpeOptions {
+  /** 32 bits; the same seed and history propose the same values again. By default unlike any other's. */
+  readonly seed?: number;
+  /**
+   * Whose defaults fill in what is not given: those of Optuna up to 4.9, or `optuna5`: multivariate for one
+   * objective, constant liar, gamma without its limit and equal weights for several, and constraints that any trial
+   * has noted count.
+   */
+  readonly defaults?: 'optuna4' | 'optuna5';
+  /** Model all parameters that every trial has together; those that some lack are proposed one by one. */
+  readonly multivariate?: boolean;
+  /** Model sets of parameters that occur together, each set multivariate; needs `multivariate`. */
+  readonly group?: boolean;
+  /** Keep away from what runs at the moment: running trials count among the bad ones. */
+  readonly constantLiar?: boolean;
+  /** Trials that are proposed at random before the model is asked, 10 by default. */
+  readonly startupTrials?: number;
+  /** Candidates of which the most promising is proposed, 24 by default. */
+  readonly candidates?: number;
+  /** How many of n finished trials count as good; by default min(⌈n/10⌉, 25). */
+  readonly gamma?: (n: number) => number;
+  /** Weights of n observations, the oldest first; by default the last 25 count 1, those before ever less. */
+  readonly weights?: (n: number) => readonly number[];
+  /** The weight of the prior beside the observations', 1 by default. */
+  readonly priorWeight?: number;
+  /** Keep kernels at least 1/min(100, n + 2) of the range wide, as by default. */
+  readonly magicClip?: boolean;
+  /** Let the range's ends count as neighbours of the outermost kernels; off by default. */
+  readonly endpoints?: boolean;
+  /** Evaluated when a trial ends COMPLETE or PRUNED, and noted; 0 or less is satisfied. */
+  readonly constraints?: (trial: FrozenTrial) => readonly number[];
+  /** By parameter: how far apart two choices are, 0 or more, so that good choices recommend those near them. */
+  readonly categoricalDistance?: Readonly<Record<string, (a: Choice, b: Choice) => number>>;
+}
+
+/** The options with the defaults of a study with this many objectives. */
+export interface TpeSettings {
+  readonly multivariate: boolean;
+  readonly group: boolean;
+  readonly constantLiar: boolean;
+  readonly startupTrials: number;
+  readonly candidates: number;
+  readonly gamma: (n: number) => number;
+  /** Null: the default ramp. */
+  readonly weights: ((n: number) => readonly number[]) | null;
+  readonly priorWeight: number;
+  readonly magicClip: boolean;
+  readonly endpoints: boolean;
+  readonly constraints: ((trial: FrozenTrial) => readonly number[]) | null;
+  readonly categoricalDistance: NonNullable<TpeOptions['categoricalDistance']>;
+  /** Kernels as wide as their neighbours are apart, also in multivariate models (from Optuna 5). */
+  readonly neighbourWidths: boolean;
+  /** Whether trials that violate constraints count as such though this sampler was given none (from Optuna 5). */
+  readonly heedsNotedConstraints: boolean;
+  /** Whether good trials of several objectives weigh by their hypervolume (until Optuna 4.9). */
+  readonly hypervolumeWeights: boolean;
+}
+
+export function settingsOf(options: TpeOptions, objectives: number): TpeSettings {
+  const five = options.defaults === 'optuna5';
+  const several = objectives > 1;
+  const { group = false } = options;
+  const { multivariate = five && (group || !several) } = options;
+  return {
+    multivariate,
+    group,
+    constantLiar: options.constantLiar ?? five,
+    startupTrials: options.startupTrials ?? 10,
+    candidates: options.candidates ?? 24,
+    gamma: options.gamma ?? (five && several ? unlimitedGamma : defaultGamma),
+    weights: options.weights ?? null,
+    priorWeight: options.priorWeight ?? 1,
+    magicClip: options.magicClip ?? true,
+    endpoints: options.endpoints ?? false,
+    constraints: options.constraints ?? null,
+    categoricalDistance: options.categoricalDistance ?? {},
+    neighbourWidths: five || !multivariate,
+    heedsNotedConstraints: five,
+    hypervolumeWeights: !five,
+  };
+}
+
+/** @throws UserError when an option is out of its range, or `group` comes without `multivariate`. */
+export function checkOptions({
+  startupTrials = 10,
+  candidates = 24,
+  priorWeight = 1,
+  ...options
+}: TpeOptions) {
+  if (!Number.isInteger(candidates) || candidates < 1)
+    throw new UserError(`candidates: expected an integer from 1 up, got ${candidates}`, { candidates });
+  if (!(startupTrials >= 0))
+    throw new UserError(`startupTrials: expected 0 or more, got ${startupTrials}`, { startupTrials });
+  if (!(priorWeight >= 0))
+    throw new UserError(`priorWeight: expected 0 or more, got ${priorWeight}`, { priorWeight });
+  if (options.group && !(options.multivariate ?? options.defaults === 'optuna5'))
+    throw new UserError('group: it needs multivariate; set it, or leave group out');
+}
+
+function defaultGamma(n: number): number {
+  return Math.min(unlimitedGamma(n), 25);
+}
+
+function unlimitedGamma(n: number): number {
+  return Math.ceil(0.1 * n);
+}
+
+/** The default weights of n observations: 25 times 1, and before them a ramp from 1/n. */
+export function rampWeights(n: number): Float64Array {
+  const weights = new Float64Array(n).fill(1);
+  const ramp = n - 25;
+  if (ramp <= 0) return weights;
+  const first = 1 / n;
+  const step = (1 - first) / (ramp - 1);
+  for (let i = 0; i < ramp; i++) weights[i] = ramp === 1 ? first : i === ramp - 1 ? 1 : i * step + first;
+  return weights;
+}

@@ -1,0 +1,35 @@
+import type { ParamValue } from '../../distributions.js';
+import type { FrozenTrial } from '../../frozen-trial.js';
+import { parsePythonJson, toPythonJson } from '../../storage/python-json.js';
+import type { StudyView } from '../../study-view.js';
+
+type Params = Readonly<Record<string, ParamValue>>;
+
+const KEY = 'tpe:relative_params';
+/** What Optuna's tables hold in one attribute. */
+const LONGEST = 2045;
+
+/** Notes what was proposed for a trial, so that other processes know its parameters before it suggests them. */
+export function noteRelativeParams(study: StudyView, trial: FrozenTrial, params: Params): void {
+  const text = toPythonJson(params);
+  for (let i = 0; i * LONGEST < text.length; i++) {
+    study.setTrialSystemAttr(trial, `${KEY}:${i}`, text.slice(i * LONGEST, (i + 1) * LONGEST));
+  }
+}
+
+/** The parameters that a running trial has, or was proposed. */
+export function runningParams(trial: FrozenTrial): Params {
+  let text = '';
+  for (let i = 0; ; i++) {
+    const part = trial.systemAttrs[`${KEY}:${i}`];
+    if (typeof part !== 'string') break;
+    text += part;
+  }
+  if (text === '') return trial.params;
+  try {
+    return { ...(parsePythonJson(text) as Params), ...trial.params };
+  } catch {
+    // Another process is still writing the parts.
+    return trial.params;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Distribution, ParamValue } from '../../../src/index.js';
+import type { TpeCase } from './tpe-cases.js';
+
+/** A float may differ where the C library or numpy rounds otherwise: so many units in the last place of its range. */
+const ULPS = 1;
+
+export interface Tally {
+  values: number;
+  equal: number;
+  /** The largest difference. */
+  ulps: number;
+  readonly wrong: string[];
+}
+
+export function emptyTally(): Tally {
+  return { values: 0, equal: 0, ulps: 0, wrong: [] };
+}
+
+/** Counts what is equal bit for bit, and notes what is further apart than rounding explains. */
+export function compareProposals(
+  { name, space }: TpeCase,
+  ours: readonly Readonly<Record<string, ParamValue>>[],
+  theirs: readonly Readonly<Record<string, ParamValue>>[],
+  tally: Tally,
+): void {
+  ours.forEach((params, i) => {
+    for (const [param, value] of Object.entries(params)) {
+      const other = theirs[i]![param]!;
+      tally.values++;
+      if (Object.is(value, other)) tally.equal++;
+      else {
+        const ulps = distance(space[param]!, value, other);
+        tally.ulps = Math.max(tally.ulps, ulps);
+        if (!(ulps <= ULPS)) tally.wrong.push(`${name}, ask ${i}, ${param}: ${value}, Optuna ${other}`);
+      }
+    }
+  });
+}
+
+/** In units in the last place of the range's larger end, in the logarithm where the parameter is log-scaled. */
+function distance(distribution: Distribution, a: ParamValue, b: ParamValue): number {
+  if (distribution.name !== 'FloatDistribution' || typeof a !== 'number' || typeof b !== 'number')
+    return Number.POSITIVE_INFINITY;
+  const place = distribution.log ? Math.log : (x: number) => x;
+  const size = Math.max(Math.abs(place(distribution.low)), Math.abs(place(distribution.high)));
+  return Math.abs(place(a) - place(b)) / 2 ** (Math.floor(Math.log2(size)) - 52);
+}
