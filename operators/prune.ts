@@ -45,9 +45,14 @@ export function prune<E>(trial: Trial): OperatorFunction<E | TrialEvent, E | Tri
         try {
           return !trial.told && (await trial.shouldPrune()) && !trial.told ? await end() : [];
         } catch (error) {
-          if (error instanceof TrialEndedError) study.warn('trial', error.message);
-          else if (!(error instanceof FinishedTrialError)) throw error;
           // Found stale meanwhile: its retry goes on elsewhere.
+          const lost = error instanceof TrialEndedError || error instanceof FinishedTrialError;
+          if (!lost && !trial.told) {
+            const reason = error instanceof Error ? error.message : String(error);
+            await study.tell(trial, null, { state: 'FAIL', reason });
+          }
+          if (!lost) throw error;
+          if (error instanceof TrialEndedError) study.warn('trial', error.message);
           ended = true;
           stop$.next();
           return [];

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { Observable } from 'rxjs';
+import { setImmediate as turn } from 'node:timers/promises';
+import { firstValueFrom, Observable, race, Subject, timer } from 'rxjs';
 import { UserError } from '../src/errors.js';
 import type { Study } from '../src/study/study.js';
 import type { Trial } from '../src/study/trial.js';
@@ -41,19 +41,19 @@ export function trials(
     study.restart();
     const end = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1000;
     let left = n;
-    let out = 0;
-    const gone = new AbortController();
-    subscriber.add(() => gone.abort());
+    const out = new Set<Trial>();
+    const gone$ = new Subject<void>();
+    subscriber.add(() => gone$.next());
     const open = () => !subscriber.closed && !study.stopped && Date.now() < end;
     /** The next trial, or null where none is to come; waits for those that others may leave behind. */
     const ask = async (): Promise<Trial | null> => {
       if (total === Number.POSITIVE_INFINITY) return study.ask();
       while (open()) {
         const trial = await study.askWithin(total);
-        const mayCome = study.cache.ended < total && (study.storage.heartbeat || out > 0);
+        const mayCome = study.cache.ended < total && (study.storage.heartbeat || out.size > 0);
         if (trial || !mayCome) return trial;
         const wait = Math.min(500 * (study.storage.heartbeat?.interval ?? 1), 5000);
-        await pause(wait, undefined, { signal: gone.signal }).catch(() => {});
+        await firstValueFrom(race(timer(wait), gone$, ...[...out].map(({ ended }) => ended)));
       }
       return null;
     };
@@ -66,10 +66,12 @@ export function trials(
           await study.tell(trial, null, { state: 'FAIL', reason: 'unsubscribed before it began' });
           return;
         }
-        out++;
+        out.add(trial);
         subscriber.next(trial);
         await trial.ended;
-        out--;
+        // Its last event, or its error, comes to those who may want no other before the next begins.
+        await turn();
+        out.delete(trial);
       }
     };
     Promise.all(Array.from({ length: Math.min(concurrency, n) }, worker)).then(
