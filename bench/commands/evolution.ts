@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { createStudy } from '../../src/study/create-study.js';
+import type { Sampler } from '../../src/study/sampler.js';
+import { CmaEsSampler } from '../../src/study/samplers/cma-es.js';
+import { Nsga2Sampler } from '../../src/study/samplers/nsga2.js';
+import type { Study } from '../../src/study/study.js';
+import { command } from '../command.js';
+import { worseByRank } from '../rank-test.js';
+
+interface Problem {
+  readonly name: string;
+  readonly f: (x: readonly number[]) => number[];
+  readonly dimensions: number;
+  readonly low: number;
+  readonly high: number;
+  readonly trials: number;
+}
+
+const sphere = (x: readonly number[]) => [x.reduce((sum, v) => sum + v * v, 0)];
+const rosenbrock = (x: readonly number[]) => [
+  x.slice(1).reduce((sum, b, i) => sum + 100 * (b - x[i]! ** 2) ** 2 + (1 - x[i]!) ** 2, 0),
+];
+
+const CMA_ES: readonly Problem[] = [
+  { name: 'sphere', f: sphere, low: -5.12, high: 5.12 },
+  { name: 'rosenbrock', f: rosenbrock, low: -5, high: 10 },
+].flatMap(({ name, ...problem }) =>
+  [
+    { dimensions: 2, trials: 200 },
+    { dimensions: 5, trials: 400 },
+    { dimensions: 10, trials: 800 },
+  ].map((size) => ({ ...problem, ...size, name: `${name} ${size.dimensions}` })),
+);
+
+/** Zitzler, Deb & Thiele 2000: f1 = x1, f2 = g·h. */
+const SHAPES: readonly ((r: number, x: number) => number)[] = [
+  (r) => 1 - Math.sqrt(r),
+  (r) => 1 - r * r,
+  (r, x) => 1 - Math.sqrt(r) - r * Math.sin(10 * Math.PI * x),
+];
+const NSGA2: readonly Problem[] = SHAPES.map((h, i) => ({
+  name: `ZDT${i + 1}`,
+  f: ([x = 0, ...rest]) => {
+    const g = 1 + (9 * rest.reduce((a, b) => a + b, 0)) / rest.length;
+    return [x, g * h(x / g, x)];
+  },
+  dimensions: 30,
+  low: 0,
+  high: 1,
+  trials: 1000,
+}));
+
+export default command({
+  description: 'what CMA-ES and NSGA-II reach, beside what bench/peers/optuna-evolution.py printed',
+  flags: {
+    Bench: {
+      seeds: z.int().min(8).default(50).describe('studies of each problem'),
+      peer: z.string().describe('what the peer printed'),
+    },
+  },
+  run: async ({ seeds, peer }) => {
+    const theirs = JSON.parse(await readFile(peer, 'utf8')) as Record<string, number[]>;
+    console.log('| sampler | problem | trials | measure | ours | Optuna | p (ours worse) |');
+    console.log('|---|---|---|---|---|---|---|');
+    const row = (sampler: string, { name, trials }: Problem, ours: readonly number[], sign: 1 | -1) => {
+      const other = theirs[name]!;
+      const losses = (values: readonly number[]) => values.map((value) => sign * value);
+      const p = worseByRank(losses(ours), losses(other));
+      const measure = sign === 1 ? 'best value' : 'hypervolume';
+      console.log(
+        `| ${sampler} | ${name} | ${trials} | ${measure} | ${spread(ours)} | ${spread(other)} | ${p.toFixed(3)} |`,
+      );
+    };
+    for (const problem of CMA_ES)
+      row(
+        'CMA-ES',
+        problem,
+        await overSeeds(seeds, problem, 1, (seed) => new CmaEsSampler({ seed }), best),
+        1,
+      );
+    for (const problem of NSGA2)
+      row(
+        'NSGA-II',
+        problem,
+        await overSeeds(seeds, problem, 2, (seed) => new Nsga2Sampler({ seed }), hypervolume),
+        -1,
+      );
+  },
+});
+
+async function overSeeds(
+  seeds: number,
+  { f, dimensions, low, high, trials }: Problem,
+  objectives: number,
+  sampler: (seed: number) => Sampler,
+  measure: (study: Study) => Promise<number>,
+): Promise<number[]> {
+  const results: number[] = [];
+  for (let seed = 0; seed < seeds; seed++) {
+    const directions = Array.from({ length: objectives }, () => 'minimize' as const);
+    const study = await createStudy({ directions, sampler: sampler(seed) });
+    const names = Array.from({ length: dimensions }, (_, i) => `x${i}`);
+    await study.optimize((trial) => f(names.map((name) => trial.suggestFloat(name, low, high))), { trials });
+    results.push(await measure(study));
+  }
+  return results;
+}
+
+const best = (study: Study) => study.bestValue();
+
+/** The area that the front dominates below (1.1, 11). */
+async function hypervolume(study: Study): Promise<number> {
+  const points = (await study.bestTrials()).map(({ values }) => values as readonly [number, number]);
+  let volume = 0;
+  let top = 11;
+  for (const [x, y] of points.sort((a, b) => a[0] - b[0] || a[1] - b[1]))
+    if (x < 1.1 && y < top) {
+      volume += (1.1 - x) * (top - y);
+      top = y;
+    }
+  return volume;
+}
+
+/** Median and quartiles. */
+function spread(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!.toPrecision(4);
+  return `${at(0.5)} [${at(0.25)}, ${at(0.75)}]`;
+}
