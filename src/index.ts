@@ -66,13 +66,25 @@ export * from './report/closing.js';
 export * from './report/overlays.js';
 export * from './report/render.js';
 export * from './report/run-plots.js';
+
 export * from './report/score-files.js';
+export * from './report/study-contour.js';
+export { type StudyData, studyData } from './report/study-data.js';
+export * from './report/study-history.js';
+export * from './report/study-importances.js';
+export * from './report/study-intermediate.js';
+export * from './report/study-parallel.js';
+export * from './report/study-pareto.js';
+export * from './report/study-plots.js';
+export * from './report/study-slice.js';
 export * from './report/tables.js';
+
 export { bestTrial, paretoFront } from './study/best-trials.js';
 export type { Constraints } from './study/constraints.js';
 export * from './study/create-study.js';
 export * from './study/distributions.js';
 export type * from './study/frozen-trial.js';
+export { type ImportanceOptions, importancesOf, paramImportances } from './study/importance.js';
 export * from './study/optimize.js';
 export type { Pruner } from './study/pruner.js';
 export * from './study/pruners/hyperband.js';

@@ -55,37 +55,41 @@ export default command({
   description: 'what CMA-ES and NSGA-II reach, beside what bench/peers/optuna-evolution.py printed',
   flags: {
     Bench: {
-      seeds: z.int().min(8).default(50).describe('studies of each problem'),
-      peer: z.string().describe('what the peer printed'),
+      peer: z.string().describe('a file of what the peer printed; ours run with as many seeds'),
     },
   },
-  run: async ({ seeds, peer }) => {
+  run: async ({ peer }) => {
     const theirs = JSON.parse(await readFile(peer, 'utf8')) as Record<string, number[]>;
-    console.log('| sampler | problem | trials | measure | ours | Optuna | p (ours worse) |');
-    console.log('|---|---|---|---|---|---|---|');
+    console.log('| sampler | problem | trials | seeds | measure | ours | Optuna | p (ours worse) |');
+    console.log('|---|---|---|---|---|---|---|---|');
     const row = (sampler: string, { name, trials }: Problem, ours: readonly number[], sign: 1 | -1) => {
       const other = theirs[name]!;
       const losses = (values: readonly number[]) => values.map((value) => sign * value);
       const p = worseByRank(losses(ours), losses(other));
       const measure = sign === 1 ? 'best value' : 'hypervolume';
       console.log(
-        `| ${sampler} | ${name} | ${trials} | ${measure} | ${spread(ours)} | ${spread(other)} | ${p.toFixed(3)} |`,
+        `| ${sampler} | ${name} | ${trials} | ${other.length} | ${measure} | ${spread(ours)} | ${spread(other)} | ${p.toFixed(3)} |`,
       );
     };
-    for (const problem of CMA_ES)
+    const known = (problems: readonly Problem[]) => problems.filter(({ name }) => theirs[name]);
+    for (const problem of known(CMA_ES)) {
+      const seeds = theirs[problem.name]!.length;
       row(
         'CMA-ES',
         problem,
         await overSeeds(seeds, problem, 1, (seed) => new CmaEsSampler({ seed }), best),
         1,
       );
-    for (const problem of NSGA2)
+    }
+    for (const problem of known(NSGA2)) {
+      const seeds = theirs[problem.name]!.length;
       row(
         'NSGA-II',
         problem,
         await overSeeds(seeds, problem, 2, (seed) => new Nsga2Sampler({ seed }), hypervolume),
         -1,
       );
+    }
   },
 });
 

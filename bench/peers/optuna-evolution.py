@@ -2,7 +2,7 @@
 
     python -m venv venv && venv/bin/pip install optuna==4.9.0 cmaes==0.13.1
     venv/bin/python bench/peers/optuna-evolution.py --seeds 50 > optuna.json
-    npm run bench -- evolution --seeds 50 --peer optuna.json
+    npm run bench -- evolution --peer optuna.json
 """
 
 import argparse

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import type { Study } from '../study/study.js';
+import { type Plot, writePlot } from './render.js';
+import { plotContour } from './study-contour.js';
+import { completeTrials, objectiveName, type StudyData, spaceOf, studyData } from './study-data.js';
+import { plotOptimizationHistory } from './study-history.js';
+import { plotParamImportances } from './study-importances.js';
+import { plotIntermediateValues } from './study-intermediate.js';
+import { plotParallelCoordinates } from './study-parallel.js';
+import { plotParetoFront } from './study-pareto.js';
+import { plotSlice } from './study-slice.js';
+
+/** The plots that a study's trials suffice for, by file name; those of one objective once for each. */
+export function studyPlots(data: StudyData): Record<string, Plot> {
+  const complete = completeTrials(data);
+  const plots: Record<string, Plot> = {};
+  const several = data.directions.length > 1;
+  const params = spaceOf(complete).size;
+  const shared = [...spaceOf(complete).keys()].filter((name) =>
+    complete.every((trial) => name in trial.params),
+  );
+  if (data.trials.some(({ intermediateValues }) => intermediateValues.size > 0))
+    plots['intermediate-values'] = plotIntermediateValues(data);
+  if (complete.length > 0)
+    data.directions.forEach((_, objective) => {
+      const suffix = several ? `-${fileName(objectiveName(data, objective))}` : '';
+      plots[`optimization-history${suffix}`] = plotOptimizationHistory(data, { objective });
+      if (params === 0) return;
+      plots[`slice${suffix}`] = plotSlice(data, { objective });
+      if (shared.length > 0)
+        plots[`parallel-coordinates${suffix}`] = plotParallelCoordinates(data, { objective, params: shared });
+      if (shared.length > 1 && complete.length > 2)
+        plots[`contour${suffix}`] = plotContour(data, { objective });
+    });
+  if (shared.length > 0 && complete.length > 1) plots['param-importances'] = plotParamImportances(data);
+  if (several && complete.length > 0) plots['pareto-front'] = plotParetoFront(data);
+  return plots;
+}
+
+/**
+ * Writes every plot that applies to a study as `<dir>/<name>.svg` and `.png`.
+ *
+ * @returns the paths without their endings
+ * @example
+ * await writeStudyPlots('plots/rank', study); // => ['plots/rank/optimization-history', 'plots/rank/slice', …]
+ */
+export async function writeStudyPlots(dir: string, study: Study): Promise<string[]> {
+  const paths: string[] = [];
+  for (const [name, plot] of Object.entries(studyPlots(await studyData(study)))) {
+    const path = join(dir, name);
+    await writePlot(path, plot);
+    paths.push(path);
+  }
+  return paths;
+}
+
+function fileName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+}
