@@ -66,7 +66,6 @@ export * from './report/closing.js';
 export * from './report/overlays.js';
 export * from './report/render.js';
 export * from './report/run-plots.js';
-
 export * from './report/score-files.js';
 export * from './report/study-contour.js';
 export { type StudyData, studyData } from './report/study-data.js';
@@ -78,7 +77,6 @@ export * from './report/study-pareto.js';
 export * from './report/study-plots.js';
 export * from './report/study-slice.js';
 export * from './report/tables.js';
-
 export { bestTrial, paretoFront } from './study/best-trials.js';
 export type { Constraints } from './study/constraints.js';
 export * from './study/create-study.js';
