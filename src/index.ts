@@ -4,11 +4,14 @@ export type {
   AdapterParameter,
   AdapterPass,
   Base,
+  PeftForm,
   Site,
 } from './adapters/adapter.js';
 export * from './adapters/adapter-named.js';
+export * from './adapters/load-peft.js';
 export * from './adapters/localized-lora.js';
 export * from './adapters/lora.js';
+export { type SavePeftOptions, savePeft } from './adapters/save-peft.js';
 export * from './adapters/serial-lora.js';
 export * from './config/fixture.js';
 export type { Config, FlagGroups } from './config/flag.js';
@@ -147,6 +150,7 @@ export * from './train/test-domains.js';
 export * from './train/trained-runs.js';
 export * from './train/training.js';
 export * from './vit/config.js';
+export type { Spelling } from './vit/names.js';
 export * from './vit/patch-classifier.js';
 export * from './vit/save-backbone.js';
 export * from './vit/segmenter.js';

@@ -34,6 +34,17 @@ export interface AdapterPass extends Pass {
   readonly once: (key: string, compute: () => Tensor) => Tensor;
 }
 
+/** How PEFT (Hugging Face's library of adapters) keeps the same change. */
+export interface PeftForm {
+  /** `peft_type` and its settings, as adapter_config.json names them. */
+  readonly config: Readonly<Record<string, unknown>> & { readonly peft_type: string };
+  /**
+   * What follows the module's name in adapter_model.safetensors, by the last part of our parameter's name. A key that
+   * ends in `.weight` is that of a PyTorch `Linear` and is stored [out, in]; any other has our layout.
+   */
+  readonly keys: Readonly<Record<string, string>>;
+}
+
 /**
  * A small trainable change to frozen linear maps: the one contract of all adapters.
  *
@@ -46,6 +57,8 @@ export interface Adapter {
   readonly targets: readonly Target[];
   /** Which blocks, from 0; all where absent. */
   readonly layers?: readonly number[];
+  /** Absent where PEFT has no such adapter. */
+  readonly peft?: PeftForm;
   parameters(site: Site): AdapterParameter[];
   /** x [..., in] → [..., out]. */
   apply(site: Site, x: Tensor, base: Base, pass: AdapterPass): Tensor;

@@ -1,4 +1,5 @@
 import { add, matMul, mul, reshape, type Tensor, transpose } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
 import { UserError } from '../errors.js';
@@ -46,6 +47,19 @@ export function localizedLora(options: LocalizedLoraOptions): Adapter {
     settings: { blocks: K, blockRank: r, alpha, dropout: rate, targets },
     targets,
     ...(options.layers && { layers: options.layers }),
+    // GraLoRA (Jung et al. 2025, arXiv:2505.20355) counts the rank of all blocks of a row, K·r, and scales by it.
+    peft: {
+      config: {
+        peft_type: 'GRALORA',
+        r: K * r,
+        alpha: K * alpha,
+        gralora_k: K,
+        hybrid_r: 0,
+        gralora_dropout: rate,
+        init_weights: true,
+      },
+      keys: { localized_A: 'gralora_A', localized_B: 'gralora_B' },
+    },
     parameters: (site) => {
       for (const size of [site.inputs, site.outputs])
         if (size % K !== 0)
@@ -78,3 +92,17 @@ export function localizedLora(options: LocalizedLoraOptions): Adapter {
     },
   };
 }
+
+/** Localized LoRA by PEFT's GraloraConfig. @throws UserError for a setting that has no counterpart here. */
+export function localizedLoraFromPeft(config: unknown, where: AdapterOptions): Adapter {
+  const { r, alpha, gralora_k: blocks, gralora_dropout: dropout } = graloraConfig.parse(config);
+  return localizedLora({ ...where, blocks, blockRank: r / blocks, alpha: alpha / blocks, dropout });
+}
+
+const graloraConfig = z.object({
+  r: z.int().min(1).default(32),
+  alpha: z.number().default(64),
+  gralora_k: z.int().min(1).default(2),
+  gralora_dropout: z.number().default(0),
+  hybrid_r: z.literal(0, { error: 'expected 0, no plain LoRA beside the blocks' }).default(0),
+});

@@ -1,4 +1,5 @@
 import { add, div, matMul, mul, sqrt, square, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { frozen } from '../engine/frozen.js';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
@@ -38,6 +39,22 @@ export function lora(options: LoraOptions): Adapter {
     settings: { rank, alpha, rsLora, dora, dropout: rate, targets },
     targets,
     ...(options.layers && { layers: options.layers }),
+    peft: {
+      config: {
+        peft_type: 'LORA',
+        r: rank,
+        lora_alpha: alpha,
+        lora_dropout: rate,
+        use_rslora: rsLora,
+        use_dora: dora,
+        init_lora_weights: true,
+      },
+      keys: {
+        lora_A: 'lora_A.weight',
+        lora_B: 'lora_B.weight',
+        ...(dora && { lora_magnitude: 'lora_magnitude_vector' }),
+      },
+    },
     parameters: (site) => [
       { name: name(site, 'lora_A'), shape: [site.inputs, rank], init: 1 / Math.sqrt(site.inputs) },
       { name: name(site, 'lora_B'), shape: [rank, site.outputs], init: 0 },
@@ -56,6 +73,41 @@ export function lora(options: LoraOptions): Adapter {
     },
   };
 }
+
+/** LoRA, rsLoRA or DoRA by PEFT's LoraConfig. @throws UserError for a setting that has no counterpart here. */
+export function loraFromPeft(config: unknown, where: AdapterOptions): Adapter {
+  const parsed = loraConfig.parse(config);
+  return lora({
+    ...where,
+    rank: parsed.r,
+    alpha: parsed.lora_alpha,
+    dropout: parsed.lora_dropout,
+    rsLora: parsed.use_rslora,
+    dora: parsed.use_dora,
+  });
+}
+
+const none = z.record(z.string(), z.unknown()).refine((patterns) => Object.keys(patterns).length === 0, {
+  error: 'expected one rank and alpha for all modules',
+});
+
+const loraConfig = z.object({
+  r: z.int().min(1),
+  lora_alpha: z.number().default(8),
+  lora_dropout: z.number().default(0),
+  use_rslora: z.boolean().default(false),
+  use_dora: z.boolean().default(false),
+  rank_pattern: none.nullish(),
+  alpha_pattern: none.nullish(),
+  lora_bias: z.literal(false).default(false),
+  // The others move the base weight, and their file holds only the difference from what it then was.
+  init_lora_weights: z
+    .union([z.boolean(), z.enum(['gaussian', 'eva', 'orthogonal'])], {
+      error:
+        'expected an adapter of the untouched base weights; let PEFT convert it (path_initial_model_for_weight_conversion)',
+    })
+    .default(true),
+});
 
 function columnNorms(weight: Tensor): Tensor {
   return sqrt(sum(square(weight), 0));

@@ -1,4 +1,5 @@
 import type { StoredTensor } from '../files/safetensors.js';
+import { TARGETS, type Target } from './vit.js';
 
 /** What a backbone's tensors are called here, whichever library wrote them; layouts are still PyTorch's. */
 export type NamedWeights = Map<string, StoredTensor>;
@@ -55,4 +56,45 @@ export function canonicalNames(tensors: ReadonlyMap<string, StoredTensor>): Name
     });
   }
   return weights;
+}
+
+/** How transformers names the modules of its ViTModel: before version 5, and since. */
+export type Spelling = 4 | 5;
+
+const MODULES: Readonly<Record<Spelling, Readonly<Record<'blocks' | Target, string>>>> = {
+  4: {
+    blocks: 'encoder.layer',
+    query: 'attention.attention.query',
+    key: 'attention.attention.key',
+    value: 'attention.attention.value',
+    output: 'attention.output.dense',
+    fc1: 'intermediate.dense',
+    fc2: 'output.dense',
+  },
+  5: {
+    blocks: 'layers',
+    query: 'attention.q_proj',
+    key: 'attention.k_proj',
+    value: 'attention.v_proj',
+    output: 'attention.o_proj',
+    fc1: 'mlp.fc1',
+    fc2: 'mlp.fc2',
+  },
+};
+
+/** The module of transformers' ViTModel that is the linear map `target` of a block. */
+export function moduleName(layer: number, target: Target, spelling: Spelling): string {
+  return `${MODULES[spelling].blocks}.${layer}.${MODULES[spelling][target]}`;
+}
+
+/** The inverse of `moduleName`; undefined for any other module. */
+export function siteOfModule(
+  name: string,
+): { readonly layer: number; readonly target: Target; readonly spelling: Spelling } | undefined {
+  const [, layer] = /\.(\d+)\./.exec(name) ?? [];
+  for (const spelling of [4, 5] as const)
+    for (const target of TARGETS)
+      if (layer && name === moduleName(Number(layer), target, spelling))
+        return { layer: Number(layer), target, spelling };
+  return undefined;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Parameters } from '../engine/parameters.js';
 import { safetensorsBytes } from '../files/safetensors.js';
 import type { VitConfig } from './config.js';
+import { toTorchLayout } from './layout.js';
 import { backboneShapes } from './vit.js';
 
 /** What Hugging Face's ViTModel calls our tensors; the inverse of `canonicalNames`. */
@@ -34,21 +35,9 @@ export async function saveBackbone(
   for (const [name, shape] of backboneShapes(config)) {
     const hf = HUGGING_FACE.reduce((text, [pattern, to]) => text.replace(pattern, to), name);
     const data = (await parameters.get(name).data()) as Float32Array;
-    const matrix = shape.length === 2 || shape.length === 4;
-    tensors.set(hf, { shape, data: matrix ? toTorch(data, shape) : Float32Array.from(data) });
+    tensors.set(hf, { shape, data: toTorchLayout(data, shape) });
   }
   const file = { architectures: ['ViTModel'], model_type: 'vit', ...config, qkv_bias: true };
   await writeFile(join(folder, 'config.json'), `${JSON.stringify(file, null, 1)}\n`);
   await writeFile(join(folder, 'model.safetensors'), safetensorsBytes(tensors, metadata));
-}
-
-/** [in, out] → [out, in], and [(y, x, channels), out] → [out, channels, y, x]. */
-function toTorch(data: Float32Array, shape: readonly number[]): Float32Array {
-  const [out, channels, height = 1, width = 1] = shape as [number, number, number?, number?];
-  const result = new Float32Array(data.length);
-  for (let o = 0, to = 0; o < out; o++)
-    for (let c = 0; c < channels; c++)
-      for (let y = 0; y < height; y++)
-        for (let x = 0; x < width; x++) result[to++] = data[((y * width + x) * channels + c) * out + o]!;
-  return result;
 }

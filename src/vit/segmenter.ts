@@ -72,7 +72,7 @@ export class Segmenter implements Model {
   inject(adapter: Adapter, seed: number): this {
     if (this.adapter)
       throw new UserError(`expected a model without an adapter, got one with ${this.adapter.name}`);
-    for (const site of this.#sitesOf(adapter)) {
+    for (const site of this.sitesOf(adapter)) {
       this.#sites.set(`${site.layer}.${site.target}`, site);
       for (const { name, shape, init } of adapter.parameters(site)) {
         if (this.parameters.has(name)) continue;
@@ -115,6 +115,24 @@ export class Segmenter implements Model {
     this.#unmerged = undefined;
   }
 
+  /** The linear maps that an adapter changes in this model. */
+  sitesOf({ targets, layers }: Adapter): Site[] {
+    const { num_hidden_layers: count, hidden_size: d, intermediate_size: wide } = this.config;
+    for (const layer of layers ?? [])
+      if (!Number.isInteger(layer) || layer < 0 || layer >= count)
+        throw new UserError(`layers: expected blocks from 0 to ${count - 1}, got ${layer}; see --layers`, {
+          layer,
+        });
+    return (layers ?? [...Array(count).keys()]).flatMap((layer) =>
+      targets.map((target) => ({
+        layer,
+        target,
+        inputs: target === 'fc2' ? wide : d,
+        outputs: target === 'fc1' ? wide : d,
+      })),
+    );
+  }
+
   dispose(): void {
     this.unmerge();
     this.parameters.dispose();
@@ -135,23 +153,6 @@ export class Segmenter implements Model {
       if (!name) throw new Error(`${this.adapter!.name} has no parameter ${part}`);
       return this.parameters.get(name);
     };
-  }
-
-  #sitesOf({ targets, layers }: Adapter): Site[] {
-    const { num_hidden_layers: count, hidden_size: d, intermediate_size: wide } = this.config;
-    for (const layer of layers ?? [])
-      if (!Number.isInteger(layer) || layer < 0 || layer >= count)
-        throw new UserError(`layers: expected blocks from 0 to ${count - 1}, got ${layer}; see --layers`, {
-          layer,
-        });
-    return (layers ?? [...Array(count).keys()]).flatMap((layer) =>
-      targets.map((target) => ({
-        layer,
-        target,
-        inputs: target === 'fc2' ? wide : d,
-        outputs: target === 'fc1' ? wide : d,
-      })),
-    );
   }
 }
 

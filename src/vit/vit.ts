@@ -16,6 +16,7 @@ import type { Parameters } from '../engine/parameters.js';
 import { UserError } from '../errors.js';
 import { normal, randomStream } from '../random.js';
 import type { VitConfig } from './config.js';
+import { fromTorchLayout } from './layout.js';
 import { interpolatePositions } from './positions.js';
 import type { Pretrained } from './source.js';
 
@@ -136,21 +137,10 @@ export function addRandomBackbone(parameters: Parameters, config: VitConfig, see
 
 /** A tensor in the layout of this project: [in, out] for linear maps, [patch·patch·3, out] for the patch embedding. */
 function fromTorch(data: Float32Array, shape: readonly number[]): Tensor {
-  return tensor(shape.length === 2 || shape.length === 4 ? transposed(data, shape) : data, layout(shape));
+  return tensor(fromTorchLayout(data, shape), layout(shape));
 }
 
 function layout(shape: readonly number[]): number[] {
   if (shape.length === 2) return [shape[1]!, shape[0]!];
   return shape.length === 4 ? [shape[1]! * shape[2]! * shape[3]!, shape[0]!] : [...shape];
-}
-
-/** [out, in] → [in, out], and [out, channels, y, x] → [(y, x, channels), out]. */
-export function transposed(data: Float32Array, shape: readonly number[]): Float32Array {
-  const [out, channels, height = 1, width = 1] = shape as [number, number, number?, number?];
-  const result = new Float32Array(data.length);
-  for (let o = 0, from = 0; o < out; o++)
-    for (let c = 0; c < channels; c++)
-      for (let y = 0; y < height; y++)
-        for (let x = 0; x < width; x++) result[((y * width + x) * channels + c) * out + o] = data[from++]!;
-  return result;
 }

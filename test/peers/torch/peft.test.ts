@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dispose, type Tensor, tensor, tensor4d } from '@tensorflow/tfjs-core';
+import type { Adapter } from '../../../src/adapters/adapter.js';
+import { loadPeft } from '../../../src/adapters/load-peft.js';
+import { localizedLora } from '../../../src/adapters/localized-lora.js';
+import { lora } from '../../../src/adapters/lora.js';
+import { type SavePeftOptions, savePeft } from '../../../src/adapters/save-peft.js';
+import { readSafetensors, safetensorsBytes } from '../../../src/files/safetensors.js';
+import { normal, randomStream } from '../../../src/random.js';
+import { saveBackbone } from '../../../src/vit/save-backbone.js';
+import { createSegmenter, loadSegmenter, type Segmenter } from '../../../src/vit/segmenter.js';
+import { TARGETS } from '../../../src/vit/vit.js';
+import { needsPython } from '../python.js';
+import { TORCH } from './requirements.js';
+
+const SIZE = 32;
+const config = {
+  hidden_size: 48,
+  num_hidden_layers: 3,
+  num_attention_heads: 4,
+  intermediate_size: 96,
+  layer_norm_eps: 1e-6,
+  image_size: SIZE,
+  patch_size: 8,
+  hidden_act: 'gelu' as const,
+  num_channels: 3 as const,
+};
+const random = randomStream(5, 'images');
+const pixels = Float32Array.from({ length: 2 * SIZE * SIZE * 3 }, () => normal(random));
+
+/** Moves parameters from where they start, so that every path matters. */
+function stir(model: Segmenter, group: string, spread: number): void {
+  for (const parameter of [...model.parameters].filter((one) => one.group === group)) {
+    const chance = randomStream(11, parameter.name);
+    const moved = Float32Array.from(parameter.value.dataSync(), (x) => x + spread * normal(chance));
+    model.parameters.set(parameter.name, tensor(moved, parameter.value.shape));
+  }
+}
+
+/** Within 1e-4 of torch's, relative to the largest element. */
+function close(ours: Tensor, torch: Float32Array, what: string): void {
+  const got = ours.dataSync();
+  ours.dispose();
+  assert.equal(got.length, torch.length);
+  const largest = torch.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  const error = torch.reduce((most, x, i) => Math.max(most, Math.abs(x - got[i]!)), 0) / largest;
+  assert.ok(error <= 1e-4, `${what}: relative error ${error}`);
+}
+
+const ours: Readonly<Record<string, () => Adapter>> = {
+  lora: () => lora({ rank: 4, alpha: 8 }),
+  'lora on all maps of two blocks': () => lora({ rank: 3, targets: TARGETS, layers: [0, 2] }),
+  rsLora: () => lora({ rank: 4, alpha: 8, rsLora: true }),
+  dora: () => lora({ rank: 4, alpha: 8, dora: true, targets: TARGETS }),
+  'localized as GraLoRA': () => localizedLora({ blocks: 4, blockRank: 2, alpha: 5 }),
+  'localized on all maps': () => localizedLora({ blocks: 3, blockRank: 2, targets: TARGETS }),
+};
+const forms: readonly (readonly [string, SavePeftOptions])[] = [
+  ['alone', { attribute: '' }],
+  ['with the head as a module', { head: 'module' }],
+];
+
+const both = { r: 4, target_modules: ['query', 'value'] };
+const theirs: Readonly<Record<string, { readonly config: object; readonly segmenter?: boolean }>> = {
+  LoRA: { config: { peft_type: 'LORA', lora_alpha: 8, ...both } },
+  'LoRA with a regular expression': {
+    config: { peft_type: 'LORA', r: 2, target_modules: '.*(output\\.dense|intermediate\\.dense)' },
+  },
+  'LoRA on one block': { config: { peft_type: 'LORA', ...both, layers_to_transform: [1] } },
+  'LoRA on all linear maps': {
+    config: { peft_type: 'LORA', r: 3, lora_alpha: 5, target_modules: 'all-linear' },
+  },
+  rsLoRA: { config: { peft_type: 'LORA', lora_alpha: 8, use_rslora: true, ...both } },
+  DoRA: { config: { peft_type: 'LORA', lora_alpha: 8, use_dora: true, lora_dropout: 0.1, ...both } },
+  GraLoRA: {
+    config: { peft_type: 'GRALORA', r: 12, alpha: 20, gralora_k: 4, target_modules: ['query', 'key'] },
+  },
+  'LoRA and a head': { config: { peft_type: 'LORA', ...both, modules_to_save: ['head'] }, segmenter: true },
+};
+
+describe('adapters shared with PEFT', () => {
+  let folder: string;
+  let base: string;
+  const models = new Map<string, Segmenter>();
+
+  // One Python process does all, since importing PEFT takes the most time.
+  before(async function () {
+    const python = await needsPython(this, 'torch', TORCH);
+    folder = await mkdtemp(join(tmpdir(), 'millrace-peft-'));
+    base = join(folder, 'base');
+    await mkdir(base);
+    const plain = createSegmenter(config, { classes: 3, seed: 7 });
+    stir(plain, 'backbone', 0.1);
+    await saveBackbone(base, config, plain.parameters);
+    plain.dispose();
+    const images = { shape: [2, SIZE, SIZE, 3], data: pixels };
+    await writeFile(join(base, 'images.safetensors'), safetensorsBytes(new Map([['images', images]])));
+
+    const jobs = [];
+    for (const [name, make] of Object.entries(ours))
+      for (const [how, options] of forms) {
+        const path = join(folder, `${name} ${how}`);
+        const model = (await segmenter()).inject(make(), 1);
+        stir(model, 'adapter', 0.1);
+        await savePeft(model, path, options);
+        models.set(path, model);
+        jobs.push({ folder: path, segmenter: options.head === 'module' });
+      }
+    for (const [name, job] of Object.entries(theirs)) jobs.push({ folder: join(folder, name), ...job });
+    const script = new URL('peft_twin.py', import.meta.url);
+    assert.equal(await python.json(script, [], { base, jobs }), jobs.length);
+  });
+  after(async () => {
+    for (const model of models.values()) model.dispose();
+    if (folder) await rm(folder, { recursive: true });
+  });
+
+  const segmenter = () => loadSegmenter(base, { classes: 3, seed: 1 });
+
+  /** Tokens and logits of ours against what the script wrote. */
+  async function compare(model: Segmenter, path: string): Promise<void> {
+    const { tensors } = await readSafetensors(`${path}.safetensors`);
+    const images = tensor4d(pixels, [2, SIZE, SIZE, 3]);
+    close(model.tokens(images), tensors.get('tokens')!.data as Float32Array, 'tokens');
+    const logits = tensors.get('logits');
+    if (logits) close(model.forward(images), logits.data as Float32Array, 'logits');
+    dispose(images);
+  }
+
+  for (const name of Object.keys(ours))
+    for (const [how] of forms)
+      it(`PEFT loads ours, ${how}: ${name}`, () => {
+        const path = join(folder, `${name} ${how}`);
+        return compare(models.get(path)!, path);
+      });
+
+  for (const name of Object.keys(theirs))
+    it(`we load PEFT's: ${name}`, async () => {
+      const path = join(folder, name);
+      const model = await loadPeft(await segmenter(), path);
+      await compare(model, path).finally(() => model.dispose());
+    });
+
+  it('writes a GraLoRA of PEFT as PEFT did', async () => {
+    const [path, again] = [join(folder, 'GraLoRA'), join(folder, 'again')];
+    const model = await loadPeft(await segmenter(), path);
+    await savePeft(model, again, { attribute: '' });
+    model.dispose();
+    const read = async (from: string) =>
+      JSON.parse(await readFile(join(from, 'adapter_config.json'), 'utf8')) as Record<string, unknown>;
+    const [before, after] = [await read(path), await read(again)];
+    for (const field of ['peft_type', 'r', 'alpha', 'gralora_k', 'hybrid_r', 'bias'])
+      assert.equal(after[field], before[field], field);
+    const tensors = async (from: string) =>
+      (await readSafetensors(join(from, 'adapter_model.safetensors'))).tensors;
+    assert.deepEqual(
+      new Map([...(await tensors(again))].toSorted()),
+      new Map([...(await tensors(path))].toSorted()),
+    );
+  });
+});
