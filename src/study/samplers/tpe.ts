@@ -12,6 +12,7 @@ import type { FrozenTrial, TrialState } from '../frozen-trial.js';
 import type { Sampler } from '../sampler.js';
 import type { StudyView } from '../study-view.js';
 import { CommonSpace } from './common-space.js';
+import { BadColumns } from './tpe/bad-columns.js';
 import { TpeHistory } from './tpe/history.js';
 import { checkOptions, rampWeights, settingsOf, type TpeOptions, type TpeSettings } from './tpe/options.js';
 import { ParameterGroups } from './tpe/parameter-groups.js';
@@ -25,6 +26,7 @@ interface Memory {
   readonly settings: TpeSettings;
   readonly history: TpeHistory;
   readonly groups: ParameterGroups;
+  readonly columns: BadColumns;
 }
 
 /**
@@ -100,6 +102,7 @@ export class TpeSampler implements Sampler {
         settings,
         history: new TpeHistory(study, settings),
         groups: new ParameterGroups(study),
+        columns: new BadColumns(settings),
       };
       this.#memories.set(study, memory);
     }
@@ -108,17 +111,13 @@ export class TpeSampler implements Sampler {
   }
 
   #propose(
-    { settings, history }: Memory,
+    { settings, history, columns }: Memory,
     study: StudyView,
     trial: FrozenTrial,
-    space: readonly (readonly [string, Distribution])[],
+    space: Space,
   ): Record<string, ParamValue> {
     const below = history.below(settings.gamma(history.arrived.length));
-    const isBelow = new Set(below);
-    const above = history.arrived.filter((other) => !isBelow.has(other));
-    if (settings.constantLiar) above.push(...running(study, trial));
-    above.sort((a, b) => a.number - b.number);
-
+    const running = settings.constantLiar ? runningBeside(study, trial) : [];
     const good = observations(below, space, settings);
     const weights =
       study.directions.length > 1 && settings.hypervolumeWeights
@@ -131,11 +130,16 @@ export class TpeSampler implements Sampler {
           ? new Float64Array(good[0]!.length).fill(1)
           : weightsOf(good[0]!.length, settings);
     const goodDensity = new ParzenEstimator(space, good, weights, settings);
-    const bad = observations(above, space, settings);
-    const badDensity = new ParzenEstimator(space, bad, weightsOf(bad[0]!.length, settings), settings);
-
     const candidates = goodDensity.sample(this.#random, settings.candidates);
-    const best = mostPromising(candidates, goodDensity, badDensity);
+    const whole = () => badEstimator(history, below, running, space, settings);
+    const [[name, distribution]] = space as [Space[number]];
+    const column =
+      space.length === 1 && columns.handles(name)
+        ? columns.column(name, distribution, { arrived: history.arrived, below, running })
+        : undefined;
+    const bad = column ? undefined : whole();
+    const badLogs = column ? column.logDensity(candidates[0]!) : bad!.logDensity(candidates);
+    const best = mostPromising(candidates, goodDensity, badLogs, () => bad ?? whole());
     return Object.fromEntries(
       space.map(([name, distribution], d) => [name, toExternal(distribution, candidates[d]![best]!)]),
     );
@@ -146,8 +150,23 @@ function weightsOf(n: number, { weights }: TpeSettings): ArrayLike<number> {
   return weights ? weights(n) : rampWeights(n);
 }
 
-function running(study: StudyView, trial: FrozenTrial): FrozenTrial[] {
+function runningBeside(study: StudyView, trial: FrozenTrial): FrozenTrial[] {
   return study.active.filter(({ state, number }) => state === 'RUNNING' && number !== trial.number);
+}
+
+/** The density of all that is not good, built from all of it. */
+function badEstimator(
+  history: TpeHistory,
+  below: readonly FrozenTrial[],
+  running: readonly FrozenTrial[],
+  space: Space,
+  settings: TpeSettings,
+): ParzenEstimator {
+  const isBelow = new Set(below);
+  const above = [...history.arrived.filter((trial) => !isBelow.has(trial)), ...running];
+  above.sort((a, b) => a.number - b.number);
+  const observed = observations(above, space, settings);
+  return new ParzenEstimator(space, observed, weightsOf(observed[0]!.length, settings), settings);
 }
 
 function paramsOf(trial: FrozenTrial, { multivariate }: TpeSettings) {
@@ -177,12 +196,17 @@ const TIE = 1e-9;
  *
  * Where several lie so close that rounding may decide, as far from all that was observed, Optuna's rounding does.
  */
-function mostPromising(candidates: Columns, good: ParzenEstimator, bad: ParzenEstimator): number {
-  const badLogs = bad.logDensity(candidates);
+function mostPromising(
+  candidates: Columns,
+  good: ParzenEstimator,
+  badLogs: Float64Array,
+  badEstimator: () => ParzenEstimator,
+): number {
   const scores = good.logDensity(candidates).map((score, i) => score - badLogs[i]!);
   const most = scores.reduce((a, b) => Math.max(a, b));
   const close = [...scores.keys()].filter((i) => scores[i]! >= most - TIE && isFirst(candidates, i));
   if (close.length === 1) return close[0]!;
+  const bad = badEstimator();
   const exact = close.map(
     (i) => good.logDensityInOrder(candidates, i) - bad.logDensityInOrder(candidates, i),
   );

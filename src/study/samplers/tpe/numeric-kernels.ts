@@ -26,6 +26,16 @@ export function kernelRange(distribution: NumericDistribution): KernelRange {
   return range;
 }
 
+/** The ends of a grid point's cell, as kernels see them. */
+export function cellOf(
+  x: number,
+  { step, log: isLog }: KernelRange,
+  logarithm: (x: number) => number = Math.log,
+): [number, number] {
+  const half = step! / 2;
+  return isLog ? [logarithm(x - half), logarithm(x + half)] : [x - half, x + half];
+}
+
 /** The smallest width of one of `count` kernels, the prior not counted. */
 export function smallestWidth({ low, high }: KernelRange, count: number, magicClip: boolean): number {
   return magicClip ? (high - low) / Math.min(100, count + 2) : 1e-12;

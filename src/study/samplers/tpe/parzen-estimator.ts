@@ -5,7 +5,13 @@ import type { NumpyRandom } from '../../../numpy-random.js';
 import type { Distribution } from '../../distributions.js';
 import { type CategoricalKernels, categoricalKernels } from './categorical-kernels.js';
 import { normalMass } from './normal-mass.js';
-import { type KernelRange, kernelRange, kernelWidths, type NumericDistribution } from './numeric-kernels.js';
+import {
+  cellOf,
+  type KernelRange,
+  kernelRange,
+  kernelWidths,
+  type NumericDistribution,
+} from './numeric-kernels.js';
 import type { TpeSettings } from './options.js';
 import { LOG_ROOT_2PI, logMass, quantiles } from './truncated-normal.js';
 
@@ -190,16 +196,6 @@ function factorAt(dimension: NumericKernels | CategoricalKernels, x: number) {
     isExponent: false,
     at: (k: number) => normalMass((from - centres[k]!) / widths[k]!, (to - centres[k]!) / widths[k]!),
   };
-}
-
-/** The ends of a grid point's cell, as kernels see them. */
-export function cellOf(
-  x: number,
-  { step, log: isLog }: KernelRange,
-  logarithm: (x: number) => number = Math.log,
-): [number, number] {
-  const half = step! / 2;
-  return isLog ? [logarithm(x - half), logarithm(x + half)] : [x - half, x + half];
 }
 
 function sampleCategorical(

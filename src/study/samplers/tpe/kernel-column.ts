@@ -1,0 +1,256 @@
+import { log } from '../../../numeric/exp-log.js';
+import { type NarrowField, narrowField } from './narrow-field.js';
+import { normalMass } from './normal-mass.js';
+import {
+  cellOf,
+  type KernelRange,
+  kernelRange,
+  type NumericDistribution,
+  neighbourGap,
+  smallestWidth,
+} from './numeric-kernels.js';
+
+interface Kernel {
+  readonly number: number;
+  readonly centre: number;
+  /** How far it reaches before it is clipped. */
+  gap: number;
+  /** Whether it is one of the field. */
+  narrow: boolean;
+  /** What a weight of 1 is worth: its height, or on a grid what makes its mass 1. */
+  amplitude: number;
+}
+
+/** Kernels that are summed one by one. */
+interface Single {
+  readonly centre: number;
+  readonly width: number;
+  readonly weight: number;
+}
+
+/** From so many kernels on the narrow ones share a field; from 98 on the smallest width stays as it is. */
+const FIELD_FROM = 110;
+const FIELD_UNTIL = 98;
+/** The newest observations, which count fully; the weights before rise from 1/n to 1. */
+const FULL = 25;
+
+/**
+ * The Parzen estimator of one numeric parameter for observations that come and go: the density that `ParzenEstimator`
+ * gives with the default weights, at the cost of a few bisections an observation, and at a cost per point that does not
+ * grow with their number.
+ *
+ * A kernel reaches as far as its neighbours are but no less than a hundredth of the range, so that at most 200 kernels
+ * are wider than that. All others are summed in a field.
+ */
+export class KernelColumn {
+  /** By trial number, which is the order of the weights. */
+  readonly #ordered: Kernel[] = [];
+  /** By centre, then number. */
+  readonly #sorted: Kernel[] = [];
+  readonly #wide = new Set<Kernel>();
+  readonly #range: KernelRange;
+  /** The width of narrow kernels. */
+  readonly #width: number;
+  #field: NarrowField | null = null;
+  /** How often something was taken out of the field, which leaves rounding behind. */
+  #removals = 0;
+
+  constructor(
+    private readonly distribution: NumericDistribution,
+    private readonly priorWeight: number,
+    private readonly endpoints: boolean,
+  ) {
+    this.#range = kernelRange(distribution);
+    this.#width = (this.#range.high - this.#range.low) / 100;
+  }
+
+  /** Adds the observation of a trial. */
+  insert(number: number, value: number): void {
+    const centre = this.#centreOf(value);
+    const kernel: Kernel = { number, centre, gap: 0, narrow: false, amplitude: 0 };
+    const rank = this.#rankOf(number);
+    this.#shift(rank, 1);
+    this.#ordered.splice(rank, 0, kernel);
+    const place = this.#placeOf(centre, number);
+    this.#sorted.splice(place, 0, kernel);
+    this.#wide.add(kernel);
+    for (let i = place - 1; i <= place + 1; i++) this.#measure(i);
+    if (!this.#field && this.#ordered.length >= FIELD_FROM) this.#build();
+  }
+
+  /** Takes the observation of a trial out again. */
+  remove(number: number, value: number): void {
+    const rank = this.#rankOf(number);
+    const kernel = this.#ordered[rank]!;
+    if (kernel.narrow) this.#leaveField(kernel, rank);
+    this.#wide.delete(kernel);
+    this.#ordered.splice(rank, 1);
+    this.#shift(rank, -1);
+    const place = this.#placeOf(this.#centreOf(value), number);
+    this.#sorted.splice(place, 1);
+    for (let i = place - 1; i <= place; i++) this.#measure(i);
+    const count = this.#ordered.length;
+    if (this.#field && count < FIELD_UNTIL) this.#dissolve();
+    else if (this.#field && this.#removals > 4 * count) {
+      this.#dissolve();
+      this.#build();
+    }
+  }
+
+  /** The logarithm of the density at each value but for a constant, good to some 12 digits. */
+  logDensity(points: Float64Array): Float64Array {
+    const count = this.#ordered.length;
+    const ramp = count - FULL;
+    const first = 1 / count;
+    const slope = ramp > 1 ? (1 - first) / (ramp - 1) : 0;
+    const weightOf = (rank: number) => (rank >= ramp ? 1 : first + slope * rank);
+    const singles = this.#singles(weightOf);
+    const field = this.#field;
+    field?.weigh(first, slope);
+    // The field counts the newest too low or too high.
+    const newest = field ? this.#ordered.slice(ramp).filter(({ narrow }) => narrow) : [];
+    const corrections = newest.map(({ number, amplitude }) => {
+      const rank = this.#rankOf(number);
+      return amplitude * (1 - first - slope * rank);
+    });
+
+    const known = new Map<number, number>();
+    return points.map((x) => {
+      const before = known.get(x);
+      if (before !== undefined) return before;
+      let sum = sumAt(singles, this.#range, x) + (field?.at(x) ?? 0);
+      for (let i = 0; i < newest.length; i++) sum += corrections[i]! * field!.kernelAt(newest[i]!.centre, x);
+      const value = Math.log(sum);
+      known.set(x, value);
+      return value;
+    });
+  }
+
+  /** The wide kernels and the prior. */
+  #singles(weightOf: (rank: number) => number): Single[] {
+    const { low, high } = this.#range;
+    const singles: Single[] = [];
+    const most = high - low;
+    const least = smallestWidth(this.#range, this.#ordered.length, true);
+    for (const { number, centre, gap, amplitude } of this.#wide) {
+      const width = Math.min(Math.max(gap, least), most);
+      const weight = weightOf(this.#rankOf(number));
+      singles.push({ centre, width, weight: weight * (amplitude || this.#amplitudeOf(centre, width)) });
+    }
+    const middle = 0.5 * (low + high);
+    const prior = this.#ordered.length === 0 ? 1 : this.priorWeight;
+    singles.push({ centre: middle, width: most, weight: prior * this.#amplitudeOf(middle, most) });
+    return singles;
+  }
+
+  /** Measures the i-th kernel by centre anew, and puts it where it belongs. */
+  #measure(i: number): void {
+    const sorted = this.#sorted;
+    const kernel = sorted[i];
+    if (!kernel) return;
+    const { low, high } = this.#range;
+    const last = sorted.length - 1;
+    const before = kernel.centre - (i > 0 ? sorted[i - 1]!.centre : low);
+    const after = (i < last ? sorted[i + 1]!.centre : high) - kernel.centre;
+    kernel.gap = neighbourGap(before, after, i === 0, i === last, this.endpoints);
+    if (this.#field) this.#classify(kernel, this.#field);
+  }
+
+  #classify(kernel: Kernel, field: NarrowField): void {
+    const { centre, gap } = kernel;
+    const narrow = gap <= this.#width && field.holds(centre);
+    if (narrow && kernel.narrow) return;
+    if (kernel.narrow) this.#leaveField(kernel, this.#rankOf(kernel.number));
+    const { low, high } = this.#range;
+    kernel.amplitude = this.#amplitudeOf(centre, Math.min(Math.max(gap, this.#width), high - low));
+    kernel.narrow = narrow;
+    if (narrow) {
+      field.add(centre, kernel.amplitude, kernel.amplitude * this.#rankOf(kernel.number));
+      this.#wide.delete(kernel);
+    } else this.#wide.add(kernel);
+  }
+
+  #leaveField({ centre, amplitude }: Kernel, rank: number): void {
+    this.#field!.add(centre, -amplitude, -amplitude * rank);
+    this.#removals++;
+  }
+
+  /** The kernels from `rank` on move up or down by one. */
+  #shift(rank: number, by: number): void {
+    const field = this.#field;
+    if (!field) return;
+    const ordered = this.#ordered;
+    for (let i = rank; i < ordered.length; i++) {
+      const { narrow, centre, amplitude } = ordered[i]!;
+      if (narrow) field.add(centre, 0, by * amplitude);
+    }
+  }
+
+  #build(): void {
+    const field = narrowField(this.distribution, this.#range, this.#width);
+    this.#field = field;
+    this.#removals = 0;
+    for (const kernel of this.#ordered) this.#classify(kernel, field);
+  }
+
+  #dissolve(): void {
+    this.#field = null;
+    for (const kernel of this.#ordered) {
+      kernel.narrow = false;
+      kernel.amplitude = 0;
+      this.#wide.add(kernel);
+    }
+  }
+
+  #amplitudeOf(centre: number, width: number): number {
+    const { low, high, step } = this.#range;
+    const mass = normalMass((low - centre) / width, (high - centre) / width);
+    return step === null ? this.#width / (mass * width) : 1 / mass;
+  }
+
+  #centreOf(value: number): number {
+    return this.#range.log ? log(value) : value;
+  }
+
+  #rankOf(number: number): number {
+    const ordered = this.#ordered;
+    const last = ordered.length;
+    if (last === 0 || ordered[last - 1]!.number < number) return last;
+    return search(last, (i) => ordered[i]!.number < number);
+  }
+
+  #placeOf(centre: number, number: number): number {
+    const sorted = this.#sorted;
+    return search(sorted.length, (i) => {
+      const other = sorted[i]!;
+      return other.centre === centre ? other.number < number : other.centre < centre;
+    });
+  }
+}
+
+function sumAt(singles: readonly Single[], range: KernelRange, x: number): number {
+  let sum = 0;
+  if (range.step === null) {
+    const at = range.log ? Math.log(x) : x;
+    for (const { centre, width, weight } of singles) {
+      const z = (at - centre) / width;
+      sum += weight * Math.exp(-0.5 * z * z);
+    }
+  } else {
+    const [from, to] = cellOf(x, range);
+    for (const { centre, width, weight } of singles)
+      sum += weight * normalMass((from - centre) / width, (to - centre) / width);
+  }
+  return sum;
+}
+
+/** The first index that does not come before. */
+function search(count: number, isBefore: (i: number) => boolean): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBefore(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
