@@ -24,6 +24,7 @@ struct Packed : Packing {
 struct Compiled {
   dnnl::matmul primitive;
   memory::desc a, b, bias, c, scratchpad;
+  std::vector<memory::desc> added;
 };
 
 /** oneDNN's objects belong to the thread that runs the kernels. */
@@ -70,11 +71,13 @@ Compiled compile(const Gemm& g) {
   }
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (g.accumulate) {
-    dnnl::post_ops post;
-    post.append_sum(1.f);
-    attributes.set_post_ops(post);
+  dnnl::post_ops post;
+  if (g.accumulate) post.append_sum(1.f);
+  for (const Matrix& matrix : g.added) {
+    made.added.push_back(describe(g, matrix, g.m, g.n));
+    post.append_binary(dnnl::algorithm::binary_add, made.added.back());
   }
+  attributes.set_post_ops(post);
 #if DNNL_VERSION_MAJOR >= 3
   auto description = g.bias ? dnnl::matmul::primitive_desc(engine, made.a, b, made.bias, made.c, attributes)
                             : dnnl::matmul::primitive_desc(engine, made.a, b, made.c, attributes);
@@ -96,10 +99,12 @@ Compiled& compiled(const Gemm& g) {
   for (int64_t value : {g.m, g.n, g.k, int64_t(g.bias != nullptr), int64_t(g.accumulate), int64_t(g.weight != nullptr)})
     append(key, value);
   for (int64_t size : g.batch) append(key, size);
-  for (const Matrix* matrix : {&g.a, &g.b, &g.c}) {
-    append(key, int64_t(matrix->type));
-    for (int64_t stride : matrix->strides) append(key, stride);
-  }
+  auto appendMatrix = [&](const Matrix& matrix) {
+    append(key, int64_t(matrix.type));
+    for (int64_t stride : matrix.strides) append(key, stride);
+  };
+  for (const Matrix* matrix : {&g.a, &g.b, &g.c}) appendMatrix(*matrix);
+  for (const Matrix& matrix : g.added) appendMatrix(matrix);
   auto& cache = runtime().compiled;
   auto found = cache.find(key);
   if (found != cache.end()) return found->second;
@@ -146,6 +151,10 @@ void gemm(Call& call, const Gemm& g) {
       {DNNL_ARG_DST, memory(p.c, engine, g.c.data)},
   };
   if (g.bias) arguments.emplace(DNNL_ARG_BIAS, memory(p.bias, engine, const_cast<float*>(g.bias)));
+  int first = g.accumulate ? 1 : 0;
+  for (size_t i = 0; i < g.added.size(); i++)
+    arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(first + int(i)) | DNNL_ARG_SRC_1,
+                      memory(p.added[i], engine, g.added[i].data));
   if (size_t bytes = p.scratchpad.get_size())
     arguments.emplace(DNNL_ARG_SCRATCHPAD, memory(p.scratchpad, engine, call.temp<char>(bytes)));
   p.primitive.execute(runtime().stream, arguments);

@@ -10,13 +10,15 @@ struct Matrix {
   std::vector<int64_t> strides;
 };
 
-/** c = a·b (+ bias, a row) (+ c), with f32 accumulation whatever the types. */
+/** c = a·b (+ bias, a row) (+ what is added) (+ c), with f32 accumulation whatever the types. */
 struct Gemm {
   std::vector<int64_t> batch;
   int64_t m = 0, n = 0, k = 0;
   Matrix a, b, c;
   /** f32, one number per column. */
   const float* bias = nullptr;
+  /** Matrices of c's shape, none of them in c's memory: oneDNN adds them faster than c itself. */
+  std::vector<Matrix> added;
   bool accumulate = false;
   /** Where b is a weight: its slot, which then keeps b in the layout that the product likes best. */
   Slot* weight = nullptr;

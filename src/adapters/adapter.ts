@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LinearMap } from '../engine/ops/linears.js';
 import type { Pass } from '../engine/parameters.js';
 import { UserError } from '../errors.js';
 import { TARGETS, type Target } from '../vit/vit.js';
@@ -60,8 +61,11 @@ export interface Adapter {
   /** Absent where PEFT has no such adapter. */
   readonly peft?: PeftForm;
   parameters(site: Site): AdapterParameter[];
-  /** x [..., in] → [..., out]. */
-  apply(site: Site, x: Tensor, base: Base, pass: AdapterPass): Tensor;
+  /**
+   * x [..., in] → [..., out], or the linear map that does it: maps of one input then run together, the low-rank
+   * change with them.
+   */
+  apply(site: Site, x: Tensor, base: Base, pass: AdapterPass): Tensor | LinearMap;
   /** The weight [in, out] of base and adapter together. */
   merged(site: Site, weight: Tensor, own: (part: string) => Tensor): Tensor;
 }

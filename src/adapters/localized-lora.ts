@@ -2,6 +2,7 @@ import { add, matMul, mul, reshape, type Tensor, transpose } from '@tensorflow/t
 import { z } from 'zod';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
+import { lowRankChange } from '../engine/ops/low-rank.js';
 import { UserError } from '../errors.js';
 import { type Adapter, type AdapterOptions, checkCount, checkOptions, type Site } from './adapter.js';
 
@@ -31,16 +32,6 @@ export function localizedLora(options: LocalizedLoraOptions): Adapter {
   checkCount('blockRank', r);
   const scale = alpha / r;
   const name = (site: Site, part: string) => `layers.${site.layer}.${site.target}.${part}`;
-
-  /** x [tokens, in] → the change of y [tokens, out]. */
-  const change = (x: Tensor, own: (part: string) => Tensor, outputs: number): Tensor => {
-    const [tokens, inputs] = x.shape as [number, number];
-    const chunks = transpose(reshape(x, [tokens, K, inputs / K]), [1, 0, 2]);
-    const low = reshape(matMul(chunks, own('localized_A')), [K, tokens, K, r]);
-    const byOutput = reshape(transpose(low, [2, 1, 0, 3]), [K, tokens, K * r]);
-    const parts = matMul(mul(byOutput, scale), own('localized_B'));
-    return reshape(transpose(parts, [1, 0, 2]), [tokens, outputs]);
-  };
 
   return {
     name: 'localized_lora',
@@ -76,10 +67,11 @@ export function localizedLora(options: LocalizedLoraOptions): Adapter {
         { name: name(site, 'localized_B'), shape: [K, K * r, site.outputs / K], init: 0 },
       ];
     },
-    apply: (site, x, { weight, bias }, { own, random }) => {
-      const rows = reshape(dropout(x, rate, random), [-1, site.inputs]);
-      const y = linear(x, weight, bias);
-      return add(y, reshape(change(rows, own, site.outputs), y.shape));
+    apply: (_site, x, { weight, bias }, { own, random }) => {
+      const lowRank = { a: own('localized_A'), b: own('localized_B'), scale };
+      const dropped = dropout(x, rate, random);
+      if (dropped === x) return { x, weight, bias, lowRank };
+      return add(linear(x, weight, bias), lowRankChange(dropped, lowRank));
     },
     merged: (_site, weight, own) => {
       const [A, B] = [own('localized_A'), own('localized_B')];

@@ -61,9 +61,12 @@ export function lora(options: LoraOptions): Adapter {
       ...(dora ? [{ name: name(site, 'lora_magnitude'), shape: [site.outputs], init: columnNorms }] : []),
     ],
     apply: (_site, x, { weight, bias }, { own, random }) => {
-      const low = mul(linear(dropout(x, rate, random), own('lora_A')), scale);
-      if (!dora) return add(linear(x, weight, bias), linear(low, own('lora_B')));
-      const direction = add(linear(x, weight), linear(low, own('lora_B')));
+      const lowRank = { a: own('lora_A'), b: own('lora_B'), scale };
+      const dropped = dropout(x, rate, random);
+      if (!dora && dropped === x) return { x, weight, bias, lowRank };
+      const low = mul(linear(dropped, lowRank.a), scale);
+      if (!dora) return add(linear(x, weight, bias), linear(low, lowRank.b));
+      const direction = add(linear(x, weight), linear(low, lowRank.b));
       const norms = frozen(() => columnNorms(add(weight, change(own))));
       return add(mul(direction, div(own('lora_magnitude'), norms)), bias);
     },

@@ -46,7 +46,7 @@ export function serialLora(options: SerialLoraOptions): Adapter {
         const low = mul(linear(dropout(x, rate, random), own('serial_A')), scale);
         return add(x, linear(low, own('serial_B')));
       });
-      return linear(before, weight, bias);
+      return { x: before, weight, bias };
     },
     merged: (_site, weight, own) =>
       add(weight, mul(matMul(own('serial_A'), matMul(own('serial_B'), weight)), scale)),

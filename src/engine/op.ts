@@ -12,24 +12,33 @@ import {
 } from '@tensorflow/tfjs-core';
 
 /** What an operation is, whatever runs it. */
-export interface Op<I extends NamedTensorMap, A> {
+export interface Op<I extends NamedTensorMap | readonly Tensor[], A> {
   readonly name: string;
   /** The operation in plain tfjs: what runs where a backend registers no kernel of this name. */
   plain(inputs: I, attrs: A): Tensor | Tensor[];
-  /** Inputs and outputs that the gradient reads. */
-  readonly saves?: { readonly inputs?: readonly (keyof I & string)[]; readonly outputs?: readonly boolean[] };
+  /** Inputs and outputs that the gradient reads; `all` inputs where they are a list. */
+  readonly saves?: {
+    readonly inputs?: 'all' | readonly (keyof I & string)[];
+    readonly outputs?: readonly boolean[];
+  };
   /**
    * The gradient by input, each computed only when that input is on the path to a parameter that trains: a
-   * frozen weight costs nothing.
+   * frozen weight costs nothing. `dy` belongs to the first output, `dys` to all.
    */
-  gradient?(dy: Tensor, saved: Tensor[], attrs: A): { readonly [K in keyof I]: () => Tensor };
+  gradient?(
+    dy: Tensor,
+    saved: Tensor[],
+    attrs: A,
+    dys: readonly Tensor[],
+  ): { readonly [K in keyof I]: () => Tensor };
 }
 
 /**
  * Defines a fused operation: one tfjs kernel, which a backend may register natively, and one gradient for all.
  *
- * On a backend without a kernel of that name, `plain` becomes that kernel at the first call. Optional inputs are
- * left out of `inputs` when undefined, and must not be among those that are saved.
+ * On a backend without a kernel of that name, `plain` becomes that kernel at the first call. Inputs are named, or a
+ * list where their number varies. Optional inputs are left out of `inputs` when undefined, and must not be among
+ * those that are saved.
  *
  * @example
  * const square = defineOp<{ x: Tensor }, object>({
@@ -39,20 +48,24 @@ export interface Op<I extends NamedTensorMap, A> {
  *   gradient: (dy, [x]) => ({ x: () => mul(dy, mul(x!, 2)) }),
  * });
  */
-export function defineOp<I extends NamedTensorMap, A extends object>(
+export function defineOp<I extends NamedTensorMap | readonly Tensor[], A extends object>(
   op: Op<I, A>,
 ): (inputs: I, attrs: A) => Tensor[] {
   const { gradient } = op;
   if (gradient)
     registerGradient({
       kernelName: op.name,
-      inputsToSave: [...(op.saves?.inputs ?? [])],
+      ...(op.saves?.inputs === 'all'
+        ? { saveAllInputs: true }
+        : { inputsToSave: [...(op.saves?.inputs ?? [])] }),
       outputsToSave: [...(op.saves?.outputs ?? [])],
-      gradFunc: (dy, saved, attrs) =>
-        gradient(Array.isArray(dy) ? dy[0]! : dy, saved, attrs as unknown as A) as Record<
+      gradFunc: (dy, saved, attrs) => {
+        const dys = Array.isArray(dy) ? dy : [dy];
+        return gradient(dys[0]!, saved, attrs as unknown as A, dys) as unknown as Record<
           string,
           () => Tensor
-        >,
+        >;
+      },
     });
   return (inputs, attrs) => {
     const backendName = getBackend();
@@ -63,10 +76,12 @@ export function defineOp<I extends NamedTensorMap, A extends object>(
         kernelFunc: (given) =>
           tidy(() => op.plain(given.inputs as unknown as I, given.attrs as unknown as A)),
       });
-    const present = Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor !== undefined));
+    const present = Array.isArray(inputs)
+      ? [...inputs]
+      : Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor !== undefined));
     const result: unknown = engine().runKernel(
       op.name,
-      present as NamedTensorMap,
+      present as unknown as NamedTensorMap,
       attrs as unknown as NamedAttrMap,
     );
     return (Array.isArray(result) ? result : [result]) as Tensor[];

@@ -36,8 +36,11 @@ export class PatchClassifier implements Model {
       const tokens = encode(
         this.config,
         this.parameters,
-        (layer, target, x) =>
-          linear(x, get(`layers.${layer}.${target}.weight`), get(`layers.${layer}.${target}.bias`)),
+        (layer, target, x) => ({
+          x,
+          weight: get(`layers.${layer}.${target}.weight`),
+          bias: get(`layers.${layer}.${target}.bias`),
+        }),
         images,
       );
       return linear(patchGrid(tokens), get('head.weight'), get('head.bias'));

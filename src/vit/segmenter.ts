@@ -1,6 +1,6 @@
 import { add, matMul, reshape, slice, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Adapter, AdapterPass, Site } from '../adapters/adapter.js';
-import { linear } from '../engine/ops/linear.js';
+import type { LinearMap } from '../engine/ops/linears.js';
 import { type Model, Parameters, type Pass } from '../engine/parameters.js';
 import { UserError } from '../errors.js';
 import { randomStream } from '../random.js';
@@ -138,11 +138,16 @@ export class Segmenter implements Model {
     this.parameters.dispose();
   }
 
-  #project(layer: number, target: Target, x: Tensor, pass: Pick<AdapterPass, 'random' | 'once'>): Tensor {
+  #project(
+    layer: number,
+    target: Target,
+    x: Tensor,
+    pass: Pick<AdapterPass, 'random' | 'once'>,
+  ): Tensor | LinearMap {
     const name = `layers.${layer}.${target}`;
     const base = { weight: this.parameters.get(`${name}.weight`), bias: this.parameters.get(`${name}.bias`) };
     const site = this.#unmerged ? undefined : this.#sites.get(`${layer}.${target}`);
-    if (!site || !this.adapter) return linear(x, base.weight, base.bias);
+    if (!site || !this.adapter) return { x, ...base };
     return this.adapter.apply(site, x, base, { ...pass, own: this.#own(site) });
   }
 

@@ -6,12 +6,14 @@ import {
   slice,
   type Tensor,
   tensor,
+  tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
 import { attention } from '../engine/ops/attention.js';
 import { gelu } from '../engine/ops/gelu.js';
 import { layerNorm } from '../engine/ops/layer-norm.js';
 import { linear } from '../engine/ops/linear.js';
+import { type LinearMap, linears } from '../engine/ops/linears.js';
 import type { Parameters } from '../engine/parameters.js';
 import { UserError } from '../errors.js';
 import { normal, randomStream } from '../random.js';
@@ -24,8 +26,8 @@ import type { Pretrained } from './source.js';
 export const TARGETS = ['query', 'key', 'value', 'output', 'fc1', 'fc2'] as const;
 export type Target = (typeof TARGETS)[number];
 
-/** Applies one linear map of one block: plainly, or with an adapter. */
-export type Project = (layer: number, target: Target, x: Tensor) => Tensor;
+/** One linear map of one block, plain or with an adapter: its result, or the map itself, which then runs with others. */
+export type Project = (layer: number, target: Target, x: Tensor) => Tensor | LinearMap;
 
 /** The tokens of images after the last LayerNorm: what heads read. Shapes as in `blocks`. */
 export function encode(config: VitConfig, parameters: Parameters, project: Project, images: Tensor): Tensor {
@@ -49,12 +51,20 @@ export function blocks(config: VitConfig, parameters: Parameters, project: Proje
   const embedded = linear(patches, get('patch.weight'), get('patch.bias'));
   let x = add(concat([cls, embedded], 1), get('positions'));
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
-    const norm = (name: string) =>
+    const norm = (name: string, x: Tensor) =>
       layerNorm(x, get(`layers.${layer}.${name}.weight`), get(`layers.${layer}.${name}.bias`), eps);
-    const h = norm('norm1');
-    const [q, k, v] = [project(layer, 'query', h), project(layer, 'key', h), project(layer, 'value', h)];
-    x = add(x, project(layer, 'output', attention(q, k, v, heads)));
-    x = add(x, project(layer, 'fc2', gelu(project(layer, 'fc1', norm('norm2')))));
+    // What a block no longer needs is freed before the next one begins.
+    x = tidy(() => {
+      const h = norm('norm1', x);
+      const [q, k, v] = linears([
+        project(layer, 'query', h),
+        project(layer, 'key', h),
+        project(layer, 'value', h),
+      ]);
+      const [y] = linears([project(layer, 'output', attention(q!, k!, v!, heads))], x);
+      const [wide] = linears([project(layer, 'fc1', norm('norm2', y!))]);
+      return linears([project(layer, 'fc2', gelu(wide!))], y)[0]!;
+    });
   }
   return x;
 }

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import '@tensorflow/tfjs-backend-wasm';
-import { dispose, engine, mul, setBackend, sum, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import {
+  concat,
+  dispose,
+  engine,
+  mul,
+  setBackend,
+  sum,
+  type Tensor,
+  tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import { attention } from '../../src/engine/ops/attention.js';
 import { conv3x3 } from '../../src/engine/ops/conv3x3.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
+import { linears } from '../../src/engine/ops/linears.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
 import { normal, randomStream } from '../../src/random.js';
 
@@ -22,6 +33,24 @@ const cases: Record<string, Case> = {
       [4, 2],
     ],
     op: (x, w) => linear(x!, w!),
+  },
+  'linears of one input': {
+    shapes: [[2, 3, 4], [4, 6], [6], [4, 2], [2, 6], [4, 2], [2, 2, 6], [2, 6, 1]],
+    op: (x, w, c, a, b, v, blockA, blockB) => {
+      const [y, z] = linears([
+        { x: x!, weight: w!, bias: c!, lowRank: { a: a!, b: b!, scale: 0.5 } },
+        { x: x!, weight: v!, lowRank: { a: blockA!, b: blockB!, scale: 2 } },
+      ]);
+      return concat([y!, z!], 2);
+    },
+  },
+  'linears added to a residual': {
+    shapes: [
+      [2, 3, 4],
+      [2, 3, 5],
+      [4, 5],
+    ],
+    op: (x, y, w) => linears([{ x: x!, weight: w! }], y)[0]!,
   },
   gelu: { shapes: [[3, 7]], op: (x) => gelu(x!) },
   layerNorm: { shapes: [[2, 3, 6], [6], [6]], op: (x, g, b) => layerNorm(x!, g!, b!, 1e-6) },

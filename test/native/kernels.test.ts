@@ -10,6 +10,7 @@ import { softmaxCrossEntropy } from '../../src/engine/ops/cross-entropy.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
+import { linears } from '../../src/engine/ops/linears.js';
 import { overlap } from '../../src/engine/ops/overlap.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
 import { normal, randomStream } from '../../src/random.js';
@@ -197,6 +198,33 @@ const cases: Record<string, fc.Arbitrary<Case>> = {
     .map(([a, b, from, to]) => ({
       shapes: [[a, b, from], [from, to], [to]],
       op: (x, w, c) => linear(x!, w!, c!),
+    })),
+  'linears of one input, with low-rank changes': fc
+    .tuple(size, fc.constantFrom(6, 12, 36), fc.constantFrom(6, 18, 66), size, fc.constantFrom(2, 3))
+    .map(([rows, from, to, r, K]) => ({
+      shapes: [
+        [2, rows, from],
+        ...[to, to, from].flatMap((n) => [[from, n], [n]]),
+        [from, r],
+        [r, to],
+        [K, from / K, K * r],
+        [K, K * r, to / K],
+      ],
+      op: (x, qw, qb, kw, kb, vw, vb, a, b, blockA, blockB) => {
+        const [q, k, v] = linears([
+          { x: x!, weight: qw!, bias: qb!, lowRank: { a: a!, b: b!, scale: 0.5 } },
+          { x: x!, weight: kw!, bias: kb!, lowRank: { a: blockA!, b: blockB!, scale: 2 } },
+          { x: x!, weight: vw!, bias: vb! },
+        ]);
+        return tf.concat([q!, k!, v!], 2);
+      },
+    })),
+  'linears added to a residual': fc
+    .tuple(size, size, fc.integer({ min: 1, max: 80 }), fc.integer({ min: 1, max: 80 }), size)
+    .map(([a, b, from, to, r]) => ({
+      shapes: [[a, b, from], [a, b, to], [from, to], [to], [from, r], [r, to]],
+      op: (x, y, weight, bias, p, q) =>
+        linears([{ x: x!, weight: weight!, bias: bias!, lowRank: { a: p!, b: q!, scale: 1 } }], y)[0]!,
     })),
   gelu: one((x) => gelu(x!)),
   layerNorm: fc.tuple(size, size, fc.integer({ min: 4, max: 300 })).map(([a, b, n]) => ({

@@ -21,7 +21,8 @@ const inputGradient = defineOp<{ dy: Tensor; weight: Tensor }, object>({
     reshape(matMul(rows(dy), weight as Tensor, false, true), [...dy.shape.slice(0, -1), weight.shape[0]!]),
 });
 
-const weightGradient = defineOp<{ x: Tensor; dy: Tensor }, object>({
+/** xᵀ·dy over all rows. */
+export const weightGradient = defineOp<{ x: Tensor; dy: Tensor }, object>({
   name: 'LinearGradWeight',
   plain: ({ x, dy }) => matMul(rows(x), rows(dy), true, false),
 });

@@ -57,3 +57,80 @@ kernel<'x' | 'dy'>('LinearGradWeight', ({ inputs: { x, dy }, backend }) => {
   const ints = [sizeOf(x.shape) / from, from, to];
   return backend.run('LinearGradWeight', [x, dy], [{ shape: [from, to], dtype: 'float32' }], ints);
 });
+
+/** out, blocks and width of each map, as the addon wants them. */
+function mapSizes(outputs: number, a: TensorInfo | undefined): number[] {
+  return [outputs, a?.shape.length === 3 ? a.shape[0]! : 1, a ? a.shape.at(-1)! : 0];
+}
+
+interface LinearsAttrs {
+  readonly residual: boolean;
+  readonly maps: readonly { readonly bias: boolean; readonly scale?: number }[];
+}
+
+kernel<never, LinearsAttrs>('Linears', ({ inputs, attrs: { residual, maps }, backend }) => {
+  const waiting = Object.values(inputs as Record<string, TensorInfo>);
+  const x = waiting.shift()!;
+  const ins: (TensorInfo | undefined)[] = [x, residual ? waiting.shift() : undefined];
+  const from = x.shape.at(-1)!;
+  const rows = sizeOf(x.shape) / from;
+  const ints = [rows, from, maps.length];
+  let low = 0;
+  const results = maps.map(({ bias, scale }) => {
+    const weight = waiting.shift()!;
+    const own = [weight, bias ? waiting.shift() : undefined];
+    const [a, b] = scale === undefined ? [undefined, undefined] : [waiting.shift(), waiting.shift()];
+    ins.push(...own, a, b);
+    const [outputs, blocks, width] = mapSizes(weight.shape[1]!, a) as [number, number, number];
+    ints.push(outputs, blocks, width);
+    low += rows * blocks * width;
+    return { shape: [...x.shape.slice(0, -1), outputs], dtype: 'float32' as const };
+  });
+  const scales = maps.map(({ scale }) => scale ?? 0);
+  return backend.run('Linears', ins, [{ shape: [low], dtype: 'float32' }, ...results], ints, scales);
+});
+
+kernel<never, { readonly changed: readonly boolean[] }>(
+  'LinearsGradInput',
+  ({ inputs, attrs: { changed }, backend }) => {
+    const waiting = Object.values(inputs as Record<string, TensorInfo>);
+    const [from, to] = waiting[1]!.shape as [number, number];
+    const rows = sizeOf(waiting[0]!.shape) / to;
+    const ints = [rows, from, changed.length];
+    const ins = changed.flatMap((change) => {
+      const [dy, weight, dLow, a] = [...waiting.splice(0, change ? 4 : 2), undefined, undefined];
+      ints.push(...mapSizes(weight!.shape[1]!, a));
+      return [dy, weight, dLow, a];
+    });
+    return backend.run('LinearsGradInput', ins, [{ shape: [rows, from], dtype: 'float32' }], ints);
+  },
+);
+
+kernel<'dy' | 'b', { readonly scale: number }>(
+  'LowRankGrad',
+  ({ inputs: { dy, b }, attrs: { scale }, backend }) => {
+    const to = dy.shape.at(-1)!;
+    const [blocks, width] = [b.shape.length === 3 ? b.shape[0]! : 1, b.shape.at(-2)!];
+    const rows = sizeOf(dy.shape) / to;
+    const output = { shape: [blocks, rows, width], dtype: 'float32' as const };
+    return backend.run('LowRankGrad', [dy, b], [output], [rows, 0, to, blocks, width], [scale]);
+  },
+);
+
+kernel<'x' | 'dLow', { readonly shape: readonly number[] }>(
+  'LowRankGradA',
+  ({ inputs: { x, dLow }, attrs: { shape }, backend }) => {
+    const [blocks, rows, width] = dLow.shape as [number, number, number];
+    const ints = [rows, x.shape.at(-1)!, 0, blocks, width];
+    return backend.run('LowRankGradA', [x, dLow], [{ shape, dtype: 'float32' }], ints);
+  },
+);
+
+kernel<'low' | 'dy', { readonly shape: readonly number[]; readonly at: number }>(
+  'LowRankGradB',
+  ({ inputs: { low, dy }, attrs: { shape, at }, backend }) => {
+    const to = dy.shape.at(-1)!;
+    const ints = [sizeOf(dy.shape) / to, 0, to, shape.length === 3 ? shape[0]! : 1, shape.at(-2)!, at];
+    return backend.run('LowRankGradB', [low, dy], [{ shape, dtype: 'float32' }], ints);
+  },
+);

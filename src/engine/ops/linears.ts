@@ -1,0 +1,179 @@
+import { add, concat, matMul, reshape, sum, type Tensor, transpose, zeros } from '@tensorflow/tfjs-core';
+import { defineOp } from '../op.js';
+import { linear, weightGradient } from './linear.js';
+import {
+  blocksOf,
+  down,
+  type LowRank,
+  lowRankGrad,
+  lowRankGradA,
+  lowRankGradB,
+  swapped,
+  up,
+} from './low-rank.js';
+
+/** A linear map that is still to run: y = x·W + b, and the low-rank change of an adapter. */
+export interface LinearMap {
+  readonly x: Tensor;
+  /** [in, out]. */
+  readonly weight: Tensor;
+  readonly bias?: Tensor;
+  readonly lowRank?: LowRank;
+}
+
+/** What a list of tensors holds: x, the residual, then of each map weight, bias, A, B; what is absent is left out. */
+interface Attrs {
+  readonly residual: boolean;
+  readonly maps: readonly { readonly bias: boolean; readonly scale?: number }[];
+}
+
+/** One map of such a list, with the places of its tensors in it. */
+interface Listed {
+  readonly weight: Tensor;
+  readonly bias?: Tensor;
+  readonly lowRank?: LowRank;
+  readonly places: { readonly weight: number; readonly bias: number; readonly a: number; readonly b: number };
+}
+
+/** Reads a list of tensors as its attributes say. */
+export function listed(tensors: readonly Tensor[], { residual, maps }: Attrs) {
+  let at = residual ? 2 : 1;
+  const read = maps.map(({ bias, scale }): Listed => {
+    const places = { weight: at, bias: at + 1, a: at + (bias ? 2 : 1), b: at + (bias ? 3 : 2) };
+    at += 1 + (bias ? 1 : 0) + (scale === undefined ? 0 : 2);
+    return {
+      weight: tensors[places.weight]!,
+      ...(bias && { bias: tensors[places.bias]! }),
+      ...(scale !== undefined && { lowRank: { a: tensors[places.a]!, b: tensors[places.b]!, scale } }),
+      places,
+    };
+  });
+  return { x: tensors[0]!, ...(residual && { residual: tensors[1]! }), maps: read };
+}
+
+/** Numbers in scale·x·A of one map. */
+export function lowSize(rows: number, lowRank: LowRank | undefined): number {
+  if (!lowRank) return 0;
+  const { blocks, width } = blocksOf(lowRank);
+  return rows * blocks * width;
+}
+
+/** All scale·x·A behind one another, then the results. */
+const run = defineOp<readonly Tensor[], Attrs>({
+  name: 'Linears',
+  plain: (tensors, attrs) => {
+    const { x, residual, maps } = listed(tensors, attrs);
+    const flat = rowsOf(x);
+    const lows: Tensor[] = [];
+    const results = maps.map(({ weight, bias, lowRank }) => {
+      let y: Tensor = matMul(flat, weight as Tensor);
+      if (bias) y = add(y, bias);
+      if (lowRank) {
+        const low = down(flat, lowRank);
+        lows.push(reshape(low, [low.size]));
+        y = add(y, up(low, lowRank.b));
+      }
+      const shaped = reshape(y, [...x.shape.slice(0, -1), weight.shape[1]!]);
+      return residual ? add(residual, shaped) : shaped;
+    });
+    return [lows.length > 0 ? concat(lows) : zeros([0]), ...results];
+  },
+  saves: { inputs: 'all', outputs: [true] },
+  gradient: (_dy, saved, attrs, [, ...dys]) => {
+    const { x, maps } = listed(saved, attrs);
+    const low = saved.at(-1)!;
+    const rows = x.size / x.shape.at(-1)!;
+    const gradients: Record<number, () => Tensor> = {};
+    let at = 0;
+    const parts = maps.map(({ weight, bias, lowRank, places }, i) => {
+      const dy = dys[i]!;
+      gradients[places.weight] = () => weightGradient({ x, dy }, {})[0]!;
+      if (bias) gradients[places.bias] = () => sum(rowsOf(dy), 0);
+      if (!lowRank) return { dy, weight };
+      const { a, b, scale } = lowRank;
+      const dLow = lowRankGrad({ dy, b }, { scale })[0]!;
+      const place = at;
+      at += lowSize(rows, lowRank);
+      gradients[places.a] = () => lowRankGradA({ x, dLow }, { shape: a.shape })[0]!;
+      gradients[places.b] = () => lowRankGradB({ low, dy }, { shape: b.shape, at: place })[0]!;
+      return { dy, weight, dLow, a };
+    });
+    gradients[0] = () => {
+      const tensors = parts.flatMap(({ dy, weight, dLow, a }) => [dy, weight, ...(dLow ? [dLow, a] : [])]);
+      return reshape(inputGradient(tensors, { changed: parts.map(({ dLow }) => !!dLow) })[0]!, x.shape);
+    };
+    if (attrs.residual) gradients[1] = () => dys[0]!.clone();
+    return gradients as unknown as readonly (() => Tensor)[];
+  },
+});
+
+/** Σ dy·Wᵀ + dLow·Aᵀ [rows, in], from a list of dy, weight and, where the map is changed, dLow and A. */
+const inputGradient = defineOp<readonly Tensor[], { readonly changed: readonly boolean[] }>({
+  name: 'LinearsGradInput',
+  plain: (tensors, { changed }) => {
+    let at = 0;
+    const parts = changed.map((change) => {
+      const [dy, weight, dLow, a] = tensors.slice(at, at + (change ? 4 : 2)) as [
+        Tensor,
+        Tensor,
+        Tensor?,
+        Tensor?,
+      ];
+      at += change ? 4 : 2;
+      const dx = matMul(rowsOf(dy), weight as Tensor, false, true);
+      if (!dLow || !a) return dx;
+      const factors = a.rank === 2 ? reshape(a, [1, ...a.shape]) : a;
+      return add(dx, up(swapped(dLow), transpose(factors, [0, 2, 1])));
+    });
+    return parts.reduce((total, part) => add(total, part));
+  },
+});
+
+/**
+ * Runs linear maps, those of one input together: their input gradients are then summed as they are computed.
+ *
+ * What is a tensor already is passed through. `residual` is added to the result; it goes with a single map.
+ *
+ * @example
+ * const [q, k, v] = linears([{ x, weight: wq, bias: bq }, { x, weight: wk }, { x, weight: wv, lowRank }]);
+ */
+export function linears(maps: readonly (LinearMap | Tensor)[], residual?: Tensor): Tensor[] {
+  const results: Tensor[] = [];
+  maps.forEach((map, i) => {
+    if (results[i]) return;
+    if (!isMap(map)) {
+      results[i] = residual ? add(residual, map) : map;
+      return;
+    }
+    if (!residual && !map.lowRank && !maps.some((other, j) => j !== i && isMap(other) && other.x === map.x)) {
+      results[i] = linear(map.x, map.weight, map.bias);
+      return;
+    }
+    const places = maps.flatMap((other, j) => (isMap(other) && other.x === map.x ? [j] : []));
+    const group = places.map((j) => maps[j] as LinearMap);
+    const tensors = group.flatMap(({ weight, bias, lowRank }) => [
+      weight,
+      ...(bias ? [bias] : []),
+      ...(lowRank ? [lowRank.a, lowRank.b] : []),
+    ]);
+    const [, ...ys] = run([map.x, ...(residual ? [residual] : []), ...tensors], {
+      residual: residual !== undefined,
+      maps: group.map(({ bias, lowRank }) => ({
+        bias: bias !== undefined,
+        ...(lowRank && { scale: lowRank.scale }),
+      })),
+    });
+    places.forEach((j, k) => {
+      results[j] = ys[k]!;
+    });
+  });
+  return results;
+}
+
+function isMap(map: LinearMap | Tensor): map is LinearMap {
+  return 'weight' in map;
+}
+
+function rowsOf(x: Tensor): Tensor {
+  return reshape(x, [-1, x.shape.at(-1)!]);
+}
