@@ -1,4 +1,4 @@
-import { add, matMul, mul, reshape, type Tensor, transpose } from '@tensorflow/tfjs-core';
+import { add, matMul, mul, reshape, transpose } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
