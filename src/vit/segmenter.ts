@@ -72,9 +72,11 @@ export class Segmenter implements Model {
   inject(adapter: Adapter, seed: number): this {
     if (this.adapter)
       throw new UserError(`expected a model without an adapter, got one with ${this.adapter.name}`);
-    for (const site of this.sitesOf(adapter)) {
+    // All sites first: where the adapter refuses one, the model is unchanged.
+    const sites = this.sitesOf(adapter).map((site) => ({ site, brought: adapter.parameters(site) }));
+    for (const { site, brought } of sites) {
       this.#sites.set(`${site.layer}.${site.target}`, site);
-      for (const { name, shape, init } of adapter.parameters(site)) {
+      for (const { name, shape, init } of brought) {
         if (this.parameters.has(name)) continue;
         const value =
           typeof init === 'number'
@@ -175,7 +177,12 @@ export async function loadSegmenter(name: string, options: SegmenterOptions): Pr
 export function segmenterOf(pretrained: Pretrained, options: SegmenterOptions): Segmenter {
   const { imageSize = pretrained.config.image_size, seed } = options;
   const model = new Segmenter(pretrained.config, imageSize, options, pretrained.normalization);
-  addPretrained(model.parameters, pretrained, imageSize);
+  try {
+    addPretrained(model.parameters, pretrained, imageSize);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
   addHead(model.parameters, pretrained.config.hidden_size, options, seed);
   return model.train('head');
 }

@@ -177,4 +177,17 @@ describe('the contract of adapters', () => {
     );
     model.dispose();
   });
+
+  it('leaves the model as it was where it refuses a later map', () => {
+    const model = createSegmenter({ ...config, intermediate_size: 20 }, { classes: 3, seed: 7 });
+    const adapter = localizedLora({ blocks: 3, blockRank: 1, targets: ['query', 'fc1'] });
+    assert.throws(
+      () => model.inject(adapter, 1),
+      /blocks: expected a divisor of fc1's 12 inputs and 20 outputs/,
+    );
+    model.inject(lora({ rank: 1 }), 1);
+    const brought = [...model.parameters].filter(({ group }) => group === 'adapter');
+    assert.ok(brought.every(({ name }) => /lora_[AB]$/.test(name)));
+    model.dispose();
+  });
 });
