@@ -78,7 +78,7 @@ function guessConfig(weights: NamedWeights, path: string, timm: boolean): Partia
 }
 
 async function fromHub(name: string): Promise<string> {
-  if (!/^[\w.-]+\/[\w.-]+$/.test(name))
+  if (!/^\w[\w.-]*\/[\w.-]+$/.test(name))
     throw new UserError(
       `${name}: expected a folder, a .safetensors file or a hub id such as google/vit-base-patch16-224, got nothing there; see --model-name`,
       { path: name },
