@@ -3,10 +3,11 @@
 //   node native/install.mjs            what `npm install` runs: quiet, and successful whatever is missing
 //   node native/install.mjs --explain  says what is missing and how to install it; fails where the build does
 //
-// CXX names the compiler, ONEDNN_ROOT a folder with oneDNN's include/ and lib/; --asan builds for AddressSanitizer,
-// --out FILE puts the addon elsewhere.
+// CXX names the compiler, ONEDNN_ROOT a folder with oneDNN's include/ and lib/; --asan builds with AddressSanitizer
+// and UndefinedBehaviorSanitizer, --out FILE puts the addon elsewhere. Nothing is tuned to this very processor: the
+// addon may be copied to another.
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -47,20 +48,20 @@ function findCompiler() {
 /** Folders with oneDNN's headers and library; undefined where there are none. */
 function findOnednn() {
   const roots = [
-    process.env.ONEDNN_ROOT,
-    process.env.DNNLROOT,
     mac && works('brew', '--prefix', 'onednn'),
     '/usr',
     '/usr/local',
     '/opt/homebrew',
     '/opt/intel/oneapi/dnnl/latest',
-  ].filter(Boolean);
-  for (const root of roots) {
+  ];
+  const named = process.env.ONEDNN_ROOT ?? process.env.DNNLROOT;
+  // Debian's names for its library folders, where it keeps several architectures apart.
+  const triple = { x64: 'lib/x86_64-linux-gnu', arm64: 'lib/aarch64-linux-gnu' }[process.arch];
+  for (const root of named ? [named] : roots.filter(Boolean)) {
     const include = join(root, 'include');
     const header = ['oneapi/dnnl/dnnl.hpp', 'dnnl.hpp'].some((name) => existsSync(join(include, name)));
     if (!header) continue;
-    const triple = works('g++', '-print-multiarch');
-    for (const lib of ['lib', 'lib64', triple && `lib/${triple}`].filter(Boolean)) {
+    for (const lib of ['lib', 'lib64', triple].filter(Boolean)) {
       const folder = join(root, lib);
       const library =
         existsSync(folder) && readdirSync(folder).find((name) => /^libdnnl\.(so|dylib)/.test(name));
@@ -68,6 +69,37 @@ function findOnednn() {
     }
   }
   return undefined;
+}
+
+/** What is missing, in words, and the commands that install it. */
+function explainMissing(compiler, onednn) {
+  const missing = [];
+  const commands = [];
+  if (!compiler)
+    missing.push(
+      process.env.CXX
+        ? `a C++ compiler (CXX is ${process.env.CXX}, which does not run)`
+        : 'a C++ compiler (looked for g++, clang++ and c++)',
+    );
+  if (!onednn)
+    missing.push(
+      process.env.ONEDNN_ROOT
+        ? `oneDNN (ONEDNN_ROOT is ${process.env.ONEDNN_ROOT}, which has no include/oneapi/dnnl/dnnl.hpp or no lib/libdnnl)`
+        : 'oneDNN (its headers and library)',
+    );
+  if (mac) {
+    if (!compiler) commands.push('xcode-select --install');
+    if (!onednn) commands.push('brew install onednn libomp');
+  } else
+    commands.push(
+      `sudo apt-get install ${[!compiler && 'g++', !onednn && 'libdnnl-dev'].filter(Boolean).join(' ')}`,
+    );
+  commands.push('npm run build:native');
+  const elsewhere =
+    mac || onednn
+      ? ''
+      : '\n  where there is no such package, ONEDNN_ROOT names a folder with include/ and lib/';
+  stop(`missing: ${missing.join('; ')}`, commands.join(' && ') + elsewhere);
 }
 
 function packageFolder(name) {
@@ -81,19 +113,8 @@ function packageFolder(name) {
 if (process.platform === 'win32')
   stop('the addon builds on Linux and macOS only', 'use --engine wasm, or Linux under WSL');
 const compiler = findCompiler();
-if (!compiler)
-  stop(
-    'no C++ compiler found',
-    mac ? 'xcode-select --install' : 'sudo apt-get install g++   (or name one in CXX)',
-  );
 const onednn = findOnednn();
-if (!onednn)
-  stop(
-    'oneDNN is not installed',
-    mac
-      ? 'brew install onednn'
-      : 'sudo apt-get install libdnnl-dev   (Fedora: dnf install onednn-devel; elsewhere: set ONEDNN_ROOT)',
-  );
+if (!compiler || !onednn) explainMissing(compiler, onednn);
 
 const work = mkdtempSync(join(tmpdir(), 'millrace-native-'));
 const clang = /clang/i.test(works(compiler, '--version') ?? '');
@@ -102,6 +123,8 @@ const includes = [
   `-I${join(packageFolder('node-api-headers'), 'include')}`,
   ...(onednn.system ? [] : [`-I${onednn.include}`]),
 ];
+// Node's classes have no type information in its binary, which the check of virtual calls (vptr) would need.
+const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize=vptr', '-fno-sanitize-recover=undefined'];
 const common = [
   '-std=c++17',
   '-fPIC',
@@ -111,20 +134,34 @@ const common = [
   '-fno-trapping-math',
   '-DNAPI_VERSION=8',
   '-DNAPI_CPP_EXCEPTIONS',
-  ...(asan ? ['-g', '-fsanitize=address', '-fno-omit-frame-pointer', '-DMILLRACE_ASAN'] : []),
+  ...(asan ? ['-g', ...sanitizers, '-fno-omit-frame-pointer', '-DMILLRACE_ASAN'] : []),
 ];
 
-/** Whether the compiler has OpenMP; without it, kernels that are not oneDNN's run on one thread. */
+/**
+ * Flags for OpenMP where the compiler has it; without it, kernels that are not oneDNN's run on one thread, as with
+ * clang where libomp is not installed.
+ */
 async function openMp() {
-  const flags = ['-fopenmp'];
-  const probe = await run('sh', [
-    '-c',
-    `printf '#include <omp.h>\\nint main(){return omp_get_max_threads()<1;}' | "$0" ${flags.join(' ')} -x c++ - -o "$1"`,
-    compiler,
-    join(work, 'probe'),
-  ]).catch(() => undefined);
+  const libomp = mac && works('brew', '--prefix', 'libomp');
+  const ways = [
+    { compile: ['-fopenmp'], link: ['-fopenmp'] },
+    ...(libomp
+      ? [
+          {
+            compile: ['-Xpreprocessor', '-fopenmp', `-I${libomp}/include`],
+            link: [`-L${libomp}/lib`, '-lomp'],
+          },
+        ]
+      : []),
+  ];
+  const source = join(work, 'probe.cpp');
+  writeFileSync(source, '#include <omp.h>\nint main() { return omp_get_max_threads() < 1; }\n');
+  for (const way of ways) {
+    const built = run(compiler, [...way.compile, source, ...way.link, '-o', join(work, 'probe')]);
+    if (await built.catch(() => undefined)) return way;
+  }
   // The pragmas for vector loops work without the run-time library.
-  return probe ? { compile: flags, link: flags } : { compile: ['-fopenmp-simd'], link: [] };
+  return { compile: ['-fopenmp-simd'], link: [] };
 }
 
 /** The vector loops are compiled once per instruction set, and chosen when the addon is loaded. */
@@ -143,6 +180,7 @@ const special = {
   'attention-bf16.cpp': isas.avx512 ? { avx512bf16: [...isas.avx512, '-mavx512bf16'] } : {},
 };
 
+let failure;
 try {
   const omp = await openMp();
   const jobs = readdirSync(join(here, 'src'))
@@ -179,7 +217,7 @@ try {
   const rpath = onednn.system ? [] : [`-Wl,-rpath,${onednn.folder}`];
   await run(compiler, [
     ...link,
-    ...(asan ? ['-fsanitize=address', ...(clang ? ['-shared-libasan'] : [])] : []),
+    ...(asan ? [...sanitizers, ...(clang ? ['-shared-libasan'] : [])] : []),
     ...objects,
     ...omp.link,
     join(onednn.folder, onednn.library),
@@ -194,7 +232,7 @@ try {
   if (explain)
     console.log(`onednn: built ${out} with ${compiler} and ${join(onednn.folder, onednn.library)}`);
 } catch (error) {
-  stop('the addon does not compile', String(error.stderr ?? error.stack).trim());
-} finally {
-  rmSync(work, { recursive: true, force: true });
+  failure = error;
 }
+rmSync(work, { recursive: true, force: true });
+if (failure) stop('the addon does not compile', String(failure.stderr ?? failure.stack).trim());
