@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dispose, type Tensor, tensor, tensor4d } from '@tensorflow/tfjs-core';
+import { dispose, tensor, tensor4d } from '@tensorflow/tfjs-core';
 import type { Adapter } from '../../../src/adapters/adapter.js';
 import { loadPeft } from '../../../src/adapters/load-peft.js';
 import { localizedLora } from '../../../src/adapters/localized-lora.js';
@@ -14,6 +14,7 @@ import { saveBackbone } from '../../../src/vit/save-backbone.js';
 import { createSegmenter, loadSegmenter, type Segmenter } from '../../../src/vit/segmenter.js';
 import { TARGETS } from '../../../src/vit/vit.js';
 import { needsPython } from '../python.js';
+import { close } from './close.js';
 import { TORCH } from './requirements.js';
 
 const SIZE = 32;
@@ -38,16 +39,6 @@ function stir(model: Segmenter, group: string, spread: number): void {
     const moved = Float32Array.from(parameter.value.dataSync(), (x) => x + spread * normal(chance));
     model.parameters.set(parameter.name, tensor(moved, parameter.value.shape));
   }
-}
-
-/** Within 1e-4 of torch's, relative to the largest element. */
-function close(ours: Tensor, torch: Float32Array, what: string): void {
-  const got = ours.dataSync();
-  ours.dispose();
-  assert.equal(got.length, torch.length);
-  const largest = torch.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  const error = torch.reduce((most, x, i) => Math.max(most, Math.abs(x - got[i]!)), 0) / largest;
-  assert.ok(error <= 1e-4, `${what}: relative error ${error}`);
 }
 
 const ours: Readonly<Record<string, () => Adapter>> = {

@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dispose, tensor, tidy } from '@tensorflow/tfjs-core';
+import { readSafetensors, type Safetensors } from '../../../src/files/safetensors.js';
+import { classify, loadSegmenter } from '../../../src/vit/segmenter.js';
+import { readPretrained } from '../../../src/vit/source.js';
+import { needsPython } from '../python.js';
+import { close } from './close.js';
+import { TORCH } from './requirements.js';
+
+describe('a checkpoint that transformers saved', () => {
+  let folder: string;
+  let tensors: Safetensors['tensors'];
+  before(async function () {
+    const python = await needsPython(this, 'torch', TORCH);
+    folder = await mkdtemp(join(tmpdir(), 'millrace-vit-'));
+    await python.json(new URL('vit_twin.py', import.meta.url), [folder]);
+    tensors = (await readSafetensors(join(folder, 'expected.safetensors'))).tensors;
+  });
+  after(async () => {
+    if (folder) await rm(folder, { recursive: true });
+  });
+  const torch = (name: string) => tensors.get(name)!.data as Float32Array;
+
+  for (const [name, imageSize] of [
+    ['own', 32],
+    ['larger', 56],
+  ] as const)
+    it(`gives its tokens at ${imageSize} × ${imageSize} pixels`, async () => {
+      const model = await loadSegmenter(folder, { classes: 3, seed: 1, imageSize });
+      const images = tensor(torch(`images/${name}`), [2, imageSize, imageSize, 3]);
+      close(model.tokens(images), torch(`tokens/${name}`), 'tokens');
+      dispose(images);
+      model.dispose();
+    });
+
+  it("gives its classifier's logits", async () => {
+    const model = await loadSegmenter(folder, { classes: 3, seed: 1 });
+    const pretrained = await readPretrained(folder);
+    const images = tensor(torch('images/own'), [2, 32, 32, 3]);
+    close(
+      tidy(() => classify(model.tokens(images), pretrained)),
+      torch('logits'),
+      'logits',
+    );
+    dispose(images);
+    model.dispose();
+  });
+});
