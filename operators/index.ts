@@ -22,4 +22,6 @@ export * from './progress.js';
 export * from './trials.js';
 export * from './report.js';
 export * from './prune.js';
+export * from './trial-groups.js';
+export * from './lockstep.js';
 export * from '../src/index.js';

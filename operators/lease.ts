@@ -17,6 +17,7 @@ export class Lease<T extends Disposable> {
   constructor(
     private readonly value: T,
     private readonly onEnd: () => void,
+    private readonly free = () => value.dispose(),
   ) {}
 
   /**
@@ -33,12 +34,26 @@ export class Lease<T extends Disposable> {
     });
   }
 
+  /**
+   * So many leases of the same value in place of this one, which ends when the last of them has.
+   *
+   * @throws Error when this lease has ended.
+   */
+  split(count: number): Lease<T>[] {
+    if (!this.#live) throw new Error('this lease has ended: its value is freed');
+    let open = count;
+    const ended = () => {
+      if (--open === 0) this.end();
+    };
+    return Array.from({ length: count }, () => new Lease(this.value, ended, () => {}));
+  }
+
   /** Frees the value unused. Ending twice does nothing. */
   end(): void {
     if (!this.#live) return;
     this.#live = false;
     try {
-      this.value.dispose();
+      this.free();
     } finally {
       this.onEnd();
     }

@@ -56,15 +56,13 @@ describe('bestTrial', () => {
 
 describe('paretoFront', () => {
   it('holds exactly those that no other dominates, equal ones included', () => {
-    const studies = fc
-      .array(direction, { minLength: 1, maxLength: 3 })
-      .chain((directions) =>
-        fc
-          .array(fc.array(value, { minLength: directions.length, maxLength: directions.length }), {
-            maxLength: 25,
-          })
-          .map((rows) => ({ directions, rows })),
-      );
+    const studies = fc.array(direction, { minLength: 1, maxLength: 3 }).chain((directions) =>
+      fc
+        .array(fc.array(value, { minLength: directions.length, maxLength: directions.length }), {
+          maxLength: 25,
+        })
+        .map((rows) => ({ directions, rows })),
+    );
     fc.assert(
       fc.property(studies, ({ directions, rows }) => {
         const losses = (row: readonly number[]) => row.map((v, i) => (directions[i] === 'minimize' ? v : -v));

@@ -1,0 +1,60 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { Observable } from 'rxjs';
+import { UserError } from '../src/errors.js';
+import type { Study } from '../src/study/study.js';
+import type { Trial } from '../src/study/trial.js';
+
+export interface TrialGroupsOptions {
+  /** Seconds after which no further group begins. */
+  readonly timeout?: number;
+}
+
+/**
+ * Asks a study for up to `n` trials in groups of `size`, for `lockstep`: the next group when all of this one have
+ * ended. The last group may be smaller. What ends a trial, and the loop, is as for `trials`.
+ *
+ * The sampler proposes a whole group before it learns what any of it reached; the pruner compares them as they go.
+ *
+ * @example
+ * trialGroups(study, 20, 4).pipe(
+ *   concatMap((group) => prefetch(plans(), load, { ahead: 2 }).pipe(lockstep(group.map(work)))),
+ * );
+ */
+export function trialGroups(
+  study: Study,
+  n: number,
+  size: number,
+  { timeout }: TrialGroupsOptions = {},
+): Observable<readonly Trial[]> {
+  if (!Number.isInteger(size) || size < 1)
+    throw new UserError(`size: expected an integer from 1 up, got ${size}`, { size });
+  return new Observable((subscriber) => {
+    study.restart();
+    const end = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1000;
+    const open = () => !subscriber.closed && !study.stopped && Date.now() < end;
+    const run = async () => {
+      for (let left = n; left > 0 && open(); left -= size) {
+        const group: Trial[] = [];
+        try {
+          while (group.length < Math.min(size, left) && open()) group.push(await study.ask());
+        } catch (error) {
+          await giveUp(study, group, 'another trial of its group could not be asked for');
+          throw error;
+        }
+        if (subscriber.closed) return giveUp(study, group, 'unsubscribed before it began');
+        if (group.length > 0) subscriber.next(group);
+        await Promise.all(group.map(({ ended }) => ended));
+        // Their last events, or an error, come to those who may want no more before the next begin.
+        await turn();
+      }
+    };
+    run().then(
+      () => subscriber.complete(),
+      (error: unknown) => subscriber.error(error),
+    );
+  });
+}
+
+async function giveUp(study: Study, group: readonly Trial[], reason: string): Promise<void> {
+  for (const trial of group) await study.tell(trial, null, { state: 'FAIL', reason });
+}
