@@ -1,4 +1,4 @@
-import { add, matMul, reshape, slice, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { add, clone, matMul, reshape, slice, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Adapter, AdapterPass, Site } from '../adapters/adapter.js';
 import type { LinearMap } from '../engine/ops/linears.js';
 import { type Model, Parameters, type Pass } from '../engine/parameters.js';
@@ -115,6 +115,28 @@ export class Segmenter implements Model {
   unmerge(): void {
     for (const [name, value] of this.#unmerged ?? []) this.parameters.set(name, value);
     this.#unmerged = undefined;
+  }
+
+  /**
+   * A new segmenter, with a head of its own and no adapter, on this one's backbone: the weights are there once, and
+   * freed with the last segmenter that uses them. What one of them changes of its backbone, the others do not see.
+   *
+   * @throws UserError while an adapter is merged into the backbone.
+   * @example
+   * const models = trials.map(({ number }) => first.sibling({ classes: 3, seed: number }));
+   */
+  sibling({ seed, ...head }: Omit<SegmenterOptions, 'imageSize'>): Segmenter {
+    if (this.#unmerged)
+      throw new UserError(
+        `sibling: expected a backbone as it is, got one with ${this.adapter!.name} merged into it`,
+      );
+    const { config, imageSize, normalization } = this;
+    const model = new Segmenter(config, imageSize, head, normalization);
+    for (const parameter of this.parameters)
+      if (parameter.group === 'backbone')
+        model.parameters.add({ ...parameter, value: clone(parameter.value) });
+    addHead(model.parameters, config.hidden_size, head, seed);
+    return model.train('head');
   }
 
   /** The linear maps that an adapter changes in this model. */
