@@ -54,6 +54,7 @@ export function trials(
         if (trial || !mayCome) return trial;
         const wait = Math.min(500 * (study.storage.heartbeat?.interval ?? 1), 5000);
         await firstValueFrom(race(timer(wait), gone$, ...[...out].map(({ ended }) => ended)));
+        await turn();
       }
       return null;
     };

@@ -26,10 +26,9 @@ import type { TrialEvent } from '../../src/events/event.js';
 import { type CreateStudyOptions, createStudy } from '../../src/study/create-study.js';
 import { MedianPruner } from '../../src/study/pruners/percentile.js';
 import { MemoryStorage } from '../../src/study/storage/memory-storage.js';
-import { openStorage } from '../../src/study/storage/open-storage.js';
 import type { Study } from '../../src/study/study.js';
 import type { Trial } from '../../src/study/trial.js';
-import { needsPlace } from '../study/databases.js';
+import { needsPlace, stopHeart } from '../study/databases.js';
 import { middle } from '../study/sampler.js';
 
 const make = (options: Partial<CreateStudyOptions> = {}) =>
@@ -282,22 +281,18 @@ describe('trials', () => {
 
     it('has not one more where heartbeats are kept, and waits for those that others run', async function () {
       const place = await needsPlace(this, 'sqlite');
-      const open = async () =>
+      const open = () =>
         make({
-          storage: await openStorage(place.url, { heartbeatInterval: 0.1, gracePeriod: 0.4 }),
+          storage: place.url,
           studyName: 's',
           loadIfExists: true,
+          heartbeatInterval: 0.2,
+          gracePeriod: 60,
         });
-      const [a, b, dead] = [
-        await open(),
-        await open(),
-        await make({
-          storage: await openStorage(place.url, { heartbeatInterval: 600 }),
-          studyName: 's',
-          loadIfExists: true,
-        }),
-      ];
-      await dead.ask();
+      const [a, b, dead] = [await open(), await open(), await open()];
+      const lost = await dead.ask();
+      await dead.close();
+      await stopHeart(place, lost.record.id);
       const search = (study: Study) =>
         trials(study, undefined, { total: 12, concurrency: 2 }).pipe(
           mergeMap((trial) => timer(1 + (trial.number % 5)).pipe(mergeMap(() => value(trial))), 2),
@@ -314,7 +309,7 @@ describe('trials', () => {
           .map(({ systemAttrs }) => systemAttrs.retry_history),
         [[0]],
       );
-      for (const study of [a, b, dead]) await study.close();
+      for (const study of [a, b]) await study.close();
       await place.remove();
     });
 

@@ -5,14 +5,20 @@ import { join } from 'node:path';
 /** A new, empty place for studies; `remove` takes it away again. */
 export interface Place {
   readonly url: string;
+  /** Runs a statement beside the storage, where it is a database. */
+  run(statement: string): Promise<void>;
   remove(): Promise<void>;
 }
 
 /** Where studies can live, by name; each makes a new place, or says why it cannot. */
 export const PLACES: Readonly<Record<string, () => Promise<Place>>> = {
-  memory: async () => ({ url: 'memory://', remove: async () => {} }),
-  sqlite: async () => inFolder((folder) => `sqlite:///${join(folder, 'study.db')}`),
-  journal: async () => inFolder((folder) => `journal://${join(folder, 'study.log')}`),
+  memory: async () => ({ url: 'memory://', run: noDatabase, remove: async () => {} }),
+  sqlite: newSqlite,
+  journal: async () => {
+    const folder = newFolder();
+    const url = `journal://${join(folder, 'study.log')}`;
+    return { url, run: noDatabase, remove: async () => rmSync(folder, { recursive: true }) };
+  },
   postgresql: newPostgres,
   mysql: newMysql,
 };
@@ -34,30 +40,60 @@ const MYSQL = process.env['MILLRACE_TEST_MYSQL'] ?? 'mysql://root@127.0.0.1:3306
 let made = 0;
 const newName = () => `millrace_test_${process.pid}_${made++}`;
 
-function inFolder(urlIn: (folder: string) => string): Place {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-study-'));
-  return { url: urlIn(folder), remove: async () => rmSync(folder, { recursive: true }) };
+const newFolder = () => mkdtempSync(join(tmpdir(), 'millrace-study-'));
+
+async function noDatabase(): Promise<void> {
+  throw new Error('this storage is no database');
+}
+
+async function newSqlite(): Promise<Place> {
+  const { default: Libsql } = await import('libsql');
+  const folder = newFolder();
+  const path = join(folder, 'study.db');
+  const run = async (statement: string) => {
+    const file = new Libsql(path);
+    file.pragma('busy_timeout = 5000');
+    file.exec(statement);
+    file.close();
+  };
+  return { url: `sqlite:///${path}`, run, remove: async () => rmSync(folder, { recursive: true }) };
 }
 
 async function newPostgres(): Promise<Place> {
   const { default: pg } = await import('pg');
-  const run = async (statement: string) => {
-    const client = new pg.Client({ connectionString: `${POSTGRES}/postgres`, connectionTimeoutMillis: 3000 });
+  const runIn = async (database: string, statement: string) => {
+    const connectionString = `${POSTGRES}/${database}`;
+    const client = new pg.Client({ connectionString, connectionTimeoutMillis: 3000 });
     await client.connect();
     await client.query(statement).finally(() => client.end());
   };
   const name = newName();
-  await run(`create database ${name}`);
-  return { url: `${POSTGRES}/${name}`, remove: () => run(`drop database ${name} with (force)`) };
+  await runIn('postgres', `create database ${name}`);
+  return {
+    url: `${POSTGRES}/${name}`,
+    run: (statement) => runIn(name, statement),
+    remove: () => runIn('postgres', `drop database ${name} with (force)`),
+  };
 }
 
 async function newMysql(): Promise<Place> {
   const { createConnection } = await import('mysql2/promise');
-  const run = async (statement: string) => {
-    const connection = await createConnection({ uri: MYSQL, connectTimeout: 3000 });
+  const runIn = async (database: string, statement: string) => {
+    const connection = await createConnection({ uri: `${MYSQL}/${database}`, connectTimeout: 3000 });
     await connection.query(statement).finally(() => connection.end());
   };
   const name = newName();
-  await run(`create database ${name}`);
-  return { url: `${MYSQL}/${name}`, remove: () => run(`drop database ${name}`) };
+  await runIn('', `create database ${name}`);
+  return {
+    url: `${MYSQL}/${name}`,
+    run: (statement) => runIn(name, statement),
+    remove: () => runIn('', `drop database ${name}`),
+  };
+}
+
+/** Makes it look as if the process of these trials had died long ago. */
+export function stopHeart(place: Place, ...ids: readonly number[]): Promise<void> {
+  return place.run(
+    `update trial_heartbeats set heartbeat = '2020-01-01 00:00:00' where trial_id in (${ids.join()})`,
+  );
 }
