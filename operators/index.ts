@@ -19,6 +19,7 @@ export * from './test-best.js';
 export * from './begin.js';
 export * from './log-to.js';
 export * from './progress.js';
+export * from './child-process.js';
 export * from './trials.js';
 export * from './report.js';
 export * from './prune.js';

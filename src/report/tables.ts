@@ -50,6 +50,11 @@ export function plainText(rows: readonly Row[]): string {
   return [columns, ...cells].map(line).join('');
 }
 
+/** A share as a person reads it. */
+export function percentText(share: number): string {
+  return `${Number((100 * share).toFixed(4))} %`;
+}
+
 function shown(rows: readonly Row[]) {
   const columns = columnsOf(rows);
   const cells = rows.map((row) => columns.map((column) => text(row[column])));

@@ -76,7 +76,7 @@ export interface RunSelection {
 }
 
 /**
- * The runs that are asked for: by name, or by every combination of adapter, seed and percentage.
+ * The runs that are asked for, in that order: by name, or by every combination of adapter, seed and percentage.
  *
  * @throws UserError for a name or a combination that no run has.
  */
@@ -104,7 +104,7 @@ export function selectRuns(runs: readonly TrainedRun[], asked: RunSelection): Tr
           }
           for (const run of found) chosen.add(run);
         }
-  return runs.filter((run) => chosen.has(run));
+  return [...chosen];
 }
 
 /**

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { basename } from 'node:path';
+import { Observable } from 'rxjs';
+import { UserError } from '../src/errors.js';
+
+/**
+ * Runs a JavaScript file in a process of its own, with this Node: emits nothing, and completes when it has ended well.
+ *
+ * What it says on standard error is seen here; its standard output is not. Unsubscribing sends it SIGTERM; a key that
+ * interrupts this process does not reach it, so it is told to stop once and can end in order.
+ *
+ * @throws UserError where it ends with another code than 0; it has said why.
+ * @example
+ * childProcess('recipes/train-lora.js', ['--epochs', '3']).subscribe();
+ */
+export function childProcess(file: string, args: readonly string[]): Observable<never> {
+  return new Observable((subscriber) => {
+    const child = spawn(process.execPath, [file, ...args], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      detached: true,
+    });
+    child.once('error', (error) => subscriber.error(error));
+    child.once('close', (code, signal) => {
+      if (code === 0) return subscriber.complete();
+      const how = code === null ? `ended by ${signal}` : `one that ended with code ${code}`;
+      const command = [basename(file), ...args].join(' ');
+      return subscriber.error(
+        new UserError(`${command}: expected a process that ends well, got ${how}`, { code }),
+      );
+    });
+    return () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    };
+  });
+}

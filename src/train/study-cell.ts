@@ -1,0 +1,60 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../errors.js';
+import { writeFileAtomic } from '../files/atomic.js';
+
+/** One training of a study of many: where its settings stand, and whether it has ended. */
+export interface StudyCell {
+  readonly run: string;
+  /** A file of flags: `node recipes/train-lora.js --config <file> --resume` runs or continues it. */
+  readonly config: string;
+  readonly finished: boolean;
+}
+
+/** Settings that change what computes, and not what. */
+const FREE = new Set(['engine', 'precision', 'threads', 'cache', 'cacheDir']);
+
+/**
+ * Opens a cell in a study's folder: writes the flags of its training to `<dir>/cells/<run>.json`, with folders in `dir`
+ * for its checkpoints, logs and plots. It is finished where its `summary.json` stands.
+ *
+ * @throws UserError where the folder holds that run with other settings: its scores would not be those of this study.
+ */
+export async function openCell(
+  dir: string,
+  run: string,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<StudyCell> {
+  const config = join(dir, 'cells', `${run}.json`);
+  const [outDir, logDir, plotDir] = ['models', 'logs', 'plots'].map((part) => join(dir, part));
+  const wanted = { ...settings, runName: run, outDir, logDir, plotDir };
+  const text = `${JSON.stringify(wanted, undefined, 2)}\n`;
+  const before = await readFile(config, 'utf8').catch(() => undefined);
+  if (before !== undefined) checkSame(config, before, text);
+  if (before !== text) await writeFileAtomic(config, text);
+  const summary = await stat(join(dir, 'logs', run, 'summary.json')).catch(() => undefined);
+  return { run, config, finished: summary !== undefined };
+}
+
+function checkSame(path: string, before: string, now: string): void {
+  let was: Record<string, unknown>;
+  try {
+    was = JSON.parse(before) as Record<string, unknown>;
+  } catch (cause) {
+    throw new UserError(
+      `${path}: expected the flags of a run as JSON, got something else; remove it`,
+      { path },
+      { cause },
+    );
+  }
+  const is = JSON.parse(now) as Record<string, unknown>;
+  for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
+    if (FREE.has(key)) continue;
+    const [old, got] = [was[key], is[key]].map((value) => JSON.stringify(value) ?? 'unset');
+    if (old !== got)
+      throw new UserError(
+        `${path}: expected the settings that the study began with, ${key} ${old}, got ${got}; go on with the same flags, or give another --output-dir`,
+        { path, key },
+      );
+  }
+}

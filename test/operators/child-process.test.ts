@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { lastValueFrom } from 'rxjs';
+import { childProcess } from '../../operators/child-process.js';
+import { UserError } from '../../src/errors.js';
+
+describe('childProcess', () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+  const program = (code: string) => {
+    const file = join(dir, 'program.mjs');
+    writeFileSync(file, `import { writeFileSync } from 'node:fs';\n${code}`);
+    return file;
+  };
+  const until = async (path: string) => {
+    while (!existsSync(path)) await wait(10);
+  };
+
+  it('is cold, completes without a value, and gives the program its arguments', async () => {
+    const made = join(dir, 'made');
+    const run$ = childProcess(program('writeFileSync(process.argv[2], "")'), [made]);
+    await wait(50);
+    assert(!existsSync(made));
+    assert.equal(await lastValueFrom(run$, { defaultValue: 'nothing' }), 'nothing');
+    assert(existsSync(made));
+  });
+
+  it('fails in one line that says how the program ended', async () => {
+    await assert.rejects(lastValueFrom(childProcess(program('process.exit(3)'), ['--a', 'b'])), (error) => {
+      assert(error instanceof UserError);
+      assert.match(
+        error.message,
+        /^program\.mjs --a b: expected .* ends well, got one that ended with code 3$/,
+      );
+      return true;
+    });
+  });
+
+  it('tells the program to stop, once, when it is unsubscribed', async () => {
+    const [ready, told] = [join(dir, 'ready'), join(dir, 'told')];
+    const code = `
+      const idle = setInterval(() => {}, 1000);
+      process.once('SIGTERM', () => { writeFileSync(process.argv[3], ''); clearInterval(idle); });
+      writeFileSync(process.argv[2], '');`;
+    const subscription = childProcess(program(code), [ready, told]).subscribe();
+    await until(ready);
+    subscription.unsubscribe();
+    await until(told);
+  });
+});

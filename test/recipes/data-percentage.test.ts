@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AggregatedScores } from '../../src/report/score-files.js';
+import { run } from './run.js';
+import { tinyBackbone } from './trained.js';
+
+describe('data-percentage', function () {
+  this.timeout(120_000);
+  let dir: string;
+  let backbone: string;
+  before(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+    backbone = await tinyBackbone(join(dir, 'backbone'));
+  });
+  after(() => rmSync(dir, { recursive: true }));
+  const study = (...args: string[]) => {
+    const tiny = ['--engine=cpu', '--epochs=1', '--lora_type=lora', '--rank=2', `--model_name=${backbone}`];
+    return run('data-percentage', [...tiny, '--style=neon', '--output_dir=study', ...args], dir);
+  };
+
+  it('trains each cell, scores all, and compares them in tables and plots', async () => {
+    const { code, stdout, stderr } = await study('--data_percentage=10%', '--random_seed=1,2');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^2 runs, 2 to be trained\n/);
+    assert.deepEqual(readdirSync(join(dir, 'study')).toSorted(), [
+      'aggregated.csv',
+      'aggregated.json',
+      'cells',
+      'dice-by-percentage.png',
+      'dice-by-percentage.svg',
+      'dice-by-style.png',
+      'dice-by-style.svg',
+      'individual.csv',
+      'individual.json',
+      'logs',
+      'models',
+      'plots',
+      'tables.md',
+    ]);
+    const aggregated = JSON.parse(
+      readFileSync(join(dir, 'study/aggregated.json'), 'utf8'),
+    ) as AggregatedScores[];
+    assert.deepEqual(
+      aggregated.map(({ domain, style, seeds, dataPercentage }) => [domain, style, seeds, dataPercentage]),
+      [
+        ['in_domain', null, [1, 2], 0.1],
+        ['out_domain', 'neon', [1, 2], 0.1],
+      ],
+    );
+    const [inside] = aggregated;
+    const tables = readFileSync(join(dir, 'study/tables.md'), 'utf8');
+    assert(stdout.startsWith(tables));
+    const cell = `${inside!.mean.softDice.toFixed(4)} ± ${inside!.std.softDice.toFixed(4)}`;
+    assert(
+      tables.includes(`| adapter | adapter parameters | 10 % |\n|---|---:|---|\n| lora | 96 | ${cell} |\n`),
+    );
+  });
+
+  it('goes on with what is new alone, and shows published figures beside', async () => {
+    const summary = join(dir, 'study/logs/lora_1_0.1/summary.json');
+    const before = statSync(summary).mtimeMs;
+    const { code, stderr } = await study('--data_percentage=10%,20%', '--random_seed=1', '--published');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^2 runs, 1 to be trained\n/);
+    assert.equal(statSync(summary).mtimeMs, before);
+    const tables = readFileSync(join(dir, 'study/tables.md'), 'utf8');
+    assert.match(
+      tables,
+      /\| adapter \| adapter parameters \| 10 % \| 20 % \| 25 % \| 50 % \| 75 % \| 100 % \|/,
+    );
+    assert.match(tables, /\| localized_lora, published \| - \| - \| - \| 0\.7785 ± 0\.0077 \|/);
+    assert.match(readFileSync(join(dir, 'study/dice-by-percentage.svg'), 'utf8'), /published/);
+  });
+
+  it('refuses other settings in the same folder, and what training refuses, in one line', async () => {
+    const other = await study('--data_percentage=10%', '--random_seed=1', '--lr=0.1');
+    assert.deepEqual([other.code, other.stdout], [1, '']);
+    assert.match(
+      other.stderr,
+      /^data-percentage: study\/cells\/lora_1_0\.1\.json: .* lr 0\.001, got 0\.1; .*\n$/,
+    );
+    const bad = await study('--random_seed=3', '--data_percentage=10%', '--image_dir=nowhere');
+    assert.deepEqual([bad.code, bad.stdout], [1, '']);
+    assert.match(
+      bad.stderr,
+      /\ntrain-lora: nowhere: expected a folder of images.*\ndata-percentage: train-lora\.js .*code 1\n$/,
+    );
+    assert(!existsSync(join(dir, 'study/models/lora_3_0.1')));
+  });
+});
