@@ -58,7 +58,7 @@ export class NumpyRandom {
       sums[i] = sum;
     }
     for (let i = 0; i < sums.length; i++) sums[i] = sums[i]! / sum;
-    return Int32Array.from({ length: size }, () => countUpTo(sums, this.twister.random()));
+    return new Int32Array(size).map(() => countUpTo(sums, this.twister.random()));
   }
 
   /** `shuffle(list)`, in place. */

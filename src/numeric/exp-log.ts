@@ -14,6 +14,15 @@ const STEP_1 = 0.021660849391992087;
 const STEP_2 = 5.062034433330175e-13;
 const STEP_3 = -4.1014682555578923e-29;
 const STEPS = 46.16624130844683;
+/** 2^n for n from −1100. */
+const SCALES = Float64Array.from({ length: 2200 }, (_, i) => 2 ** (i - 1100));
+/** ln 2 in two parts; whole multiples of the first are exact. */
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
+const double = new Float64Array(1);
+const words = new Uint32Array(double.buffer);
+const HIGH = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
+const LOW = 1 - HIGH;
 const SIXTH_LOW = 9.25185853854297e-18;
 const THIRD_LOW = 1.850371707708594e-17;
 
@@ -23,9 +32,25 @@ let low = 0;
 let exponent = 0;
 /** 2^(j/32), high and low. */
 const [POWERS, POWERS_LOW] = powers(1.0218971486541166, 5.109225028973444e-17);
+/** 1/m for the middle of each 128th of [1, 2), with 24 bits, and minus its logarithm, high and low. */
+const INVERSES = Float64Array.from({ length: 128 }, (_, j) => Math.fround(1 / (1 + (j + 0.5) / 128)));
+const [INVERSE_LOGS, INVERSE_LOGS_LOW] = logs(INVERSES);
 
 /** e^x, correctly rounded; 0 below the subnormals. */
 export function exp(x: number): number {
+  if (x > -700 && x < 700) {
+    // First with 56 bits, which settle nine arguments of ten.
+    const k = Math.round(x * STEPS);
+    const j = k & 31;
+    const r = x - k * STEP_1 - k * STEP_2;
+    const power = POWERS[j]!;
+    const higher = 1 / 24 + r * (1 / 120 + r * (1 / 720 + r * (1 / 5040)));
+    const more = power * (r + r * r * (0.5 + r * (1 / 6 + r * higher))) + POWERS_LOW[j]!;
+    const value = power + more;
+    const rest = more - (value - power);
+    if (value + (rest + 2 ** -56) === value && value + (rest - 2 ** -56) === value)
+      return value * SCALES[(k - j) / 32 + 1100]!;
+  }
   if (!(x > -746 && x < 710)) return x < 0 ? 0 : x + Number.POSITIVE_INFINITY;
   const value = expPair(x);
   if (exponent > 1000) return value * 2 ** (exponent - 1000) * 2 ** 1000;
@@ -34,6 +59,32 @@ export function exp(x: number): number {
 
 /** ln x, correctly rounded; −∞ at 0, NaN below. */
 export function log(x: number): number {
+  if (x > 2 ** -1000 && (x < 0.99 || x > 1.01) && x < 2 ** 1000) {
+    // First with 64 bits after the point: x = 2^k·m, ln m = −ln inverse + ln(1 + r) with r = m·inverse − 1.
+    double[0] = x;
+    const high = words[HIGH]!;
+    const k = (high >>> 20) - 1023;
+    words[HIGH] = (high & 0xfffff) | 0x3ff00000;
+    const j = (high >>> 13) & 127;
+    const m = double[0]!;
+    words[LOW] = words[LOW]! & 0xf8000000;
+    const front = double[0]!;
+    const inverse = INVERSES[j]!;
+    const a = front * inverse - 1;
+    const b = (m - front) * inverse;
+    const r = a + b;
+    const series = r * r * (-1 / 2 + r * (1 / 3 + r * (-1 / 4 + r * (1 / 5 + r * (-1 / 6 + r * (1 / 7))))));
+    const whole = k * LN2_HIGH;
+    const base = whole + INVERSE_LOGS[j]!;
+    const baseLow = INVERSE_LOGS[j]! - (base - whole);
+    const total = base + r;
+    const shift = total - base;
+    const totalLow = base - (total - shift) + (r - shift);
+    const more = totalLow + baseLow + k * LN2_LOW + INVERSE_LOGS_LOW[j]! + (b - (r - a)) + series;
+    const value = total + more;
+    const rest = more - (value - total);
+    if (value + (rest + 2 ** -64) === value && value + (rest - 2 ** -64) === value) return value;
+  }
   const near = Math.log(x);
   if (!Number.isFinite(near) || near === 0) return near;
   if (near > -0.01 && near < 0.01) return logNearOne(x - 1);
@@ -151,6 +202,20 @@ function quickSum(a: number, b: number): number {
   const total = a + b;
   low = b - (total - a);
   return total;
+}
+
+/** Minus the logarithms of the numbers, high and low. */
+function logs(numbers: Float64Array): [Float64Array, Float64Array] {
+  const highs = numbers.map((x) => -Math.log(x));
+  const lows = numbers.map((x, j) => {
+    const inverse = expPair(highs[j]!);
+    const inverseLow = low;
+    const scaled = x * 2 ** exponent;
+    const product = multiply(scaled, inverse);
+    const z = product - 1 + (low + scaled * inverseLow);
+    return -(z - (z * z) / 2);
+  });
+  return [highs, lows];
 }
 
 function powers(high: number, rest: number): [Float64Array, Float64Array] {

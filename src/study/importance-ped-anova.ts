@@ -123,5 +123,5 @@ function bandwidth(counts: readonly number[], n: number): number {
 
 /** The standard normal's mass between a < b, taken in the lower tail where it loses least. */
 function between(a: number, b: number): number {
-  return a > 0 ? between(-b, -a) : (erfc(-b / Math.SQRT2, Math.exp) - erfc(-a / Math.SQRT2, Math.exp)) / 2;
+  return a > 0 ? between(-b, -a) : (erfc(-b / Math.SQRT2, true) - erfc(-a / Math.SQRT2, true)) / 2;
 }

@@ -202,9 +202,15 @@ function mostPromising(
   badLogs: Float64Array,
   badEstimator: () => ParzenEstimator,
 ): number {
-  const scores = good.logDensity(candidates).map((score, i) => score - badLogs[i]!);
-  const most = scores.reduce((a, b) => Math.max(a, b));
-  const close = [...scores.keys()].filter((i) => scores[i]! >= most - TIE && isFirst(candidates, i));
+  const scores = good.logDensity(candidates);
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < scores.length; i++) {
+    scores[i]! -= badLogs[i]!;
+    most = Math.max(most, scores[i]!);
+  }
+  const close: number[] = [];
+  for (let i = 0; i < scores.length; i++)
+    if (scores[i]! >= most - TIE && isFirst(candidates, i)) close.push(i);
   if (close.length === 1) return close[0]!;
   const bad = badEstimator();
   const exact = close.map(

@@ -2,7 +2,7 @@ import { erf, erfc } from '../../../numeric/erf.js';
 
 /** Φ(b) − Φ(a), in the tail that loses no digits. */
 export function normalMass(a: number, b: number): number {
-  if (a > 0) return 0.5 * (erfc(a / Math.SQRT2, Math.exp) - erfc(b / Math.SQRT2, Math.exp));
-  if (b < 0) return 0.5 * (erfc(-b / Math.SQRT2, Math.exp) - erfc(-a / Math.SQRT2, Math.exp));
-  return 0.5 * (erf(b / Math.SQRT2, Math.exp) - erf(a / Math.SQRT2, Math.exp));
+  if (a > 0) return 0.5 * (erfc(a / Math.SQRT2, true) - erfc(b / Math.SQRT2, true));
+  if (b < 0) return 0.5 * (erfc(-b / Math.SQRT2, true) - erfc(-a / Math.SQRT2, true));
+  return 0.5 * (erf(b / Math.SQRT2, true) - erf(a / Math.SQRT2, true));
 }

@@ -89,7 +89,7 @@ export class ParzenEstimator {
         b[k * size + i] = (range.high - centres[kernel]!) / widths[kernel]!;
       });
     });
-    const x = Float64Array.from({ length: count }, () => random.random());
+    const x = new Float64Array(count).map(() => random.random());
     quantiles(x, a, b);
     numeric.forEach(([d, dimension], k) => {
       kernels.forEach((kernel, i) => {
@@ -102,35 +102,27 @@ export class ParzenEstimator {
 
   /** The logarithm of the density at each point; on a grid, of the mass of its cell. Good to some 12 digits. */
   logDensity(points: Columns): Float64Array {
-    const size = points[0]!.length;
     const kernels = this.#weights.length;
-    const coefficients = this.#weights.slice();
+    const heights = this.#weights.slice();
     for (const dimension of this.#dimensions) {
       if ('rows' in dimension) continue;
       const { range, centres, widths } = dimension;
-      const { low, high } = range;
       for (let k = 0; k < kernels; k++) {
-        const width = widths[k]!;
-        const mass = normalMass((low - centres[k]!) / width, (high - centres[k]!) / width);
-        coefficients[k]! /= range.step === null ? mass * width : mass;
+        const [centre, width] = [centres[k]!, widths[k]!];
+        const mass = normalMass((range.low - centre) / width, (range.high - centre) / width);
+        heights[k]! /= range.step === null ? mass * width : mass;
       }
     }
-    const densities = Float64Array.from({ length: size }, (_, i) => {
-      const factors = this.#dimensions.map((dimension, d) => factorAt(dimension, points[d]![i]!));
+    const products = new Float64Array(kernels);
+    const exponents = new Float64Array(kernels);
+    return points[0]!.map((_, i) => {
+      products.set(heights);
+      exponents.fill(0);
+      this.#dimensions.forEach((dimension, d) => multiplyAt(dimension, points[d]![i]!, products, exponents));
       let sum = 0;
-      for (let k = 0; k < kernels; k++) {
-        let product = coefficients[k]!;
-        let exponent = 0;
-        for (const factor of factors) {
-          const value = factor.at(k);
-          if (factor.isExponent) exponent += value;
-          else product *= value;
-        }
-        sum += exponent === 0 ? product : product * Math.exp(exponent);
-      }
-      return sum;
+      for (let k = 0; k < kernels; k++) sum += products[k]! * Math.exp(exponents[k]!);
+      return Math.log(sum);
     });
-    return densities.map(Math.log);
   }
 
   /**
@@ -174,28 +166,31 @@ export class ParzenEstimator {
   }
 }
 
-/** A dimension's share in each kernel's density at one value; an exponent of e where that is cheaper. */
-function factorAt(dimension: NumericKernels | CategoricalKernels, x: number) {
+/** Multiplies each kernel by its share in one dimension at one value, or adds to its exponent. */
+function multiplyAt(
+  dimension: NumericKernels | CategoricalKernels,
+  x: number,
+  products: Float64Array,
+  exponents: Float64Array,
+): void {
+  const kernels = products.length;
   if ('rows' in dimension) {
     const { rows, choices } = dimension;
-    return { isExponent: false, at: (k: number) => rows[k * choices + x]! };
+    for (let k = 0; k < kernels; k++) products[k]! *= rows[k * choices + x]!;
+    return;
   }
   const { range, centres, widths } = dimension;
   if (range.step === null) {
     const at = range.log ? Math.log(x) : x;
-    return {
-      isExponent: true,
-      at: (k: number) => {
-        const z = (at - centres[k]!) / widths[k]!;
-        return -0.5 * z * z;
-      },
-    };
+    for (let k = 0; k < kernels; k++) {
+      const z = (at - centres[k]!) / widths[k]!;
+      exponents[k]! -= 0.5 * z * z;
+    }
+    return;
   }
   const [from, to] = cellOf(x, range);
-  return {
-    isExponent: false,
-    at: (k: number) => normalMass((from - centres[k]!) / widths[k]!, (to - centres[k]!) / widths[k]!),
-  };
+  for (let k = 0; k < kernels; k++)
+    products[k]! *= normalMass((from - centres[k]!) / widths[k]!, (to - centres[k]!) / widths[k]!);
 }
 
 function sampleCategorical(
@@ -204,7 +199,7 @@ function sampleCategorical(
   kernels: Int32Array,
   column: Float64Array,
 ): void {
-  const draws = Float64Array.from(column, () => random.random());
+  const draws = column.map(() => random.random());
   for (let i = 0; i < column.length; i++) {
     const start = kernels[i]! * choices;
     let sum = 0;

@@ -6,6 +6,8 @@ import { exp, log } from '../../../numeric/exp-log.js';
  * elementary functions), because what TPE proposes comes out of it.
  */
 export const LOG_ROOT_2PI = log(Math.sqrt(2 * Math.PI));
+/** Above this logarithm the other tail is computed. */
+const FLIP = -1e-2;
 const LOGISTIC = Math.sqrt(3) / Math.PI;
 
 /** Φ(x). */
@@ -52,10 +54,19 @@ export function quantiles(q: Float64Array, a: Float64Array, b: Float64Array): vo
   const left: number[] = [];
   const right: number[] = [];
   for (let i = 0; i < q.length; i++) (a[i]! < 0 ? left : right).push(i);
-  const leftTargets = left.map((i) => logSum(logNdtr(a[i]!), log(q[i]!) + logMass(a[i]!, b[i]!)));
-  const rightTargets = right.map((i) => logSum(logNdtr(-b[i]!), Math.log1p(-q[i]!) + logMass(a[i]!, b[i]!)));
-  const leftValues = inverseLogNdtr(leftTargets);
-  const rightValues = inverseLogNdtr(rightTargets);
+  // Draws from one kernel have the same ends.
+  const known = new Map<number, Ends>();
+  const targetOf = (i: number) => {
+    const flip = !(a[i]! < 0);
+    let ends = known.get(a[i]!);
+    if (!ends || ends.b !== b[i]) {
+      ends = { b: b[i]!, logLow: logNdtr(flip ? -b[i]! : a[i]!), logMass: logMass(a[i]!, b[i]!) };
+      known.set(a[i]!, ends);
+    }
+    return logSum(ends.logLow, (flip ? Math.log1p(-q[i]!) : log(q[i]!)) + ends.logMass);
+  };
+  const leftValues = inverseLogNdtr(Float64Array.from(left, targetOf));
+  const rightValues = inverseLogNdtr(Float64Array.from(right, targetOf));
   const assign = (i: number, value: number) => {
     q[i] = q[i] === 0 ? a[i]! : q[i] === 1 ? b[i]! : value;
   };
@@ -63,12 +74,22 @@ export function quantiles(q: Float64Array, a: Float64Array, b: Float64Array): vo
   right.forEach((i, k) => assign(i, -rightValues[k]!));
 }
 
+interface Ends {
+  readonly b: number;
+  readonly logLow: number;
+  readonly logMass: number;
+}
+
 /** The x with ln Φ(x) = y for each y, by Newton's method from an approximation of each tail and of the middle. */
-function inverseLogNdtr(ys: readonly number[]): Float64Array {
+function inverseLogNdtr(ys: Float64Array): Float64Array {
   const count = ys.length;
-  const flipped = ys.map((y) => y > -1e-2);
-  const z = Float64Array.from(ys, (y, i) => (flipped[i] ? log(-Math.expm1(y)) : y));
-  const x = z.map((y) => (y < -5 ? -Math.sqrt(-2 * (y + LOG_ROOT_2PI)) : -LOGISTIC * log(Math.expm1(-y))));
+  const z = new Float64Array(count);
+  const x = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const y = ys[i]!;
+    z[i] = y > FLIP ? log(-Math.expm1(y)) : y;
+    x[i] = z[i]! < -5 ? -Math.sqrt(-2 * (z[i]! + LOG_ROOT_2PI)) : -LOGISTIC * log(Math.expm1(-z[i]!));
+  }
   for (let step = 0; step < 100; step++) {
     let converged = true;
     for (let i = 0; i < count; i++) {
@@ -82,7 +103,7 @@ function inverseLogNdtr(ys: readonly number[]): Float64Array {
     }
     if (converged) break;
   }
-  return x.map((value, i) => (flipped[i] ? -value : value));
+  return x.map((value, i) => (ys[i]! > FLIP ? -value : value));
 }
 
 /** ln(e^p + e^q). */
