@@ -19,6 +19,15 @@ inline int32_t toBits(float x) {
   return bits;
 }
 
+inline float wide(uint16_t x) { return fromBits((int32_t)((uint32_t)x << 16)); }
+
+/** To bf16, the nearest, ties to even; NaN stays one. */
+inline uint16_t narrow(float x) {
+  uint32_t bits = (uint32_t)toBits(x);
+  uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  return (uint16_t)(x == x ? rounded : ((bits >> 16) | 0x40u));
+}
+
 /** eˣ = 2ᵏ·eʳ with |r| ≤ ½·ln 2 and a polynomial for eʳ; within 2 ulp, 0 and ∞ at the ends, NaN stays. */
 inline float exponential(float x) {
   float c = x < -87.3f ? -87.3f : x > 88.7f ? 88.7f : x;
@@ -65,6 +74,41 @@ inline float errorFunction(float x) {
 }
 
 inline float cdf(float x) { return 0.5f * (1.f + errorFunction(x * 0.70710678f)); }
+
+/**
+ * Φ(x) = ½ + x·P(x²), P a minimax fit on |x| ≤ 4.5, constant beyond: x·Φ(x) is within 5e-5 of the truth for |x| ≤ 6.
+ * For results that bf16 rounds anyway.
+ */
+inline float roughCdf(float x) {
+  float c = x < -4.5f ? -4.5f : x > 4.5f ? 4.5f : x, u = c * c;
+  float p = -1.400070590e-12f;
+  p = p * u + 1.697306929e-10f;
+  p = p * u - 9.193762013e-09f;
+  p = p * u + 2.958901573e-07f;
+  p = p * u - 6.365260207e-06f;
+  p = p * u + 9.787139847e-05f;
+  p = p * u - 1.122678680e-03f;
+  p = p * u + 9.833185478e-03f;
+  p = p * u - 6.633705714e-02f;
+  p = p * u + 3.988837948e-01f;
+  return 0.5f + c * p;
+}
+
+/** gelu′(x) = Φ(x) + x·φ(x) likewise, within 2e-4. */
+inline float roughGeluSlope(float x) {
+  float c = x < -4.5f ? -4.5f : x > 4.5f ? 4.5f : x, u = c * c;
+  float p = -2.210827150e-11f;
+  p = p * u + 2.521341525e-09f;
+  p = p * u - 1.268062354e-07f;
+  p = p * u + 3.721952879e-06f;
+  p = p * u - 7.122216615e-05f;
+  p = p * u + 9.405432346e-04f;
+  p = p * u - 8.815863047e-03f;
+  p = p * u + 5.860930784e-02f;
+  p = p * u - 2.649256778e-01f;
+  p = p * u + 7.976261402e-01f;
+  return 0.5f + c * p;
+}
 
 }  // namespace
 }  // namespace millrace

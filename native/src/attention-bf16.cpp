@@ -93,11 +93,6 @@ void packRows(const uint16_t* rows, size_t tokens, size_t size, size_t stride, u
   }
 }
 
-inline uint32_t narrow(float x) {
-  uint32_t bits = (uint32_t)toBits(x);
-  return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-}
-
 /** f32 to bf16, n a multiple of 16. */
 inline void narrowRow(const float* x, uint16_t* y, size_t n) {
   for (size_t i = 0; i < n; i += 16)
@@ -107,7 +102,7 @@ inline void narrowRow(const float* x, uint16_t* y, size_t n) {
 void narrowInto(const float* x, size_t ldx, uint16_t* y, size_t stride, size_t rows, size_t n) {
   for (size_t r = 0; r < rows; r++) {
 #pragma omp simd
-    for (size_t i = 0; i < n; i++) y[r * stride + i] = (uint16_t)narrow(x[r * ldx + i]);
+    for (size_t i = 0; i < n; i++) y[r * stride + i] = narrow(x[r * ldx + i]);
   }
 }
 

@@ -39,6 +39,8 @@ void unary(Call& c) {
   Slot& y = c.out(0, narrow ? Type::bf16 : Type::f32, n);
   Slot& from = c.in(0);
   inChunks(n, [&](size_t at, size_t m) {
+    if (narrow && from.type == Type::bf16)
+      return loops().geluNarrow(from.data<uint16_t>() + at, y.data<uint16_t>() + at, m);
     float a[kChunk], b[kChunk];
     float* to = target(y, at, b);
     loops().unary(op, load(from, at, m, a), to, m, p, q);
@@ -50,7 +52,10 @@ void geluGrad(Call& c) {
   size_t n = c.in(0).count;
   Slot& y = c.out(0, c.engine->bf16 ? Type::bf16 : Type::f32, n);
   Slot &dy = c.in(0), &x = c.in(1);
+  bool narrow = y.type == Type::bf16 && dy.type == Type::bf16 && x.type == Type::bf16;
   inChunks(n, [&](size_t at, size_t m) {
+    if (narrow)
+      return loops().geluGradNarrow(dy.data<uint16_t>() + at, x.data<uint16_t>() + at, y.data<uint16_t>() + at, m);
     float a[kChunk], b[kChunk], r[kChunk];
     float* to = target(y, at, r);
     loops().geluGrad(load(dy, at, m, a), load(x, at, m, b), to, m);

@@ -5,8 +5,9 @@
 namespace millrace {
 namespace {
 
-constexpr int32_t kIgnored = 255;
 constexpr size_t kPixels = 4096;
+// Pixels that are treated at a time: their probabilities stay in the first-level cache.
+constexpr size_t kAtOnce = 512;
 
 /** Calls work(block, first, last) for blocks of pixels, on all threads; the blocks do not depend on their number. */
 template <typename Work>
@@ -27,16 +28,9 @@ void overlap(Call& c) {
   inBlocks(pixels, [&](size_t block, size_t b, size_t e) {
     double* sums = partial + block * 3 * classes;
     std::fill(sums, sums + 3 * classes, 0.0);
-    RowBuffer p(classes);
-    for (size_t i = b; i < e; i++) {
-      int32_t t = masks[i];
-      if (t == kIgnored) continue;
-      loops().softmax(logits + i * classes, 1, p.data(), classes);
-      for (size_t k = 0; k < classes; k++) sums[classes + k] += p.data()[k];
-      if (t < 0 || size_t(t) >= classes) continue;
-      sums[t] += p.data()[t];
-      sums[2 * classes + size_t(t)] += 1;
-    }
+    std::unique_ptr<float[]> room(new float[(classes + 2) * kAtOnce]);
+    for (size_t i = b; i < e; i += kAtOnce)
+      loops().overlap(logits + i * classes, masks + i, std::min(kAtOnce, e - i), classes, sums, room.get());
   });
   float* y = c.outF32(0, 3 * classes);
   for (size_t k = 0; k < 3 * classes; k++) {
@@ -53,24 +47,16 @@ void overlapGrad(Call& c) {
   const int32_t* masks = c.in(2).data<int32_t>();
   float* dx = c.outF32(0, pixels * classes);
   inBlocks(pixels, [&](size_t, size_t b, size_t e) {
-    RowBuffer p(classes), g(classes);
-    for (size_t i = b; i < e; i++) {
-      float* row = dx + i * classes;
-      if (masks[i] == kIgnored) {
-        std::fill(row, row + classes, 0.f);
-        continue;
-      }
-      loops().softmax(logits + i * classes, 1, p.data(), classes);
-      std::copy(dy + classes, dy + 2 * classes, g.data());
-      if (masks[i] >= 0 && size_t(masks[i]) < classes) g.data()[masks[i]] += dy[masks[i]];
-      loops().softmaxGrad(p.data(), g.data(), 1, row, classes);
-    }
+    std::unique_ptr<float[]> room(new float[(classes + 2) * kAtOnce]);
+    for (size_t i = b; i < e; i += kAtOnce)
+      loops().overlapGrad(dy, logits + i * classes, masks + i, std::min(kAtOnce, e - i), classes, dx + i * classes,
+                          room.get());
   });
 }
 
 size_t counted(const int32_t* masks, size_t pixels) {
   size_t n = 0;
-  for (size_t i = 0; i < pixels; i++) n += masks[i] != kIgnored;
+  for (size_t i = 0; i < pixels; i++) n += masks[i] != kIgnoredPixel;
   return n;
 }
 
@@ -84,7 +70,7 @@ void crossEntropy(Call& c) {
     RowBuffer logP(classes);
     double sum = 0;
     for (size_t i = b; i < e; i++) {
-      if (masks[i] == kIgnored || masks[i] < 0 || size_t(masks[i]) >= classes) continue;
+      if (masks[i] == kIgnoredPixel || masks[i] < 0 || size_t(masks[i]) >= classes) continue;
       loops().logSoftmax(logits + i * classes, logP.data(), classes);
       sum -= std::max(logP.data()[masks[i]], -69.077553f);
     }
@@ -105,7 +91,7 @@ void crossEntropyGrad(Call& c) {
   inBlocks(pixels, [&](size_t, size_t b, size_t e) {
     for (size_t i = b; i < e; i++) {
       float* row = dx + i * classes;
-      if (masks[i] == kIgnored) {
+      if (masks[i] == kIgnoredPixel) {
         std::fill(row, row + classes, 0.f);
         continue;
       }

@@ -165,17 +165,25 @@ void accumulate(Reduce op, float* y, const float* b, size_t n) {
 
 void toF32(const uint16_t* x, float* y, size_t n) {
 #pragma omp simd
-  for (size_t i = 0; i < n; i++) y[i] = fromBits((int32_t)((uint32_t)x[i] << 16));
+  for (size_t i = 0; i < n; i++) y[i] = wide(x[i]);
 }
 
-/** To the nearest, ties to even; NaN stays one. */
 void toBf16(const float* x, uint16_t* y, size_t n) {
 #pragma omp simd
+  for (size_t i = 0; i < n; i++) y[i] = narrow(x[i]);
+}
+
+void geluNarrow(const uint16_t* x, uint16_t* y, size_t n) {
+#pragma omp simd
   for (size_t i = 0; i < n; i++) {
-    uint32_t bits = (uint32_t)toBits(x[i]);
-    uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-    y[i] = (uint16_t)(x[i] == x[i] ? rounded : ((bits >> 16) | 0x40u));
+    float a = wide(x[i]);
+    y[i] = narrow(a * roughCdf(a));
   }
+}
+
+void geluGradNarrow(const uint16_t* dy, const uint16_t* x, uint16_t* y, size_t n) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) y[i] = narrow(wide(dy[i]) * roughGeluSlope(wide(x[i])));
 }
 
 void geluGrad(const float* dy, const float* x, float* y, size_t n) {
@@ -236,6 +244,66 @@ void softmaxGrad(const float* p, const float* dp, float scale, float* y, size_t 
   for (size_t i = 0; i < n; i++) y[i] = scale * p[i] * (dp[i] - dot);
 }
 
+/** Pixels of softmax(logits), class by class: p[k·n + i]. */
+void softmaxPlanes(const float* logits, size_t n, size_t classes, float* p, float* most, float* total) {
+  for (size_t k = 0; k < classes; k++)
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) p[k * n + i] = logits[i * classes + k];
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) most[i] = p[i], total[i] = 0;
+  for (size_t k = 1; k < classes; k++)
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) most[i] = p[k * n + i] > most[i] ? p[k * n + i] : most[i];
+  for (size_t k = 0; k < classes; k++)
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+      p[k * n + i] = exponential(p[k * n + i] - most[i]);
+      total[i] += p[k * n + i];
+    }
+  for (size_t k = 0; k < classes; k++)
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) p[k * n + i] /= total[i];
+}
+
+void overlap(const float* logits, const int32_t* masks, size_t n, size_t classes, double* sums, float* room) {
+  float *p = room, *counts = room + classes * n, *other = counts + n;
+  softmaxPlanes(logits, n, classes, p, counts, other);
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) counts[i] = masks[i] == kIgnoredPixel ? 0.f : 1.f;
+  for (size_t k = 0; k < classes; k++) {
+    float both = 0, predicted = 0, target = 0;
+#pragma omp simd reduction(+ : both, predicted, target)
+    for (size_t i = 0; i < n; i++) {
+      // An ignored pixel counts for nothing even where its logits are not finite.
+      float q = counts[i] != 0.f ? p[k * n + i] : 0.f, t = masks[i] == (int32_t)k ? counts[i] : 0.f;
+      predicted += q;
+      both += t * q;
+      target += t;
+    }
+    sums[k] += both;
+    sums[classes + k] += predicted;
+    sums[2 * classes + k] += target;
+  }
+}
+
+void overlapGrad(const float* dy, const float* logits, const int32_t* masks, size_t n, size_t classes, float* dx,
+                 float* room) {
+  float *p = room, *along = room + classes * n, *other = along + n;
+  softmaxPlanes(logits, n, classes, p, along, other);
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) along[i] = 0;
+  for (size_t k = 0; k < classes; k++)
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+      along[i] += p[k * n + i] * (dy[classes + k] + (masks[i] == (int32_t)k ? dy[k] : 0.f));
+  for (size_t k = 0; k < classes; k++)
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+      float slope = dy[classes + k] + (masks[i] == (int32_t)k ? dy[k] : 0.f);
+      dx[i * classes + k] = masks[i] == kIgnoredPixel ? 0.f : p[k * n + i] * (slope - along[i]);
+    }
+}
+
 void layerNorm(const float* x, const float* gain, const float* bias, float epsilon, float* y, float* mean,
                float* scale, size_t n) {
   float total = 0, squares = 0;
@@ -280,8 +348,8 @@ void adam(const float* g, const float* m, const float* v, float* update, float* 
 }  // namespace
 
 extern const Loops table;
-const Loops table = {unary,      binary,  compare,    reduce,      accumulate, toF32,         toBf16, geluGrad,
-                     softmax, softmaxAgain, logSoftmax, softmaxGrad, layerNorm,  layerNormGrad, adam};
+const Loops table = {unary,      binary,  compare,    reduce,      accumulate, toF32, toBf16, geluGrad, geluNarrow, geluGradNarrow,
+                     softmax, softmaxAgain, logSoftmax, softmaxGrad, overlap, overlapGrad, layerNorm,  layerNormGrad, adam};
 
 }  // namespace MILLRACE_ISA
 }  // namespace millrace

@@ -12,6 +12,9 @@ enum class Binary : int { add, sub, mul, div, max, min, pow, squaredDifference, 
 enum class Compare : int { equal, notEqual, less, lessEqual, greater, greaterEqual, both, either };
 enum class Reduce : int { sum, max, min, prod };
 
+/** The class id of a pixel that counts for nothing. */
+constexpr int32_t kIgnoredPixel = 255;
+
 /** Adam's constants; `rate1` and `rate2` are 1/(1 − βᵗ) and 1/√(1 − βᵗ). */
 struct AdamStep {
   float beta1, beta2, epsilon, rate1, rate2;
@@ -31,9 +34,13 @@ struct Loops {
   /** acc[i] = acc[i] op x[i]. */
   void (*accumulate)(Reduce op, float* acc, const float* x, size_t n);
   void (*toF32)(const uint16_t* x, float* y, size_t n);
+  /** To the nearest, ties to even; NaN stays one. */
   void (*toBf16)(const float* x, uint16_t* y, size_t n);
   /** y = dy·gelu'(x). */
   void (*geluGrad)(const float* dy, const float* x, float* y, size_t n);
+  /** gelu and its gradient in bf16, within bf16's own rounding. */
+  void (*geluNarrow)(const uint16_t* x, uint16_t* y, size_t n);
+  void (*geluGradNarrow)(const uint16_t* dy, const uint16_t* x, uint16_t* y, size_t n);
   /** y = softmax(scale·x); returns log Σ e^(scale·x). */
   float (*softmax)(const float* x, float scale, float* y, size_t n);
   /** y = e^(scale·x − logSum): the softmax again. */
@@ -41,6 +48,11 @@ struct Loops {
   void (*logSoftmax)(const float* x, float* y, size_t n);
   /** y = scale·p·(dp − Σ p·dp). */
   void (*softmaxGrad)(const float* p, const float* dp, float scale, float* y, size_t n);
+  /** Adds Σp·t, Σp and Σt of n pixels to sums [3, classes]; room for (classes + 2)·n numbers. */
+  void (*overlap)(const float* logits, const int32_t* masks, size_t n, size_t classes, double* sums, float* room);
+  /** p∘(g − Σ p∘g) with g = t·dy₀ + dy₁; room as above. */
+  void (*overlapGrad)(const float* dy, const float* logits, const int32_t* masks, size_t n, size_t classes, float* dx,
+                      float* room);
   void (*layerNorm)(const float* x, const float* gain, const float* bias, float epsilon, float* y, float* mean,
                     float* scale, size_t n);
   void (*layerNormGrad)(const float* dy, const float* x, const float* gain, float mean, float scale, float* dx,
