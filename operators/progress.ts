@@ -31,7 +31,7 @@ export function progress({
       const view = new View(pc.createColors(Boolean(to.isTTY) && pc.isColorSupported));
       let written = Number.NEGATIVE_INFINITY;
       const show = (event: Event) => {
-        const text = view.text(event);
+        const text = view.text(event, to.isTTY ? (to.columns ?? 80) - 1 : Number.POSITIVE_INFINITY);
         if (text === undefined) return;
         if (event.type !== 'step') screen.line(text);
         else if (to.isTTY) screen.rewrite(text);
@@ -79,7 +79,8 @@ class View {
 
   constructor(private readonly colours: ReturnType<typeof pc.createColors>) {}
 
-  text(event: Event): string | undefined {
+  /** A line of at most `width` letters where its bar can be shortened to that. */
+  text(event: Event, width: number): string | undefined {
     const { bold, dim, green, yellow } = this.colours;
     switch (event.type) {
       case 'run': {
@@ -93,7 +94,9 @@ class View {
         this.#first ??= { step: step - 1, time: time - event.seconds * 1000 };
         const each = (time - this.#first.time) / 1000 / (step - this.#first.step);
         const left = this.#steps > 0 ? `  ${duration((this.#steps - step) * each)} left` : '';
-        return `${this.#epoch(epoch)}  ${bar((batch + 1) / batches)} ${batch + 1}/${batches}  loss ${loss.toFixed(4)}  ${rate(imagesPerSecond)}${left}`;
+        const head = `${this.#epoch(epoch)}  `;
+        const tail = `${batch + 1}/${batches}  loss ${loss.toFixed(4)}  ${rate(imagesPerSecond)}${left}`;
+        return head + bar((batch + 1) / batches, width - head.length - tail.length - 1) + tail;
       }
       case 'epoch':
         return `${this.#epoch(event.epoch)}  train loss ${event.loss.toFixed(4)}  ${dim(rate(event.imagesPerSecond))}`;
@@ -135,9 +138,12 @@ function scores({ scores: { loss, softDice, softIou, miou } }: ValidationEvent):
     .join('  ');
 }
 
-function bar(share: number, width = 20): string {
+/** A bar of at most 20 letters and a blank, or nothing where there is room for less than 4. */
+function bar(share: number, room: number): string {
+  const width = Math.min(20, room);
+  if (width < 4) return '';
   const full = Math.round(Math.min(1, share) * width);
-  return '█'.repeat(full) + '░'.repeat(width - full);
+  return `${'█'.repeat(full)}${'░'.repeat(width - full)} `;
 }
 
 function rate(imagesPerSecond: number): string {

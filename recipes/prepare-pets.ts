@@ -40,7 +40,10 @@ recipe({
     const base = config.url.endsWith('/') ? config.url : `${config.url}/`;
     for (const { file, checksum } of archives) {
       const progress = percentLines(file);
-      await download(new URL(file, base).href, join(config.archiveDir, file), { checksum, signal, progress });
+      const retry = (why: string, seconds: number) =>
+        process.stderr.write(`${file}: ${why}; trying again in ${seconds} s\n`);
+      const options = { checksum, signal, progress, retry };
+      await download(new URL(file, base).href, join(config.archiveDir, file), options);
     }
 
     await ownedFolder(config.outDir, 'prepare-pets', async (folder) => {

@@ -18,13 +18,17 @@ function describe(flag: Flag): string[] {
   const notes = [
     ...(schema.type === 'string' && !schema.enum ? [] : schema.type === 'boolean' ? [] : [expected(schema)]),
     ...(flag.required ? ['required'] : []),
-    ...(schema.default === undefined ? [] : [`default ${shown(schema.default)}`]),
+    ...(schema.default === undefined || isEmpty(schema.default) ? [] : [`default ${shown(schema.default)}`]),
   ];
   const text = [schema.description ?? '', ...(notes.length > 0 ? [`(${notes.join('; ')})`] : [])].join(' ');
   const head = `  ${spelling}`;
   const [first = '', ...rest] = wrap(text.trim(), 100 - 30);
   const start = head.length < 29 ? [head.padEnd(30) + first] : [head, ' '.repeat(30) + first];
   return [...start, ...rest.map((line) => ' '.repeat(30) + line)];
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 function placeholder({ schema }: Flag): string {

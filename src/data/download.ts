@@ -18,6 +18,8 @@ export interface DownloadOptions {
   /** Milliseconds of silence after which a connection counts as dropped; 30 000 unless told. */
   readonly patience?: number;
   readonly signal?: AbortSignal;
+  /** A try has failed, and another one follows after so many seconds. */
+  retry?(why: string, seconds: number): void;
   /** Bytes there, and in all where the server says so. */
   progress?(bytes: number, total: number | undefined): void;
 }
@@ -74,7 +76,9 @@ export async function download(url: string, path: string, options: DownloadOptio
           `${url}: gave up after ${tries} tries in a row (${error.message}); run again to resume`,
           { url },
         );
-      await sleep(Math.min(30_000, pause * 2 ** (failed - 1)), undefined, { signal });
+      const wait = Math.min(30_000, pause * 2 ** (failed - 1));
+      options.retry?.(error.message, wait / 1000);
+      await sleep(wait, undefined, { signal });
     }
   }
   await rename(part, path);

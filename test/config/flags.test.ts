@@ -145,6 +145,13 @@ describe('flags', () => {
     assert.match(version.show, /^millrace \d+\.\d+\.\d+\n$/);
   });
 
+  it('names no default where it is an empty list', () => {
+    const empty = { A: { list: z.array(z.string()).default([]).describe('list files') } };
+    const asked = flags(['--help'], empty, { name: '', description: '' });
+    assert('show' in asked);
+    assert.match(asked.show, /\n {2}--list A,B +list files \(a comma-separated list, each text\)\n/);
+  });
+
   it('refuses a table that declares a flag twice', () => {
     const twice = { A: { rank: z.int() }, B: { rank: z.int() } };
     assert.throws(() => flags([], twice, { name: '', description: '' }), /--rank is declared twice/);

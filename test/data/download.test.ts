@@ -115,8 +115,12 @@ describe('download', () => {
   });
 
   it('tries again after a busy server, hang-ups and silence', async () => {
-    await fetchIt([status(503), status(429), hangUp, fallSilent, well], { patience: 100 });
+    const told: string[] = [];
+    const retry = (why: string) => told.push(why);
+    await fetchIt([status(503), status(429), hangUp, fallSilent, well], { patience: 100, retry });
     assert.equal(server?.ranges.length, 5);
+    assert.equal(told.length, 4);
+    assert.deepEqual(told.slice(0, 2), ['HTTP 503', 'HTTP 429']);
   });
 
   it('gives up at once on a refusal', async () => {

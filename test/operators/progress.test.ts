@@ -54,6 +54,20 @@ describe('progress', () => {
     assert.equal(to.written.at(-1), '\n');
   });
 
+  it('shortens the bar, and leaves it out, before it cuts what is said', async () => {
+    const said = async (columns: number) => {
+      const to = screen(true, columns);
+      await show([runEvent(), stepEvent(6)], to);
+      return to.written[1]!.replace(CLEAR, '');
+    };
+    assert.equal(
+      await said(75),
+      `epoch 2/3  ${'█'.repeat(10)}${'░'.repeat(10)} 2/4  loss 0.1667  8.0 images/s  6.0 s left`,
+    );
+    assert.equal(await said(67), 'epoch 2/3  ██████░░░░░░ 2/4  loss 0.1667  8.0 images/s  6.0 s left');
+    assert.equal(await said(50), 'epoch 2/3  2/4  loss 0.1667  8.0 images/s  6.0 s left'.slice(0, 49));
+  });
+
   it('clears the rewritten line before a lasting one', async () => {
     const to = screen(true);
     await show([stepEvent(1), { type: 'warning', time: 0, code: 'x', message: 'careful' }], to);
