@@ -194,7 +194,8 @@ function trimHigh(low: number, high: number, step: number): number {
   return digits > 15 ? end : Number(end.toFixed(digits));
 }
 
-function decimals(x: number): number {
+/** How many digits after the point the number has as it is printed. */
+export function decimals(x: number): number {
   const [mantissa = '', exponent = '0'] = String(x).split('e');
   return Math.max(0, (mantissa.split('.')[1]?.length ?? 0) - Number(exponent));
 }

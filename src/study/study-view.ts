@@ -11,6 +11,8 @@ import type { Direction, FrozenTrial, Json, TrialState } from './frozen-trial.js
 export interface StudyView {
   readonly studyName: string;
   readonly directions: readonly Direction[];
+  /** The study that this is a part of; absent where it is all of it. */
+  readonly whole?: StudyView;
   /**
    * COMPLETE, PRUNED and FAIL trials in the order in which this process learned of them: append-only, the same
    * array for the life of the view, every element immutable. Sequential studies have it in order of number;

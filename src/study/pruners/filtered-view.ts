@@ -7,7 +7,7 @@ export class FilteredView implements StudyView {
   #seen = 0;
 
   constructor(
-    private readonly whole: StudyView,
+    readonly whole: StudyView,
     private readonly shows: (trial: FrozenTrial) => boolean,
   ) {}
 
