@@ -1,17 +1,34 @@
 import { engine, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 
+/** What tfjs keeps of each operation for the backward pass. */
+interface TapeNode {
+  saved?: Tensor[];
+  gradient?: (dys: (Tensor | null)[]) => Record<string, () => Tensor>;
+}
+
 /**
  * The value of `f` and its gradients by `xs`; null for an x that it does not depend on. Call it inside `tidy`.
  *
- * Where `f` throws, what the engine had saved for the backward pass is freed, which tfjs itself leaves behind.
+ * What the backward pass has used is freed as it goes, where tfjs itself keeps all of it to the end: the gradients
+ * of a ViT's activations take more memory than the activations. Where `f` throws, what was saved is freed too.
  */
 export function valueAndGradients(
   f: () => Scalar,
   xs: readonly Tensor[],
 ): { readonly value: Scalar; readonly gradients: (Tensor | null)[] } {
   const { state } = engine();
+  const outermost = state.gradientDepth === 0;
   try {
-    const { value, grads } = engine().gradients(f, [...xs], undefined, true);
+    const { value, grads } = engine().gradients(
+      () => {
+        const y = f();
+        if (outermost) freeAsUsed((state.activeTape ?? []) as unknown as TapeNode[]);
+        return y;
+      },
+      [...xs],
+      undefined,
+      true,
+    );
     return { value, gradients: grads as (Tensor | null)[] };
   } catch (error) {
     if (state.gradientDepth === 0) {
@@ -19,5 +36,32 @@ export function valueAndGradients(
       state.activeTape = [];
     }
     throw error;
+  }
+}
+
+/**
+ * Makes each operation's gradient free what the one before it has read: its own saved tensors, and the gradients of
+ * its outputs, which nothing reads after it.
+ */
+function freeAsUsed(tape: readonly TapeNode[]): void {
+  let used: Tensor[] = [];
+  for (const node of tape) {
+    const { gradient } = node;
+    if (!gradient) continue;
+    node.gradient = (dys) => {
+      for (const tensor of used) tensor.dispose();
+      const read = [...dys.filter((dy) => dy !== null && dy !== undefined), ...(node.saved ?? [])];
+      used = read;
+      return Object.fromEntries(
+        Object.entries(gradient(dys)).map(([input, compute]) => [
+          input,
+          () => {
+            // What is passed on unchanged lives on under its own handle.
+            const dx = compute();
+            return read.includes(dx) ? dx.clone() : dx;
+          },
+        ]),
+      );
+    };
   }
 }
