@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import {
+  BruteForceSampler,
+  CmaEsSampler,
+  contains,
+  createStudy,
+  type Direction,
+  type FrozenTrial,
+  GridSampler,
+  HyperbandPruner,
+  NopPruner,
+  Nsga2Sampler,
+  PartialFixedSampler,
+  QmcSampler,
+  RandomSampler,
+  type Sampler,
+  type Study,
+  TpeSampler,
+  type Trial,
+  TrialPruned,
+} from '../../src/index.js';
+
+interface Subject {
+  readonly name: string;
+  readonly make: (seed: number) => Sampler;
+  /** Only spaces with an end, and their studies stop by themselves. */
+  readonly exhaustive?: boolean;
+  readonly oneObjective?: boolean;
+}
+
+const SUBJECTS: readonly Subject[] = [
+  { name: 'random', make: (seed) => new RandomSampler({ seed }) },
+  { name: 'TPE', make: (seed) => new TpeSampler({ seed, startupTrials: 5 }) },
+  {
+    name: 'TPE, multivariate',
+    make: (seed) => new TpeSampler({ seed, startupTrials: 5, multivariate: true }),
+  },
+  {
+    name: 'TPE, group, constant liar',
+    make: (seed) =>
+      new TpeSampler({ seed, startupTrials: 5, multivariate: true, group: true, constantLiar: true }),
+  },
+  {
+    name: 'TPE of Optuna 5',
+    make: (seed) => new TpeSampler({ seed, startupTrials: 5, defaults: 'optuna5' }),
+  },
+  { name: 'QMC', make: (seed) => new QmcSampler({ seed }) },
+  { name: 'CMA-ES', make: (seed) => new CmaEsSampler({ seed }), oneObjective: true },
+  { name: 'NSGA-II', make: (seed) => new Nsga2Sampler({ seed, populationSize: 10 }) },
+  {
+    name: 'partially fixed',
+    make: (seed) => new PartialFixedSampler({ bias: true }, new TpeSampler({ seed, startupTrials: 5 })),
+  },
+  { name: 'brute force', make: (seed) => new BruteForceSampler({ seed }), exhaustive: true },
+  {
+    name: 'grid',
+    make: (seed) =>
+      new GridSampler({ kind: ['a', 'b', 'c'], size: [8, 16, 32, 64], bias: [true, false] }, { seed }),
+    exhaustive: true,
+  },
+];
+
+/** A space with an end. */
+function finite(trial: Trial): number {
+  const kind = trial.suggestCategorical('kind', ['a', 'b', 'c']);
+  const size = trial.suggestInt('size', 8, 64, { step: 8 });
+  return size + (kind === 'a' ? 1 : 0) + (trial.suggestCategorical('bias', [true, false]) ? 0.5 : 0);
+}
+
+/** All kinds of parameters, some of which depend on others. */
+function mixed(trial: Trial): number {
+  const x = trial.suggestFloat('x', -5, 3);
+  const rate = trial.suggestFloat('rate', 1e-6, 1e-1, { log: true });
+  const share = trial.suggestFloat('share', 0.1, 0.95, { step: 0.05 });
+  const width = trial.suggestInt('width', 1, 1000, { log: true });
+  const fixed = trial.suggestFloat('fixed', 2, 2) + trial.suggestCategorical('only', [7]);
+  return (
+    x * x +
+    Math.log(rate) ** 2 +
+    share +
+    width / 1000 +
+    fixed +
+    (width > 30 ? finite(trial) : trial.suggestInt('depth', 0, 3))
+  );
+}
+
+/** In the order of their numbers, without what belongs to the moment. */
+const remembered = async (study: Study) =>
+  (await study.trials()).map(({ params, values, state }) => ({ params, values, state }));
+
+for (const { name, make, exhaustive, oneObjective } of SUBJECTS) {
+  const objective = exhaustive ? finite : mixed;
+  const trials = exhaustive ? 24 : 40;
+
+  describe(`sampler contract: ${name}`, () => {
+    it('suggests what the distribution contains, in spaces that depend on their own values', async () => {
+      const study = await createStudy({ sampler: make(1), pruner: new NopPruner() });
+      await study.optimize(objective, { trials });
+      for (const trial of await study.trials()) inBounds(trial);
+    });
+
+    it('repeats itself with a seed, and only then', async () => {
+      const run = async (seed: number) => {
+        const study = await createStudy({ sampler: make(seed), studyName: 's' });
+        await study.optimize(objective, { trials });
+        return remembered(study);
+      };
+      const [first, again, other] = [await run(1), await run(1), await run(2)];
+      assert.deepEqual(again, first);
+      assert.notDeepEqual(other, first);
+    });
+
+    it('goes on beside running, pruned and failed trials', async () => {
+      const study = await createStudy({ sampler: make(3), pruner: new NopPruner() });
+      const open: Trial[] = [];
+      for (let i = 0; i < trials; i++) {
+        const trial = await study.ask();
+        const value = objective(trial);
+        if (i % 8 === 1) open.push(trial);
+        else if (i % 8 === 3) {
+          await trial.report(value, 1);
+          await study.tell(trial, null, { state: 'PRUNED' });
+        } else if (i % 8 === 5) await study.tell(trial, null, { state: 'FAIL' });
+        else await study.tell(trial, i % 8 === 7 ? Number.POSITIVE_INFINITY : value);
+      }
+      for (const trial of open) await study.tell(trial, 1);
+      const all = await study.trials();
+      assert.equal(all.length, trials);
+      all.forEach(inBounds);
+    });
+
+    it('proposes several at a time, and from what a pruner shows of the study', async () => {
+      const pruner = new HyperbandPruner({ maxResource: 9, reductionFactor: 3 });
+      const study = await createStudy({ sampler: make(4), pruner });
+      await study.optimize(
+        async (trial) => {
+          const value = objective(trial);
+          for (let step = 1; step <= 9; step++) {
+            await trial.report(value / step, step);
+            if (await trial.shouldPrune()) throw new TrialPruned();
+          }
+          return value;
+        },
+        { trials, concurrency: 3 },
+      );
+      const all = await study.trials();
+      assert.ok(all.length >= (exhaustive ? 10 : trials));
+      all.forEach(inBounds);
+    });
+
+    if (oneObjective)
+      it('refuses several objectives', async () => {
+        const study = await createStudy({ sampler: make(5), directions: ['minimize', 'maximize'] });
+        await assert.rejects(
+          study.optimize((trial) => [objective(trial), 1], { trials: 3 }),
+          /one objective/,
+        );
+      });
+    else
+      it('pursues several objectives', async () => {
+        const directions: Direction[] = ['minimize', 'maximize'];
+        const study = await createStudy({ sampler: make(5), directions });
+        await study.optimize((trial) => [objective(trial), -Number(trial.number % 5)], { trials });
+        assert.ok((await study.bestTrials()).length > 0);
+        (await study.trials()).forEach(inBounds);
+      });
+
+    it('serves two studies at once without mixing them up', async () => {
+      const sampler = make(6);
+      const [one, two] = [await createStudy({ sampler }), await createStudy({ sampler })];
+      const other = (trial: Trial) =>
+        exhaustive ? finite(trial) : trial.suggestFloat('x', 100, 200) + trial.suggestInt('width', 5, 6);
+      for (let i = 0; i < 12; i++) {
+        for (const [study, f] of [
+          [one, objective],
+          [two, other],
+        ] as const) {
+          const trial = await study.ask();
+          await study.tell(trial, f(trial));
+        }
+      }
+      for (const study of [one, two]) (await study.trials()).forEach(inBounds);
+    });
+
+    it('lets go of a study that is gone', async () => {
+      const sampler = make(7);
+      const ghost = await (async () => {
+        const study = await createStudy({ sampler });
+        await study.optimize(objective, { trials: 12 });
+        return new WeakRef(study.cache);
+      })();
+      setFlagsFromString('--expose_gc');
+      const collect = runInNewContext('gc') as () => void;
+      for (let i = 0; i < 5 && ghost.deref(); i++) {
+        await new Promise((done) => setTimeout(done, 1));
+        collect();
+      }
+      assert.equal(ghost.deref(), undefined);
+      sampler.inferRelativeSearchSpace((await createStudy({ sampler })).cache, {} as FrozenTrial);
+    });
+  });
+}
+
+function inBounds({ number, distributions, internalParams }: FrozenTrial): void {
+  for (const [param, distribution] of Object.entries(distributions))
+    assert.ok(
+      contains(distribution, internalParams[param]!),
+      `trial ${number}: ${param} = ${internalParams[param]} is outside ${JSON.stringify(distribution)}`,
+    );
+}
