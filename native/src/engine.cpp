@@ -79,7 +79,8 @@ void Engine::loop() {
       } catch (const std::exception& e) {
         failed = e.what();
       }
-      if (!failed.empty() && task.kernel >= 0) failed = Registry::get().names[task.kernel] + ": " + failed;
+      if (!failed.empty() && task.kernel >= 0)
+        failed = std::to_string(task.number) + " " + Registry::get().names[task.kernel] + ": " + failed;
     }
     task = Task();
     lock.lock();
@@ -114,6 +115,7 @@ void Engine::push(Task task) {
 void Engine::enqueue(int kernel, Call call) {
   Task task;
   task.kernel = kernel;
+  task.number = calls++;
   task.call = std::move(call);
   push(std::move(task));
 }

@@ -84,7 +84,8 @@ struct ProfileEntry {
  * Executes kernels one after another on a thread of its own, like a device with one stream: JavaScript enqueues
  * and goes on, and waits only where it reads. All slots belong to that thread.
  *
- * The first error stops everything until it has been reported by a read.
+ * The first error stops everything until it has been reported by a read. It begins with the number of the kernel's
+ * call, counted from 0.
  */
 class Engine {
  public:
@@ -114,6 +115,7 @@ class Engine {
  private:
   struct Task {
     int kernel = -1;
+    uint64_t number = 0;
     Call call;
     std::function<void()> work;
   };
@@ -126,6 +128,7 @@ class Engine {
   std::deque<Task> queue;
   bool busy = false, stopping = false;
   std::string error;
+  uint64_t calls = 0;
   std::mutex mutex;
   std::condition_variable wake, idle;
   std::thread thread;

@@ -22,6 +22,8 @@ constexpr size_t kSlab = size_t(1) << 20;     // small blocks are cut from slabs
 constexpr size_t kSmall = size_t(32) << 10;   // up to here
 constexpr size_t kWindow = 8192;              // how many allocations a peak is remembered for, at least
 
+constexpr size_t kMost = size_t(1) << 46;     // more than any machine has
+
 std::atomic<size_t> inUse{0}, reservedTotal{0};
 
 #ifdef MILLRACE_ASAN
@@ -185,6 +187,7 @@ Buffer take(size_t bytes) {
 }  // namespace
 
 Buffer allocate(size_t bytes) {
+  if (bytes > kMost) throw std::bad_alloc();
   Buffer buffer = take(bytes);
   inUse += bytes;
 #ifdef MILLRACE_ASAN

@@ -1,6 +1,7 @@
-import { setBackend } from '@tensorflow/tfjs-core';
+import { findBackend, setBackend } from '@tensorflow/tfjs-core';
 import { useEngine } from '../../src/engine/engine.js';
 import { addonPath } from '../../src/engine/onednn/addon.js';
+import type { OnednnBackend } from '../../src/engine/onednn/backend.js';
 
 /** Skips a suite where the addon is not built, and says so. */
 export function needOnednn(this: Mocha.Context): void {
@@ -13,4 +14,9 @@ export function needOnednn(this: Mocha.Context): void {
 export async function startOnednn(precision: 'f32' | 'bf16', threads?: number): Promise<void> {
   await useEngine('onednn', { precision, ...(threads && { threads }) });
   await setBackend('onednn');
+}
+
+/** The backend that runs; the engine is imported dynamically, and so another instance of its module than a test's. */
+export function runningBackend(): OnednnBackend {
+  return findBackend('onednn') as OnednnBackend;
 }

@@ -15,7 +15,8 @@ export interface ProfileEntry {
 /**
  * The native half: tensors by number, and one queue of kernels that a thread of its own works off in order.
  *
- * Only `readSync` and `drain` wait for it; an error of a kernel comes out of the next read.
+ * Only `readSync` and `drain` wait for it; an error of a kernel comes out of the next read, its message beginning with
+ * the number of the call since `start`, from 0, and the kernel's name.
  */
 export interface Addon {
   start(threads: number, bf16: boolean): void;

@@ -23,6 +23,9 @@ export interface Output {
   readonly dtype: DataType;
 }
 
+/** No fewer than the calls that the addon lets wait. */
+const REMEMBERED = 16384;
+
 /** The addon's numbers for tensor types. */
 export const TYPES: Partial<Record<DataType, number>> = { float32: 0, int32: 1, bool: 2 };
 
@@ -33,7 +36,12 @@ export const TYPES: Partial<Record<DataType, number>> = { float32: 0, int32: 1, 
  */
 export class OnednnBackend extends KernelBackend {
   readonly data: DataStorage<Stored>;
+  /** How often each kernel that this engine lacks has run on the cpu backend. */
+  readonly fallbackCalls = new Map<string, number>();
   readonly #kernels: ReadonlyMap<string, number>;
+  /** The shapes of the latest calls by their number, for the message should one of them fail. */
+  readonly #shapes: (readonly number[])[][] = [];
+  #calls = 0;
   #next = 0;
 
   constructor(
@@ -62,6 +70,7 @@ export class OnednnBackend extends KernelBackend {
       return { dataId, shape: [...shape], dtype };
     });
     const outs = infos.map(({ dataId }) => this.data.get(dataId).id);
+    this.#shapes[this.#calls++ % REMEMBERED] = inputs.flatMap((input) => (input ? [input.shape] : []));
     this.addon.run(index, outs, ins, ints, floats);
     return infos;
   }
@@ -91,12 +100,20 @@ export class OnednnBackend extends KernelBackend {
 
   override async read(dataId: DataId): Promise<BackendValues> {
     const { id, strings } = this.data.get(dataId);
-    return strings ?? this.addon.read(id);
+    try {
+      return strings ?? (await this.addon.read(id));
+    } catch (error) {
+      throw this.#explained(error as Error);
+    }
   }
 
   override readSync(dataId: DataId): BackendValues {
     const { id, strings } = this.data.get(dataId);
-    return strings ?? this.addon.readSync(id);
+    try {
+      return strings ?? this.addon.readSync(id);
+    } catch (error) {
+      throw this.#explained(error as Error);
+    }
   }
 
   override refCount(dataId: DataId): number {
@@ -115,6 +132,16 @@ export class OnednnBackend extends KernelBackend {
     if (stored.id >= 0) this.addon.free(stored.id);
     this.data.delete(dataId);
     return true;
+  }
+
+  /** "12 Linear: out of memory" → "Linear([8, 197, 768], [768, 768]): out of memory". */
+  #explained(error: Error): Error {
+    const [, number, kernel, reason] = /^(\d+) (\w+): (.*)$/s.exec(error.message) ?? [];
+    if (number === undefined) return error;
+    const recent = Number(number) >= this.#calls - REMEMBERED;
+    const shapes = recent ? this.#shapes[Number(number) % REMEMBERED]! : [];
+    const given = shapes.map((shape) => `[${shape.join(', ')}]`).join(', ');
+    return new Error(`onednn: ${kernel}(${given}): ${reason}`);
   }
 
   /** The same numbers under another shape or type. */

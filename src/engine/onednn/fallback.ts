@@ -26,6 +26,8 @@ function fallback({ kernelName, kernelFunc }: KernelConfig): KernelConfig {
     kernelName,
     backendName: 'onednn',
     kernelFunc: ({ inputs, attrs, backend }) => {
+      const native = backend as OnednnBackend;
+      native.fallbackCalls.set(kernelName, (native.fallbackCalls.get(kernelName) ?? 0) + 1);
       if (!warned)
         process.emitWarning(
           `the onednn engine has no kernel ${kernelName}: it runs on the slow cpu backend`,
@@ -36,7 +38,6 @@ function fallback({ kernelName, kernelFunc }: KernelConfig): KernelConfig {
           },
         );
       warned = true;
-      const native = backend as OnednnBackend;
       const cpu = findBackend('cpu') as MathBackendCPU;
       const copies: TensorInfo[] = [];
       const toCpu = (info: TensorInfo): TensorInfo => {

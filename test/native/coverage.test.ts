@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import '../../src/engine/tfjs.js';
+import { dispose, setBackend, tensor } from '@tensorflow/tfjs-core';
+import type { Adapter } from '../../src/adapters/adapter.js';
+import { localizedLora } from '../../src/adapters/localized-lora.js';
+import { lora } from '../../src/adapters/lora.js';
+import { serialLora } from '../../src/adapters/serial-lora.js';
+import type { Batch } from '../../src/data/types.js';
+import { normal, randomStream } from '../../src/random.js';
+import { LOSS_NAMES, lossNamed } from '../../src/train/losses/loss-named.js';
+import { Scorer } from '../../src/train/metrics/scorer.js';
+import { adam, adamW } from '../../src/train/optimizers/adam.js';
+import { sgd } from '../../src/train/optimizers/sgd.js';
+import { Training } from '../../src/train/training.js';
+import { createSegmenter } from '../../src/vit/segmenter.js';
+import { needOnednn, runningBackend, startOnednn } from './onednn.js';
+
+const config = {
+  hidden_size: 24,
+  num_hidden_layers: 2,
+  num_attention_heads: 3,
+  intermediate_size: 48,
+  layer_norm_eps: 1e-6,
+  image_size: 16,
+  patch_size: 4,
+  hidden_act: 'gelu' as const,
+  num_channels: 3 as const,
+};
+
+function batch(position: number): Batch {
+  const random = randomStream(1, 'coverage', position);
+  const images = Float32Array.from({ length: 2 * 16 * 16 * 3 }, () => normal(random));
+  const masks = Int32Array.from({ length: 2 * 16 * 16 }, (_, i) => (i % 50 === 0 ? 255 : i % 3));
+  return {
+    plan: { position, samples: [] },
+    images: tensor(images, [2, 16, 16, 3]),
+    masks: tensor(masks, [2, 16, 16], 'int32'),
+  } as unknown as Batch;
+}
+
+/** Trains two steps, scores, and gives back the losses. */
+async function train(options: {
+  adapter?: Adapter;
+  loss?: string;
+  optimizer?: ReturnType<typeof adam>;
+  head?: object;
+  average?: number;
+}): Promise<number[]> {
+  const { adapter, loss = 'log-cosh-dice', optimizer = adamW(), head = {}, average } = options;
+  const model = createSegmenter(config, { classes: 3, seed: 1, ...head });
+  if (adapter) model.inject(adapter, 1);
+  const run = new Training({
+    model,
+    loss: lossNamed(loss),
+    optimizer,
+    learningRate: 1e-3,
+    seed: 1,
+    ...(average !== undefined && { average }),
+  });
+  const losses: number[] = [];
+  for (const position of [0, 1]) {
+    const { images, masks, ...rest } = batch(position);
+    losses.push((await run.step({ images, masks, ...rest })).loss);
+    const scorer = new Scorer({ classes: 3, loss: lossNamed(loss) });
+    await scorer.score(model, { images, masks });
+    losses.push(scorer.scores().softDice);
+    dispose([images, masks]);
+  }
+  if (adapter) {
+    model.merge();
+    model.unmerge();
+  }
+  run.dispose();
+  model.dispose();
+  return losses;
+}
+
+const cases: Record<string, Parameters<typeof train>[0]> = {
+  'full training': {},
+  lora: { adapter: lora({ rank: 2 }) },
+  'lora on all maps, with dropout': {
+    adapter: lora({ rank: 2, dropout: 0.1, targets: ['query', 'key', 'value', 'output', 'fc1', 'fc2'] }),
+  },
+  dora: { adapter: lora({ rank: 2, dora: true }) },
+  serial: { adapter: serialLora({ rank: 2 }) },
+  localized: { adapter: localizedLora({ blocks: 2, blockRank: 2 }) },
+  'localized with dropout': { adapter: localizedLora({ blocks: 2, blockRank: 2, dropout: 0.1 }) },
+  'a head with BatchNorm and dropout': { head: { batchNorm: true, dropout: 0.2 } },
+  'adam with decay and clipping': { optimizer: adam({ weightDecay: 0.1, clip: 1 }) },
+  'sgd with momentum': { optimizer: sgd({ momentum: 0.9, clip: 1 }) },
+  'an average of the weights': { average: 0.9 },
+  ...Object.fromEntries(LOSS_NAMES.map((loss) => [`the loss ${loss}`, { loss }])),
+};
+
+describe('training on the onednn engine', function () {
+  this.timeout(120_000);
+  before(needOnednn);
+  after(() => setBackend('cpu'));
+
+  for (const [name, options] of Object.entries(cases))
+    it(`${name}: runs natively, with the numbers of the cpu backend`, async () => {
+      await setBackend('cpu');
+      const expected = await train(options);
+      await startOnednn('f32');
+      const { fallbackCalls } = runningBackend();
+      fallbackCalls.clear();
+      const got = await train(options);
+      assert.deepEqual([...fallbackCalls.keys()], []);
+      const again = await train(options);
+      await setBackend('cpu');
+      got.forEach((value, i) => {
+        const error = Math.abs(value - expected[i]!) / Math.max(Math.abs(expected[i]!), 1e-3);
+        assert.ok(error <= 1e-4, `number ${i}: expected ${expected[i]}, got ${value}`);
+      });
+      assert.deepEqual(again, got);
+    });
+
+  it('in bf16 follows f32 within what bf16 rounds away, whatever the number of threads', async () => {
+    const { adapter } = { adapter: localizedLora({ blocks: 2, blockRank: 2 }) };
+    await startOnednn('f32');
+    const expected = await train({ adapter });
+    await startOnednn('bf16', 1);
+    const one = await train({ adapter });
+    await startOnednn('bf16', 2);
+    const two = await train({ adapter });
+    await setBackend('cpu');
+    one.forEach((value, i) => {
+      assert.ok(Math.abs(value - expected[i]!) <= 0.02 * Math.abs(expected[i]!), `number ${i}: ${value}`);
+      assert.ok(Math.abs(value - two[i]!) <= 0.02 * Math.abs(value), `number ${i} on two threads: ${two[i]}`);
+    });
+  });
+});
