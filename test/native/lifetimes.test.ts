@@ -8,7 +8,6 @@ import {
   ones,
   setBackend,
   sum,
-  type Tensor,
   type Tensor2D,
   tensor,
   tidy,
