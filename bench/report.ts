@@ -12,13 +12,17 @@ export function markdown(head: readonly string[], rows: readonly (readonly strin
 export const machine = (): string =>
   `${cpus()[0]?.model.trim() ?? process.arch}, ${cpus().length} cores, ${process.platform} ${release()}, Node ${process.versions.node}`;
 
-/** Replaces what stands between the markers `<!-- name -->` and `<!-- /name -->` of PERFORMANCE.md. */
-export async function updateSection(name: string, text: string): Promise<void> {
-  const file = new URL('../PERFORMANCE.md', import.meta.url);
-  const before = await readFile(file, 'utf8');
+/** Replaces what stands between the markers `<!-- name -->` and `<!-- /name -->`. */
+export function replaceSection(before: string, name: string, text: string): string {
   const [open, close] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
   const [from, to] = [before.indexOf(open), before.indexOf(close)];
   if (from < 0 || to < from)
     throw new UserError(`PERFORMANCE.md: expected the lines ${open.trim()} and ${close}, got no such place`);
-  await writeFile(file, `${before.slice(0, from + open.length)}\n${text}\n${before.slice(to)}`);
+  return `${before.slice(0, from + open.length)}\n${text}\n${before.slice(to)}`;
+}
+
+/** Puts a section into PERFORMANCE.md. */
+export async function updateSection(name: string, text: string): Promise<void> {
+  const file = new URL('../PERFORMANCE.md', import.meta.url);
+  await writeFile(file, replaceSection(await readFile(file, 'utf8'), name, text));
 }

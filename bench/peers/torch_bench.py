@@ -187,6 +187,13 @@ def inference(arguments):
     return (lambda: forward()[0, 0, 0, 0].item()), (lambda: eager()[0, 0, 0, 0].item())
 
 
+def operations(run):
+    """What torch counts as floating-point operations of its matrix products."""
+    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        run()
+    return counter.get_total_flops()
+
+
 def measure(arguments, step, eager):
     for _ in range(arguments.warm_up):
         step()
@@ -198,8 +205,6 @@ def measure(arguments, step, eager):
         if not math.isfinite(value):
             sys.exit(f"torch_bench: expected a finite result, got {value}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
-        eager()
     seconds = statistics.median(seconds)
     return {
         "engine": arguments.engine,
@@ -211,16 +216,25 @@ def measure(arguments, step, eager):
         "s_per_step": seconds,
         "images_per_s": arguments.batch / seconds,
         "peak_rss_mb": peak,
-        "gflops": counter.get_total_flops() / seconds / 1e9,
+        "gflops": operations(eager) / seconds / 1e9,
     }
 
 
 COMMANDS = {"train-step": train_step, "inference": inference}
 
 
+def count(arguments):
+    """The operations of every command with every adapter: what the test of bench/products.ts compares with."""
+    counted = {}
+    for command, make_runs in COMMANDS.items():
+        for arguments.adapter in ADAPTERS:
+            counted[f"{command} {arguments.adapter}"] = operations(make_runs(arguments)[1])
+    return counted
+
+
 def main():
     parser = argparse.ArgumentParser(prog="torch_bench", description=__doc__.split("\n")[0])
-    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("command", choices=[*COMMANDS, "count"])
     parser.add_argument("--model", choices=MODELS, default="vit-base")
     parser.add_argument("--adapter", choices=ADAPTERS, default="lora")
     parser.add_argument("--batch", type=int, default=8)
@@ -235,7 +249,10 @@ def main():
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
-    result = measure(arguments, *COMMANDS[arguments.command](arguments))
+    if arguments.command == "count":
+        result = count(arguments)
+    else:
+        result = measure(arguments, *COMMANDS[arguments.command](arguments))
     if arguments.json:
         print(json.dumps(result))
     else:
