@@ -1,4 +1,5 @@
 import type { Kysely, RawBuilder } from 'kysely';
+import type { Trips } from './postgres-trips.js';
 import type { Tables } from './tables.js';
 
 /** What the storage must know of one kind of database beyond SQL that Kysely writes for all of them. */
@@ -15,6 +16,8 @@ export interface Database {
   isTransient(error: unknown): boolean;
   /** Whether a row with this key was there already. */
   isDuplicate(error: unknown): boolean;
+  /** Shortcuts for what every trial does. */
+  readonly trips?: Trips;
   /** Runs `work` while no other process creates tables. */
   exclusively<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
 }

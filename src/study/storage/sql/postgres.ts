@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import { databaseError } from './connection-error.js';
 import type { Database } from './database.js';
 import { loadDriver } from './load-driver.js';
+import { postgresTrips } from './postgres-trips.js';
 import type { Tables } from './tables.js';
 
 const TIMESTAMP = 1114;
@@ -43,6 +44,7 @@ export async function openPostgres(url: string): Promise<Database> {
     secondsSince: (column) => sql<number>`extract(epoch from localtimestamp - ${sql.ref(column)})`,
     isTransient: (error) => ['40001', '40P01', '55P03'].includes(codeOf(error)),
     isDuplicate: (error) => codeOf(error) === '23505',
+    trips: postgresTrips(pool),
     exclusively: (work) =>
       db.transaction().execute(async (transaction) => {
         await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(transaction);

@@ -16,6 +16,7 @@ import {
 } from '../storage.js';
 import { newTrialRecord } from '../trial-record.js';
 import type { Database } from './database.js';
+import type { Trips } from './postgres-trips.js';
 import { readTrials } from './read-trials.js';
 import { retry } from './retry.js';
 import { prepareSchema } from './schema.js';
@@ -129,13 +130,26 @@ export class RdbStorage implements Storage {
     });
   }
 
-  async createTrial(
-    study: number,
-    template: TrialTemplate = { state: 'RUNNING', datetimeStart: Date.now() },
-  ): Promise<FrozenTrial> {
-    const { id, number } = await this.#transaction((db) => this.#insertTrial(db, study, template));
+  async createTrial(study: number, template?: TrialTemplate): Promise<FrozenTrial> {
+    const asIs = template ?? ({ state: 'RUNNING', datetimeStart: Date.now() } as const);
+    const { id, number } =
+      template || !this.database.trips
+        ? await this.#transaction((db) => this.#insertTrial(db, study, asIs))
+        : await this.#startTrial(this.database.trips, study, asIs.datetimeStart!);
     this.#last.set(study, id);
-    return newTrialRecord(id, number, template);
+    return newTrialRecord(id, number, asIs);
+  }
+
+  async #startTrial(trips: Trips, study: number, start: number) {
+    const text = formatTime(start, this.#clock);
+    const { isTransient } = this.database;
+    const last = this.#last.get(study) ?? 0;
+    const started = await retry(
+      () => trips.startTrial(study, last, text, this.heartbeat !== undefined),
+      isTransient,
+    );
+    if (!started) throw studyGone(study, this.url);
+    return started;
   }
 
   async createTrialWithin(study: number, { states, most }: TrialLimit): Promise<FrozenTrial | null> {
@@ -185,7 +199,12 @@ export class RdbStorage implements Storage {
     return this.#read((db) => chunked(ids, (chunk) => readTrials(db, chunk, this.#clock)));
   }
 
-  writeTrial(trial: number, changes: TrialChanges): Promise<void> {
+  async writeTrial(trial: number, changes: TrialChanges): Promise<void> {
+    const { trips, isTransient } = this.database;
+    if (trips) {
+      if (await retry(() => trips.writeTrial(trial, changes), isTransient)) return;
+      throw new FinishedTrialError(trial);
+    }
     return this.#transaction(async (db) => {
       const query = db.selectFrom('trials').select('state').where('trial_id', '=', trial);
       const row = await (this.database.kind === 'sqlite' ? query : query.forUpdate()).executeTakeFirst();
@@ -195,6 +214,11 @@ export class RdbStorage implements Storage {
   }
 
   finishTrial(trial: number, { state, values, time, changes, successor }: TrialEnd): Promise<boolean> {
+    const { trips, isTransient } = this.database;
+    if (trips && !successor) {
+      const complete = formatTime(time, this.#clock);
+      return retry(() => trips.finishTrial(trial, state, complete, changes ?? {}, values), isTransient);
+    }
     return this.#transaction(async (db) => {
       if (successor) await this.#lockStudy(db, successor.study);
       const { numUpdatedRows } = await db
