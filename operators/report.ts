@@ -28,8 +28,11 @@ type NumericScore = { [K in keyof Scores]: Scores[K] extends number ? K : never 
 export interface ReportOptions<E> {
   /** What the trial is told when its stream completes: the last value that was reported, or the best one. */
   readonly value?: 'last' | 'best';
-  /** The step of an event's report: by default its `epoch`, then its `step`, then the count of reports. */
-  readonly step?: (event: E) => number | undefined;
+  /**
+   * The step of an event's report: by default its `epoch`, then its `step`, then the count of reports. Null: the
+   * value counts at the end alone, and is not reported.
+   */
+  readonly step?: (event: E) => number | null | undefined;
   /** Errors that make the trial FAIL and end its stream quietly, so that the search goes on; by default none. */
   readonly catches?: (error: unknown) => boolean;
 }
@@ -82,7 +85,9 @@ export function report<E>(
         read.forEach((value, i) => value !== undefined && keep(i, value));
         const [value] = read;
         if (metrics.length > 1 || value === undefined) return of(event);
-        const step = stepOf(event) ?? reports;
+        const given = stepOf(event);
+        if (given === null) return of(event);
+        const step = given ?? reports;
         reports++;
         return defer(async () => {
           await trial.report(value, step);

@@ -50,6 +50,7 @@ export class Study implements TrialHost {
   readonly #running = new Map<number, { trial: Trial; beat?: NodeJS.Timeout }>();
   /** Asks that count come one after another, each after the trial of the one before runs. */
   #asking: Promise<unknown> = Promise.resolve();
+  readonly #telling = new Set<Promise<void>>();
   #stopped = false;
 
   constructor(
@@ -179,7 +180,9 @@ export class Study implements TrialHost {
     try {
       this.sampler.afterTrial?.(this.viewFor(record), record, end.state, end.values);
     } finally {
-      await this.#store(trial, end);
+      const storing = this.#store(trial, end);
+      this.#telling.add(storing);
+      await storing.finally(() => this.#telling.delete(storing));
     }
     return record;
   }
@@ -349,8 +352,9 @@ export class Study implements TrialHost {
     else process.emitWarning(message, { type: 'StudyWarning', code });
   }
 
-  /** Stops beating for the trials that run here, and closes the storage. */
+  /** Waits for the trials that are being told, stops beating for those that run here, and closes the storage. */
   async close(): Promise<void> {
+    await Promise.allSettled(this.#telling);
     for (const number of this.#running.keys()) this.#forget(number);
     await this.cache.writeAttrs();
     await this.storage.close();

@@ -113,6 +113,7 @@ describe('report', () => {
       [[{ step: 9, value: 1 }, { value: 1 }], [9, 1], {}],
       [[{ value: 1 }, {}, { value: 1 }], [0, 1], {}],
       [[{ epoch: 1, step: 40, value: 1 }], [40], { step: ({ step }: Value) => step }],
+      [[{ step: 1, value: 1 }], [], { step: () => null }],
     ] as const) {
       const trial = await begin();
       await lastValueFrom(of<Value[]>(...events).pipe(report(trial, read, options)));

@@ -1,4 +1,5 @@
 import type { Direction, Json, TrialState } from '../../frozen-trial.js';
+import { type Clock, formatTime } from '../sql/timestamps.js';
 
 /** The operations of Optuna's journal, by their numbers. */
 export const OP = {
@@ -73,9 +74,20 @@ export const STATES: readonly TrialState[] = ['RUNNING', 'COMPLETE', 'PRUNED', '
 /** A direction's number is its place here; NOT_SET (0) counts as minimize. */
 export const DIRECTIONS: readonly Direction[] = ['minimize', 'minimize', 'maximize'];
 
-/** ISO 8601 in UTC with its offset, as Optuna 5 writes it; 4.x writes local time without one, and reads both. */
-export function journalTime(time: number): string {
-  return new Date(time).toISOString().replace('Z', '000+00:00');
+/**
+ * ISO 8601: in UTC with its offset, as Optuna 5 writes it and 4.x can read it, or in local time without one, as 4.x
+ * writes it, which cannot compare the two.
+ */
+export function journalTime(time: number, clock: Clock): string {
+  const text = formatTime(time, clock).replace(' ', 'T');
+  return clock === 'utc' ? `${text}+00:00` : text;
+}
+
+/** The clock of a journal that holds this operation, where it tells. */
+export function clockOfOp(op: object): Clock | undefined {
+  const { datetime_start: start, datetime_complete: complete } = op as Partial<Record<string, string | null>>;
+  const text = start ?? complete;
+  return text ? (/(Z|[+-]\d\d:\d\d)$/.test(text) ? 'utc' : 'local') : undefined;
 }
 
 /** Milliseconds since 1970; a text without an offset is local time. */

@@ -3,6 +3,7 @@ import { toExternal } from '../../distributions.js';
 import type { Direction, FrozenTrial, Json } from '../../frozen-trial.js';
 import { distributionFromJson, distributionToJson } from '../distribution-json.js';
 import { nameTaken, studyGone } from '../memory-storage.js';
+import type { Clock } from '../sql/timestamps.js';
 import {
   FinishedTrialError,
   type Storage,
@@ -14,6 +15,7 @@ import {
 import { StudyTable } from '../study-table.js';
 import { JournalFile } from './journal-file.js';
 import {
+  clockOfOp,
   DIRECTIONS,
   type JournalOp,
   type JournalTrial,
@@ -27,12 +29,14 @@ import {
  * Studies in Optuna's journal file: every change is a line, and every process replays all lines into memory.
  *
  * It needs no server and works on NFS, where SQLite does not. Each change locks the file and waits for the disk;
- * heartbeats are not kept, so that a dead process's trials stay RUNNING.
+ * heartbeats are not kept, so that a dead process's trials stay RUNNING. Dates are written as the journal has them.
  */
 export class JournalStorage implements Storage {
   readonly url: string;
   readonly #file: JournalFile;
   readonly #table = new StudyTable();
+  /** Which clock the journal's dates show, as its first one does. */
+  #clock: Clock | undefined;
   readonly #worker = `${randomUUID()}-${process.pid}`;
 
   constructor(path: string) {
@@ -84,7 +88,7 @@ export class JournalStorage implements Storage {
 
   createTrial(study: number, template?: TrialTemplate): Promise<FrozenTrial> {
     return this.#append(
-      () => [creation(study, template)],
+      () => [this.#creation(study, template)],
       ([trial]) => {
         if (!trial) throw studyGone(study, this.url);
         return trial as FrozenTrial;
@@ -94,7 +98,7 @@ export class JournalStorage implements Storage {
 
   createTrialWithin(study: number, limit: TrialLimit): Promise<FrozenTrial | null> {
     return this.#append(
-      () => (this.#table.isFull(study, limit) ? [] : [creation(study)]),
+      () => (this.#table.isFull(study, limit) ? [] : [this.#creation(study)]),
       ([trial]) => (trial as FrozenTrial | undefined) ?? null,
     );
   }
@@ -110,7 +114,7 @@ export class JournalStorage implements Storage {
             trial_id: trial,
             state,
             values: null,
-            datetime_start: journalTime(time),
+            datetime_start: this.#time(time),
           },
         ];
       },
@@ -147,12 +151,12 @@ export class JournalStorage implements Storage {
           trial_id: trial,
           state: STATES.indexOf(state),
           values,
-          datetime_complete: journalTime(time),
+          datetime_complete: this.#time(time),
         };
         return [
           ...changeOps(trial, changes),
           end,
-          ...(successor ? [creation(successor.study, successor.template)] : []),
+          ...(successor ? [this.#creation(successor.study, successor.template)] : []),
         ];
       },
       (results) => results.length > 0,
@@ -174,6 +178,38 @@ export class JournalStorage implements Storage {
     );
   }
 
+  #creation(study: number, template?: TrialTemplate): JournalOp {
+    const op = { op_code: OP.createTrial, study_id: study } as const;
+    if (!template) return { ...op, datetime_start: this.#time(Date.now()) };
+    const {
+      state,
+      values = null,
+      datetimeStart,
+      datetimeComplete,
+      distributions = {},
+      internalParams = {},
+    } = template;
+    const trial: JournalTrial = {
+      state: STATES.indexOf(state),
+      value: values?.length === 1 ? values[0]! : null,
+      values: values && values.length > 1 ? values : null,
+      datetime_start: datetimeStart ? this.#time(datetimeStart) : null,
+      ...(datetimeComplete ? { datetime_complete: this.#time(datetimeComplete) } : {}),
+      distributions: Object.fromEntries(
+        Object.entries(distributions).map(([name, d]) => [name, distributionToJson(d)]),
+      ),
+      params: internalParams,
+      user_attrs: template.userAttrs ?? {},
+      system_attrs: template.systemAttrs ?? {},
+      intermediate_values: Object.fromEntries(template.intermediateValues ?? []),
+    };
+    return { ...op, ...trial };
+  }
+
+  #time(time: number): string {
+    return journalTime(time, this.#clock ?? 'utc');
+  }
+
   #sync(): void {
     for (const op of this.#file.readNew()) this.#apply(op);
   }
@@ -181,6 +217,7 @@ export class JournalStorage implements Storage {
   /** Applies a line; one that the state of things forbids changes nothing, as in Optuna. */
   #apply(op: JournalOp): unknown {
     const table = this.#table;
+    this.#clock ??= clockOfOp(op);
     switch (op.op_code) {
       case OP.createStudy:
         return table.createStudy(
@@ -275,34 +312,6 @@ function changeOps(
       }),
     ),
   ];
-}
-
-function creation(study: number, template?: TrialTemplate): JournalOp {
-  const op = { op_code: OP.createTrial, study_id: study } as const;
-  if (!template) return { ...op, datetime_start: journalTime(Date.now()) };
-  const {
-    state,
-    values = null,
-    datetimeStart,
-    datetimeComplete,
-    distributions = {},
-    internalParams = {},
-  } = template;
-  const trial: JournalTrial = {
-    state: STATES.indexOf(state),
-    value: values?.length === 1 ? values[0]! : null,
-    values: values && values.length > 1 ? values : null,
-    datetime_start: datetimeStart ? journalTime(datetimeStart) : null,
-    ...(datetimeComplete ? { datetime_complete: journalTime(datetimeComplete) } : {}),
-    distributions: Object.fromEntries(
-      Object.entries(distributions).map(([name, d]) => [name, distributionToJson(d)]),
-    ),
-    params: internalParams,
-    user_attrs: template.userAttrs ?? {},
-    system_attrs: template.systemAttrs ?? {},
-    intermediate_values: Object.fromEntries(template.intermediateValues ?? []),
-  };
-  return { ...op, ...trial };
 }
 
 function templateOf(op: Partial<JournalTrial>): TrialTemplate {

@@ -1,0 +1,117 @@
+// Works on a study until it has its trials; start it as often as you like, on as many machines.
+//
+//   node recipes/worker.js --objective ./objective.js --study-name branin --storage postgresql://db/studies --n-trials 500
+//   srun --ntasks 8 node recipes/worker.js …         # Slurm; in Kubernetes, a Job with parallelism: 8
+//
+// The objective is a module whose default export maps a trial to its value (or values, one a direction), to a promise
+// of it, or to an Observable of {step, value} that are reported, the last one being the result:
+//
+//   export default (trial) => (trial.suggestFloat('x', -10, 10) - 2) ** 2;
+
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  createStudy,
+  prune,
+  prunerNamed,
+  recipe,
+  report,
+  samplerNamed,
+  studyFlags,
+  type Trial,
+  trials,
+  UserError,
+} from 'millrace';
+import {
+  concat,
+  defer,
+  filter,
+  finalize,
+  from,
+  isObservable,
+  map,
+  mergeMap,
+  type Observable,
+  tap,
+} from 'rxjs';
+import { z } from 'zod';
+
+interface Reported {
+  readonly value?: number;
+  readonly values?: readonly number[];
+  /** Null: the value is the result, no report on the way. */
+  readonly step?: number | null;
+}
+
+type Result = number | readonly number[];
+
+recipe({
+  description: 'Works on a study until it has its trials, beside any number of other workers.',
+  flags: {
+    Study: {
+      objective: z.string().min(1).describe('a module whose default export maps a trial to its value'),
+      studyName: z.string().min(1).describe('made where it is not there'),
+      directions: z
+        .array(z.enum(['minimize', 'maximize']))
+        .min(1)
+        .default(['minimize'])
+        .describe('of a study that is made here, one for each value'),
+      ...studyFlags,
+      randomSeed: z.int().min(0).optional().describe('of the sampler; by default unlike any other worker’s'),
+      catchErrors: z.boolean().default(false).describe('go on after an error of the objective'),
+    },
+  },
+  run: async ({ objective: path, directions, heartbeat, nTrials, concurrency, timeout, ...settings }) => {
+    const { storage, studyName, sampler, pruner, randomSeed: seed, catchErrors } = settings;
+    const objective = await load(path);
+    const study = await createStudy({
+      storage,
+      studyName,
+      directions,
+      loadIfExists: true,
+      heartbeatInterval: heartbeat,
+      sampler: samplerNamed(sampler, { seed, workers: 2 }),
+      pruner: prunerNamed(pruner),
+    });
+    const metrics = study.directions.map((_, i) => (event: Reported) => event.values?.[i] ?? event.value);
+    const run = (trial: Trial) =>
+      defer(() => objective(trial)).pipe(
+        report(trial, metrics, { step: ({ step }) => step, catches: () => catchErrors }),
+        study.directions.length === 1 ? prune<Reported>(trial) : tap(),
+        filter((event) => 'type' in event),
+        filter(({ state }) => state !== 'RUNNING'),
+      );
+
+    const mine$ = trials(study, undefined, { total: nTrials, concurrency, timeout }).pipe(
+      mergeMap(run, concurrency),
+      tap(({ number, state, values, params, reason }) => {
+        const end = reason ?? values?.join(', ') ?? '';
+        process.stdout.write(`trial ${number} ${state} ${end} ${JSON.stringify(params)}\n`);
+      }),
+    );
+    const closing$ = defer(async () => {
+      const [ended, failed] = [await study.trials(['COMPLETE', 'PRUNED']), await study.trials(['FAIL'])];
+      process.stdout.write(`${study.name}: ${ended.length} trials and ${failed.length} that failed\n`);
+    });
+    return concat(mine$, closing$).pipe(finalize(() => setImmediate(() => void study.close())));
+  },
+});
+
+/** The objective, as a stream of what it reports. */
+async function load(path: string): Promise<(trial: Trial) => Observable<Reported>> {
+  const file = resolve(path);
+  if (!existsSync(file)) throw new UserError(`--objective ${path}: expected a module, got no file`, { path });
+  const { default: objective } = (await import(pathToFileURL(file).href)) as { default?: unknown };
+  if (typeof objective !== 'function')
+    throw new UserError(`--objective ${path}: expected a default export that is a function of a trial`, {
+      path,
+    });
+  const reported = (result: Result): Reported =>
+    typeof result === 'number' ? { value: result, step: null } : { values: result };
+  return (trial) => {
+    const result = (objective as (trial: Trial) => Result | Promise<Result> | Observable<Reported>)(trial);
+    if (isObservable(result)) return result;
+    return from(Promise.resolve(result)).pipe(map(reported));
+  };
+}

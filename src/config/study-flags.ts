@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { PRUNERS } from '../study/pruners/pruner-named.js';
+import { SAMPLERS } from '../study/samplers/sampler-named.js';
+
+/** Where a study lives, who proposes, and how much of it runs here. */
+export const studyFlags = {
+  storage: z
+    .string()
+    .min(1)
+    .default('sqlite:///study.db')
+    .describe('where the study lives: sqlite:///…, postgresql://…, mysql://…, journal://… or memory://'),
+  nTrials: z
+    .int()
+    .min(1)
+    .default(20)
+    .describe('COMPLETE and PRUNED trials that the study gets, over all its processes'),
+  sampler: z.enum(SAMPLERS).default('tpe').describe('who proposes'),
+  pruner: z.enum(PRUNERS).default('median').describe('who ends unpromising trials early'),
+  concurrency: z.int().min(1).default(1).describe('trials at a time in this process'),
+  timeout: z.number().gt(0).optional().describe('seconds after which no further trial begins'),
+  heartbeat: z
+    .number()
+    .gt(0)
+    .default(60)
+    .describe('seconds between signs of life; a trial without any for two of them is retried'),
+};

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadStudy } from '../../src/study/create-study.js';
+import { needsPlace } from '../study/databases.js';
+import { middle } from '../study/sampler.js';
+import { crowd } from '../study/worker-crowd.js';
+import { run } from './run.js';
+
+const OBJECTIVES = {
+  'plain.mjs': `export default (trial) => (trial.suggestFloat('x', -10, 10) - 2) ** 2;`,
+  'odd.mjs': `export default (trial) => {
+    trial.suggestFloat('x', 0, 1);
+    if (trial.number % 2) throw new Error('odd');
+    return 1;
+  };`,
+  'pair.mjs': `export default async (trial) => [trial.suggestInt('n', 1, 9), 2];`,
+  'stream.mjs': `import { Observable } from 'rxjs';
+  export default (trial) => new Observable((subscriber) => {
+    for (let step = 0; step < 3; step++) subscriber.next({ step, value: trial.number + step });
+    subscriber.complete();
+  });`,
+  'none.mjs': 'export const objective = 1;',
+};
+
+describe('worker', () => {
+  let dir: string;
+  before(() => {
+    // Beside the package, so that an objective finds rxjs.
+    dir = mkdtempSync(join(import.meta.dirname, 'worker-'));
+    for (const [name, text] of Object.entries(OBJECTIVES)) writeFileSync(join(dir, name), text);
+  });
+  after(() => rmSync(dir, { recursive: true }));
+  const work = (objective: string, ...args: string[]) =>
+    run('worker', [`--objective=${objective}.mjs`, `--study-name=${objective}`, ...args], dir);
+  const open = async (studyName: string) => {
+    const study = await loadStudy({
+      storage: `sqlite:///${join(dir, 'study.db')}`,
+      studyName,
+      sampler: middle,
+    });
+    const trials = await study.trials();
+    await study.close();
+    return { study, trials };
+  };
+
+  it('makes the study, works on it until it has its trials, and adds none to it later', async () => {
+    const { code, stdout, stderr } = await work(
+      'plain',
+      '--n-trials=6',
+      '--random-seed=1',
+      '--concurrency=2',
+    );
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(stdout, /^trial \d COMPLETE [\d.e-]+ \{"x":/);
+    assert.match(stdout, /plain: 6 trials and 0 that failed\n$/);
+    const { trials } = await open('plain');
+    assert.deepEqual(
+      trials.map(({ state }) => state),
+      Array.from({ length: 6 }, () => 'COMPLETE'),
+    );
+    assert.equal((await work('plain', '--n-trials=6')).stdout, 'plain: 6 trials and 0 that failed\n');
+    assert.match((await work('plain', '--n-trials=8')).stdout, /plain: 8 trials/);
+  });
+
+  it('takes several values, and a stream of reports that may be pruned', async () => {
+    assert.equal(
+      (await work('pair', '--n-trials=6', '--directions=minimize,maximize', '--sampler=nsga2')).code,
+      0,
+    );
+    assert.deepEqual((await open('pair')).study.directions, ['minimize', 'maximize']);
+    const { code, stderr } = await work('stream', '--n-trials=8');
+    assert.deepEqual([code, stderr], [0, '']);
+    const { trials } = await open('stream');
+    assert.deepEqual(
+      trials.map(({ state }) => state),
+      [...Array.from({ length: 5 }, () => 'COMPLETE'), 'PRUNED', 'PRUNED', 'PRUNED'],
+    );
+    assert.deepEqual(
+      [...trials[1]!.intermediateValues],
+      [
+        [0, 1],
+        [1, 2],
+        [2, 3],
+      ],
+    );
+    assert.deepEqual(trials[1]!.values, [3]);
+  });
+
+  it('stops at an error of the objective, or goes on where it is told to', async () => {
+    const { code, stderr } = await work('odd', '--n-trials=6');
+    assert.equal(code, 1);
+    assert.match(stderr, /Error: odd/);
+    const going = await work('odd', '--n-trials=6', '--catch-errors');
+    assert.equal(going.code, 0);
+    assert.match(going.stdout, /odd: 6 trials and \d that failed/);
+    const failed = (await open('odd')).trials.filter(({ state }) => state === 'FAIL');
+    assert(failed.every(({ systemAttrs }) => systemAttrs.fail_reason === 'odd'));
+  });
+
+  for (const [what, args, message] of [
+    [
+      'a missing module',
+      ['--objective=nowhere.mjs'],
+      /^worker: --objective nowhere\.mjs: expected a module, got no file\n$/,
+    ],
+    [
+      'a module without objective',
+      ['--objective=none.mjs'],
+      /^worker: --objective none\.mjs: expected a default export that is a function/,
+    ],
+    [
+      'a missing folder',
+      ['--objective=plain.mjs', '--storage=sqlite:////nowhere/study.db'],
+      /^worker: sqlite:\/\/\/\/nowhere\/study\.db: folder \/nowhere is missing/,
+    ],
+    [
+      'a server that is not there',
+      ['--objective=plain.mjs', '--storage=postgresql://postgres@127.0.0.1:9/x'],
+      /^worker: postgresql:.* no database server answers/,
+    ],
+  ] as const)
+    it(`refuses ${what} in one line`, async () => {
+      const { code, stdout, stderr } = await run('worker', ['--study-name=bad', ...args], dir);
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, message);
+      assert.equal(stderr.split('\n').length, 2);
+    });
+
+  it('loses nothing when workers of a crowd are killed', async function () {
+    this.timeout(120_000);
+    const place = await needsPlace(this, 'sqlite');
+    await crowd(place, { workers: 3, trials: 30, killEvery: 900, kills: 3, work: 40, heartbeat: 0.7 });
+    await place.remove();
+  });
+});
