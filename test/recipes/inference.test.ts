@@ -71,7 +71,7 @@ describe('inference', () => {
       for (const [key, value] of Object.entries(expected))
         [value].flat().forEach((want, i) => {
           const got = [test[key as keyof typeof test]].flat()[i]!;
-          assert(Math.abs(got - want!) < 1e-3, `${style} ${key}[${i}]: ${got}, unmerged ${want}`);
+          assert(Math.abs(got - want!) < 1e-5, `${style} ${key}[${i}]: ${got}, unmerged ${want}`);
         });
     }
     model.dispose();

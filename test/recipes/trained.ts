@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { tensor } from '@tensorflow/tfjs-core';
 import { adapterNamed } from '../../src/adapters/adapter-named.js';
+import { randomStream } from '../../src/random.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { logCoshDice } from '../../src/train/losses/log-cosh-dice.js';
 import { adamW } from '../../src/train/optimizers/adam.js';
@@ -30,7 +32,7 @@ export async function tinyBackbone(dir: string): Promise<string> {
   return dir;
 }
 
-/** Writes the checkpoint of a run that has not learned anything, and returns its folder. */
+/** Writes the checkpoint of a run whose weights are drawn, the adapter's too, and returns its folder. */
 export async function untrained(
   modelDir: string,
   modelName: string,
@@ -42,6 +44,17 @@ export async function untrained(
 ): Promise<string> {
   const model = await loadSegmenter(modelName, { classes: 3, seed });
   model.inject(adapterNamed(adapter, { rank: 2, blocks: 2, blockRank: 1 }), seed);
+  for (const { name, group, value } of model.parameters)
+    if (group === 'adapter') {
+      const random = randomStream(seed, 'test', name);
+      model.parameters.set(
+        name,
+        tensor(
+          Array.from({ length: value.size }, () => random() - 0.5),
+          value.shape,
+        ),
+      );
+    }
   const training = new Training({
     model,
     loss: logCoshDice(),
