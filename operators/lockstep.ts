@@ -20,19 +20,13 @@ export type LeaseWork<T extends Disposable, R> = (leases$: Observable<Lease<T>>)
  *
  * @throws UserError when there is no training.
  * @example
- * prefetch(batchPlans(train, { epochs, batchSize, seed }), load, { ahead: 2 }).pipe(
- *   lockstep(
- *     group.map((trial) => {
- *       const training = suggest(trial);
- *       return (leases$) =>
- *         leases$.pipe(
- *           concatLease((batch$) => batch$.pipe(trainStep(training), validate(training.model, batches, scoring))),
- *           report(trial, 'softDice'),
- *           prune(trial),
- *         );
- *     }),
- *   ),
- * );
+ * const work = (trial: Trial, own: Training) => (leases$: Observable<Lease<Batch>>) =>
+ *   leases$.pipe(
+ *     concatLease((batch$) => batch$.pipe(trainStep(own))),
+ *     report(trial, 'softDice'),
+ *     prune(trial),
+ *   );
+ * prefetch(plans, load, { ahead: 2 }).pipe(lockstep([work(trial, training)]));
  */
 export function lockstep<T extends Disposable, R>(
   works: readonly LeaseWork<T, R>[],

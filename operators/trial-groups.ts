@@ -16,8 +16,10 @@ export interface TrialGroupsOptions {
  * The sampler proposes a whole group before it learns what any of it reached; the pruner compares them as they go.
  *
  * @example
+ * const work = (trial: Trial) => (leases$: Observable<Lease<Batch>>) =>
+ *   leases$.pipe(concatLease((batch$) => batch$.pipe(trainStep(training))), report(trial, 'softDice'));
  * trialGroups(study, 20, 4).pipe(
- *   concatMap((group) => prefetch(plans(), load, { ahead: 2 }).pipe(lockstep(group.map(work)))),
+ *   concatMap((group) => prefetch(plans, load, { ahead: 2 }).pipe(lockstep(group.map(work)))),
  * );
  */
 export function trialGroups(

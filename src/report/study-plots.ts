@@ -42,7 +42,7 @@ export function studyPlots(data: StudyData): Record<string, Plot> {
  *
  * @returns the paths without their endings
  * @example
- * await writeStudyPlots('plots/rank', study); // => ['plots/rank/optimization-history', 'plots/rank/slice', …]
+ * await writeStudyPlots('plots/rank', study); // plots/rank/optimization-history.svg and .png, and so on
  */
 export async function writeStudyPlots(dir: string, study: Study): Promise<string[]> {
   const paths: string[] = [];

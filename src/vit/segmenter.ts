@@ -123,7 +123,7 @@ export class Segmenter implements Model {
    *
    * @throws UserError while an adapter is merged into the backbone.
    * @example
-   * const models = trials.map(({ number }) => first.sibling({ classes: 3, seed: number }));
+   * const models = [1, 2, 3].map((seed) => model.sibling({ classes: 3, seed }));
    */
   sibling({ seed, ...head }: Omit<SegmenterOptions, 'imageSize'>): Segmenter {
     if (this.#unmerged)

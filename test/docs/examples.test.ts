@@ -17,6 +17,7 @@ const WORLD = `
 import type * as M from 'millrace';
 import type { Observable } from 'rxjs';
 declare global {
+  type Batch = M.Batch;
   type BatchPlan = M.BatchPlan;
   type Event = M.Event;
   type Tensor = import('@tensorflow/tfjs-core').Tensor;

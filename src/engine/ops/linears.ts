@@ -135,7 +135,7 @@ const inputGradient = defineOp<readonly Tensor[], { readonly changed: readonly b
  * What is a tensor already is passed through. `residual` is added to the result; it goes with a single map.
  *
  * @example
- * const [q, k, v] = linears([{ x, weight: wq, bias: bq }, { x, weight: wk }, { x, weight: wv, lowRank }]);
+ * const [query, key] = linears([{ x: tokens, weight, bias }, { x: tokens, weight }]);
  */
 export function linears(maps: readonly (LinearMap | Tensor)[], residual?: Tensor): Tensor[] {
   const results: Tensor[] = [];
