@@ -23,7 +23,7 @@ export interface ImportanceOptions extends FanovaOptions, PedAnovaOptions {
  *
  * @throws UserError when there are fewer than two trials, several objectives without a `target`, or a range that moves.
  * @example
- * importancesOf(await study.trials(), study.directions); // => { learningRate: 0.81, rank: 0.19 }
+ * importancesOf(await study.trials(), study.directions); // such as { learningRate: 0.81, rank: 0.19 }
  */
 export function importancesOf(
   trials: readonly FrozenTrial[],
