@@ -9,7 +9,7 @@ export const ENGINES = ['auto', 'onednn', 'tensorflow', 'webgpu', 'wasm', 'cpu']
 export type EngineName = (typeof ENGINES)[number];
 
 export interface EngineOptions {
-  /** Threads of the engine's own. Default: the cores that are available. */
+  /** Threads of the engine's own. Default: the cores that are available; one on wasm, where more gain little. */
   readonly threads?: number;
   /** What matrix products round their factors to, where the engine can choose. Default: the engine's own choice. */
   readonly precision?: 'f32' | 'bf16';
@@ -65,10 +65,9 @@ const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
   },
   wasm: {
     install: 'npm install @tensorflow/tfjs-backend-wasm',
-    start: async () => {
+    start: async ({ threads }) => {
       const { registerWasm } = await import('./wasm.js');
-      registerWasm();
-      return { precision: 'f32', threads: 1 };
+      return { precision: 'f32', threads: await registerWasm(threads) };
     },
   },
   cpu: {

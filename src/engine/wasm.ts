@@ -1,47 +1,116 @@
-import '@tensorflow/tfjs-backend-wasm';
+import { type BackendWasm, getThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import {
-  engine,
   getKernel,
-  type KernelBackend,
   type KernelConfig,
   registerKernel,
   type TensorInfo,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
+import { startWasmThreads } from './wasm-threads.js';
 
 /**
  * Registers the tfjs backend `wasm` with a faster matrix product.
  *
- * Its own product runs XNNPACK only where neither factor is transposed, and else a plain loop that is some ten times slower
- * (tfjs-backend-wasm 4.22, BatchMatMul.cc). Gradients and attention need transposed factors, so those are transposed
- * first.
+ * Its own runs XNNPACK only for one product of factors that are not transposed, and else a plain loop that takes some
+ * ten times as long (tfjs-backend-wasm 4.22, BatchMatMul.cc). Gradients need transposed factors and attention needs
+ * batches: here factors are transposed first, and the products of a batch run one by one.
+ *
+ * With `threads` above 1 the backend is started with them, and its products alone are divided among them. Returns how
+ * many there are; the first call decides.
  */
-export function registerWasm(): void {
+export async function registerWasm(threads = 1): Promise<number> {
+  replaceProduct();
+  if (running === undefined && threads > 1) {
+    await startWasmThreads(threads);
+    running = getThreadsCount();
+  }
+  running ??= 1;
+  return running;
+}
+
+let running: number | undefined;
+
+function replaceProduct(): void {
   const kernel = getKernel('BatchMatMul', 'wasm');
-  if (kernel.kernelFunc === untransposed) return;
+  if (kernel.kernelFunc === product) return;
   plain = kernel.kernelFunc;
   unregisterKernel('BatchMatMul', 'wasm');
-  registerKernel({ ...kernel, kernelFunc: untransposed });
+  registerKernel({
+    ...kernel,
+    kernelFunc: product,
+    setupFunc(backend) {
+      kernel.setupFunc?.(backend);
+      const types = ['number', 'array', 'number', 'number', 'array', 'number', 'number', 'number', 'number'];
+      const { wasm } = backend as unknown as {
+        readonly wasm: { cwrap(...signature: unknown[]): typeof single };
+      };
+      single = wasm.cwrap('BatchMatMul', null, types);
+    },
+  });
 }
 
 let plain: KernelConfig['kernelFunc'];
 
-const untransposed: KernelConfig['kernelFunc'] = ({ inputs, attrs, backend }) => {
+/** The native product: id, shape and rank of both factors, whether each is transposed, id of the result. */
+let single: (
+  a: number,
+  aShape: Uint8Array,
+  aRank: number,
+  b: number,
+  bShape: Uint8Array,
+  bRank: number,
+  transposeA: boolean,
+  transposeB: boolean,
+  out: number,
+) => void;
+
+/** Names for parts of tensors while one product runs; the backend counts its own tensors from 1. */
+const PARTS = { a: 0x7ffffffd, b: 0x7ffffffe, out: 0x7fffffff };
+
+const product: KernelConfig['kernelFunc'] = ({ inputs, attrs, backend: given }) => {
+  const backend = given as BackendWasm;
   const { transposeA, transposeB } = attrs as { transposeA?: boolean; transposeB?: boolean };
-  const a = transposeA ? swapLastTwo(inputs.a!) : inputs.a!;
-  const b = transposeB ? swapLastTwo(inputs.b!) : inputs.b!;
-  const product = plain({ inputs: { a, b }, attrs: { transposeA: false, transposeB: false }, backend });
-  for (const [made, given] of [
+  const a = transposeA ? swapLastTwo(inputs.a!, backend) : inputs.a!;
+  const b = transposeB ? swapLastTwo(inputs.b!, backend) : inputs.b!;
+  const result = oneByOne(a, b, backend);
+  for (const [made, before] of [
     [a, inputs.a],
     [b, inputs.b],
   ])
-    if (made !== given) (backend as KernelBackend).disposeData(made!.dataId);
-  return product;
+    if (made !== before) backend.disposeData(made!.dataId);
+  return result;
 };
 
-function swapLastTwo(x: TensorInfo): TensorInfo {
+function oneByOne(a: TensorInfo, b: TensorInfo, backend: BackendWasm): TensorInfo | TensorInfo[] {
+  const batch = a.shape.slice(0, -2);
+  const count = batch.reduce((x, y) => x * y, 1);
+  if (count <= 1 || batch.join() !== b.shape.slice(0, -2).join())
+    return plain({ inputs: { a, b }, attrs: { transposeA: false, transposeB: false }, backend });
+  const [rows, inner, columns] = [a.shape.at(-2)!, a.shape.at(-1)!, b.shape.at(-1)!];
+  const out = backend.makeOutput([...batch, rows, columns], 'float32');
+  const { registerTensor, disposeData } = backend.wasm.tfjs;
+  const at = ({ dataId }: TensorInfo) => backend.dataIdMap.get(dataId).memoryOffset;
+  const parts = [
+    { id: PARTS.a, size: rows * inner, offset: at(a) },
+    { id: PARTS.b, size: inner * columns, offset: at(b) },
+    { id: PARTS.out, size: rows * columns, offset: at(out) },
+  ];
+  const [aShape, bShape] = [shapeBytes([1, rows, inner]), shapeBytes([1, inner, columns])];
+  for (let i = 0; i < count; i++) {
+    for (const { id, size, offset } of parts) registerTensor(id, size, offset + 4 * i * size);
+    single(PARTS.a, aShape, 3, PARTS.b, bShape, 3, false, false, PARTS.out);
+    for (const { id } of parts) disposeData(id);
+  }
+  return out;
+}
+
+function shapeBytes(shape: readonly number[]): Uint8Array {
+  return new Uint8Array(Int32Array.from(shape).buffer);
+}
+
+function swapLastTwo(x: TensorInfo, backend: BackendWasm): TensorInfo {
   const perm = x.shape.map((_, i) => i);
   perm.push(...perm.splice(-2).reverse());
   const { kernelFunc } = getKernel('Transpose', 'wasm');
-  return kernelFunc({ inputs: { x }, attrs: { perm }, backend: engine().backend }) as TensorInfo;
+  return kernelFunc({ inputs: { x }, attrs: { perm }, backend }) as TensorInfo;
 }

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memory } from '@tensorflow/tfjs-core';
+import { concatMap, lastValueFrom, type Observable, of, take, tap, throwError, timer, toArray } from 'rxjs';
+import { begin } from '../../operators/begin.js';
+import { checkpoint } from '../../operators/checkpoint.js';
+import { concatLease } from '../../operators/concat-lease.js';
+import { earlyStop } from '../../operators/early-stop.js';
+import { finish } from '../../operators/finish.js';
+import { guard } from '../../operators/guard.js';
+import { prefetch } from '../../operators/prefetch.js';
+import { testBest } from '../../operators/test-best.js';
+import { trainStep } from '../../operators/train-step.js';
+import { validate } from '../../operators/validate.js';
+import type { Batch, BatchPlan } from '../../src/data/types.js';
+import type { Event } from '../../src/events/event.js';
+import { withoutClocks } from '../../src/events/logger.js';
+import { checkpointStore } from '../../src/train/checkpoint-store.js';
+import { logCoshDice } from '../../src/train/losses/log-cosh-dice.js';
+import { adamW } from '../../src/train/optimizers/adam.js';
+import { restoreLast, resumeRun } from '../../src/train/resume-run.js';
+import { Training } from '../../src/train/training.js';
+import { CLASSES, tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';
+
+interface Options {
+  ahead?: number;
+  load?: (plan: BatchPlan) => Observable<Batch>;
+  average?: number;
+  /** What the validation score must gain at each epoch. */
+  minDelta?: number;
+  resume?: boolean;
+}
+
+describe('the training pipeline', () => {
+  let dir: string;
+  before(() => {
+    dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+  });
+  after(() => rmSync(dir, { recursive: true }));
+
+  /** Three epochs of three steps of the tiny model; `work` gets its events, and the model is freed after it. */
+  async function pipeline<R>(
+    name: string,
+    { ahead = 2, load = (plan) => of(tinyBatch(plan)), average = 0.5, minDelta = -1, resume }: Options,
+    work: (events$: Observable<Event>, training: Training) => Promise<R>,
+  ): Promise<R> {
+    const model = tinyModel();
+    const loss = logCoshDice();
+    const training = new Training({ model, loss, optimizer: adamW(), learningRate: 0.05, seed: 42, average });
+    const store = checkpointStore(join(dir, name), { keep: 2, best: 'softDice' });
+    const scoring = { every: 'epoch', classes: CLASSES, loss } as const;
+    const batches = (seed: number) => () =>
+      prefetch(tinyPlans({ count: 3, epochs: 1, seed }), (plan) => of(tinyBatch(plan)), { ahead: 1 });
+    try {
+      if (resume) await resumeRun(training, store, { logs: dir, config: {} });
+      const events$ = prefetch(tinyPlans({ epochs: 3, from: training.position }), load, { ahead }).pipe(
+        concatLease((batch$) =>
+          batch$.pipe(
+            trainStep(training),
+            validate(training.scored, batches(1), scoring),
+            checkpoint(training, store, { every: 2 }),
+          ),
+        ),
+        guard({ memory: training.memory, restore: () => restoreLast(training, store) }),
+        earlyStop({ metric: 'softDice', patience: 1, minDelta, memory: training.memory }),
+        finish({ step: training.position, epoch: Math.ceil(training.position / 3) }),
+        testBest(model, store, batches(2), scoring),
+        begin({
+          run: name,
+          model,
+          engine: { name: 'cpu', precision: 'f32' },
+          seed: 42,
+          epochs: 3,
+          batches: 3,
+          classes: ['a', 'b', 'c'],
+          config: {},
+        }),
+      );
+      return await work(events$, training);
+    } finally {
+      training.dispose();
+      model.dispose();
+    }
+  }
+
+  const slow = (plan: BatchPlan) => timer(2).pipe(concatMap(() => of(tinyBatch(plan))));
+  const plain = (event: Event) => {
+    const { path, run, ...rest } = withoutClocks(event);
+    return { ...rest, ...(typeof path === 'string' && { path: path.slice(path.lastIndexOf('/')) }) };
+  };
+  const weights = ({ model }: Training) =>
+    [...model.parameters].map(({ name, value }) => [name, [...value.dataSync()]]);
+
+  it('says the same whatever the look-ahead, and holds no more tensors at the end of each step', async () => {
+    const runs: unknown[] = [];
+    for (const ahead of [0, 2, 100]) {
+      const counts: number[] = [];
+      const events = await pipeline(`ahead-${ahead}`, { ahead, load: slow }, (events$) =>
+        lastValueFrom(
+          events$.pipe(
+            tap(({ type }) => type === 'step' && ahead === 0 && counts.push(memory().numTensors)),
+            toArray(),
+          ),
+        ),
+      );
+      assert.equal(new Set(counts).size, ahead === 0 ? 1 : 0, counts.join());
+      runs.push(events.map(plain));
+    }
+    assert.deepEqual(runs[1], runs[0]);
+    assert.deepEqual(runs[2], runs[0]);
+  });
+
+  it('saves every second step and whatever was scored, and tests the best before the end', async () => {
+    const events = await pipeline('order', {}, (events$) => lastValueFrom(events$.pipe(toArray())));
+    const word = (event: Event) =>
+      event.type === 'checkpoint' || event.type === 'step' ? `${event.type} ${event.step}` : event.type;
+    assert.deepEqual(events.map(word), [
+      'run',
+      ...['step 1', 'step 2', 'checkpoint 2', 'step 3', 'epoch', 'validation', 'checkpoint 3'],
+      ...['step 4', 'checkpoint 4', 'step 5', 'step 6', 'epoch', 'validation', 'checkpoint 6'],
+      ...['step 7', 'step 8', 'checkpoint 8', 'step 9', 'epoch', 'validation', 'checkpoint 9'],
+      ...['validation', 'done'],
+    ]);
+    const validations = events.filter((event) => event.type === 'validation');
+    const best = validations.slice(0, 3).toSorted((a, b) => b.scores.softDice - a.scores.softDice)[0]!;
+    const tested = validations.at(-1)!;
+    assert.deepEqual([tested.split, tested.step, tested.epoch], ['test', best.step, best.epoch]);
+  });
+
+  it('scores the averaged weights, and tests those very weights', async () => {
+    const path = 'average';
+    await pipeline(path, { average: 0.9 }, async (events$, training) => {
+      const before = weights(training);
+      await lastValueFrom(events$);
+      const { state } = await checkpointStore(join(dir, path)).load('best');
+      const average = [...state.keys()].filter((name) => name.startsWith('average/'));
+      assert.deepEqual(average.toSorted(), ['average/adapter', 'average/head']);
+      const head = state.get('average/head')!.data;
+      const now = Object.fromEntries(weights(training) as [string, number[]][]);
+      assert.deepEqual([...now.head!, ...now.bias!], [...head]);
+      assert.notDeepEqual(weights(training), before);
+    });
+  });
+
+  it('frees all when a load fails, or an observer', async () => {
+    const load = (plan: BatchPlan) =>
+      plan.position === 4 ? throwError(() => new Error('broken file')) : slow(plan);
+    await pipeline('load-fails', { load }, (events$) =>
+      assert.rejects(lastValueFrom(events$), /broken file/),
+    );
+    await pipeline('observer-fails', {}, (events$) => {
+      const events = events$.pipe(
+        tap((event) => {
+          if (event.type === 'step' && event.step === 5) throw new Error('no');
+        }),
+      );
+      return assert.rejects(lastValueFrom(events), /no/);
+    });
+  });
+
+  it('frees all when it is unsubscribed, and goes on to the same weights', async () => {
+    const expected = await pipeline('unbroken', {}, async (events$, training) => {
+      await lastValueFrom(events$);
+      return weights(training);
+    });
+    for (const events of [1, 4, 9, 15]) {
+      const name = `cut-${events}`;
+      await pipeline(name, { ahead: 5, load: slow }, (events$) =>
+        lastValueFrom(events$.pipe(take(events))).then(
+          () => new Promise((resolve) => setTimeout(resolve, 20)),
+        ),
+      );
+      const resumed = await pipeline(name, { resume: true }, async (events$, training) => {
+        await lastValueFrom(events$);
+        return weights(training);
+      });
+      assert.deepEqual(resumed, expected, name);
+    }
+  });
+
+  it('stops early where the score does not rise enough, before the checkpoint of that epoch', async () => {
+    const events = await pipeline('early', { minDelta: 1 }, (events$) =>
+      lastValueFrom(events$.pipe(toArray())),
+    );
+    const [tested, done] = events.slice(-2);
+    assert(tested?.type === 'validation' && done?.type === 'done');
+    assert.deepEqual([tested.split, tested.epoch, done.reason, done.epoch], ['test', 1, 'early-stop', 2]);
+    assert.deepEqual(await checkpointStore(join(dir, 'early')).list(), [
+      join(dir, 'early', 'step-00000003'),
+      join(dir, 'early', 'step-00000004'),
+    ]);
+  });
+});
