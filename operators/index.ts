@@ -10,6 +10,7 @@ export * from './concat-lease.js';
 export * from './train-step.js';
 export * from './evaluate.js';
 export * from './predict.js';
+export * from './overlays.js';
 export * from './validate.js';
 export * from './checkpoint.js';
 export * from './guard.js';

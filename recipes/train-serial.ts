@@ -22,6 +22,7 @@ import {
   csv,
   dataFlags,
   decode,
+  earlierRun,
   earlyStop,
   finish,
   guard,
@@ -34,15 +35,14 @@ import {
   modelFlags,
   normalize,
   optimizerNamed,
+  overlays,
   type Pair,
   plots,
-  predict,
   prefetch,
   progress,
   recipe,
   recordOf,
   restoreLast,
-  resumeRun,
   runFlags,
   runFolders,
   scheduleNamed,
@@ -56,9 +56,8 @@ import {
   trainStep,
   useEngine,
   validate,
-  writeOverlays,
 } from 'millrace';
-import { concat, concatMap, defer, finalize, from, identity, lastValueFrom, tap, toArray } from 'rxjs';
+import { concat, defer, finalize, from, identity, lastValueFrom, tap } from 'rxjs';
 import { z } from 'zod';
 
 recipe({
@@ -111,8 +110,7 @@ recipe({
     const { models, logs, pictures } = runFolders(settings, run);
     const config = { ...settings, model: recordOf(model, settings.modelName) };
     const store = checkpointStore(models, { keep: settings.keep, best: metric, config });
-    if (!resume) await store.clear();
-    const earlier = resume ? await resumeRun(training, store, { logs, config }) : [];
+    const earlier = await earlierRun(training, store, { resume, logs, config });
 
     const samples = cacheNamed(cache, cacheDir);
     const load = (plan: BatchPlan, changes = augmentations([])) =>
@@ -152,12 +150,8 @@ recipe({
       progress(),
     );
 
-    const shown = [...test, ...validation, ...train].slice(0, 4);
-    const overlays$ = inOrder(shown)().pipe(
-      concatLease((batch$) => batch$.pipe(predict(model, model.normalization))),
-      toArray(),
-      concatMap((rows) => writeOverlays(join(pictures, 'overlays.png'), rows, settings.classNames)),
-    );
+    const shown$ = inOrder([...test, ...validation, ...train].slice(0, 4))();
+    const overlays$ = overlays(model, shown$, join(pictures, 'overlays.png'), settings.classNames);
     const closing$ = defer(async () => process.stdout.write(await closingText(logs, models, pictures)));
     return concat(training$, overlays$, closing$).pipe(
       finalize(() => [training, model].forEach((owner) => owner.dispose())),

@@ -94,7 +94,7 @@ export const adapterFlags = {
 
 /** How long, how fast, and towards what. */
 export const trainingFlags = {
-  epochs: z.int().min(1).default(20).describe('passes over the training split'),
+  epochs: z.int().min(1).default(8).describe('passes over the training split'),
   batchSize: z.int().min(1).default(8).describe('images in a batch'),
   loss: z.enum(LOSS_NAMES).default('log-cosh-dice').describe('what is minimised'),
   optimizer: z
@@ -103,7 +103,7 @@ export const trainingFlags = {
     .describe('adam couples weight decay into the gradient, adamw does not'),
   momentum: z.number().min(0).lt(1).default(0.9).describe('of sgd'),
   schedule: z.enum(SCHEDULES).default('trapezoid').describe('how the learning rate goes'),
-  lr: z.number().gt(0).default(1e-3).describe('learning rate of everything that trains'),
+  lr: z.number().gt(0).default(2e-3).describe('learning rate of everything that trains'),
   separateLr: z.boolean().default(false).describe('use --lr-vit-backbone and --lr-seg-head in place of --lr'),
   lrVitBackbone: z.number().gt(0).default(1e-3).describe('learning rate of adapters and backbone'),
   lrSegHead: z.number().gt(0).default(1e-2).describe('learning rate of the segmentation head'),

@@ -18,9 +18,9 @@ import type { Batch, BatchPlan } from '../../src/data/types.js';
 import type { Event } from '../../src/events/event.js';
 import { withoutClocks } from '../../src/events/logger.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
+import { earlierRun, restoreLast } from '../../src/train/earlier-run.js';
 import { logCoshDice } from '../../src/train/losses/log-cosh-dice.js';
 import { adamW } from '../../src/train/optimizers/adam.js';
-import { restoreLast, resumeRun } from '../../src/train/resume-run.js';
 import { Training } from '../../src/train/training.js';
 import { CLASSES, tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';
 
@@ -43,7 +43,13 @@ describe('the training pipeline', () => {
   /** Three epochs of three steps of the tiny model; `work` gets its events, and the model is freed after it. */
   async function pipeline<R>(
     name: string,
-    { ahead = 2, load = (plan) => of(tinyBatch(plan)), average = 0.5, minDelta = -1, resume }: Options,
+    {
+      ahead = 2,
+      load = (plan) => of(tinyBatch(plan)),
+      average = 0.5,
+      minDelta = -1,
+      resume = false,
+    }: Options,
     work: (events$: Observable<Event>, training: Training) => Promise<R>,
   ): Promise<R> {
     const model = tinyModel();
@@ -54,7 +60,7 @@ describe('the training pipeline', () => {
     const batches = (seed: number) => () =>
       prefetch(tinyPlans({ count: 3, epochs: 1, seed }), (plan) => of(tinyBatch(plan)), { ahead: 1 });
     try {
-      if (resume) await resumeRun(training, store, { logs: dir, config: {} });
+      await earlierRun(training, store, { resume, logs: dir, config: {} });
       const events$ = prefetch(tinyPlans({ epochs: 3, from: training.position }), load, { ahead }).pipe(
         concatLease((batch$) =>
           batch$.pipe(

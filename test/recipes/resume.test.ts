@@ -144,7 +144,7 @@ describe('--resume', function () {
       [],
       /step-\d+\/checkpoint\.json: expected a checkpoint of this project, got a file that is no JSON/,
     ],
-    ['other settings', () => {}, ['--lr=0.5'], /step-\d+: expected the settings .* lr 0\.001, got 0\.5/],
+    ['other settings', () => {}, ['--lr=0.5'], /step-\d+: expected the settings .* lr 0\.002, got 0\.5/],
     ['another model', () => {}, ['--r-block=1'], /step-\d+: expected the settings .* rBlock 2, got 1/],
   ] as const)
     it(`refuses ${what} by name, and leaves it as it is`, async () => {

@@ -16,7 +16,7 @@ const golden = JSON.parse(readFileSync(new URL('golden/train-localized.json', im
 };
 
 describe('train recipes', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let dir: string;
   let backbone: string;
   before(async () => {

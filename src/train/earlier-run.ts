@@ -20,19 +20,25 @@ const FREE = [
 ];
 
 /**
- * Continues a run with its last checkpoint: restores the training and returns the events that its logs keep, for
- * `LogOptions.earlier`. A run that was killed before its first checkpoint starts again.
+ * What a run has behind it, as events that its logs keep (`LogOptions.earlier`): none, and no checkpoint of an older run
+ * of that name, unless it is to `resume`. Then the training goes on with the last checkpoint; a run that was killed before
+ * its first one starts again.
  *
  * @throws UserError for a checkpoint that is damaged, of another model, or of a run that began with other settings:
  * its steps so far would not be this run's. `epochs` may change; so may what computes, but then not bit for bit.
  * @example
- * const earlier = resume ? await resumeRun(training, store, { logs: 'logs/run', config: { seed } }) : [];
+ * const earlier = await earlierRun(training, store, { resume: true, logs: 'logs/run', config });
  */
-export async function resumeRun(
+export async function earlierRun(
   training: Training,
   store: CheckpointStore,
-  { logs, config }: { readonly logs: string; readonly config: Readonly<Record<string, unknown>> },
+  {
+    resume,
+    logs,
+    config,
+  }: { readonly resume: boolean; readonly logs: string; readonly config: Readonly<Record<string, unknown>> },
 ): Promise<Event[]> {
+  if (!resume) await store.clear();
   if ((await store.last()) === undefined) return [];
   const checkpoint = await store.load();
   checkSettings(checkpoint, config);

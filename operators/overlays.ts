@@ -1,0 +1,29 @@
+import { concatMap, type Observable, take, toArray } from 'rxjs';
+import type { Batch } from '../src/data/types.js';
+import type { Model } from '../src/engine/parameters.js';
+import { writeOverlays } from '../src/report/overlays.js';
+import { concatLease } from './concat-lease.js';
+import type { Lease } from './lease.js';
+import { IMAGENET, type Normalization } from './normalize.js';
+import { predict } from './predict.js';
+
+/**
+ * Writes a sheet of the first few samples as input | target | prediction, and completes. Cold; emits once.
+ *
+ * @example
+ * concat(training$, overlays(model, inOrder(test)(), 'plots/run/overlays.png', ['pet', 'background', 'border']));
+ */
+export function overlays(
+  model: Model & { readonly normalization?: Normalization },
+  batches$: Observable<Lease<Batch>>,
+  path: string,
+  classes: readonly string[],
+  count = 4,
+): Observable<void> {
+  return batches$.pipe(
+    concatLease((batch$) => batch$.pipe(predict(model, model.normalization ?? IMAGENET))),
+    take(count),
+    toArray(),
+    concatMap((rows) => writeOverlays(path, rows, classes)),
+  );
+}
