@@ -38,10 +38,6 @@ function placeholder({ schema }: Flag): string {
   return schema.type === 'array' ? 'A,B' : 'VALUE';
 }
 
-function isEmpty(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
-}
-
 function shown(value: unknown): string {
   return Array.isArray(value) ? value.join(',') : String(value);
 }
