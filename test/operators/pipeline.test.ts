@@ -93,7 +93,7 @@ describe('the training pipeline', () => {
 
   const slow = (plan: BatchPlan) => timer(2).pipe(concatMap(() => of(tinyBatch(plan))));
   const plain = (event: Event) => {
-    const { path, run, ...rest } = withoutClocks(event);
+    const { path, ...rest } = withoutClocks({ ...event, ...('run' in event && { run: '' }) });
     return { ...rest, ...(typeof path === 'string' && { path: path.slice(path.lastIndexOf('/')) }) };
   };
   const weights = ({ model }: Training) =>
@@ -122,13 +122,12 @@ describe('the training pipeline', () => {
     const events = await pipeline('order', {}, (events$) => lastValueFrom(events$.pipe(toArray())));
     const word = (event: Event) =>
       event.type === 'checkpoint' || event.type === 'step' ? `${event.type} ${event.step}` : event.type;
-    assert.deepEqual(events.map(word), [
-      'run',
-      ...['step 1', 'step 2', 'checkpoint 2', 'step 3', 'epoch', 'validation', 'checkpoint 3'],
-      ...['step 4', 'checkpoint 4', 'step 5', 'step 6', 'epoch', 'validation', 'checkpoint 6'],
-      ...['step 7', 'step 8', 'checkpoint 8', 'step 9', 'epoch', 'validation', 'checkpoint 9'],
-      ...['validation', 'done'],
-    ]);
+    const epochs = [
+      'step 1, step 2, checkpoint 2, step 3, epoch, validation, checkpoint 3',
+      'step 4, checkpoint 4, step 5, step 6, epoch, validation, checkpoint 6',
+      'step 7, step 8, checkpoint 8, step 9, epoch, validation, checkpoint 9',
+    ];
+    assert.equal(events.map(word).join(', '), ['run', ...epochs, 'validation, done'].join(', '));
     const validations = events.filter((event) => event.type === 'validation');
     const best = validations.slice(0, 3).toSorted((a, b) => b.scores.softDice - a.scores.softDice)[0]!;
     const tested = validations.at(-1)!;

@@ -67,12 +67,10 @@ describe('--resume', function () {
 
   /** Waits until the run has logged a few events more, from none to fifteen, and a little longer. */
   async function moment(cwd: string, ended: Promise<unknown>, random: () => number): Promise<void> {
-    let running = true;
-    void ended.then(() => {
-      running = false;
-    });
+    const over = new AbortController();
+    void ended.then(() => over.abort());
     const enough = logged(cwd) + Math.floor(16 * random());
-    while (running && logged(cwd) < enough) await wait(5);
+    while (!over.signal.aborted && logged(cwd) < enough) await wait(5);
     await wait(20 * random());
   }
 

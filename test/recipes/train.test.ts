@@ -69,7 +69,12 @@ describe('train recipes', function () {
       );
       assert.deepEqual(
         log.filter((event) => event.type === 'validation').map(({ split, images }) => [split, images]),
-        [...Array(3).fill(['validation', 4]), ['test', 2]],
+        [
+          ['validation', 4],
+          ['validation', 4],
+          ['validation', 4],
+          ['test', 2],
+        ],
       );
     });
 
