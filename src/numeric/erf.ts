@@ -3,7 +3,7 @@ import { exp } from './exp-log.js';
 /**
  * The error function and its complement by the approximations of Sun's fdlibm (s_erf.c: Copyright (C) 1993 by Sun
  * Microsystems, Inc. Permission to use, copy, modify, and distribute this software is freely granted, provided that
- * this notice is preserved), off by less than one unit in the last place.
+ * this notice is preserved), off by at most one unit in the last place, erfc in its tail by three.
  *
  * Polynomials are summed in pairs of terms, as glibc 2.36 does, so that Python's `math.erf` and `math.erfc` on such
  * a system agree bit for bit, but for about one argument in ten thousand, where its `exp` is not correctly rounded.

@@ -90,15 +90,19 @@ function inverseLogNdtr(ys: Float64Array): Float64Array {
     z[i] = y > FLIP ? log(-Math.expm1(y)) : y;
     x[i] = z[i]! < -5 ? -Math.sqrt(-2 * (z[i]! + LOG_ROOT_2PI)) : -LOGISTIC * log(Math.expm1(-z[i]!));
   }
+  /** Where a step changed nothing, none will. */
+  const fixed = new Uint8Array(count);
   for (let step = 0; step < 100; step++) {
     let converged = true;
     for (let i = 0; i < count; i++) {
+      if (fixed[i]) continue;
       const at = x[i]!;
       const logCdf = logNdtr(at);
       const logPdf = -0.5 * (at * at) - LOG_ROOT_2PI;
       const change = (logCdf - z[i]!) * exp(logCdf - logPdf);
       const next = at - change;
       x[i] = next;
+      if (next === at) fixed[i] = 1;
       if (!(Math.abs(change) < 1e-8 * Math.abs(next))) converged = false;
     }
     if (converged) break;
