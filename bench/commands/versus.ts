@@ -25,14 +25,11 @@ const nameOf = ({ side, command, model, adapter, precision, frozen }: Run): stri
 
 /** Our run, and PyTorch's ways of doing the same. */
 function against(run: Omit<Run, 'side'>): { readonly mine: Run; readonly theirs: readonly Run[] } {
-  const { precision, command } = run;
-  const theirs: Run[] = [
-    { ...run, side: 'torch' },
-    { ...run, side: 'torch-compile' },
-    ...(precision === 'bf16' && command === 'train-step'
-      ? [{ ...run, side: 'torch', frozen: 'bf16' } as const]
-      : []),
-  ];
+  const sides = ['torch', 'torch-compile'] as const;
+  const theirs: Run[] = sides.flatMap((side) => [
+    { ...run, side },
+    ...(run.precision === 'bf16' ? [{ ...run, side, frozen: 'bf16' } as const] : []),
+  ]);
   return { mine: { ...run, side: 'millrace' }, theirs };
 }
 

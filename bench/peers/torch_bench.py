@@ -119,7 +119,7 @@ class Segmenter(nn.Module):
 
     def forward(self, images):
         x = self.patch(images).flatten(2).transpose(1, 2)
-        x = torch.cat([self.cls.expand(len(x), -1, -1).to(x.dtype), x], 1) + self.positions
+        x = torch.cat([self.cls.expand(x.shape[0], -1, -1).to(x.dtype), x], 1) + self.positions
         for block in self.blocks:
             x = block(x)
         grid = self.norm(x)[:, 1:].transpose(1, 2).unflatten(2, (self.side, self.side))
@@ -178,7 +178,7 @@ def inference(arguments):
     model, images, _ = make(arguments)
     model.eval()
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def eager():
         with autocast(arguments):
             return model(images)
