@@ -12,10 +12,11 @@ export interface Site {
   readonly outputs: number;
 }
 
-/** The frozen map at a site: weight [in, out], bias [out]. */
+/** The map at a site: weight [in, out], bias [out]; frozen where neither trains. */
 export interface Base {
   readonly weight: Tensor;
   readonly bias: Tensor;
+  readonly frozen: boolean;
 }
 
 /** A parameter that an adapter brings to a site. */

@@ -41,12 +41,12 @@ export function serialLora(options: SerialLoraOptions): Adapter {
       { name: `${scope(site)}.serial_A`, shape: [site.inputs, rank], init: 1 / Math.sqrt(site.inputs) },
       { name: `${scope(site)}.serial_B`, shape: [rank, site.inputs], init: 0 },
     ],
-    apply: (site, x, { weight, bias }, { own, once, random }) => {
+    apply: (site, x, base, { own, once, random }) => {
       const before = once(`${scope(site)}.serial`, () => {
         const low = mul(linear(dropout(x, rate, random), own('serial_A')), scale);
         return add(x, linear(low, own('serial_B')));
       });
-      return { x: before, weight, bias };
+      return { x: before, ...base };
     },
     merged: (_site, weight, own) =>
       add(weight, mul(matMul(own('serial_A'), matMul(own('serial_B'), weight)), scale)),

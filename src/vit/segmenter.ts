@@ -169,7 +169,9 @@ export class Segmenter implements Model {
     pass: Pick<AdapterPass, 'random' | 'once'>,
   ): Tensor | LinearMap {
     const name = `layers.${layer}.${target}`;
-    const base = { weight: this.parameters.get(`${name}.weight`), bias: this.parameters.get(`${name}.bias`) };
+    const weight = this.parameters.parameter(`${name}.weight`);
+    const bias = this.parameters.parameter(`${name}.bias`);
+    const base = { weight: weight.value, bias: bias.value, frozen: !weight.trainable && !bias.trainable };
     const site = this.#unmerged ? undefined : this.#sites.get(`${layer}.${target}`);
     if (!site || !this.adapter) return { x, ...base };
     return this.adapter.apply(site, x, base, { ...pass, own: this.#own(site) });

@@ -5,6 +5,7 @@ import {
   dispose,
   engine,
   mul,
+  type Scalar,
   setBackend,
   sum,
   type Tensor,
@@ -19,6 +20,7 @@ import { linear } from '../../src/engine/ops/linear.js';
 import { linears } from '../../src/engine/ops/linears.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
 import { normal, randomStream } from '../../src/random.js';
+import { valueAndGradients } from '../../src/train/value-and-gradients.js';
 
 interface Case {
   readonly shapes: readonly (readonly number[])[];
@@ -145,6 +147,30 @@ describe('ops', () => {
       const weight = tensor([1, 2, 3, 4], [2, 2]);
       const { grads } = engine().gradients(() => sum(linear(x, weight)) as Tensor, [x]);
       assert.deepEqual(Array.from(grads[0]!.dataSync()), [3, 7]);
+    });
+  });
+
+  it('frozen linears have the values and input gradients of others, and refuse a weight gradient', () => {
+    tidy(() => {
+      const x = tensor([1, -2, 3, 0.5], [2, 2]);
+      const [w, v] = [tensor([1, 2, 3, 4], [2, 2]), tensor([5, -1], [2, 1])];
+      const y = tensor([7, 8, 9, 10], [2, 2]);
+      const loss = (frozen: boolean) => (a: Tensor, residual: Tensor) => {
+        const maps = [{ x: a, weight: w, frozen }];
+        const [p] = linears(maps, residual);
+        const [q, r] = linears([...maps, { x: a, weight: v, frozen }]);
+        return sum(mul(p!, concat([q!, r!], 1).slice([0, 0], [2, 2]))) as Tensor;
+      };
+      const [free, bound] = [false, true].map((frozen) =>
+        engine()
+          .gradients(() => loss(frozen)(x, y), [x, y])
+          .grads.map((grad) => Array.from(grad.dataSync())),
+      );
+      assert.deepEqual(bound, free);
+      assert.throws(
+        () => valueAndGradients(() => loss(true)(x, y) as Scalar, [w]),
+        /a frozen weight has no gradient/,
+      );
     });
   });
 });

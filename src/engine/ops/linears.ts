@@ -1,6 +1,6 @@
 import { add, concat, matMul, reshape, sum, type Tensor, transpose, zeros } from '@tensorflow/tfjs-core';
 import { defineOp } from '../op.js';
-import { linear, weightGradient } from './linear.js';
+import { weightGradient } from './linear.js';
 import {
   blocksOf,
   down,
@@ -19,6 +19,8 @@ export interface LinearMap {
   readonly weight: Tensor;
   readonly bias?: Tensor;
   readonly lowRank?: LowRank;
+  /** Weight and bias have no gradient: x need not be kept for one. */
+  readonly frozen?: boolean;
 }
 
 /** What a list of tensors holds: x, the residual, then of each map weight, bias, A, B; what is absent is left out. */
@@ -59,25 +61,27 @@ export function lowSize(rows: number, lowRank: LowRank | undefined): number {
 }
 
 /** All scale·x·A behind one another, then the results. */
+function compute(tensors: readonly Tensor[], attrs: Attrs): Tensor[] {
+  const { x, residual, maps } = listed(tensors, attrs);
+  const flat = rowsOf(x);
+  const lows: Tensor[] = [];
+  const results = maps.map(({ weight, bias, lowRank }) => {
+    let y: Tensor = matMul(flat, weight as Tensor);
+    if (bias) y = add(y, bias);
+    if (lowRank) {
+      const low = down(flat, lowRank);
+      lows.push(reshape(low, [low.size]));
+      y = add(y, up(low, lowRank.b));
+    }
+    const shaped = reshape(y, [...x.shape.slice(0, -1), weight.shape[1]!]);
+    return residual ? add(residual, shaped) : shaped;
+  });
+  return [lows.length > 0 ? concat(lows) : zeros([0]), ...results];
+}
+
 const run = defineOp<readonly Tensor[], Attrs>({
   name: 'Linears',
-  plain: (tensors, attrs) => {
-    const { x, residual, maps } = listed(tensors, attrs);
-    const flat = rowsOf(x);
-    const lows: Tensor[] = [];
-    const results = maps.map(({ weight, bias, lowRank }) => {
-      let y: Tensor = matMul(flat, weight as Tensor);
-      if (bias) y = add(y, bias);
-      if (lowRank) {
-        const low = down(flat, lowRank);
-        lows.push(reshape(low, [low.size]));
-        y = add(y, up(low, lowRank.b));
-      }
-      const shaped = reshape(y, [...x.shape.slice(0, -1), weight.shape[1]!]);
-      return residual ? add(residual, shaped) : shaped;
-    });
-    return [lows.length > 0 ? concat(lows) : zeros([0]), ...results];
-  },
+  plain: compute,
   saves: { inputs: 'all', outputs: [true] },
   gradient: (_dy, saved, attrs, [, ...dys]) => {
     const { x, maps } = listed(saved, attrs);
@@ -104,6 +108,25 @@ const run = defineOp<readonly Tensor[], Attrs>({
     };
     if (attrs.residual) gradients[1] = () => dys[0]!.clone();
     return gradients as unknown as readonly (() => Tensor)[];
+  },
+});
+
+/** The same for frozen maps without a change: nothing is kept but the weights, which outlive the pass anyway. */
+const runFrozen = defineOp<readonly Tensor[], Attrs & { readonly weights: readonly Tensor[] }>({
+  name: 'FrozenLinears',
+  plain: compute,
+  gradient: (_dy, _saved, { residual, maps, weights }, [, ...dys]) => {
+    const count = (residual ? 2 : 1) + maps.reduce((sum, { bias }) => sum + (bias ? 2 : 1), 0);
+    const gradients = Array.from({ length: count }, () => (): Tensor => {
+      throw new Error('a frozen weight has no gradient');
+    });
+    gradients[0] = () => {
+      const pairs = weights.flatMap((weight, i) => [dys[i]!, weight]);
+      const dx = inputGradient(pairs, { changed: weights.map(() => false) })[0]!;
+      return reshape(dx, [...dys[0]!.shape.slice(0, -1), weights[0]!.shape[0]!]);
+    };
+    if (residual) gradients[1] = () => dys[0]!.clone();
+    return gradients;
   },
 });
 
@@ -145,10 +168,6 @@ export function linears(maps: readonly (LinearMap | Tensor)[], residual?: Tensor
       results[i] = residual ? add(residual, map) : map;
       return;
     }
-    if (!residual && !map.lowRank && !maps.some((other, j) => j !== i && isMap(other) && other.x === map.x)) {
-      results[i] = linear(map.x, map.weight, map.bias);
-      return;
-    }
     const places = maps.flatMap((other, j) => (isMap(other) && other.x === map.x ? [j] : []));
     const group = places.map((j) => maps[j] as LinearMap);
     const tensors = group.flatMap(({ weight, bias, lowRank }) => [
@@ -156,13 +175,17 @@ export function linears(maps: readonly (LinearMap | Tensor)[], residual?: Tensor
       ...(bias ? [bias] : []),
       ...(lowRank ? [lowRank.a, lowRank.b] : []),
     ]);
-    const [, ...ys] = run([map.x, ...(residual ? [residual] : []), ...tensors], {
+    const attrs: Attrs = {
       residual: residual !== undefined,
       maps: group.map(({ bias, lowRank }) => ({
         bias: bias !== undefined,
         ...(lowRank && { scale: lowRank.scale }),
       })),
-    });
+    };
+    const inputs = [map.x, ...(residual ? [residual] : []), ...tensors];
+    const [, ...ys] = group.every(({ frozen, lowRank }) => frozen && !lowRank)
+      ? runFrozen(inputs, { ...attrs, weights: group.map(({ weight }) => weight) })
+      : run(inputs, attrs);
     places.forEach((j, k) => {
       results[j] = ys[k]!;
     });

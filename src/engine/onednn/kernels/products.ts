@@ -68,27 +68,28 @@ interface LinearsAttrs {
   readonly maps: readonly { readonly bias: boolean; readonly scale?: number }[];
 }
 
-kernel<never, LinearsAttrs>('Linears', ({ inputs, attrs: { residual, maps }, backend }) => {
-  const waiting = Object.values(inputs as Record<string, TensorInfo>);
-  const x = waiting.shift()!;
-  const ins: (TensorInfo | undefined)[] = [x, residual ? waiting.shift() : undefined];
-  const from = x.shape.at(-1)!;
-  const rows = sizeOf(x.shape) / from;
-  const ints = [rows, from, maps.length];
-  let low = 0;
-  const results = maps.map(({ bias, scale }) => {
-    const weight = waiting.shift()!;
-    const own = [weight, bias ? waiting.shift() : undefined];
-    const [a, b] = scale === undefined ? [undefined, undefined] : [waiting.shift(), waiting.shift()];
-    ins.push(...own, a, b);
-    const [outputs, blocks, width] = mapSizes(weight.shape[1]!, a) as [number, number, number];
-    ints.push(outputs, blocks, width);
-    low += rows * blocks * width;
-    return { shape: [...x.shape.slice(0, -1), outputs], dtype: 'float32' as const };
+for (const name of ['Linears', 'FrozenLinears'])
+  kernel<never, LinearsAttrs>(name, ({ inputs, attrs: { residual, maps }, backend }) => {
+    const waiting = Object.values(inputs as Record<string, TensorInfo>);
+    const x = waiting.shift()!;
+    const ins: (TensorInfo | undefined)[] = [x, residual ? waiting.shift() : undefined];
+    const from = x.shape.at(-1)!;
+    const rows = sizeOf(x.shape) / from;
+    const ints = [rows, from, maps.length];
+    let low = 0;
+    const results = maps.map(({ bias, scale }) => {
+      const weight = waiting.shift()!;
+      const own = [weight, bias ? waiting.shift() : undefined];
+      const [a, b] = scale === undefined ? [undefined, undefined] : [waiting.shift(), waiting.shift()];
+      ins.push(...own, a, b);
+      const [outputs, blocks, width] = mapSizes(weight.shape[1]!, a) as [number, number, number];
+      ints.push(outputs, blocks, width);
+      low += rows * blocks * width;
+      return { shape: [...x.shape.slice(0, -1), outputs], dtype: 'float32' as const };
+    });
+    const scales = maps.map(({ scale }) => scale ?? 0);
+    return backend.run('Linears', ins, [{ shape: [low], dtype: 'float32' }, ...results], ints, scales);
   });
-  const scales = maps.map(({ scale }) => scale ?? 0);
-  return backend.run('Linears', ins, [{ shape: [low], dtype: 'float32' }, ...results], ints, scales);
-});
 
 kernel<never, { readonly changed: readonly boolean[] }>(
   'LinearsGradInput',
