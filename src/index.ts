@@ -105,6 +105,7 @@ export { type RetryOptions, retryHistory } from './study/retry-trial.js';
 export type { Sampler } from './study/sampler.js';
 export * from './study/samplers/brute-force.js';
 export * from './study/samplers/cma-es.js';
+export * from './study/samplers/gp.js';
 export * from './study/samplers/grid.js';
 export * from './study/samplers/nsga2.js';
 export * from './study/samplers/partial-fixed.js';
