@@ -8,6 +8,7 @@ import {
   createStudy,
   type Direction,
   type FrozenTrial,
+  GpSampler,
   GridSampler,
   HyperbandPruner,
   NopPruner,
@@ -48,6 +49,7 @@ const SUBJECTS: readonly Subject[] = [
   },
   { name: 'QMC', make: (seed) => new QmcSampler({ seed }) },
   { name: 'CMA-ES', make: (seed) => new CmaEsSampler({ seed }), oneObjective: true },
+  { name: 'GP', make: (seed) => new GpSampler({ seed, startupTrials: 5 }), oneObjective: true },
   { name: 'NSGA-II', make: (seed) => new Nsga2Sampler({ seed, populationSize: 10 }) },
   {
     name: 'partially fixed',

@@ -26,7 +26,7 @@ export function logExpectedImprovement(mean: number, deviation: number, best: nu
 /** log(φ(z) + zΦ(z)); far below 0 by the tail's asymptotic series, as the two terms cancel there. */
 function logH(z: number): number {
   const logDensity = -(z * z) / 2 - Math.log(2 * Math.PI) / 2;
-  if (z > -6) return Math.log(Math.exp(logDensity) + (z * erfc(-z / Math.SQRT2, Math.exp)) / 2);
+  if (z > -6) return Math.log(Math.exp(logDensity) + (z * erfc(-z / Math.SQRT2)) / 2);
   const s = 1 / (z * z);
   return logDensity + Math.log(s) + Math.log1p(-3 * s + 15 * s * s - 105 * s ** 3);
 }
