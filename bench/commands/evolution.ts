@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { hypervolume } from '../../src/numeric/hypervolume.js';
 import { createStudy } from '../../src/study/create-study.js';
 import type { Sampler } from '../../src/study/sampler.js';
 import { CmaEsSampler } from '../../src/study/samplers/cma-es.js';
@@ -55,10 +56,11 @@ export default command({
   description: 'what CMA-ES and NSGA-II reach, beside what bench/peers/optuna-evolution.py printed',
   flags: {
     Bench: {
+      firstSeed: z.int().min(0).default(0).describe("our first study's seed"),
       peer: z.string().describe('a file of what the peer printed; ours run with as many seeds'),
     },
   },
-  run: async ({ peer }) => {
+  run: async ({ peer, firstSeed }) => {
     const theirs = JSON.parse(await readFile(peer, 'utf8')) as Record<string, number[]>;
     console.log('| sampler | problem | trials | seeds | measure | ours | Optuna | p (ours worse) |');
     console.log('|---|---|---|---|---|---|---|---|');
@@ -73,7 +75,7 @@ export default command({
     };
     const known = (problems: readonly Problem[]) => problems.filter(({ name }) => theirs[name]);
     for (const problem of known(CMA_ES)) {
-      const seeds = theirs[problem.name]!.length;
+      const seeds = { first: firstSeed, count: theirs[problem.name]!.length };
       row(
         'CMA-ES',
         problem,
@@ -82,11 +84,11 @@ export default command({
       );
     }
     for (const problem of known(NSGA2)) {
-      const seeds = theirs[problem.name]!.length;
+      const seeds = { first: firstSeed, count: theirs[problem.name]!.length };
       row(
         'NSGA-II',
         problem,
-        await overSeeds(seeds, problem, 2, (seed) => new Nsga2Sampler({ seed }), hypervolume),
+        await overSeeds(seeds, problem, 2, (seed) => new Nsga2Sampler({ seed }), dominated),
         -1,
       );
     }
@@ -94,14 +96,14 @@ export default command({
 });
 
 async function overSeeds(
-  seeds: number,
+  { first, count }: { readonly first: number; readonly count: number },
   { f, dimensions, low, high, trials }: Problem,
   objectives: number,
   sampler: (seed: number) => Sampler,
   measure: (study: Study) => Promise<number>,
 ): Promise<number[]> {
   const results: number[] = [];
-  for (let seed = 0; seed < seeds; seed++) {
+  for (let seed = first; seed < first + count; seed++) {
     const directions = Array.from({ length: objectives }, () => 'minimize' as const);
     const study = await createStudy({ directions, sampler: sampler(seed) });
     const names = Array.from({ length: dimensions }, (_, i) => `x${i}`);
@@ -113,17 +115,14 @@ async function overSeeds(
 
 const best = (study: Study) => study.bestValue();
 
-/** The area that the front dominates below (1.1, 11). */
-async function hypervolume(study: Study): Promise<number> {
-  const points = (await study.bestTrials()).map(({ values }) => values as readonly [number, number]);
-  let volume = 0;
-  let top = 11;
-  for (const [x, y] of points.sort((a, b) => a[0] - b[0] || a[1] - b[1]))
-    if (x < 1.1 && y < top) {
-      volume += (1.1 - x) * (top - y);
-      top = y;
-    }
-  return volume;
+/** What the trials dominate below (1.1, 11). */
+async function dominated(study: Study): Promise<number> {
+  const reference = [1.1, 11];
+  const points = (await study.bestTrials()).map(({ values }) => values!);
+  return hypervolume(
+    points.filter((point) => point.every((value, i) => value <= reference[i]!)),
+    reference,
+  );
 }
 
 /** Median and quartiles. */

@@ -58,18 +58,18 @@ def hypervolume(points, reference=(1.1, 11)):
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--seeds", type=int, default=50)
-parser.add_argument("--only", choices=["cma-es", "nsga2"])
+parser.add_argument("--first-seed", type=int, default=0)
+parser.add_argument("--problems", nargs="*", help="by name, such as 'sphere 10'; default all")
 args = parser.parse_args()
+seeds = range(args.first_seed, args.first_seed + args.seeds)
 result = {}
-if args.only != "nsga2":
-    for problem in CMA_ES:
-        result[problem[0]] = [
-            study_of(problem, optuna.samplers.CmaEsSampler(seed=seed), 1).best_value for seed in range(args.seeds)
-        ]
-if args.only != "cma-es":
-    for problem in NSGA2:
-        result[problem[0]] = [
-            hypervolume([t.values for t in study_of(problem, optuna.samplers.NSGAIISampler(seed=seed), 2).trials])
-            for seed in range(args.seeds)
-        ]
+for problem in CMA_ES + NSGA2:
+    name = problem[0]
+    if args.problems and name not in args.problems:
+        continue
+    if problem in CMA_ES:
+        result[name] = [study_of(problem, optuna.samplers.CmaEsSampler(seed=s), 1).best_value for s in seeds]
+    else:
+        studies = (study_of(problem, optuna.samplers.NSGAIISampler(seed=s), 2) for s in seeds)
+        result[name] = [hypervolume([t.values for t in study.trials]) for study in studies]
 print(json.dumps(result))
