@@ -4,6 +4,12 @@ import { compareProposals, emptyTally } from '../../study/samplers/compare-propo
 import { kinds, proposals, randomCases } from '../../study/samplers/tpe-cases.js';
 import { needsPython, type Python } from '../python.js';
 
+/**
+ * With MILLRACE_PLAIN_NUMPY=1 numpy stays as it is on this processor, and what is equal is only counted: its sort leaves
+ * equal observations in an order, and its exp and log round in places, that depend on the processor.
+ */
+const plain = process.env['MILLRACE_PLAIN_NUMPY'] === '1';
+
 for (const [version, defaults] of [
   ['4.9.0', 'optuna4'],
   ['5.0.0', 'optuna5'],
@@ -19,7 +25,7 @@ for (const [version, defaults] of [
         const cases = randomCases(kind, 60, 1);
         const twin = new URL('tpe_twin.py', import.meta.url);
         const { asked } = await python.json<{ asked: Record<string, ParamValue>[][] }>(twin, [], {
-          plain: process.env['MILLRACE_PLAIN_NUMPY'] === '1',
+          plain,
           cases,
         });
         const tally = emptyTally();
@@ -27,6 +33,7 @@ for (const [version, defaults] of [
           compareProposals(each, await proposals(each, defaults), asked[i]!, tally);
         const { values, equal, ulps, wrong } = tally;
         console.log(`      ${equal} of ${values} values equal, the others within ${ulps.toFixed(2)} ulp`);
+        if (plain) return;
         assert.deepEqual(wrong, []);
         assert.ok(equal >= 0.98 * values);
       });
