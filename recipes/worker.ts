@@ -21,6 +21,7 @@ import {
   studyFlags,
   type Trial,
   trials,
+  trialText,
   UserError,
 } from 'millrace';
 import {
@@ -85,10 +86,7 @@ recipe({
 
     const mine$ = trials(study, undefined, { total: nTrials, concurrency, timeout }).pipe(
       mergeMap(run, concurrency),
-      tap(({ number, state, values, params, reason }) => {
-        const end = reason ?? values?.join(', ') ?? '';
-        process.stdout.write(`trial ${number} ${state} ${end} ${JSON.stringify(params)}\n`);
-      }),
+      tap((event) => process.stdout.write(trialText(event))),
     );
     const closing$ = defer(async () => {
       const [ended, failed] = [await study.trials(['COMPLETE', 'PRUNED']), await study.trials(['FAIL'])];

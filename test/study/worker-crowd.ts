@@ -53,15 +53,18 @@ export async function crowd(place: Place, options: Crowd): Promise<{ failed: num
   const alive = new Set<ChildProcess>();
   const ends: Promise<void>[] = [];
   let killed = 0;
+  /** One has found the study complete: those that are left may see so, too. */
+  let over = false;
   const hire = () => {
     const { process: child, ended } = start('worker', args, folder);
     alive.add(child);
     const end = ended.then(({ code, signal, stderr }) => {
       alive.delete(child);
       assert(code === 0 || signal === 'SIGKILL', `a worker ended with ${code}: ${stderr}`);
-      if (signal !== 'SIGKILL') return;
-      killed++;
-      hire();
+      if (signal === 'SIGKILL') {
+        killed++;
+        hire();
+      } else over = true;
     });
     end.catch(() => {});
     ends.push(end);
@@ -70,7 +73,7 @@ export async function crowd(place: Place, options: Crowd): Promise<{ failed: num
   let left = kills;
   const killer = setInterval(() => {
     const victims = [...alive];
-    if (left-- > 0) victims[Math.floor(Math.random() * victims.length)]?.kill('SIGKILL');
+    if (!over && left-- > 0) victims[Math.floor(Math.random() * victims.length)]?.kill('SIGKILL');
   }, killEvery);
   try {
     for (let i = 0; i < ends.length; i++) await ends[i];

@@ -1,0 +1,202 @@
+// Searches hyperparameters of an adapter, by default on the embedded pictures; the best ones are written as a config
+// file that the training recipe of that adapter reads. It goes on where it was stopped, alone or many at a time.
+//
+//   node recipes/hyperparam-optim.js --lora-type lora --n-trials 20
+//   node recipes/train-lora.js --config results/hyperparam-optim/lora/best.yaml
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  adapterFlags,
+  adapterNamed,
+  adapterSearch,
+  augment,
+  augmentations,
+  type BatchPlan,
+  batch,
+  batchesPerEpoch,
+  batchPlans,
+  cacheNamed,
+  concatLease,
+  createStudy,
+  dataFlags,
+  decode,
+  engineFlags,
+  guard,
+  imageMaskPairs,
+  learningRates,
+  loadSegmenter,
+  lossNamed,
+  modelFlags,
+  normalize,
+  optimizerNamed,
+  prefetch,
+  progress,
+  prune,
+  prunerNamed,
+  recipe,
+  report,
+  runFlags,
+  samplerNamed,
+  scheduleNamed,
+  seededByTrial,
+  split,
+  studyFlags,
+  Training,
+  type Trial,
+  trainingFlags,
+  trainStep,
+  trials,
+  trialText,
+  UserError,
+  useEngine,
+  validate,
+  writeFileAtomic,
+  writeStudyPlots,
+} from 'millrace';
+import { concat, defer, finalize, from, identity, lastValueFrom, mergeMap, tap } from 'rxjs';
+import { stringify } from 'yaml';
+import { z } from 'zod';
+
+const METRICS = { loss: 'loss', dice: 'softDice', iou: 'softIou' } as const;
+const { cache, cacheDir, ahead } = runFlags;
+const { lr: _lr, lrVitBackbone: _vit, lrSegHead: _head, weightDecay: _decay, ...training } = trainingFlags;
+const { alpha: _alpha, ...adapter } = adapterFlags;
+const targets = adapterFlags.targets.unwrap().optional();
+
+recipe({
+  description: 'Searches rank, alpha, weight decay and learning rates of an adapter.',
+  flags: {
+    Study: {
+      loraType: z.enum(['lora', 'serial_lora', 'localized_lora']).default('lora').describe('the adapter'),
+      studyName: z
+        .string()
+        .regex(/^[\w.-]+$/)
+        .optional()
+        .describe('default: {lora_type}'),
+      optimizeFor: z.enum(['loss', 'dice', 'iou']).default('dice').describe("of the last epoch's validation"),
+      backboneFrozen: z.boolean().default(false).describe('train the head alone, without an adapter'),
+      ...studyFlags,
+      outputDir: z
+        .string()
+        .min(1)
+        .default('results/hyperparam-optim')
+        .describe('gets <study>/best.yaml and plots'),
+    },
+    Data: dataFlags,
+    Model: modelFlags,
+    Adapter: {
+      ...adapter,
+      targets: targets.describe("the linear maps that are adapted; default: the adapter's own"),
+    },
+    Training: { ...training, epochs: z.int().min(1).default(10).describe('passes over the training split') },
+    Run: { ...engineFlags, ahead, cache, cacheDir },
+  },
+  run: async ({ optimizeFor, backboneFrozen, storage, studyName, nTrials, ...rest }) => {
+    const { sampler, pruner, concurrency, timeout, heartbeat, outputDir, ...given } = rest;
+    const settings = { ...given, mode: backboneFrozen ? ('head' as const) : given.mode };
+    const { loraType, randomSeed: seed, epochs, batchSize, maskIds, mode, metric } = settings;
+    const engine = await useEngine(settings.engine, settings);
+    process.stderr.write(`${engine.name}: ${engine.why}\n`);
+
+    const { train, validation } = await lastValueFrom(
+      imageMaskPairs(settings.imageDir, settings.maskDir, { lists: settings.list }).pipe(
+        split({ seed, percentage: settings.dataPercentage, rule: settings.split, shrink: settings.shrink }),
+      ),
+    );
+    if (validation.length === 0)
+      throw new UserError('--data-percentage: no picture to validate on; raise it');
+    const head = {
+      classes: maskIds.length,
+      batchNorm: settings.batchNorm,
+      dropout: settings.headDropout,
+      seed,
+    };
+    const backbone = await loadSegmenter(settings.modelName, { ...head, imageSize: settings.imageSize });
+    const samples = cacheNamed(settings.cache, settings.cacheDir);
+    const load = (plan: BatchPlan, changes = augmentations([])) =>
+      from(plan.samples).pipe(
+        decode(backbone.imageSize, { ids: maskIds, cache: samples }),
+        augment(...changes),
+        normalize(backbone.normalization),
+        batch(plan),
+      );
+    const inOrder = () =>
+      prefetch(batchPlans(validation, { batchSize, seed, shuffle: false }), (plan) => load(plan), {
+        ahead: 1,
+      });
+
+    const study = await createStudy({
+      storage,
+      studyName: studyName ?? loraType,
+      direction: optimizeFor === 'loss' ? 'minimize' : 'maximize',
+      loadIfExists: true,
+      heartbeatInterval: heartbeat,
+      sampler: seededByTrial(seed, (own) => samplerNamed(sampler, { seed: own, workers: concurrency })),
+      pruner: prunerNamed(pruner, { steps: epochs }),
+    });
+    const search = adapterSearch(settings, backbone.config.hidden_size);
+    // The first trial is what the training recipe does by itself: the best one is no worse.
+    const begun = await study.trials(['COMPLETE', 'PRUNED', 'RUNNING', 'WAITING']);
+    if (begun.length === 0) await study.enqueueTrial(search.first);
+
+    const run = (trial: Trial) =>
+      defer(() => {
+        const own = { ...settings, ...search.suggest(trial) };
+        const model = backbone.sibling(head);
+        const { rBlock: blockRank, numBlocksPerRow: blocks, adapterDropout: dropout } = own;
+        if (mode === 'adapters')
+          model.inject(adapterNamed(loraType, { ...own, blockRank, blocks, dropout }), seed);
+        model.train(mode);
+        const loss = lossNamed(own.loss);
+        const training = new Training({
+          model,
+          loss,
+          optimizer: optimizerNamed(own.optimizer, own),
+          schedule: scheduleNamed(own.schedule, {
+            steps: epochs * batchesPerEpoch(train.length, batchSize),
+            metric,
+          }),
+          learningRate: learningRates(own),
+          average: own.ema,
+          seed,
+        });
+        const changes = augmentations(own.augment);
+        const plans = batchPlans(train, { epochs, batchSize, seed });
+        return prefetch(plans, (plan) => load(plan, changes), { ahead: settings.ahead }).pipe(
+          concatLease((batch$) =>
+            batch$.pipe(
+              trainStep(training),
+              validate(training.scored, inOrder, { every: 'epoch', classes: maskIds.length, loss }),
+              tap((event) => training.observe(event)),
+            ),
+          ),
+          guard({ memory: training.memory }),
+          finalize(() => [training, model].forEach((owner) => owner.dispose())),
+        );
+      }).pipe(report(trial, METRICS[optimizeFor]), prune(trial));
+
+    const search$ = trials(study, undefined, { total: nTrials, concurrency, timeout }).pipe(
+      mergeMap(run, concurrency),
+      concurrency === 1 ? progress() : identity,
+      tap(
+        (event) =>
+          event.type === 'trial' && event.state !== 'RUNNING' && process.stdout.write(trialText(event)),
+      ),
+    );
+    const closing$ = defer(async () => {
+      const [best, dir] = [await study.bestTrial(), join(outputDir, study.name)];
+      await mkdir(dir, { recursive: true });
+      await writeFileAtomic(
+        join(dir, 'best.yaml'),
+        stringify({ ...settings, ...search.chosen(best.params) }),
+      );
+      await writeStudyPlots(dir, study);
+      process.stdout.write(`best: ${trialText(best)}wrote ${dir}: best.yaml, plots\n`);
+    });
+    return concat(search$, closing$).pipe(
+      finalize(() => backbone.dispose()),
+      finalize(() => setImmediate(() => void study.close())),
+    );
+  },
+});

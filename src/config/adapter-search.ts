@@ -1,0 +1,55 @@
+import type { AdapterName } from '../adapters/adapter-named.js';
+import type { Trial } from '../study/trial.js';
+
+const RATES = [1e-5, 1e-4, 1e-3, 1e-2];
+
+/** By flag: its name in the study, as upstream has it, its choices, and the default of the training recipes. */
+const SPACE = {
+  rank: ['lora_rank', [4, 8, 16, 32], 4],
+  rBlock: ['r_block', [2, 4, 8, 16], 2],
+  numBlocksPerRow: ['num_blocks', [2, 4, 8, 16], 2],
+  alpha: ['lora_alpha', [4, 8, 16, 32, 64], 16],
+  lr: ['lr', RATES, 1e-3],
+  lrVitBackbone: ['lr_vit_backbone', RATES, 1e-3],
+  lrSegHead: ['lr_seg_head', RATES, 1e-2],
+  weightDecay: ['weight_decay', [1e-4, 1e-3, 1e-2], 1e-4],
+} as const satisfies Record<string, readonly [string, readonly number[], number]>;
+
+type Key = keyof typeof SPACE;
+export type SearchedSettings = Record<Key, number>;
+
+export interface AdapterSearch {
+  /** The parameters of the training recipe's defaults, to begin with. */
+  readonly first: Readonly<Record<string, number>>;
+  /** All settings, those that are not searched at their defaults. */
+  suggest(trial: Trial): SearchedSettings;
+  /** What a trial's parameters are as flags of the training recipe. */
+  chosen(params: Trial['params']): Partial<SearchedSettings>;
+}
+
+/** The search space that upstream had for an adapter, or for the head alone; K must divide the hidden size. */
+export function adapterSearch(
+  settings: { readonly loraType: AdapterName; readonly mode: string; readonly separateLr: boolean },
+  hiddenSize: number,
+): AdapterSearch {
+  const { loraType, mode, separateLr } = settings;
+  const size: Key[] = loraType === 'localized_lora' ? ['rBlock', 'numBlocksPerRow'] : ['rank'];
+  const keys: Key[] = [
+    ...(mode === 'adapters' ? [...size, 'alpha' as const] : []),
+    ...(separateLr ? (['lrVitBackbone', 'lrSegHead'] as const) : ['lr' as const]),
+    'weightDecay',
+  ];
+  const defaults = Object.fromEntries(Object.entries(SPACE).map(([key, [, , value]]) => [key, value]));
+  const choices = (key: Key) =>
+    SPACE[key][1].filter((k) => key !== 'numBlocksPerRow' || hiddenSize % k === 0);
+  const chosen = (params: Trial['params']) =>
+    Object.fromEntries(keys.map((key) => [key, params[SPACE[key][0]]])) as Partial<SearchedSettings>;
+  return {
+    first: Object.fromEntries(keys.map((key) => [SPACE[key][0], SPACE[key][2]])),
+    suggest: (trial) => {
+      for (const key of keys) trial.suggestCategorical(SPACE[key][0], choices(key));
+      return { ...defaults, ...chosen(trial.params) } as SearchedSettings;
+    },
+    chosen,
+  };
+}

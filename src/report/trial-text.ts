@@ -1,0 +1,11 @@
+import type { TrialEvent } from '../events/event.js';
+
+type Told = Pick<TrialEvent, 'number' | 'params' | 'reason'> & {
+  readonly state: string;
+  readonly values?: readonly number[] | null;
+};
+
+/** A trial in a line: number, state, its values or why it failed, parameters. */
+export function trialText({ number, state, values, params, reason }: Told): string {
+  return `trial ${number} ${state} ${reason ?? values?.join(', ') ?? ''} ${JSON.stringify(params)}\n`;
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Summary } from '../../src/events/summary.js';
+import { run } from './run.js';
+import { tinyBackbone } from './trained.js';
+
+describe('ablations', function () {
+  this.timeout(180_000);
+  let dir: string;
+  let backbone: string;
+  before(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+    backbone = await tinyBackbone(join(dir, 'backbone'));
+  });
+  after(() => rmSync(dir, { recursive: true }));
+  const ablate = (name: string, ...args: string[]) =>
+    run(name, ['--engine=cpu', '--epochs=1', `--model_name=${backbone}`, '--output_dir=out', ...args], dir);
+  const summary = (name: string) =>
+    JSON.parse(readFileSync(join(dir, 'out/logs', name, 'summary.json'), 'utf8')) as Summary;
+
+  it('ablate-rank compares ranks over seeds, and trains nothing twice', async () => {
+    const args = [
+      '--data_percentage=10%',
+      '--lora_type=localized_lora',
+      '--rank=2',
+      '--num-blocks-per-row=2',
+    ];
+    const { code, stdout, stderr } = await ablate('ablate-rank', ...args, '--random_seed=1,2');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^2 runs, 2 to be trained\n/);
+    const [a, b] = [summary('localized_lora_r2_1'), summary('localized_lora_r2_2')];
+    const [x, y] = [a.test!.softDice, b.test!.softDice];
+    const cell = `${((x + y) / 2).toFixed(4)} ± ${(Math.abs(x - y) / 2).toFixed(4)}`;
+    assert(
+      stdout.includes(`| localized_lora | 2 | ${a.adapterParameters} | ${a.headParameters} | ${cell} |`),
+      stdout,
+    );
+    assert.match(stdout, /mean ± population standard deviation over 2 seeds/);
+    for (const file of ['tables.md', 'runs.csv', 'dice.png', 'dice.svg', 'miou.png', 'miou.svg'])
+      assert(existsSync(join(dir, 'out', file)), file);
+    const again = await ablate('ablate-rank', ...args, '--random_seed=1');
+    assert.match(again.stderr, /^1 runs, 0 to be trained\n$/);
+    assert.match(again.stdout, /one seed/);
+  });
+
+  it('ablate-frozen compares what trains', async () => {
+    const { code, stdout, stderr } = await ablate(
+      'ablate-frozen',
+      '--data_percentage=10%',
+      '--random_seed=1',
+    );
+    assert.equal(code, 0, stderr);
+    for (const [series, name] of [
+      ['head', 'head_1_0.1'],
+      ['lora', 'lora_1_0.1'],
+      ['full', 'full_1_0.1'],
+    ] as const) {
+      const { adapterParameters, test } = summary(name);
+      assert.equal(adapterParameters > 0, series === 'lora');
+      assert(stdout.includes(`| ${series} | 10 % | ${adapterParameters} |`), stdout);
+      assert(stdout.includes(test!.softDice.toFixed(4)), stdout);
+    }
+  });
+
+  it('ablate-rank refuses ranks that K does not divide', async () => {
+    const { code, stderr } = await ablate('ablate-rank', '--rank=3');
+    assert.equal(code, 1);
+    assert.match(stderr, /^ablate-rank: --rank: expected multiples of --num-blocks-per-row 2, got 3\n$/);
+  });
+});

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { loadStudy } from '../../src/study/create-study.js';
+import { middle } from '../study/sampler.js';
+import { run } from './run.js';
+import { tinyBackbone } from './trained.js';
+
+describe('hyperparam-optim', function () {
+  this.timeout(180_000);
+  let dir: string;
+  let backbone: string;
+  before(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+    backbone = await tinyBackbone(join(dir, 'backbone'));
+  });
+  after(() => rmSync(dir, { recursive: true }));
+  const search = (...args: string[]) =>
+    run(
+      'hyperparam-optim',
+      ['--engine=cpu', '--epochs=2', '--data_percentage=10%', `--model_name=${backbone}`, ...args],
+      dir,
+    );
+  const trialsOf = async (studyName: string, file = 'study.db') => {
+    const study = await loadStudy({ storage: `sqlite:///${join(dir, file)}`, studyName, sampler: middle });
+    const trials = await study.trials();
+    await study.close();
+    return trials.map(({ number, state, values, params, intermediateValues }) => ({
+      number,
+      state,
+      values,
+      params,
+      steps: [...intermediateValues],
+    }));
+  };
+
+  it('begins with the defaults, finds the best, goes on where it was, and its best.yaml trains', async () => {
+    const { code, stdout, stderr } = await search('--n_trials=2');
+    assert.equal(code, 0, stderr);
+    const [first] = await trialsOf('lora');
+    assert.deepEqual(first!.params, { lora_rank: 4, lora_alpha: 16, lr: 1e-3, weight_decay: 1e-4 });
+    assert.equal((await search('--n_trials=4', '--pruner=none')).code, 0);
+    const trials = await trialsOf('lora');
+    assert.deepEqual(
+      trials.map(({ number, state }) => [number, state]),
+      [0, 1, 2, 3].map((number) => [number, 'COMPLETE']),
+    );
+    assert.match(stdout, /^trial 0 COMPLETE 0\.\d+ \{"lora_rank":4,.*\n/);
+    assert(existsSync(join(dir, 'results/hyperparam-optim/lora/optimization-history.png')));
+
+    const best = trials.reduce((a, b) => (b.values![0]! > a.values![0]! ? b : a));
+    const config = parse(
+      readFileSync(join(dir, 'results/hyperparam-optim/lora/best.yaml'), 'utf8'),
+    ) as Record<string, unknown>;
+    assert.deepEqual(
+      [config['rank'], config['alpha'], config['lr'], config['weightDecay']],
+      [best.params['lora_rank'], best.params['lora_alpha'], best.params['lr'], best.params['weight_decay']],
+    );
+    const trained = await run(
+      'train-lora',
+      ['--config=results/hyperparam-optim/lora/best.yaml', '--run-name=best'],
+      dir,
+    );
+    assert.equal(trained.code, 0, trained.stderr);
+    const metrics = readFileSync(join(dir, 'logs/best/events.jsonl'), 'utf8').trim().split('\n');
+    const last = metrics.map(
+      (line) => JSON.parse(line) as { type: string; split?: string; scores: { softDice: number } },
+    );
+    const scored = last.filter(({ type, split }) => type === 'validation' && split === 'validation').at(-1)!;
+    assert.equal(scored.scores.softDice, best.values![0]);
+  });
+
+  it('makes the same trials again of the same seed, in one go or in two', async () => {
+    const make = (file: string, ...args: string[]) =>
+      search(
+        `--storage=sqlite:///${file}`,
+        '--lora_type=localized_lora',
+        '--separate_lr',
+        '--pruner=asha',
+        ...args,
+      );
+    assert.equal((await make('a.db', '--n_trials=3', '--random_seed=7')).code, 0);
+    for (const n of [2, 3]) assert.equal((await make('b.db', `--n_trials=${n}`, '--random_seed=7')).code, 0);
+    const trials = await trialsOf('localized_lora', 'a.db');
+    assert.deepEqual(await trialsOf('localized_lora', 'b.db'), trials);
+    const names = ['r_block', 'num_blocks', 'lora_alpha', 'lr_vit_backbone', 'lr_seg_head', 'weight_decay'];
+    assert.deepEqual(Object.keys(trials[1]!.params), names);
+  });
+
+  it('runs several at a time, and the head alone', async () => {
+    const { code, stderr } = await search(
+      '--backbone_frozen',
+      '--study_name=head',
+      '--n_trials=3',
+      '--concurrency=2',
+      '--optimize_for=loss',
+    );
+    assert.equal(code, 0, stderr);
+    const trials = await trialsOf('head');
+    assert.deepEqual(
+      trials.map(({ params }) => Object.keys(params)),
+      [0, 1, 2].map(() => ['lr', 'weight_decay']),
+    );
+    const config = readFileSync(join(dir, 'results/hyperparam-optim/head/best.yaml'), 'utf8');
+    assert.match(config, /^mode: head$/m);
+  });
+
+  it('refuses what is no pruner, in one line', async () => {
+    const { code, stderr } = await search('--pruner=meddian');
+    assert.deepEqual([code, stderr.split('\n').length], [1, 2]);
+    assert.match(stderr, /--pruner: expected .*did you mean median\?/);
+  });
+});
