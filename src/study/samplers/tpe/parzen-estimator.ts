@@ -25,6 +25,9 @@ interface NumericKernels {
 /** Columns by dimension: what was observed, or proposed, as internal values. */
 export type Columns = readonly Float64Array[];
 
+/** How many masses are kept by distance. */
+const MOST_STEPS = 4096;
+
 /**
  * A Parzen estimator: the density whose kernels stand at past observations, with a prior over the whole range as the
  * last kernel; a kernel is a product over the dimensions.
@@ -113,14 +116,20 @@ export class ParzenEstimator {
         heights[k]! /= range.step === null ? mass * width : mass;
       }
     }
+    const masses = this.#dimensions.map(massesByDistance);
+    // Below this exponent of e a kernel is nothing beside the prior, even if it is 1e12 times as high in each dimension.
+    const negligible = this.#weights[kernels - 1]! > 0 ? -80 - 30 * this.#dimensions.length : -746;
     const products = new Float64Array(kernels);
     const exponents = new Float64Array(kernels);
     return points[0]!.map((_, i) => {
       products.set(heights);
       exponents.fill(0);
-      this.#dimensions.forEach((dimension, d) => multiplyAt(dimension, points[d]![i]!, products, exponents));
+      this.#dimensions.forEach((dimension, d) => {
+        multiplyAt(dimension, points[d]![i]!, masses[d], products, exponents);
+      });
       let sum = 0;
-      for (let k = 0; k < kernels; k++) sum += products[k]! * Math.exp(exponents[k]!);
+      for (let k = 0; k < kernels; k++)
+        if (exponents[k]! > negligible) sum += products[k]! * Math.exp(exponents[k]!);
       return Math.log(sum);
     });
   }
@@ -170,6 +179,7 @@ export class ParzenEstimator {
 function multiplyAt(
   dimension: NumericKernels | CategoricalKernels,
   x: number,
+  masses: MassesByDistance | undefined,
   products: Float64Array,
   exponents: Float64Array,
 ): void {
@@ -189,8 +199,40 @@ function multiplyAt(
     return;
   }
   const [from, to] = cellOf(x, range);
-  for (let k = 0; k < kernels; k++)
-    products[k]! *= normalMass((from - centres[k]!) / widths[k]!, (to - centres[k]!) / widths[k]!);
+  for (let k = 0; k < kernels; k++) {
+    const [centre, width] = [centres[k]!, widths[k]!];
+    const shared = masses && width === masses.width ? masses.at(x - centre) : undefined;
+    products[k]! *= shared ?? normalMass((from - centre) / width, (to - centre) / width);
+  }
+}
+
+/** The mass of a cell by its distance from the centre, for the many kernels of one width. */
+interface MassesByDistance {
+  readonly width: number;
+  /** Undefined between the points of the grid. */
+  at(distance: number): number | undefined;
+}
+
+function massesByDistance(dimension: NumericKernels | CategoricalKernels): MassesByDistance | undefined {
+  if ('rows' in dimension) return undefined;
+  const { range, widths } = dimension;
+  const { step, log: isLog } = range;
+  if (step === null || isLog) return undefined;
+  const width = widths.reduce((a, b) => Math.min(a, b));
+  const known: number[] = [];
+  return {
+    width,
+    at: (distance) => {
+      const place = Math.abs(distance) / step;
+      const steps = Math.round(place);
+      if (steps > MOST_STEPS || Math.abs(place - steps) > 1e-9) return undefined;
+      while (known.length <= steps) {
+        const k = known.length;
+        known.push(normalMass(((k - 0.5) * step) / width, ((k + 0.5) * step) / width));
+      }
+      return known[steps];
+    },
+  };
 }
 
 function sampleCategorical(
