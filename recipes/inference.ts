@@ -57,7 +57,7 @@ recipe({
     // All folders are looked at before anything is computed.
     const work: { run: TrainedRun; domains: TestDomain[] }[] = [];
     for (const run of runs) work.push({ run, domains: await testDomains(run, config) });
-    const engine = await useEngine(config.engine, config);
+    const engine = await useEngine(config.device ?? config.engine, config);
     const cache = memoryCache();
     const backbones = new Map<string, Promise<Pretrained>>();
     const backbone = (name: string) => {

@@ -54,7 +54,7 @@ recipe({
     const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
     const work: { run: TrainedRun; domains: TestDomain[] }[] = [];
     for (const run of runs) work.push({ run, domains: await testDomains(run, config) });
-    await useEngine(config.engine, config);
+    await useEngine(config.device ?? config.engine, config);
 
     const draw = (model: Segmenter, { name, settings }: TrainedRun, { domain, style, pairs }: TestDomain) => {
       const { randomSeed: seed, maskIds: ids, classNames } = settings;

@@ -70,6 +70,7 @@ recipe({
       rank: z.int().min(1).default(4).describe('rank of the map'),
       perProjection: z.boolean().default(false).describe('a map for each projection, not one for all three'),
       ...adapterFlags,
+      alpha: z.number().gt(0).optional().describe('the map is scaled by alpha / rank; default: not scaled'),
       targets: adapterFlags.targets.default(['query', 'key', 'value']),
     },
     Training: trainingFlags,

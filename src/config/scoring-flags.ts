@@ -41,4 +41,5 @@ export const scoringFlags = {
     .optional()
     .describe('images in a batch, of which soft scores are means; default: as in training'),
   ...engineFlags,
+  device: engineFlags.engine.unwrap().optional().describe('another name of --engine'),
 };
