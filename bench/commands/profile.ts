@@ -32,17 +32,26 @@ export default command({
     addon.drain();
     const wall = (performance.now() - start) / steps;
     const kernels = Object.entries(addon.profile(false))
-      .map(([kernel, { calls, ms }]) => ({ kernel, calls: calls / steps, ms: rounded(ms / steps) }))
+      .map(([kernel, { calls, ms, processorMs }]) => ({
+        kernel,
+        calls: calls / steps,
+        ms: rounded(ms / steps),
+        processorMs: rounded(processorMs / steps),
+      }))
       .sort((a, b) => b.ms - a.ms);
     const busy = kernels.reduce((sum, { ms }) => sum + ms, 0);
-    const rows = [...kernels, { kernel: 'no kernel runs', calls: 0, ms: rounded(wall - busy) }];
+    const rows = [
+      ...kernels,
+      { kernel: 'no kernel runs', calls: 0, ms: rounded(wall - busy), processorMs: 0 },
+    ];
     const table = markdown(
-      ['kernel', 'calls a step', 'ms a step', 'share'],
-      rows.map(({ kernel, calls, ms }) => [
+      ['kernel', 'calls a step', 'ms a step', 'share', 'processor ms'],
+      rows.map(({ kernel, calls, ms, processorMs }) => [
         kernel,
         calls ? calls.toFixed(0) : '',
         ms.toFixed(2),
         `${((100 * ms) / wall).toFixed(1)} %`,
+        processorMs ? processorMs.toFixed(2) : '',
       ]),
     );
     const what = `${model}, ${adapter}, batch ${batch}, ${engine.precision}, ${engine.threads} threads: ${wall.toFixed(1)} ms a step`;

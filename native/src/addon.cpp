@@ -194,6 +194,7 @@ Napi::Value profile(const Napi::CallbackInfo& info) {
     auto item = Napi::Object::New(info.Env());
     item["calls"] = double(entry.calls);
     item["ms"] = double(entry.nanoseconds) / 1e6;
+    item["processorMs"] = double(entry.processorNanoseconds) / 1e6;
     result[registry.names[i]] = item;
     entry = ProfileEntry();
   }

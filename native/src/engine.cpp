@@ -1,6 +1,6 @@
 #include "engine.h"
 
-#include <chrono>
+#include <time.h>
 
 #include "loops.h"
 #include "parallel.h"
@@ -10,6 +10,12 @@ namespace {
 // JavaScript may run ahead of the engine by so many kernels.
 constexpr size_t kMostQueued = 8192;
 constexpr size_t kGrain = 16384;
+
+int64_t clockOf(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  return int64_t(now.tv_sec) * 1000000000 + now.tv_nsec;
+}
 }  // namespace
 
 Registry& Registry::get() {
@@ -94,12 +100,12 @@ void Engine::run(Task& task) {
   if (task.kernel < 0) return task.work();
   task.call.engine = this;
   if (!profiling) return Registry::get().kernels[task.kernel](task.call);
-  auto start = std::chrono::steady_clock::now();
+  int64_t start = clockOf(CLOCK_MONOTONIC), processorStart = clockOf(CLOCK_THREAD_CPUTIME_ID);
   Registry::get().kernels[task.kernel](task.call);
   auto& entry = profile[task.kernel];
   entry.calls++;
-  entry.nanoseconds +=
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
+  entry.nanoseconds += clockOf(CLOCK_MONOTONIC) - start;
+  entry.processorNanoseconds += clockOf(CLOCK_THREAD_CPUTIME_ID) - processorStart;
 }
 
 void Engine::push(Task task) {

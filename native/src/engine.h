@@ -78,6 +78,8 @@ struct Registry {
 struct ProfileEntry {
   int64_t calls = 0;
   int64_t nanoseconds = 0;
+  /** Of the engine's own thread: with one thread, what the kernel costs however busy the machine is. */
+  int64_t processorNanoseconds = 0;
 };
 
 /**

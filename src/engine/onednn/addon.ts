@@ -10,6 +10,8 @@ export type Numbers = Float32Array | Int32Array | Uint8Array;
 export interface ProfileEntry {
   readonly calls: number;
   readonly ms: number;
+  /** Processor time of the engine's own thread: with `threads` 1 it does not depend on what else runs. */
+  readonly processorMs: number;
 }
 
 /**
