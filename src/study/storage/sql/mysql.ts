@@ -22,6 +22,12 @@ export async function openMysql(url: string): Promise<Database> {
     database: decodeURIComponent(pathname.slice(1)),
     charset: 'utf8mb4',
     dateStrings: true,
+    // Exactly: mysql2's own way to read a DOUBLE loses its last digits.
+    typeCast: (field, next) => {
+      if (field.type !== 'DOUBLE') return next();
+      const text = field.string();
+      return text === null ? null : Number(text);
+    },
     connectionLimit: 4,
   });
   try {
