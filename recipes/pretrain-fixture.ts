@@ -41,8 +41,8 @@ recipe({
         .min(1)
         .default(fixture('vit-creatures'))
         .describe('gets config.json and model.safetensors'),
-      images: z.int().min(1).default(24_000).describe('pictures that are drawn, each seen once'),
-      batchSize: z.int().min(1).default(8).describe('pictures in a step'),
+      images: z.int().min(1).default(96_000).describe('pictures that are drawn, each seen once'),
+      batchSize: z.int().min(1).default(16).describe('pictures in a step'),
       lr: z.number().gt(0).default(1e-3).describe('peak learning rate'),
       weightDecay: z.number().min(0).default(0.05).describe('weight decay'),
       randomSeed: z.int().min(0).default(7).describe('rules weights and pictures; the data set has 42'),
