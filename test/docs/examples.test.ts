@@ -24,6 +24,7 @@ declare global {
   const pairs: readonly M.Pair[], train: readonly M.Pair[], test: readonly M.Pair[];
   const plans: Iterable<M.BatchPlan>, plan: M.BatchPlan, batch$: Observable<M.Batch>;
   const load: (plan: M.BatchPlan) => Observable<M.Batch>;
+  const inOrder: (pairs: readonly M.Pair[]) => () => Observable<M.Lease<M.Batch>>, config: Record<string, unknown>;
   const batchSize: number, epochs: number, seed: number, step: number, resume: boolean, dir: string, data: Float32Array;
   const a: string, b: string, imageDir: string, maskDir: string, width: number, height: number;
   const image: Uint8Array, mask: Uint8Array;

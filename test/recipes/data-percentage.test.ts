@@ -79,7 +79,7 @@ describe('data-percentage', function () {
     assert.deepEqual([other.code, other.stdout], [1, '']);
     assert.match(
       other.stderr,
-      /^data-percentage: study\/cells\/lora_1_0\.1\.json: .* lr 0\.001, got 0\.1; .*\n$/,
+      /^data-percentage: study\/cells\/lora_1_0\.1\.json: .* lr 0\.002, got 0\.1; .*\n$/,
     );
     const bad = await study('--random_seed=3', '--data_percentage=10%', '--image_dir=nowhere');
     assert.deepEqual([bad.code, bad.stdout], [1, '']);

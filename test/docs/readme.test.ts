@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { root, run } from '../recipes/run.js';
+
+const execute = promisify(execFile);
+
+/** The blocks of one language, in order. */
+function blocks(language: string): string[] {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) =>
+    code!.trim(),
+  );
+}
+
+describe('README', function () {
+  this.timeout(240_000);
+  let dir: string;
+  before(() => {
+    dir = mkdtempSync(join(tmpdir(), 'millrace-readme-'));
+  });
+  after(() => rmSync(dir, { recursive: true }));
+
+  it('opens with the two commands', () => {
+    assert.deepEqual(blocks('sh').slice(0, 2), [
+      'npm install && node recipes/train-localized.js',
+      'npm test',
+    ]);
+  });
+
+  it('names recipes that are there, and all of them', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const named = new Set(
+      readme.match(
+        /(?<=recipes\/|`)(train|inference|plot|data|hyperparam|worker|ablate|make|prepare|pretrain)[\w-]*/g,
+      ),
+    );
+    for (const name of named) assert.ok(existsSync(join(root, 'recipes', `${name}.ts`)), name);
+  });
+
+  it('has a main command that trains, and names its scores and files', async () => {
+    const { code, stdout, stderr } = await run('train-localized', [], dir);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /images\/s/);
+    for (const path of ['models', 'logs', 'plots']) assert.ok(existsSync(join(dir, path)), path);
+    assert.match(stdout, /Dice/);
+  });
+
+  it('has pipelines that are correct TypeScript and run', async () => {
+    const folder = join(root, 'build', 'readme');
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    const base = {
+      extends: '../../tsconfig.json',
+      compilerOptions: { rootDir: '../..', noEmit: true, composite: false },
+      include: ['.'],
+    };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(base));
+    const sources = blocks('ts').map((code, i) => {
+      const path = join(folder, `block-${i}.ts`);
+      writeFileSync(path, code);
+      return path;
+    });
+    const tsc = join(root, 'node_modules', '.bin', 'tsc');
+    const { stdout } = await execute(tsc, ['-p', folder], { cwd: root }).catch((error) => error);
+    assert.equal(stdout, '');
+    const tsx = join(root, 'node_modules', '.bin', 'tsx');
+    for (const path of sources) await execute(tsx, [path], { cwd: dir });
+    const events = readFileSync(join(dir, 'logs', 'readme', 'events.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    assert.equal((JSON.parse(events.at(-1)!) as { type: string }).type, 'done');
+  });
+});
