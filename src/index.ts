@@ -171,4 +171,4 @@ export * from './vit/save-backbone.js';
 export * from './vit/segmenter.js';
 export * from './vit/segmenter-record.js';
 export * from './vit/source.js';
-export { TARGETS, type Target } from './vit/vit.js';
+export { TARGETS, type Target } from './vit/targets.js';

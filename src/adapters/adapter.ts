@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LinearMap } from '../engine/ops/linears.js';
 import type { Pass } from '../engine/parameters.js';
 import { UserError } from '../errors.js';
-import { TARGETS, type Target } from '../vit/vit.js';
+import { TARGETS, type Target } from '../vit/targets.js';
 
 /** One linear map that an adapter may change. */
 export interface Site {

@@ -7,7 +7,7 @@ import { readSafetensors, type StoredTensor } from '../files/safetensors.js';
 import { fromTorchLayout } from '../vit/layout.js';
 import { siteOfModule } from '../vit/names.js';
 import type { Segmenter } from '../vit/segmenter.js';
-import { TARGETS } from '../vit/vit.js';
+import { TARGETS } from '../vit/targets.js';
 import type { Adapter, AdapterOptions } from './adapter.js';
 import { localizedLoraFromPeft } from './localized-lora.js';
 import { loraFromPeft } from './lora.js';

@@ -6,7 +6,7 @@ import { LOSS_NAMES } from '../train/losses/loss-named.js';
 import { METRICS } from '../train/metrics/metric.js';
 import { OPTIMIZERS } from '../train/optimizers/optimizer-named.js';
 import { SCHEDULES } from '../train/schedules/schedule-named.js';
-import { TARGETS } from '../vit/vit.js';
+import { TARGETS } from '../vit/targets.js';
 import { fixture } from './fixture.js';
 
 /** Where pictures come from and how they are divided. */

@@ -1,5 +1,5 @@
 import type { StoredTensor } from '../files/safetensors.js';
-import { TARGETS, type Target } from './vit.js';
+import { TARGETS, type Target } from './targets.js';
 
 /** What a backbone's tensors are called here, whichever library wrote them; layouts are still PyTorch's. */
 export type NamedWeights = Map<string, StoredTensor>;

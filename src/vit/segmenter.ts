@@ -7,7 +7,8 @@ import { randomStream } from '../random.js';
 import type { VitConfig } from './config.js';
 import { addHead, type HeadOptions, segment } from './head.js';
 import { type Pretrained, readPretrained } from './source.js';
-import { addPretrained, addRandomBackbone, encode, patchGrid, type Target } from './vit.js';
+import type { Target } from './targets.js';
+import { addPretrained, addRandomBackbone, encode, patchGrid } from './vit.js';
 
 export interface SegmenterOptions extends HeadOptions {
   /** Height and width of the images, a multiple of the patch size. Default: that of the pretrained model. */

@@ -21,10 +21,7 @@ import type { VitConfig } from './config.js';
 import { fromTorchLayout } from './layout.js';
 import { interpolatePositions } from './positions.js';
 import type { Pretrained } from './source.js';
-
-/** The linear maps of a block, in the order in which a token meets them. */
-export const TARGETS = ['query', 'key', 'value', 'output', 'fc1', 'fc2'] as const;
-export type Target = (typeof TARGETS)[number];
+import type { Target } from './targets.js';
 
 /** One linear map of one block, plain or with an adapter: its result, or the map itself, which then runs with others. */
 export type Project = (layer: number, target: Target, x: Tensor) => Tensor | LinearMap;

@@ -13,7 +13,7 @@ import { UserError } from '../../src/errors.js';
 import { readSafetensors, type StoredTensor, safetensorsBytes } from '../../src/files/safetensors.js';
 import { normal, randomStream } from '../../src/random.js';
 import { createSegmenter, type Segmenter } from '../../src/vit/segmenter.js';
-import { TARGETS } from '../../src/vit/vit.js';
+import { TARGETS } from '../../src/vit/targets.js';
 
 const config = {
   hidden_size: 12,

@@ -6,7 +6,7 @@ import { lora } from '../../src/adapters/lora.js';
 import { serialLora } from '../../src/adapters/serial-lora.js';
 import { normal, randomStream } from '../../src/random.js';
 import { createSegmenter, type Segmenter } from '../../src/vit/segmenter.js';
-import { TARGETS, type Target } from '../../src/vit/vit.js';
+import { TARGETS, type Target } from '../../src/vit/targets.js';
 
 const config = {
   hidden_size: 12,

@@ -12,7 +12,7 @@ import { readSafetensors, safetensorsBytes } from '../../../src/files/safetensor
 import { normal, randomStream } from '../../../src/random.js';
 import { saveBackbone } from '../../../src/vit/save-backbone.js';
 import { createSegmenter, loadSegmenter, type Segmenter } from '../../../src/vit/segmenter.js';
-import { TARGETS } from '../../../src/vit/vit.js';
+import { TARGETS } from '../../../src/vit/targets.js';
 import { needsPython } from '../python.js';
 import { close } from './close.js';
 import { TORCH } from './requirements.js';

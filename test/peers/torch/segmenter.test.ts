@@ -18,7 +18,7 @@ import type { Optimizer } from '../../../src/train/optimizers/transform.js';
 import { Training } from '../../../src/train/training.js';
 import { valueAndGradients } from '../../../src/train/value-and-gradients.js';
 import { createSegmenter, type Segmenter } from '../../../src/vit/segmenter.js';
-import { TARGETS } from '../../../src/vit/vit.js';
+import { TARGETS } from '../../../src/vit/targets.js';
 import { needOnednn } from '../../native/onednn.js';
 import { needsPython, type Python } from '../python.js';
 import { TORCH } from './requirements.js';

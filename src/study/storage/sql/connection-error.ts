@@ -1,5 +1,5 @@
 import { UserError } from '../../../errors.js';
-import { withoutPassword } from './postgres.js';
+import { withoutPassword } from './without-password.js';
 
 /** Why a server could not be used, in words that say what to mend; errors of any other kind come back as they are. */
 export function databaseError(url: string, error: unknown): unknown {

@@ -2,8 +2,8 @@ import { Kysely, MysqlDialect, sql } from 'kysely';
 import { databaseError } from './connection-error.js';
 import type { Database } from './database.js';
 import { loadDriver } from './load-driver.js';
-import { withoutPassword } from './postgres.js';
 import type { Tables } from './tables.js';
+import { withoutPassword } from './without-password.js';
 
 /**
  * A MySQL or MariaDB database through mysql2. Its dates have no fractions of a second, as Optuna makes them.

@@ -4,6 +4,7 @@ import type { Database } from './database.js';
 import { loadDriver } from './load-driver.js';
 import { postgresTrips } from './postgres-trips.js';
 import type { Tables } from './tables.js';
+import { withoutPassword } from './without-password.js';
 
 const TIMESTAMP = 1114;
 /** Any number that other programs are unlikely to lock: "millrace" in ASCII, shortened to 32 bits. */
@@ -51,10 +52,6 @@ export async function openPostgres(url: string): Promise<Database> {
         return work(transaction);
       }),
   };
-}
-
-export function withoutPassword(url: string): string {
-  return url.replace(/^(\w+:\/\/[^/?#:@]*):[^/?#]*@/, '$1@');
 }
 
 function codeOf(error: unknown): string {

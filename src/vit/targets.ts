@@ -1,0 +1,3 @@
+/** The linear maps of a block, in the order in which a token meets them. */
+export const TARGETS = ['query', 'key', 'value', 'output', 'fc1', 'fc2'] as const;
+export type Target = (typeof TARGETS)[number];
