@@ -60,7 +60,9 @@ const run = spawnSync(
       ...process.env,
       MILLRACE_ONEDNN_ADDON: addon,
       LD_PRELOAD: preload,
-      ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1',
+      // A small quarantine, as a test asks that what is freed leaves the process.
+      ASAN_OPTIONS:
+        'quarantine_size_mb=8:detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1',
       LSAN_OPTIONS: `suppressions=${join(here, 'lsan-suppressions.txt')}:print_suppressions=0`,
       UBSAN_OPTIONS: 'print_stacktrace=1',
     },
