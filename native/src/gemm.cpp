@@ -21,6 +21,10 @@ struct Packed : Packing {
   Buffer buffer;
 };
 
+struct Copied : Packing {
+  Buffer buffer;
+};
+
 struct Compiled {
   dnnl::matmul primitive;
   memory::desc a, b, bias, c, scratchpad;
@@ -139,10 +143,92 @@ void* packed(Call& call, const Gemm& g, const memory::desc& wanted) {
   return made->buffer->data;
 }
 
+/** Whether oneDNN has bf16 products for this processor; on x86 they want AVX512. */
+bool multipliesBf16() {
+  static const bool able = [] {
+    Gemm g;
+    g.m = g.n = g.k = 16;
+    for (Matrix* matrix : {&g.a, &g.b, &g.c}) *matrix = {nullptr, Type::bf16, {16, 1}};
+    try {
+      compile(g);
+      return true;
+    } catch (const dnnl::error& error) {
+      if (error.status != dnnl_unimplemented) throw;
+      return false;
+    }
+  }();
+  return able;
+}
+
+void toF32(const uint16_t* from, float* to, size_t count) {
+  parallelFor(count, 16384, [&](size_t b, size_t e) { loops().toF32(from + b, to + b, e - b); });
+}
+
+void toBf16(const float* from, uint16_t* to, size_t count) {
+  parallelFor(count, 16384, [&](size_t b, size_t e) { loops().toBf16(from + b, to + b, e - b); });
+}
+
+/** A weight in f32 with what bf16 leaves of its numbers, made once. */
+float* rounded(Call& call, Slot& weight) {
+  constexpr int kRounded = -1;
+  for (auto& [name, packing] : weight.packings)
+    if (name == kRounded) return static_cast<float*>(static_cast<Copied*>(packing.get())->buffer->data);
+  auto made = std::make_shared<Copied>();
+  made->buffer = allocate(weight.count * sizeof(float));
+  auto* numbers = static_cast<float*>(made->buffer->data);
+  auto* narrow = weight.data<uint16_t>();
+  if (weight.type != Type::bf16) toBf16(weight.data<float>(), narrow = call.temp<uint16_t>(weight.count), weight.count);
+  toF32(narrow, numbers, weight.count);
+  weight.packings.emplace_back(kRounded, made);
+  return numbers;
+}
+
+/** How many numbers lie from a matrix's first to its last, gaps included. */
+size_t span(const Gemm& g, const Matrix& matrix, int64_t rows, int64_t columns) {
+  size_t dims = g.batch.size();
+  int64_t last = (rows - 1) * matrix.strides[dims] + (columns - 1) * matrix.strides[dims + 1];
+  for (size_t i = 0; i < dims; i++) last += (g.batch[i] - 1) * matrix.strides[i];
+  return size_t(last + 1);
+}
+
+/** A product in bf16 where there is none: the same numbers, rounded as there, multiplied in f32. */
+void widened(Call& call, const Gemm& g) {
+  Gemm wide = g;
+  auto widen = [&](Matrix& matrix, int64_t rows, int64_t columns, bool read) {
+    if (matrix.type != Type::bf16) return;
+    size_t count = span(g, matrix, rows, columns);
+    float* numbers = call.temp<float>(count);
+    if (read) toF32(static_cast<uint16_t*>(matrix.data), numbers, count);
+    matrix.data = numbers, matrix.type = Type::f32;
+  };
+  if (g.weight) {
+    wide.b.data = rounded(call, *g.weight), wide.b.type = Type::f32;
+    wide.weight = nullptr;
+  }
+  widen(wide.a, g.m, g.k, true);
+  widen(wide.b, g.k, g.n, true);
+  widen(wide.c, g.m, g.n, g.accumulate);
+  for (Matrix& matrix : wide.added) widen(matrix, g.m, g.n, true);
+  gemm(call, wide);
+  if (g.c.type != Type::bf16) return;
+  // Row by row, as what lies between them belongs to others.
+  size_t dims = g.batch.size();
+  int64_t rows = g.m;
+  for (int64_t size : g.batch) rows *= size;
+  parallelFor(size_t(rows), std::max<size_t>(1, 16384 / size_t(g.n)), [&](size_t b, size_t e) {
+    for (size_t row = b; row < e; row++) {
+      int64_t rest = int64_t(row) / g.m, at = int64_t(row) % g.m * g.c.strides[dims];
+      for (size_t i = dims; i-- > 0; rest /= g.batch[i]) at += rest % g.batch[i] * g.c.strides[i];
+      loops().toBf16(static_cast<float*>(wide.c.data) + at, static_cast<uint16_t*>(g.c.data) + at, size_t(g.n));
+    }
+  });
+}
+
 }  // namespace
 
 void gemm(Call& call, const Gemm& g) {
   if (g.k == 0 || g.m == 0 || g.n == 0) throw std::runtime_error("empty matrix product");
+  if ((g.a.type == Type::bf16 || g.b.type == Type::bf16) && !multipliesBf16()) return widened(call, g);
   if (g.weight && g.weight->type == Type::f32 && g.b.type == Type::f32 && transposed(g)) {
     // In f32 oneDNN reads a transposed weight about as fast as a packed one, which would cost its memory again.
     Gemm plain = g;
@@ -175,7 +261,7 @@ void* as(Call& call, size_t input, Type type) {
   if (type == Type::f32) return const_cast<float*>(call.f32(input));
   const float* from = call.f32(input);
   uint16_t* copy = call.temp<uint16_t>(slot.count);
-  parallelFor(slot.count, 16384, [&](size_t b, size_t e) { loops().toBf16(from + b, copy + b, e - b); });
+  toBf16(from, copy, slot.count);
   return copy;
 }
 
