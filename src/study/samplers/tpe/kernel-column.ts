@@ -1,4 +1,5 @@
 import { log } from '../../../numeric/exp-log.js';
+import { type CellMasses, cellMassesOf } from './cell-masses.js';
 import { type NarrowField, narrowField } from './narrow-field.js';
 import { normalMass } from './normal-mass.js';
 import {
@@ -17,7 +18,9 @@ interface Kernel {
   gap: number;
   /** Whether it is one of the field. */
   narrow: boolean;
-  /** What a weight of 1 is worth: its height, or on a grid what makes its mass 1. */
+  /** How far it reaches, clipped. */
+  width: number;
+  /** What a weight of 1 is worth at that width: its height, or on a grid what makes its mass 1. */
   amplitude: number;
 }
 
@@ -26,6 +29,8 @@ interface Single {
   readonly centre: number;
   readonly width: number;
   readonly weight: number;
+  /** Of the grid's cells, where there is one. */
+  readonly masses: Float64Array | undefined;
 }
 
 /** From so many kernels on the narrow ones share a field; from 98 on the smallest width stays as it is. */
@@ -51,6 +56,7 @@ export class KernelColumn {
   readonly #range: KernelRange;
   /** The width of narrow kernels. */
   readonly #width: number;
+  readonly #cells: CellMasses | null;
   #field: NarrowField | null = null;
   /** How often something was taken out of the field, which leaves rounding behind. */
   #removals = 0;
@@ -62,12 +68,13 @@ export class KernelColumn {
   ) {
     this.#range = kernelRange(distribution);
     this.#width = (this.#range.high - this.#range.low) / 100;
+    this.#cells = cellMassesOf(distribution);
   }
 
   /** Adds the observation of a trial. */
   insert(number: number, value: number): void {
     const centre = this.#centreOf(value);
-    const kernel: Kernel = { number, centre, gap: 0, narrow: false, amplitude: 0 };
+    const kernel: Kernel = { number, centre, gap: 0, narrow: false, width: 0, amplitude: 0 };
     const rank = this.#rankOf(number);
     this.#shift(rank, 1);
     this.#ordered.splice(rank, 0, kernel);
@@ -118,7 +125,7 @@ export class KernelColumn {
     return points.map((x) => {
       const before = known.get(x);
       if (before !== undefined) return before;
-      let sum = sumAt(singles, this.#range, x) + (field?.at(x) ?? 0);
+      let sum = this.#sumAt(singles, x) + (field?.at(x) ?? 0);
       for (let i = 0; i < newest.length; i++) sum += corrections[i]! * field!.kernelAt(newest[i]!.centre, x);
       const value = Math.log(sum);
       known.set(x, value);
@@ -132,14 +139,16 @@ export class KernelColumn {
     const singles: Single[] = [];
     const most = high - low;
     const least = smallestWidth(this.#range, this.#ordered.length, true);
-    for (const { number, centre, gap, amplitude } of this.#wide) {
-      const width = Math.min(Math.max(gap, least), most);
-      const weight = weightOf(this.#rankOf(number));
-      singles.push({ centre, width, weight: weight * (amplitude || this.#amplitudeOf(centre, width)) });
+    for (const kernel of this.#wide) {
+      this.#resize(kernel, least);
+      const { number, centre, width, amplitude } = kernel;
+      const weight = weightOf(this.#rankOf(number)) * amplitude;
+      singles.push({ centre, width, weight, masses: this.#cells?.of(width) });
     }
     const middle = 0.5 * (low + high);
     const prior = this.#ordered.length === 0 ? 1 : this.priorWeight;
-    singles.push({ centre: middle, width: most, weight: prior * this.#amplitudeOf(middle, most) });
+    const weight = prior * this.#amplitudeOf(middle, most);
+    singles.push({ centre: middle, width: most, weight, masses: this.#cells?.of(most) });
     return singles;
   }
 
@@ -161,13 +170,20 @@ export class KernelColumn {
     const narrow = gap <= this.#width && field.holds(centre);
     if (narrow && kernel.narrow) return;
     if (kernel.narrow) this.#leaveField(kernel, this.#rankOf(kernel.number));
-    const { low, high } = this.#range;
-    kernel.amplitude = this.#amplitudeOf(centre, Math.min(Math.max(gap, this.#width), high - low));
+    this.#resize(kernel, this.#width);
     kernel.narrow = narrow;
     if (narrow) {
       field.add(centre, kernel.amplitude, kernel.amplitude * this.#rankOf(kernel.number));
       this.#wide.delete(kernel);
     } else this.#wide.add(kernel);
+  }
+
+  #resize(kernel: Kernel, least: number): void {
+    const { low, high } = this.#range;
+    const width = Math.min(Math.max(kernel.gap, least), high - low);
+    if (width === kernel.width) return;
+    kernel.width = width;
+    kernel.amplitude = this.#amplitudeOf(kernel.centre, width);
   }
 
   #leaveField({ centre, amplitude }: Kernel, rank: number): void {
@@ -197,9 +213,29 @@ export class KernelColumn {
     this.#field = null;
     for (const kernel of this.#ordered) {
       kernel.narrow = false;
-      kernel.amplitude = 0;
       this.#wide.add(kernel);
     }
+  }
+
+  #sumAt(singles: readonly Single[], x: number): number {
+    const range = this.#range;
+    const cells = this.#cells;
+    let sum = 0;
+    if (range.step === null) {
+      const at = range.log ? Math.log(x) : x;
+      for (const { centre, width, weight } of singles) {
+        const z = (at - centre) / width;
+        sum += weight * Math.exp(-0.5 * z * z);
+      }
+    } else if (cells) {
+      for (const { centre, width, weight, masses } of singles)
+        sum += weight * cells.massAt(masses!, width, centre, x);
+    } else {
+      const [from, to] = cellOf(x, range);
+      for (const { centre, width, weight } of singles)
+        sum += weight * normalMass((from - centre) / width, (to - centre) / width);
+    }
+    return sum;
   }
 
   #amplitudeOf(centre: number, width: number): number {
@@ -226,22 +262,6 @@ export class KernelColumn {
       return other.centre === centre ? other.number < number : other.centre < centre;
     });
   }
-}
-
-function sumAt(singles: readonly Single[], range: KernelRange, x: number): number {
-  let sum = 0;
-  if (range.step === null) {
-    const at = range.log ? Math.log(x) : x;
-    for (const { centre, width, weight } of singles) {
-      const z = (at - centre) / width;
-      sum += weight * Math.exp(-0.5 * z * z);
-    }
-  } else {
-    const [from, to] = cellOf(x, range);
-    for (const { centre, width, weight } of singles)
-      sum += weight * normalMass((from - centre) / width, (to - centre) / width);
-  }
-  return sum;
 }
 
 /** The first index that does not come before. */

@@ -1,3 +1,4 @@
+import { cellMassesOf } from './cell-masses.js';
 import { normalMass } from './normal-mass.js';
 import { cellOf, type KernelRange, type NumericDistribution } from './numeric-kernels.js';
 
@@ -27,14 +28,13 @@ export function narrowField(
 ): NarrowField {
   if (range.step === null) return new GaussField(range, width);
   const points = Math.round((distribution.high - distribution.low) / range.step) + 1;
-  return range.log || points > MOST_POINTS
-    ? new DistinctField(range, width)
-    : new GridField(distribution.low, range.step, points, width);
+  return cellMassesOf(distribution)
+    ? new GridField(distribution.low, range.step, points, width)
+    : new DistinctField(range, width);
 }
 
 /** Kernels further off than this many widths are below 1e-19 of their height, and left out. */
 const REACH = 9.5;
-const MOST_POINTS = 4096;
 const TERMS = 24;
 
 /**

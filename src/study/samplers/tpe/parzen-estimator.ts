@@ -4,6 +4,7 @@ import { pairwiseSum } from '../../../numeric/pairwise-sum.js';
 import type { NumpyRandom } from '../../../numpy-random.js';
 import type { Distribution } from '../../distributions.js';
 import { type CategoricalKernels, categoricalKernels } from './categorical-kernels.js';
+import { type CellMasses, cellMassesOf } from './cell-masses.js';
 import { normalMass } from './normal-mass.js';
 import {
   cellOf,
@@ -20,13 +21,11 @@ interface NumericKernels {
   readonly range: KernelRange;
   readonly centres: Float64Array;
   readonly widths: Float64Array;
+  readonly cells: CellMasses | null;
 }
 
 /** Columns by dimension: what was observed, or proposed, as internal values. */
 export type Columns = readonly Float64Array[];
-
-/** How many masses are kept by distance. */
-const MOST_STEPS = 4096;
 
 /**
  * A Parzen estimator: the density whose kernels stand at past observations, with a prior over the whole range as the
@@ -69,6 +68,7 @@ export class ParzenEstimator {
         range,
         centres: append(centres, 0.5 * (low + high)),
         widths: append(kernelWidths(centres, range, space.length, settings), high - low),
+        cells: cellMassesOf(distribution),
       };
     });
   }
@@ -116,7 +116,6 @@ export class ParzenEstimator {
         heights[k]! /= range.step === null ? mass * width : mass;
       }
     }
-    const masses = this.#dimensions.map(massesByDistance);
     // Below this exponent of e a kernel is nothing beside the prior, even if it is 1e12 times as high in each dimension.
     const negligible = this.#weights[kernels - 1]! > 0 ? -80 - 30 * this.#dimensions.length : -746;
     const products = new Float64Array(kernels);
@@ -125,7 +124,7 @@ export class ParzenEstimator {
       products.set(heights);
       exponents.fill(0);
       this.#dimensions.forEach((dimension, d) => {
-        multiplyAt(dimension, points[d]![i]!, masses[d], products, exponents);
+        multiplyAt(dimension, points[d]![i]!, products, exponents);
       });
       let sum = 0;
       for (let k = 0; k < kernels; k++)
@@ -179,7 +178,6 @@ export class ParzenEstimator {
 function multiplyAt(
   dimension: NumericKernels | CategoricalKernels,
   x: number,
-  masses: MassesByDistance | undefined,
   products: Float64Array,
   exponents: Float64Array,
 ): void {
@@ -189,7 +187,7 @@ function multiplyAt(
     for (let k = 0; k < kernels; k++) products[k]! *= rows[k * choices + x]!;
     return;
   }
-  const { range, centres, widths } = dimension;
+  const { range, centres, widths, cells } = dimension;
   if (range.step === null) {
     const at = range.log ? Math.log(x) : x;
     for (let k = 0; k < kernels; k++) {
@@ -198,41 +196,18 @@ function multiplyAt(
     }
     return;
   }
+  if (cells) {
+    for (let k = 0; k < kernels; k++) {
+      const width = widths[k]!;
+      products[k]! *= cells.massAt(cells.of(width), width, centres[k]!, x);
+    }
+    return;
+  }
   const [from, to] = cellOf(x, range);
   for (let k = 0; k < kernels; k++) {
     const [centre, width] = [centres[k]!, widths[k]!];
-    const shared = masses && width === masses.width ? masses.at(x - centre) : undefined;
-    products[k]! *= shared ?? normalMass((from - centre) / width, (to - centre) / width);
+    products[k]! *= normalMass((from - centre) / width, (to - centre) / width);
   }
-}
-
-/** The mass of a cell by its distance from the centre, for the many kernels of one width. */
-interface MassesByDistance {
-  readonly width: number;
-  /** Undefined between the points of the grid. */
-  at(distance: number): number | undefined;
-}
-
-function massesByDistance(dimension: NumericKernels | CategoricalKernels): MassesByDistance | undefined {
-  if ('rows' in dimension) return undefined;
-  const { range, widths } = dimension;
-  const { step, log: isLog } = range;
-  if (step === null || isLog) return undefined;
-  const width = widths.reduce((a, b) => Math.min(a, b));
-  const known: number[] = [];
-  return {
-    width,
-    at: (distance) => {
-      const place = Math.abs(distance) / step;
-      const steps = Math.round(place);
-      if (steps > MOST_STEPS || Math.abs(place - steps) > 1e-9) return undefined;
-      while (known.length <= steps) {
-        const k = known.length;
-        known.push(normalMass(((k - 0.5) * step) / width, ((k + 0.5) * step) / width));
-      }
-      return known[steps];
-    },
-  };
 }
 
 function sampleCategorical(
