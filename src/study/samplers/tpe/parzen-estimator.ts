@@ -21,7 +21,9 @@ interface NumericKernels {
   readonly range: KernelRange;
   readonly centres: Float64Array;
   readonly widths: Float64Array;
+  /** Where there is a grid, with each kernel's masses. */
   readonly cells: CellMasses | null;
+  readonly masses: readonly Float64Array[];
 }
 
 /** Columns by dimension: what was observed, or proposed, as internal values. */
@@ -63,12 +65,15 @@ export class ParzenEstimator {
       const range = kernelRange(distribution);
       const centres = range.log ? observed.map(log) : observed;
       const { low, high } = range;
+      const widths = append(kernelWidths(centres, range, space.length, settings), high - low);
+      const cells = cellMassesOf(distribution);
       return {
         distribution,
         range,
         centres: append(centres, 0.5 * (low + high)),
-        widths: append(kernelWidths(centres, range, space.length, settings), high - low),
-        cells: cellMassesOf(distribution),
+        widths,
+        cells,
+        masses: cells ? Array.from(widths, (width) => cells.of(width)) : [],
       };
     });
   }
@@ -187,7 +192,7 @@ function multiplyAt(
     for (let k = 0; k < kernels; k++) products[k]! *= rows[k * choices + x]!;
     return;
   }
-  const { range, centres, widths, cells } = dimension;
+  const { range, centres, widths, cells, masses } = dimension;
   if (range.step === null) {
     const at = range.log ? Math.log(x) : x;
     for (let k = 0; k < kernels; k++) {
@@ -197,10 +202,7 @@ function multiplyAt(
     return;
   }
   if (cells) {
-    for (let k = 0; k < kernels; k++) {
-      const width = widths[k]!;
-      products[k]! *= cells.massAt(cells.of(width), width, centres[k]!, x);
-    }
+    for (let k = 0; k < kernels; k++) products[k]! *= cells.massAt(masses[k]!, widths[k]!, centres[k]!, x);
     return;
   }
   const [from, to] = cellOf(x, range);
