@@ -229,8 +229,8 @@ void widened(Call& call, const Gemm& g) {
 void gemm(Call& call, const Gemm& g) {
   if (g.k == 0 || g.m == 0 || g.n == 0) throw std::runtime_error("empty matrix product");
   if ((g.a.type == Type::bf16 || g.b.type == Type::bf16) && !multipliesBf16()) return widened(call, g);
-  if (g.weight && g.weight->type == Type::f32 && g.b.type == Type::f32 && transposed(g)) {
-    // In f32 oneDNN reads a transposed weight about as fast as a packed one, which would cost its memory again.
+  if (g.weight && g.weight->type == Type::f32 && g.b.type == Type::f32) {
+    // In f32 oneDNN reads a weight as it lies about as fast as a packed one, which would cost its memory again.
     Gemm plain = g;
     plain.b.data = g.weight->buffer->data;
     plain.weight = nullptr;
