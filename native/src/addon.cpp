@@ -1,6 +1,9 @@
 #include <napi.h>
 
 #include <cstring>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include "engine.h"
 #include "gemm.h"
@@ -214,7 +217,19 @@ Napi::Value about(const Napi::CallbackInfo& info) {
   return result;
 }
 
+/**
+ * Gives what JavaScript frees back to the system: a model's weights pass through its heap once, and glibc, which
+ * raises these limits to the largest block that was ever freed, would keep their room for good.
+ */
+void returnFreedMemory() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+#endif
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  returnFreedMemory();
   auto* instance = new Instance;
   env.SetInstanceData(instance);
   env.AddCleanupHook([](Instance* held) { held->engine.reset(); }, instance);

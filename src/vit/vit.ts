@@ -42,15 +42,17 @@ export function blocks(config: VitConfig, parameters: Parameters, project: Proje
   const get = (name: string) => parameters.get(name);
   const [batch, size] = images.shape as [number, number];
   const side = size / patch;
-  const rows = reshape(images, [batch * side, patch, side, patch * 3]);
-  const patches = reshape(transpose(rows, [0, 2, 1, 3]), [batch, side * side, patch * patch * 3]);
-  const cls = broadcastTo(get('cls'), [batch, 1, hidden]);
-  const embedded = linear(patches, get('patch.weight'), get('patch.bias'));
-  let x = add(concat([cls, embedded], 1), get('positions'));
+  // What the embedding and each block no longer need is freed before the next one begins.
+  let x = tidy(() => {
+    const rows = reshape(images, [batch * side, patch, side, patch * 3]);
+    const patches = reshape(transpose(rows, [0, 2, 1, 3]), [batch, side * side, patch * patch * 3]);
+    const cls = broadcastTo(get('cls'), [batch, 1, hidden]);
+    const embedded = linear(patches, get('patch.weight'), get('patch.bias'));
+    return add(concat([cls, embedded], 1), get('positions'));
+  });
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const norm = (name: string, x: Tensor) =>
       layerNorm(x, get(`layers.${layer}.${name}.weight`), get(`layers.${layer}.${name}.bias`), eps);
-    // What a block no longer needs is freed before the next one begins.
     x = tidy(() => {
       const h = norm('norm1', x);
       const [q, k, v] = linears([
