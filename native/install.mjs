@@ -7,7 +7,16 @@
 // and UndefinedBehaviorSanitizer, --out FILE puts the addon elsewhere. Nothing is tuned to this very processor: the
 // addon may be copied to another.
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -45,22 +54,25 @@ function findCompiler() {
   return names.find((name) => works(name, '--version') !== undefined);
 }
 
+/** Whether a oneDNN computes in SYCL queues, as Intel's oneAPI builds do, and not on the processor's threads. */
+function usesSycl(include) {
+  const config = join(include, 'oneapi/dnnl/dnnl_config.h');
+  return (
+    existsSync(config) &&
+    /define DNNL_CPU_RUNTIME DNNL_RUNTIME_(SYCL|DPCPP)/.test(readFileSync(config, 'utf8'))
+  );
+}
+
 /** Folders with oneDNN's headers and library; undefined where there are none. */
 function findOnednn() {
-  const roots = [
-    mac && works('brew', '--prefix', 'onednn'),
-    '/usr',
-    '/usr/local',
-    '/opt/homebrew',
-    '/opt/intel/oneapi/dnnl/latest',
-  ];
-  const named = process.env.ONEDNN_ROOT ?? process.env.DNNLROOT;
+  const roots = [mac && works('brew', '--prefix', 'onednn'), '/usr', '/usr/local', '/opt/homebrew'];
+  const named = process.env.ONEDNN_ROOT;
   // Debian's names for its library folders, where it keeps several architectures apart.
   const triple = { x64: 'lib/x86_64-linux-gnu', arm64: 'lib/aarch64-linux-gnu' }[process.arch];
   for (const root of named ? [named] : roots.filter(Boolean)) {
     const include = join(root, 'include');
     const header = ['oneapi/dnnl/dnnl.hpp', 'dnnl.hpp'].some((name) => existsSync(join(include, name)));
-    if (!header) continue;
+    if (!header || usesSycl(include)) continue;
     for (const lib of ['lib', 'lib64', triple].filter(Boolean)) {
       const folder = join(root, lib);
       const library =
@@ -84,7 +96,7 @@ function explainMissing(compiler, onednn) {
   if (!onednn)
     missing.push(
       process.env.ONEDNN_ROOT
-        ? `oneDNN (ONEDNN_ROOT is ${process.env.ONEDNN_ROOT}, which has no include/oneapi/dnnl/dnnl.hpp or no lib/libdnnl)`
+        ? `oneDNN (ONEDNN_ROOT is ${process.env.ONEDNN_ROOT}, which has no include/oneapi/dnnl/dnnl.hpp, no lib/libdnnl, or a build for SYCL instead of for threads)`
         : 'oneDNN (its headers and library)',
     );
   if (mac) {

@@ -50,6 +50,16 @@ describe('native/install.mjs', () => {
     assert.doesNotMatch(said, /oneDNN/);
   });
 
+  it('passes over a oneDNN that computes in SYCL queues', () => {
+    compiler('exit 0');
+    const root = onednn();
+    const config = join(root, 'include/oneapi/dnnl/dnnl_config.h');
+    writeFileSync(config, '#define DNNL_CPU_RUNTIME DNNL_RUNTIME_SYCL\n');
+    const { status, said } = install(root, '--explain');
+    assert.equal(status, 1);
+    assert.match(said, /missing: oneDNN \(.*a build for SYCL instead of for threads\)/);
+  });
+
   it('names oneDNN, the folder it was looked for in, and the line that installs it', () => {
     compiler('exit 0');
     const { status, said } = install(join(folder, 'nothing'), '--explain');
