@@ -20,7 +20,7 @@ void layerNorm(Call& c) {
   });
 }
 
-/** ins: dy, x, gain, mean, scale; ints: rows, n. In f32, as it joins the gradient of the residual stream. */
+/** ins: dy, x, gain, mean, scale, or also what is added to dx; ints: rows, n. In f32, as the residual stream is. */
 void layerNormGrad(Call& c) {
   size_t rows = size_t(c.ints[0]), n = size_t(c.ints[1]);
   const float *gain = c.f32(2), *mean = c.f32(3), *scale = c.f32(4);
@@ -28,9 +28,12 @@ void layerNormGrad(Call& c) {
   Slot &dy = c.in(0), &x = c.in(1);
   parallelFor(rows, std::max<size_t>(1, kWorthSplitting / n), [&](size_t b, size_t e) {
     RowBuffer first(n), second(n);
-    for (size_t i = b; i < e; i++)
+    for (size_t i = b; i < e; i++) {
+      float* row = dx + i * n;
       loops().layerNormGrad(load(dy, i * n, n, first.data()), load(x, i * n, n, second.data()), gain, mean[i],
-                            scale[i], dx + i * n, n);
+                            scale[i], row, n);
+      if (c.has(5)) loops().accumulate(Reduce::sum, row, load(c.in(5), i * n, n, first.data()), n);
+    }
   });
 }
 

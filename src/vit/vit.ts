@@ -11,7 +11,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { attention } from '../engine/ops/attention.js';
 import { gelu } from '../engine/ops/gelu.js';
-import { layerNorm } from '../engine/ops/layer-norm.js';
+import { branchNorm, layerNorm } from '../engine/ops/layer-norm.js';
 import { linear } from '../engine/ops/linear.js';
 import { type LinearMap, linears } from '../engine/ops/linears.js';
 import type { Parameters } from '../engine/parameters.js';
@@ -52,17 +52,18 @@ export function blocks(config: VitConfig, parameters: Parameters, project: Proje
   });
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const norm = (name: string, x: Tensor) =>
-      layerNorm(x, get(`layers.${layer}.${name}.weight`), get(`layers.${layer}.${name}.bias`), eps);
+      branchNorm(x, get(`layers.${layer}.${name}.weight`), get(`layers.${layer}.${name}.bias`), eps);
     x = tidy(() => {
-      const h = norm('norm1', x);
+      const [h, before] = norm('norm1', x);
       const [q, k, v] = linears([
         project(layer, 'query', h),
         project(layer, 'key', h),
         project(layer, 'value', h),
       ]);
-      const [y] = linears([project(layer, 'output', attention(q!, k!, v!, heads))], x);
-      const [wide] = linears([project(layer, 'fc1', norm('norm2', y!))]);
-      return linears([project(layer, 'fc2', gelu(wide!))], y)[0]!;
+      const [y] = linears([project(layer, 'output', attention(q!, k!, v!, heads))], before);
+      const [z, between] = norm('norm2', y!);
+      const [wide] = linears([project(layer, 'fc1', z)]);
+      return linears([project(layer, 'fc2', gelu(wide!))], between)[0]!;
     });
   }
   return x;

@@ -15,7 +15,7 @@ import {
 import { attention } from '../../src/engine/ops/attention.js';
 import { conv3x3 } from '../../src/engine/ops/conv3x3.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
-import { layerNorm } from '../../src/engine/ops/layer-norm.js';
+import { branchNorm, layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { linears } from '../../src/engine/ops/linears.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
@@ -56,6 +56,10 @@ const cases: Record<string, Case> = {
   },
   gelu: { shapes: [[3, 7]], op: (x) => gelu(x!) },
   layerNorm: { shapes: [[2, 3, 6], [6], [6]], op: (x, g, b) => layerNorm(x!, g!, b!, 1e-6) },
+  branchNorm: {
+    shapes: [[2, 3, 6], [6], [6]],
+    op: (x, g, b) => concat(branchNorm(x!, g!, b!, 1e-6), 2),
+  },
   attention: {
     shapes: [
       [2, 5, 6],

@@ -8,7 +8,7 @@ import { attention } from '../../src/engine/ops/attention.js';
 import { conv3x3 } from '../../src/engine/ops/conv3x3.js';
 import { softmaxCrossEntropy } from '../../src/engine/ops/cross-entropy.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
-import { layerNorm } from '../../src/engine/ops/layer-norm.js';
+import { branchNorm, layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { linears } from '../../src/engine/ops/linears.js';
 import { overlap } from '../../src/engine/ops/overlap.js';
@@ -230,6 +230,10 @@ const cases: Record<string, fc.Arbitrary<Case>> = {
   layerNorm: fc.tuple(size, size, fc.integer({ min: 4, max: 300 })).map(([a, b, n]) => ({
     shapes: [[a, b, n], [n], [n]],
     op: (x, g, c) => layerNorm(x!, g!, c!, 1e-6),
+  })),
+  branchNorm: fc.tuple(size, size, fc.integer({ min: 4, max: 300 })).map(([a, b, n]) => ({
+    shapes: [[a, b, n], [n], [n]],
+    op: (x, g, c) => tf.concat(branchNorm(x!, g!, c!, 1e-6), 2),
   })),
   attention: fc
     .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 40 }), fc.constantFrom(1, 2, 3))

@@ -1,37 +1,42 @@
-import { add, mean, mul, reshape, rsqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { add, clone, mean, mul, reshape, rsqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { defineOp } from '../op.js';
 
 interface Attrs {
   readonly epsilon: number;
+  /** Whether x itself is handed on as a further output. */
+  readonly passes: boolean;
 }
 
 const run = defineOp<{ x: Tensor; gain: Tensor; bias: Tensor }, Attrs>({
   name: 'LayerNorm',
-  plain: ({ x, gain, bias }, { epsilon }) => {
+  plain: ({ x, gain, bias }, { epsilon, passes }) => {
     const average = mean(x, -1, true);
     const centered = sub(x, average);
     const scale = rsqrt(add(mean(square(centered), -1, true), epsilon));
-    return [add(mul(mul(centered, scale), gain), bias), average, scale];
+    const y = add(mul(mul(centered, scale), gain), bias);
+    return [y, average, scale, ...(passes ? [clone(x)] : [])];
   },
   saves: { inputs: ['x', 'gain'], outputs: [false, true, true] },
-  gradient: (dy, [x, gain, average, scale]) => ({
-    x: () => runGradient({ dy, x: x!, gain: gain!, average: average!, scale: scale! }, {})[0]!,
+  gradient: (dy, [x, gain, average, scale], _attrs, [, , , passed]) => ({
+    x: () => runGradient({ dy, x: x!, gain: gain!, average: average!, scale: scale!, passed }, {})[0]!,
     gain: () => sum(rows(mul(dy, mul(sub(x!, average!), scale!))), 0),
     bias: () => sum(rows(dy), 0),
   }),
 });
 
-const runGradient = defineOp<{ dy: Tensor; x: Tensor; gain: Tensor; average: Tensor; scale: Tensor }, object>(
-  {
-    name: 'LayerNormGrad',
-    plain: ({ dy, x, gain, average, scale }) => {
-      const normal = mul(sub(x, average), scale);
-      const g = mul(dy, gain);
-      const along = mul(normal, mean(mul(g, normal), -1, true));
-      return mul(scale, sub(sub(g, mean(g, -1, true)), along));
-    },
+const runGradient = defineOp<
+  { dy: Tensor; x: Tensor; gain: Tensor; average: Tensor; scale: Tensor; passed?: Tensor | undefined },
+  object
+>({
+  name: 'LayerNormGrad',
+  plain: ({ dy, x, gain, average, scale, passed }) => {
+    const normal = mul(sub(x, average), scale);
+    const g = mul(dy, gain);
+    const along = mul(normal, mean(mul(g, normal), -1, true));
+    const dx = mul(scale, sub(sub(g, mean(g, -1, true)), along));
+    return passed ? add(dx, passed) : dx;
   },
-);
+});
 
 /**
  * Layer normalisation over the last axis (Ba, Kiros & Hinton 2016):
@@ -42,7 +47,20 @@ const runGradient = defineOp<{ dy: Tensor; x: Tensor; gain: Tensor; average: Ten
  * Shapes: x [..., n], gain and bias [n].
  */
 export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): Tensor {
-  return run({ x, gain, bias }, { epsilon })[0]!;
+  return run({ x, gain, bias }, { epsilon, passes: false })[0]!;
+}
+
+/**
+ * The same where x goes on beside it, as a residual stream does: what is normalised, and x. The two gradients of x
+ * are added as they are computed.
+ *
+ * @example
+ * const [h, same] = branchNorm(x, gain, bias, 1e-6);
+ * const y = add(same, linear(h, weight));
+ */
+export function branchNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): [y: Tensor, x: Tensor] {
+  const [y, , , same] = run({ x, gain, bias }, { epsilon, passes: true });
+  return [y!, same!];
 }
 
 function rows(x: Tensor): Tensor {

@@ -10,20 +10,20 @@ function rowsOf({ shape }: TensorInfo): [number, number] {
   return [sizeOf(shape) / width, width];
 }
 
-kernel<'x' | 'gain' | 'bias', { readonly epsilon: number }>(
+kernel<'x' | 'gain' | 'bias', { readonly epsilon: number; readonly passes: boolean }>(
   'LayerNorm',
-  ({ inputs: { x, gain, bias }, attrs: { epsilon }, backend }) => {
-    const one = [...x.shape.slice(0, -1), 1];
-    return backend.run('LayerNorm', [x, gain, bias], [float(x.shape), float(one), float(one)], rowsOf(x), [
-      epsilon,
-    ]);
+  ({ inputs: { x, gain, bias }, attrs: { epsilon, passes }, backend }) => {
+    const one = float([...x.shape.slice(0, -1), 1]);
+    const outputs = [float(x.shape), one, one];
+    const made = backend.run('LayerNorm', [x, gain, bias], outputs, rowsOf(x), [epsilon]);
+    return [...made, ...(passes ? [backend.alias(x, x.shape, x.dtype)] : [])];
   },
 );
 
-kernel<'dy' | 'x' | 'gain' | 'average' | 'scale'>(
+kernel<'dy' | 'x' | 'gain' | 'average' | 'scale' | 'passed'>(
   'LayerNormGrad',
-  ({ inputs: { dy, x, gain, average, scale }, backend }) =>
-    backend.run('LayerNormGrad', [dy, x, gain, average, scale], [float(x.shape)], rowsOf(x)),
+  ({ inputs: { dy, x, gain, average, scale, passed }, backend }) =>
+    backend.run('LayerNormGrad', [dy, x, gain, average, scale, passed], [float(x.shape)], rowsOf(x)),
 );
 
 kernel<'q' | 'k' | 'v', { readonly heads: number }>(
