@@ -59,9 +59,9 @@ recipe({
   },
   run: async ({ mode, loraType, outputDir, dataPercentage, randomSeed, ...settings }) => {
     const cells: (AblationRun & StudyCell)[] = [];
-    for (const what of mode)
-      for (const share of dataPercentage)
-        for (const seed of randomSeed) {
+    for (const seed of new Set(randomSeed))
+      for (const what of new Set(mode))
+        for (const share of new Set(dataPercentage)) {
           const own = { ...settings, mode: what, loraType, dataPercentage: share, randomSeed: seed };
           const series = what === 'adapters' ? loraType : what;
           const cell = await openCell(outputDir, `${series}_${seed}_${share}`, own);

@@ -1,7 +1,7 @@
 // The ablation of the rank: adapters × ranks × seeds, each trained and tested, in a table and plots with error bars.
 // A finished training is not run again: start the recipe once more to go on, or with more.
 //
-//   node recipes/ablate-rank.js --rank 1,2,4,8,16 --random-seed 10,20,30 --epochs 5
+//   node recipes/ablate-rank.js --rank 2,4,8,16 --random-seed 10,20,30 --epochs 5
 
 import { fileURLToPath } from 'node:url';
 import {
@@ -56,15 +56,17 @@ recipe({
     Run: { engine, precision, threads, cache, cacheDir },
   },
   run: async ({ loraType, rank, numBlocksPerRow, scale, outputDir, randomSeed, ...settings }) => {
+    const odd = rank.find((r) => r % numBlocksPerRow !== 0);
+    if (odd !== undefined && loraType.includes('localized_lora'))
+      throw new UserError(
+        `--rank: expected multiples of --num-blocks-per-row ${numBlocksPerRow}, got ${odd}`,
+      );
     const cells: (AblationRun & StudyCell & { readonly type: keyof typeof TRAININGS })[] = [];
-    for (const type of loraType)
-      for (const r of rank)
-        for (const seed of randomSeed) {
+    // Seed by seed, so that what cannot be trained shows early.
+    for (const seed of new Set(randomSeed))
+      for (const type of new Set(loraType))
+        for (const r of new Set(rank)) {
           const rBlock = r / numBlocksPerRow;
-          if (type === 'localized_lora' && !Number.isInteger(rBlock))
-            throw new UserError(
-              `--rank: expected multiples of --num-blocks-per-row ${numBlocksPerRow}, got ${r}`,
-            );
           // The weight of a block's change is alpha / r_block.
           const size =
             type === 'localized_lora'

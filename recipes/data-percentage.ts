@@ -78,9 +78,9 @@ recipe({
       localized_lora: { rBlock, numBlocksPerRow, alpha },
     };
     const cells = [];
-    for (const type of loraType)
-      for (const share of dataPercentage)
-        for (const seed of randomSeed) {
+    for (const type of new Set(loraType))
+      for (const share of new Set(dataPercentage))
+        for (const seed of new Set(randomSeed)) {
           const own = {
             ...settings,
             ...sizes[type],

@@ -45,7 +45,13 @@ export async function reportAblation(
 ): Promise<string> {
   const { dir, title, x, as } = options;
   const scored = await Promise.all(
-    runs.map(async (each) => ({ ...each, ...(await scoresOf(dir, each.run)) })),
+    runs.map(async ({ run, series, place, seed }) => ({
+      run,
+      series,
+      place,
+      seed,
+      ...(await scoresOf(dir, run)),
+    })),
   );
   const groups = groupBy(scored, ({ series, place }) => [series, place]);
   const compared = (score: 'softDice' | 'miou'): ComparedScore[] =>

@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { writeFileAtomic } from '../files/atomic.js';
@@ -16,9 +17,10 @@ const FREE = new Set(['engine', 'precision', 'threads', 'cache', 'cacheDir']);
 
 /**
  * Opens a cell in a study's folder: writes the flags of its training to `<dir>/cells/<run>.json`, with folders in `dir`
- * for its checkpoints, logs and plots. It is finished where its `summary.json` stands.
+ * for its checkpoints, logs and plots. It is finished where its `summary.json` stands; until it has begun to train, its
+ * settings may change, so that a flag that was wrong can be mended.
  *
- * @throws UserError where the folder holds that run with other settings: its scores would not be those of this study.
+ * @throws UserError where that run has begun with other settings: its scores would not be those of this study.
  */
 export async function openCell(
   dir: string,
@@ -26,14 +28,14 @@ export async function openCell(
   settings: Readonly<Record<string, unknown>>,
 ): Promise<StudyCell> {
   const config = join(dir, 'cells', `${run}.json`);
-  const [outDir, logDir, plotDir] = ['models', 'logs', 'plots'].map((part) => join(dir, part));
+  const [outDir, logDir, plotDir] = [join(dir, 'models'), join(dir, 'logs'), join(dir, 'plots')];
   const wanted = { ...settings, runName: run, outDir, logDir, plotDir };
   const text = `${JSON.stringify(wanted, undefined, 2)}\n`;
+  const begun = existsSync(join(logDir, run)) || existsSync(join(outDir, run));
   const before = await readFile(config, 'utf8').catch(() => undefined);
-  if (before !== undefined) checkSame(config, before, text);
+  if (begun && before !== undefined) checkSame(config, before, text);
   if (before !== text) await writeFileAtomic(config, text);
-  const summary = await stat(join(dir, 'logs', run, 'summary.json')).catch(() => undefined);
-  return { run, config, finished: summary !== undefined };
+  return { run, config, finished: existsSync(join(logDir, run, 'summary.json')) };
 }
 
 function checkSame(path: string, before: string, now: string): void {

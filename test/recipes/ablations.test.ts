@@ -27,7 +27,7 @@ describe('ablations', function () {
       '--rank=2',
       '--num-blocks-per-row=2',
     ];
-    const { code, stdout, stderr } = await ablate('ablate-rank', ...args, '--random_seed=1,2');
+    const { code, stdout, stderr } = await ablate('ablate-rank', ...args, '--random_seed=1,2,1');
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^2 runs, 2 to be trained\n/);
     const [a, b] = [summary('localized_lora_r2_1'), summary('localized_lora_r2_2')];
@@ -40,6 +40,10 @@ describe('ablations', function () {
     assert.match(stdout, /mean ± population standard deviation over 2 seeds/);
     for (const file of ['tables.md', 'runs.csv', 'dice.png', 'dice.svg', 'miou.png', 'miou.svg'])
       assert(existsSync(join(dir, 'out', file)), file);
+    assert.match(
+      readFileSync(join(dir, 'out/runs.csv'), 'utf8'),
+      /^run,series,place,seed,adapterParameters,headParameters,softDice,miou\nlocalized_lora_r2_1,localized_lora,2,1,/,
+    );
     const again = await ablate('ablate-rank', ...args, '--random_seed=1');
     assert.match(again.stderr, /^1 runs, 0 to be trained\n$/);
     assert.match(again.stdout, /one seed/);
@@ -64,9 +68,10 @@ describe('ablations', function () {
     }
   });
 
-  it('ablate-rank refuses ranks that K does not divide', async () => {
-    const { code, stderr } = await ablate('ablate-rank', '--rank=3');
+  it('ablate-rank refuses ranks that K does not divide, before it writes anything', async () => {
+    const { code, stderr } = await run('ablate-rank', ['--rank=3', '--output_dir=odd'], dir);
     assert.equal(code, 1);
+    assert(!existsSync(join(dir, 'odd')));
     assert.match(stderr, /^ablate-rank: --rank: expected multiples of --num-blocks-per-row 2, got 3\n$/);
   });
 });

@@ -30,7 +30,16 @@ describe('openCell', () => {
     assert.equal((await openCell(dir, 'lora_2_1', {})).finished, false);
   });
 
+  it('takes other settings until its training has begun', async () => {
+    await openCell(dir, 'a', { imageDir: 'nowhere' });
+    const { config } = await openCell(dir, 'a', { imageDir: 'images' });
+    assert.match(readFileSync(config, 'utf8'), /"imageDir": "images"/);
+    mkdirSync(join(dir, 'models/a'), { recursive: true });
+    await assert.rejects(openCell(dir, 'a', { imageDir: 'pictures' }), /imageDir "images", got "pictures"/);
+  });
+
   it('may be opened again on another engine, and not with other settings', async () => {
+    mkdirSync(join(dir, 'logs/a'), { recursive: true });
     await openCell(dir, 'a', { epochs: 2, engine: 'cpu' });
     await openCell(dir, 'a', { epochs: 2, engine: 'wasm', threads: 2 });
     await assert.rejects(openCell(dir, 'a', { epochs: 3, engine: 'wasm' }), {
