@@ -1,5 +1,6 @@
 // Searches hyperparameters of an adapter, by default on the embedded pictures; the best ones are written as a config
-// file that the training recipe of that adapter reads. It goes on where it was stopped, alone or many at a time.
+// file that the training recipe of that adapter reads. It goes on where it was stopped; started several times with the
+// same flags, on one machine or with --storage on many, the processes share the trials, and each ends with the study.
 //
 //   node recipes/hyperparam-optim.js --lora-type lora --n-trials 20
 //   node recipes/train-lora.js --config results/hyperparam-optim/lora/best.yaml
@@ -132,13 +133,20 @@ recipe({
       direction: optimizeFor === 'loss' ? 'minimize' : 'maximize',
       loadIfExists: true,
       heartbeatInterval: heartbeat,
-      sampler: seededByTrial(seed, (own) => samplerNamed(sampler, { seed: own, workers: concurrency })),
+      sampler: seededByTrial(seed, (own) => samplerNamed(sampler, { seed: own, workers: 2 })),
       pruner: prunerNamed(pruner, { steps: epochs }),
     });
+    const what = mode === 'adapters' ? loraType : mode;
+    const searched = `${optimizeFor} of ${what}${settings.separateLr ? ', separate rates' : ''}`;
+    const { searched: before = searched } = await study.userAttrs();
+    if (before !== searched)
+      throw new UserError(
+        `--study-name ${study.name}: expected the search that it began as, ${before}, got ${searched}; give another name`,
+      );
+    await study.setUserAttr('searched', searched);
     const search = adapterSearch(settings, backbone.config.hidden_size);
     // The first trial is what the training recipe does by itself: the best one is no worse.
-    const begun = await study.trials(['COMPLETE', 'PRUNED', 'RUNNING', 'WAITING']);
-    if (begun.length === 0) await study.enqueueTrial(search.first);
+    await study.enqueueTrial(search.first, { ifEmpty: true });
 
     const run = (trial: Trial) =>
       defer(() => {

@@ -123,7 +123,7 @@ export * from './study/storage/memory-storage.js';
 export * from './study/storage/open-storage.js';
 export * from './study/storage/sql/rdb-storage.js';
 export * from './study/storage/storage.js';
-export { Study, type StudyOptions, TrialEndedError } from './study/study.js';
+export { type EnqueueOptions, Study, type StudyOptions, TrialEndedError } from './study/study.js';
 export type { StudyView } from './study/study-view.js';
 export * from './study/trial.js';
 export * from './train/checkpoint.js';

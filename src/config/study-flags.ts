@@ -13,7 +13,10 @@ export const studyFlags = {
     .int()
     .min(1)
     .default(20)
-    .describe('COMPLETE and PRUNED trials that the study gets, over all its processes'),
+    .describe(
+      'COMPLETE and PRUNED trials that the study gets, over all its processes; on journal:// those that run ' +
+        'when it has them come on top',
+    ),
   sampler: z.enum(SAMPLERS).default('tpe').describe('who proposes'),
   pruner: z.enum(PRUNERS).default('median').describe('who ends unpromising trials early'),
   concurrency: z.int().min(1).default(1).describe('trials at a time in this process'),

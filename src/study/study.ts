@@ -22,6 +22,7 @@ import type { StudyView } from './study-view.js';
 import { type Proposal, type TellOptions, Trial, type TrialHost } from './trial.js';
 
 const METRIC_NAMES = 'study:metric_names';
+const NOT_FAILED = ['COMPLETE', 'PRUNED', 'RUNNING', 'WAITING'] as const;
 const NOTHING: Proposal = { space: new Map(), params: {} };
 
 export interface StudyOptions extends RetryOptions {
@@ -29,6 +30,12 @@ export interface StudyOptions extends RetryOptions {
   readonly pruner: Pruner;
   /** Told what a person should know; by default process.emitWarning. */
   readonly warn?: (code: string, message: string) => void;
+}
+
+export interface EnqueueOptions {
+  readonly userAttrs?: Readonly<Record<string, Json>>;
+  readonly skipIfExists?: boolean;
+  readonly ifEmpty?: boolean;
 }
 
 /**
@@ -116,7 +123,7 @@ export class Study implements TrialHost {
     await this.#prepareAsk();
     if (this.cache.ended >= total) return null;
     const limit: TrialLimit = this.storage.heartbeat
-      ? { states: ['COMPLETE', 'PRUNED', 'RUNNING', 'WAITING'], most: total }
+      ? { states: NOT_FAILED, most: total }
       : { states: ['COMPLETE', 'PRUNED'], most: total - this.#running.size };
     const record = (await this.#claimWaiting()) ?? (await this.storage.createTrialWithin(this.row.id, limit));
     return record && this.#begin(record as TrialRecord, {});
@@ -246,18 +253,17 @@ export class Study implements TrialHost {
 
   /**
    * Puts a trial with these parameters in the queue: the next ask, of whatever process, runs it. Parameters that
-   * are not named are sampled. With `skipIfExists` a trial with the same parameters, run or waiting, makes it void.
+   * are not named are sampled. With `skipIfExists` a trial with the same parameters, run or waiting, makes it void;
+   * with `ifEmpty` any trial that has not failed does, so that of many processes which begin at once one enqueues.
    */
   async enqueueTrial(
     params: Readonly<Record<string, ParamValue>>,
-    options: { readonly userAttrs?: Readonly<Record<string, Json>>; readonly skipIfExists?: boolean } = {},
+    { userAttrs = {}, skipIfExists = false, ifEmpty = false }: EnqueueOptions = {},
   ): Promise<void> {
-    if (options.skipIfExists && (await this.trials()).some((trial) => sameParams(trial, params))) return;
-    await this.addTrial({
-      state: 'WAITING',
-      systemAttrs: { fixed_params: params },
-      ...(options.userAttrs ? { userAttrs: options.userAttrs } : {}),
-    });
+    if (skipIfExists && (await this.trials()).some((trial) => sameParams(trial, params))) return;
+    const template = { state: 'WAITING', systemAttrs: { fixed_params: params }, userAttrs } as const;
+    if (!ifEmpty) await this.addTrial(template);
+    else await this.storage.createTrialWithin(this.row.id, { states: NOT_FAILED, most: 1 }, template);
   }
 
   /**

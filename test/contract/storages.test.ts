@@ -156,6 +156,18 @@ for (const name of Object.keys(PLACES)) {
         assert.deepEqual(numbers, [1, 2, 3, 4, 5]);
       });
 
+      it('stores one template, where one may be and many come at once', async () => {
+        const study = await newStudy();
+        const template = wholeTemplate('WAITING', null);
+        const limit = { states: ['WAITING'] as const, most: 1 };
+        const made = await Promise.all(
+          [storage, other, storage, other].map((each) => each.createTrialWithin(study, limit, template)),
+        );
+        const [first, ...more] = made.filter((trial) => trial !== null);
+        assert.deepEqual([first?.number, more], [0, []]);
+        assertSame(await read(first!.id), { ...template, id: first!.id, number: 0 });
+      });
+
       it('starts a trial now, RUNNING and empty', async () => {
         const before = Date.now();
         const { id, number } = await storage.createTrial(await newStudy());

@@ -127,6 +127,22 @@ for (const name of Object.keys(PLACES)) {
       await assert.rejects(other.bestTrial(), /has no best trial/);
     });
 
+    it('enqueues once where many do as they begin, and again where all has failed', async () => {
+      const [study, other] = [await create(), await again()];
+      const begin = () =>
+        Promise.all([study, other].map((each) => each.enqueueTrial({ x: 0.1 }, { ifEmpty: true })));
+      await begin();
+      const first = await other.ask();
+      await begin();
+      assert.equal((await study.trials()).length, 1);
+      await other.tell(first, null, { state: 'FAIL' });
+      await begin();
+      assert.deepEqual(
+        (await study.trials()).map(({ state, systemAttrs }) => [state, systemAttrs.fixed_params]),
+        ['FAIL', 'WAITING'].map((state) => [state, { x: 0.1 }]),
+      );
+    });
+
     it('runs enqueued trials first and once, in order, whoever asks', async () => {
       const [study, other] = [await create(), await again()];
       await study.enqueueTrial({ x: 0.1 }, { userAttrs: { why: 'known' } });

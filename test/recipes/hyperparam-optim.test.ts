@@ -107,6 +107,30 @@ describe('hyperparam-optim', function () {
     assert.match(config, /^mode: head$/m);
   });
 
+  it('shares a study among processes that begin at the same moment', async () => {
+    const args = ['--storage=sqlite:///many.db', '--study_name=many', '--n_trials=5'];
+    // A process that finds nothing to do looks again after half a heartbeat.
+    const ended = await Promise.all([1, 2, 3].map(() => search(...args, '--heartbeat=5')));
+    for (const { code, stderr } of ended) assert.equal(code, 0, stderr);
+    const trials = await trialsOf('many', 'many.db');
+    assert.deepEqual(
+      trials.map(({ number, state }) => [number, state]),
+      [0, 1, 2, 3, 4].map((number) => [number, 'COMPLETE']),
+    );
+    assert.deepEqual(trials[0]!.params, { lora_rank: 4, lora_alpha: 16, lr: 1e-3, weight_decay: 1e-4 });
+    assert.equal(new Set(trials.map(({ params }) => JSON.stringify(params))).size, 5);
+    const told = ended.flatMap(({ stdout }) => stdout.match(/^trial \d/gm) ?? []).toSorted();
+    assert.deepEqual(told, ['trial 0', 'trial 1', 'trial 2', 'trial 3', 'trial 4']);
+    const best = trials.reduce((a, b) => (b.values![0]! > a.values![0]! ? b : a));
+    for (const { stdout } of ended) assert.match(stdout, new RegExp(`^best: trial ${best.number} `, 'm'));
+    const config = readFileSync(join(dir, 'results/hyperparam-optim/many/best.yaml'), 'utf8');
+    assert.equal((parse(config) as Record<string, unknown>)['lr'], best.params['lr']);
+
+    const other = await search(...args, '--optimize_for=loss');
+    assert.equal(other.code, 1);
+    assert.match(other.stderr, /--study-name many: expected the search .*, dice of lora, got loss of lora;/);
+  });
+
   it('refuses what is no pruner, in one line', async () => {
     const { code, stderr } = await search('--pruner=meddian');
     assert.deepEqual([code, stderr.split('\n').length], [1, 2]);

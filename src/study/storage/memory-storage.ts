@@ -43,8 +43,8 @@ export class MemoryStorage implements Storage {
     return trial;
   }
 
-  async createTrialWithin(study: number, limit: TrialLimit): Promise<FrozenTrial | null> {
-    return this.#table.isFull(study, limit) ? null : this.createTrial(study);
+  async createTrialWithin(study: number, limit: TrialLimit, template?: TrialTemplate) {
+    return this.#table.isFull(study, limit) ? null : this.createTrial(study, template);
   }
 
   async claimTrial(trial: number, time: number) {

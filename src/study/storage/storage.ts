@@ -76,8 +76,8 @@ export interface Storage {
   setStudyAttr(study: number, kind: 'user' | 'system', key: string, value: Json): Promise<void>;
   /** A new trial, RUNNING now unless the template says otherwise, under the study's next number. */
   createTrial(study: number, template?: TrialTemplate): Promise<FrozenTrial>;
-  /** A new RUNNING trial, or null where the study has as many trials in these states as it may. */
-  createTrialWithin(study: number, limit: TrialLimit): Promise<FrozenTrial | null>;
+  /** As `createTrial`, but null where the study has as many trials in these states as it may. */
+  createTrialWithin(study: number, limit: TrialLimit, template?: TrialTemplate): Promise<FrozenTrial | null>;
   /** Makes a WAITING trial RUNNING; false when another was faster. */
   claimTrial(trial: number, time: number): Promise<boolean>;
   /** Heads of the study's trials whose id is above `after`, and of those listed, by id. */

@@ -96,9 +96,9 @@ export class JournalStorage implements Storage {
     );
   }
 
-  createTrialWithin(study: number, limit: TrialLimit): Promise<FrozenTrial | null> {
+  createTrialWithin(study: number, limit: TrialLimit, template?: TrialTemplate): Promise<FrozenTrial | null> {
     return this.#append(
-      () => (this.#table.isFull(study, limit) ? [] : [this.#creation(study)]),
+      () => (this.#table.isFull(study, limit) ? [] : [this.#creation(study, template)]),
       ([trial]) => (trial as FrozenTrial | undefined) ?? null,
     );
   }

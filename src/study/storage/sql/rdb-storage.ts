@@ -152,8 +152,11 @@ export class RdbStorage implements Storage {
     return started;
   }
 
-  async createTrialWithin(study: number, { states, most }: TrialLimit): Promise<FrozenTrial | null> {
-    const template = { state: 'RUNNING', datetimeStart: Date.now() } as const;
+  async createTrialWithin(
+    study: number,
+    { states, most }: TrialLimit,
+    template: TrialTemplate = { state: 'RUNNING', datetimeStart: Date.now() },
+  ): Promise<FrozenTrial | null> {
     const created = await this.#transaction(async (db) => {
       await this.#lockStudy(db, study);
       const { count } = await db
