@@ -55,8 +55,7 @@ export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number
  * are added as they are computed.
  *
  * @example
- * const [h, same] = branchNorm(x, gain, bias, 1e-6);
- * const y = add(same, linear(h, weight));
+ * const [y, same] = branchNorm(tokens, weight, bias, 1e-6);
  */
 export function branchNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): [y: Tensor, x: Tensor] {
   const [y, , , same] = run({ x, gain, bias }, { epsilon, passes: true });
