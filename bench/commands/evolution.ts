@@ -58,19 +58,25 @@ export default command({
     Bench: {
       firstSeed: z.int().min(0).default(0).describe("our first study's seed"),
       peer: z.string().describe('a file of what the peer printed; ours run with as many seeds'),
+      instead: z
+        .string()
+        .optional()
+        .describe('a file like it, to stand in the place of ours: the peer beside itself on other seeds'),
     },
   },
-  run: async ({ peer, firstSeed }) => {
-    const theirs = JSON.parse(await readFile(peer, 'utf8')) as Record<string, number[]>;
+  run: async ({ peer, firstSeed, instead }) => {
+    const theirs = await resultsIn(peer);
+    const given = instead === undefined ? undefined : await resultsIn(instead);
     console.log('| sampler | problem | trials | seeds | measure | ours | Optuna | p (ours worse) |');
     console.log('|---|---|---|---|---|---|---|---|');
     const row = (sampler: string, { name, trials }: Problem, ours: readonly number[], sign: 1 | -1) => {
       const other = theirs[name]!;
       const losses = (values: readonly number[]) => values.map((value) => sign * value);
       const p = worseByRank(losses(ours), losses(other));
+      const counts = [...new Set([ours.length, other.length])].join(', ');
       const measure = sign === 1 ? 'best value' : 'hypervolume';
       console.log(
-        `| ${sampler} | ${name} | ${trials} | ${other.length} | ${measure} | ${spread(ours)} | ${spread(other)} | ${p.toFixed(3)} |`,
+        `| ${sampler} | ${name} | ${trials} | ${counts} | ${measure} | ${spread(ours)} | ${spread(other)} | ${p.toFixed(3)} |`,
       );
     };
     const known = (problems: readonly Problem[]) => problems.filter(({ name }) => theirs[name]);
@@ -79,7 +85,8 @@ export default command({
       row(
         'CMA-ES',
         problem,
-        await overSeeds(seeds, problem, 1, (seed) => new CmaEsSampler({ seed }), best),
+        given?.[problem.name] ??
+          (await overSeeds(seeds, problem, 1, (seed) => new CmaEsSampler({ seed }), best)),
         1,
       );
     }
@@ -88,12 +95,18 @@ export default command({
       row(
         'NSGA-II',
         problem,
-        await overSeeds(seeds, problem, 2, (seed) => new Nsga2Sampler({ seed }), dominated),
+        given?.[problem.name] ??
+          (await overSeeds(seeds, problem, 2, (seed) => new Nsga2Sampler({ seed }), dominated)),
         -1,
       );
     }
   },
 });
+
+/** By problem, one a seed. */
+async function resultsIn(file: string): Promise<Record<string, number[]>> {
+  return JSON.parse(await readFile(file, 'utf8')) as Record<string, number[]>;
+}
 
 async function overSeeds(
   { first, count }: { readonly first: number; readonly count: number },
