@@ -16,13 +16,12 @@ namespace {
 using dnnl::memory;
 using Dims = memory::dims;
 
-struct Packed : Packing {
-  memory::desc desc;
+struct Copied : Packing {
   Buffer buffer;
 };
 
-struct Copied : Packing {
-  Buffer buffer;
+struct Packed : Copied {
+  memory::desc desc;
 };
 
 struct Compiled {
