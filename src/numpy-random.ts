@@ -9,6 +9,9 @@ import { MersenneTwister } from './mersenne.js';
  * NumpyRandom.fromSeed(42).uniform(0, 10); // => 3.745401188473625, RandomState(42).uniform(0, 10)
  */
 export class NumpyRandom {
+  /** `randn` makes two numbers at a time. */
+  #spare: number | undefined;
+
   private constructor(private readonly twister: MersenneTwister) {}
 
   /**
@@ -31,6 +34,22 @@ export class NumpyRandom {
   /** `uniform(low, high)`. */
   uniform(low: number, high: number): number {
     return low + (high - low) * this.twister.random();
+  }
+
+  /** `randn()`: from the standard normal distribution, by the polar method (Marsaglia & Bray 1964). */
+  normal(): number {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined) return spare;
+    for (;;) {
+      const x = 2 * this.twister.random() - 1;
+      const y = 2 * this.twister.random() - 1;
+      const square = x * x + y * y;
+      if (square >= 1 || square === 0) continue;
+      const factor = Math.sqrt((-2 * Math.log(square)) / square);
+      this.#spare = factor * x;
+      return factor * y;
+    }
   }
 
   /** `randint(count)`: an integer from 0 to count − 1, from as many draws of 32 bits as its mask rejects. */

@@ -1,5 +1,4 @@
 import { symmetricEigen } from '../../numeric/symmetric-eigen.js';
-import { normal, type Random } from '../../random.js';
 
 /** The distribution of one generation: normal with this mean and covariance σ²C, and the two evolution paths. */
 export interface CmaState {
@@ -75,9 +74,9 @@ export function cmaStart(mean: readonly number[], sigma: number): CmaState {
   };
 }
 
-/** A draw from the generation's distribution (eqs. 38–40): m + σ B D z. */
-export function cmaDraw({ mean, sigma, basis, axes }: CmaState, random: Random): number[] {
-  const z = Float64Array.from(axes, (axis) => axis * normal(random));
+/** A draw from the generation's distribution (eqs. 38–40): m + σ B D z, with z from the standard `normal` one. */
+export function cmaDraw({ mean, sigma, basis, axes }: CmaState, normal: () => number): number[] {
+  const z = Float64Array.from(axes, (axis) => axis * normal());
   return Array.from(multiply(basis, z), (y, i) => mean[i]! + sigma * y);
 }
 
@@ -101,8 +100,9 @@ export function cmaUpdate(s: CmaStrategy, state: CmaState, points: readonly (rea
     (p, i) => (1 - cSigma) * p + Math.sqrt(cSigma * (2 - cSigma) * muEff) * white[i]!,
   );
   const length = Math.hypot(...sigmaPath);
+  // Optuna counts one generation more than Hansen: a path of one step is held for less surprising than his is.
   const stalled =
-    length / Math.sqrt(1 - (1 - cSigma) ** (2 * (generation + 1))) >= (1.4 + 2 / (n + 1)) * s.chi;
+    length / Math.sqrt(1 - (1 - cSigma) ** (2 * (generation + 2))) >= (1.4 + 2 / (n + 1)) * s.chi;
   const covariancePath = state.covariancePath.map(
     (p, i) => (1 - cC) * p + (stalled ? 0 : Math.sqrt(cC * (2 - cC) * muEff) * move[i]!),
   );
@@ -115,8 +115,8 @@ export function cmaUpdate(s: CmaStrategy, state: CmaState, points: readonly (rea
     return keep * value + c1 * (covariancePath[i]! * covariancePath[j]!) + cMu * rankMu;
   });
   const { values, vectors } = symmetricEigen(covariance, n);
-  // An eigenvalue that rounding made 0 or less would end all motion along its axis.
-  const floored = values.map((value) => Math.max(value, 1e-16));
+  // Negative weights can make one negative, which would end all motion along its axis.
+  const floored = values.map((value) => (value > 0 ? value : 1e-8));
   return {
     generation: generation + 1,
     mean: mean.map((m, i) => m + sigma * move[i]!),

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.js';
-import { randomStream } from '../../random.js';
+import { NumpyRandom } from '../../numpy-random.js';
 import { type Distribution, type ParamValue, type SearchSpace, toInternal } from '../distributions.js';
 import type { FrozenTrial, TrialState } from '../frozen-trial.js';
 import type { Sampler } from '../sampler.js';
@@ -50,8 +50,16 @@ interface Note {
   readonly told?: readonly number[];
 }
 
+/** Trials by what was there when they were drawn: the first distribution alone, or a later one too. */
+interface Drawn {
+  early: number;
+  late: number;
+}
+
 interface Run {
   seen: number;
+  /** The finished ones. */
+  readonly drawn: Drawn;
   /** The most advanced distribution; of two that were made at the same time, that of the earlier trial. */
   latest: Note;
   readonly cube: UnitCube;
@@ -70,8 +78,10 @@ interface Run {
  * It moves in the unit cube of the numeric parameters that all trials share; draws outside are drawn again, and after
  * 10 n attempts moved to the border. Nothing but the trials holds its state: each generation is noted, as the numbers
  * of the trials that made it, with the first trial that is drawn from it, and recomputed by whoever needs it. So any
- * number of workers, of whatever seeds, move one distribution. Defaults of Optuna 4.9; unlike there, one parameter
- * alone is also sampled.
+ * number of workers, of whatever seeds, move one distribution.
+ *
+ * With the same seed, options and values it proposes what Optuna 4.9 does, but for rounding, from the second trial on, in
+ * as many dimensions as a generation has trials (up to 11) and at most 25; beyond, what it draws has the same distribution.
  *
  * @example
  * const study = await createStudy({ sampler: new CmaEsSampler({ x0: { x: 0.5 }, sigma0: 0.2, seed: 1 }) });
@@ -115,24 +125,22 @@ export class CmaEsSampler implements Sampler {
     if (startupTrials > 1 && !this.#isStarted(study, startupTrials)) return {};
     const key = [...space.keys()].join();
     const run = this.#run(study, key, space);
-    for (const active of study.active) learn(run, noteOf(active, key));
-    let { latest } = run;
-    const told = (run.trials.get(latest.base) ?? []).slice(0, run.strategy.lambda);
-    if (told.length === run.strategy.lambda) {
-      latest = {
-        space: key,
-        generation: latest.generation + 1,
-        base: trial.number,
-        parent: latest.base,
-        told: told.map(({ number }) => number),
-      };
-      learn(run, latest);
-      study.setTrialSystemAttr(trial, KEY, { ...latest });
-    } else {
-      const { generation, base } = latest;
-      study.setTrialSystemAttr(trial, KEY, { space: key, generation, base });
+    const drawn = { ...run.drawn };
+    for (const active of study.active) {
+      const note = active.number === trial.number ? undefined : noteOf(active, key);
+      learn(run, note);
+      count(drawn, note);
     }
-    return run.cube.toParams(this.#draw(this.#state(study, run, latest.base), trial.number));
+    const { generation, base } = run.latest;
+    const told = (run.trials.get(base) ?? []).slice(0, run.strategy.lambda).map(({ number }) => number);
+    const note: Note =
+      told.length < run.strategy.lambda
+        ? { space: key, generation, base }
+        : { space: key, generation: generation + 1, base: trial.number, parent: base, told };
+    learn(run, note);
+    study.setTrialSystemAttr(trial, KEY, { ...note });
+    const seed = this.#trialSeed(drawn, note) + trial.number;
+    return run.cube.toParams(draw(this.#state(study, run, note.base), NumpyRandom.fromSeed(seed)));
   }
 
   sampleIndependent(
@@ -155,6 +163,7 @@ export class CmaEsSampler implements Sampler {
     this.#runs.set(study, runs);
     const run = runs.get(key) ?? {
       seen: 0,
+      drawn: { early: 0, late: 0 },
       latest: { space: key, generation: 0, base: START },
       cube: unitCube(space),
       strategy: cmaStrategy(space.size, this.#options.populationSize),
@@ -168,6 +177,7 @@ export class CmaEsSampler implements Sampler {
       const note = noteOf(trial, key);
       if (!note) continue;
       learn(run, note);
+      count(run.drawn, note);
       const counts =
         this.#counting.includes(trial.state) &&
         trial.values &&
@@ -207,14 +217,35 @@ export class CmaEsSampler implements Sampler {
     return run.states.get(base)!;
   }
 
-  #draw(state: CmaState, number: number): number[] {
-    const random = randomStream(this.#seed, 'cma-es', number);
-    let point = cmaDraw(state, random);
-    const inside = (x: number) => x >= 0 && x <= 1;
-    for (let again = 0; again < 10 * point.length && !point.every(inside); again++)
-      point = cmaDraw(state, random);
-    return point;
+  /** Optuna's: it also seeds the strategy that it makes anew for each trial until a second distribution is there. */
+  #trialSeed({ early, late }: Drawn, note: Note): number {
+    const random = NumpyRandom.fromSeed(this.#seed);
+    const next = (makesStrategy: boolean): number => {
+      if (makesStrategy) random.integer(2 ** 31 - 3);
+      return 1 + random.integer(2 ** 16 - 1);
+    };
+    for (let i = 0; i < early; i++) next(true);
+    for (let i = 0; i < late; i++) next(false);
+    return next(isEarly(note));
   }
+}
+
+/** A point of the cube: the first inside, or the last of 10 n + 1, which `toParams` moves to the border. */
+function draw(state: CmaState, random: NumpyRandom): number[] {
+  const normal = () => random.normal();
+  const isInside = (x: number) => x >= 0 && x <= 1;
+  let point = cmaDraw(state, normal);
+  for (let again = 0; again < 10 * point.length && !point.every(isInside); again++)
+    point = cmaDraw(state, normal);
+  return point;
+}
+
+function count(drawn: Drawn, note: Note | undefined): void {
+  if (note) drawn[isEarly(note) ? 'early' : 'late']++;
+}
+
+function isEarly({ base, parent }: Note): boolean {
+  return base === START || parent === START;
 }
 
 function learn(run: Run, note: Note | undefined): void {

@@ -9,17 +9,27 @@ import { cmaStart, cmaStrategy, cmaUpdate } from '../../../src/study/samplers/cm
 import { MemoryStorage } from '../../../src/study/storage/memory-storage.js';
 import type { Trial } from '../../../src/study/trial.js';
 
-interface Case {
+interface Update {
   readonly n: number;
   readonly populationSize: number;
+  readonly byDefault: boolean;
   readonly points: readonly (readonly (readonly number[])[])[];
   readonly mean: readonly number[];
   readonly sigma: number;
   readonly covariance: readonly number[];
 }
 
+interface Eigen {
+  readonly n: number;
+  readonly matrix: readonly number[];
+  readonly values: readonly number[];
+  readonly vectors: readonly number[];
+}
+
 /** Made by golden/make_cma_es.py from the package that Optuna uses. */
-const golden: Case[] = JSON.parse(readFileSync(new URL('golden/cma-es.json', import.meta.url), 'utf8'));
+const golden: { updates: Update[]; eigen: Eigen[] } = JSON.parse(
+  readFileSync(new URL('golden/cma-es.json', import.meta.url), 'utf8'),
+);
 
 const rosenbrock = (trial: Trial) => {
   const x = ['a', 'b', 'c'].map((name) => trial.suggestFloat(name, -5, 10));
@@ -56,13 +66,25 @@ describe('symmetricEigen', () => {
       { numRuns: 100 },
     );
   });
+
+  it("gives numpy's eigenvectors, signs and all", () => {
+    for (const { n, matrix, values, vectors } of golden.eigen) {
+      const ours = symmetricEigen(Float64Array.from(matrix), n);
+      values.forEach((value, i) =>
+        assert.ok(Math.abs(ours.values[i]! - value) <= 1e-12 * Math.hypot(...values)),
+      );
+      vectors.forEach((x, i) =>
+        assert.ok(Math.abs(ours.vectors[i]! - x) <= 1e-9, `${n}: ${ours.vectors[i]} ${x}`),
+      );
+    }
+  });
 });
 
 describe('CmaEsSampler', () => {
   it('moves mean, step size and covariance as the package cmaes does', () => {
-    for (const { n, populationSize, points, mean, sigma, covariance } of golden) {
+    for (const { n, populationSize, byDefault, points, mean, sigma, covariance } of golden.updates) {
       const strategy = cmaStrategy(n);
-      if (n !== 3) assert.equal(strategy.lambda, populationSize);
+      if (byDefault) assert.equal(strategy.lambda, populationSize);
       let state = cmaStart(
         Array.from({ length: n }, () => 0.5),
         1 / 6,

@@ -53,6 +53,7 @@ describe('NumpyRandom', () => {
       integers: [1000, 1, 7, 2 ** 31].map((count) => random.integer(count)),
       indices: [...random.indices([0.1, 0.2, 0.3, 0.4], 6)],
       uniform: random.uniform(-3, 4),
+      normal: Array.from({ length: 5 }, () => random.normal()),
     };
     assert.deepEqual(drawn, golden.numpy);
   });

@@ -32,5 +32,6 @@ draws = {
     "integers": [int(random.randint(count)) for count in (1000, 1, 7, 2**31)],
     "indices": random.choice(4, p=[0.1, 0.2, 0.3, 0.4], size=6).tolist(),
     "uniform": random.uniform(-3, 4),
+    "normal": random.randn(5).tolist(),
 }
 print(json.dumps({"trials": [trial.params for trial in study.trials], "numpy": draws}, indent=2))
