@@ -58,15 +58,10 @@ export default command({
     Bench: {
       firstSeed: z.int().min(0).default(0).describe("our first study's seed"),
       peer: z.string().describe('a file of what the peer printed; ours run with as many seeds'),
-      instead: z
-        .string()
-        .optional()
-        .describe('a file like it, to stand in the place of ours: the peer beside itself on other seeds'),
     },
   },
-  run: async ({ peer, firstSeed, instead }) => {
-    const theirs = await resultsIn(peer);
-    const given = instead === undefined ? undefined : await resultsIn(instead);
+  run: async ({ peer, firstSeed }) => {
+    const theirs = JSON.parse(await readFile(peer, 'utf8')) as Record<string, number[]>;
     console.log('| sampler | problem | trials | seeds | measure | ours | Optuna | p (ours worse) |');
     console.log('|---|---|---|---|---|---|---|---|');
     const row = (sampler: string, { name, trials }: Problem, ours: readonly number[], sign: 1 | -1) => {
@@ -85,28 +80,17 @@ export default command({
       row(
         'CMA-ES',
         problem,
-        given?.[problem.name] ??
-          (await overSeeds(seeds, problem, 1, (seed) => new CmaEsSampler({ seed }), best)),
+        await overSeeds(seeds, problem, 1, (seed) => new CmaEsSampler({ seed }), best),
         1,
       );
     }
     for (const problem of known(NSGA2)) {
       const seeds = { first: firstSeed, count: theirs[problem.name]!.length };
-      row(
-        'NSGA-II',
-        problem,
-        given?.[problem.name] ??
-          (await overSeeds(seeds, problem, 2, (seed) => new Nsga2Sampler({ seed }), dominated)),
-        -1,
-      );
+      const ours = await overSeeds(seeds, problem, 2, (seed) => new Nsga2Sampler({ seed }), dominated);
+      row('NSGA-II', problem, ours, -1);
     }
   },
 });
-
-/** By problem, one a seed. */
-async function resultsIn(file: string): Promise<Record<string, number[]>> {
-  return JSON.parse(await readFile(file, 'utf8')) as Record<string, number[]>;
-}
 
 async function overSeeds(
   { first, count }: { readonly first: number; readonly count: number },
