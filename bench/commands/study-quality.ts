@@ -1,46 +1,70 @@
 import { z } from 'zod';
 import { NumpyRandom } from '../../src/numpy-random.js';
 import { createStudy } from '../../src/study/create-study.js';
-import type { TpeOptions } from '../../src/study/samplers/tpe/options.js';
+import type { Sampler } from '../../src/study/sampler.js';
+import { GpSampler } from '../../src/study/samplers/gp.js';
 import { TpeSampler } from '../../src/study/samplers/tpe.js';
 import type { Study } from '../../src/study/study.js';
 import type { Trial } from '../../src/study/trial.js';
+import type { Python } from '../../test/peers/python.js';
 import { command } from '../command.js';
-import { optuna } from '../peers/optuna.js';
+import { optuna, optunaGp } from '../peers/optuna.js';
 import { worseByRank } from '../rank-test.js';
 import { markdown } from '../report.js';
 
 /** Seeds of ours and of Optuna's never meet, so that the two are compared by chance and not draw by draw. */
 const OUR_SEEDS_FROM = 100_000;
 
-const VARIANTS: readonly { readonly name: string; readonly ours: TpeOptions; readonly peer: object }[] = [
-  { name: 'TPE', ours: {}, peer: {} },
-  { name: 'TPE, multivariate', ours: { multivariate: true }, peer: { multivariate: true } },
-];
+interface Variant {
+  readonly title: string;
+  readonly ours: (seed: number) => Sampler;
+  /** Optuna's class and its options. */
+  readonly peer: readonly [name: string, options: object];
+  readonly python: () => Promise<Python>;
+}
+
+const SAMPLERS = {
+  tpe: {
+    title: 'TPE',
+    ours: (seed) => new TpeSampler({ seed }),
+    peer: ['TPESampler', {}],
+    python: optuna,
+  },
+  'tpe-multivariate': {
+    title: 'TPE, multivariate',
+    ours: (seed) => new TpeSampler({ seed, multivariate: true }),
+    peer: ['TPESampler', { multivariate: true }],
+    python: optuna,
+  },
+  gp: { title: 'GP', ours: (seed) => new GpSampler({ seed }), peer: ['GPSampler', {}], python: optunaGp },
+} satisfies Record<string, Variant>;
 
 export default command({
-  description: 'the best value that TPE finds, beside Optuna 4.9: medians, quartiles and a rank test',
+  description: 'the best value that a sampler finds, beside Optuna 4.9: medians, quartiles and a rank test',
   flags: {
     Bench: {
+      samplers: z
+        .string()
+        .default('tpe,tpe-multivariate')
+        .describe(`which, of ${Object.keys(SAMPLERS).join(', ')}; gp takes a second a trial`),
       seeds: z.int().min(8).default(50).describe('studies of each side'),
       trials: z.int().min(1).default(100).describe('trials of each study'),
     },
   },
-  run: async ({ seeds, trials }) => {
-    const python = await optuna();
+  run: async ({ samplers, seeds, trials }) => {
+    const names = z.array(z.enum(Object.keys(SAMPLERS) as Name[])).parse(samplers.split(','));
     const rows: string[][] = [];
-    for (const { name, ours, peer } of VARIANTS) {
+    for (const name of names) {
+      const { title, ours, peer, python }: Variant = SAMPLERS[name];
       const script = new URL('../peers/optuna_quality.py', import.meta.url);
-      const args = [String(seeds), String(trials), JSON.stringify(peer)];
-      const theirs = await python.json<Record<string, number[]>>(script, args);
+      const args = [String(seeds), String(trials), peer[0], JSON.stringify(peer[1])];
+      const theirs = await (await python()).json<Record<string, number[]>>(script, args);
       for (const [problem, objective] of Object.entries(PROBLEMS)) {
         const values: number[] = [];
         for (let seed = 0; seed < seeds; seed++)
-          values.push(
-            await objective(seed, new TpeSampler({ ...ours, seed: OUR_SEEDS_FROM + seed }), trials),
-          );
+          values.push(await objective(seed, ours(OUR_SEEDS_FROM + seed), trials));
         const p = worseByRank(values, theirs[problem]!);
-        rows.push([name, problem, ...[values, theirs[problem]!].map(spread), p.toFixed(3)]);
+        rows.push([title, problem, ...[values, theirs[problem]!].map(spread), p.toFixed(3)]);
         console.error(rows.at(-1)!.join(' | '));
       }
     }
@@ -48,7 +72,9 @@ export default command({
   },
 });
 
-type Run = (seed: number, sampler: TpeSampler, trials: number) => Promise<number>;
+type Name = keyof typeof SAMPLERS;
+
+type Run = (seed: number, sampler: Sampler, trials: number) => Promise<number>;
 
 /** The twins of the functions in peers/optuna_quality.py. */
 const PROBLEMS: Readonly<Record<string, Run>> = {

@@ -1,6 +1,6 @@
-"""Prints, as JSON, the best value of each seed that Optuna's TPE reaches: the other half of `bench -- study quality`.
+"""Prints, as JSON, the best value of each seed that a sampler of Optuna's reaches: the other half of `bench -- study quality`.
 
-optuna_quality.py SEEDS TRIALS OPTIONS (a JSON object of TPESampler's)
+optuna_quality.py SEEDS TRIALS SAMPLER OPTIONS (a class of optuna.samplers and a JSON object of its options)
 """
 
 import json
@@ -13,7 +13,8 @@ import optuna
 
 warnings.simplefilter("ignore")
 optuna.logging.set_verbosity(optuna.logging.ERROR)
-seeds, trials, options = int(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
+seeds, trials = int(sys.argv[1]), int(sys.argv[2])
+sampler, options = getattr(optuna.samplers, sys.argv[3]), json.loads(sys.argv[4])
 
 
 def branin(trial):
@@ -73,7 +74,7 @@ def noisy(draw):
 
 
 def run(objective, seed, value):
-    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, **options))
+    study = optuna.create_study(sampler=sampler(seed=seed, **options))
     study.optimize(objective, n_trials=trials)
     return value(study)
 
