@@ -292,16 +292,19 @@ void overlapGrad(const float* dy, const float* logits, const int32_t* masks, siz
   softmaxPlanes(logits, n, classes, p, along, other);
 #pragma omp simd
   for (size_t i = 0; i < n; i++) along[i] = 0;
-  for (size_t k = 0; k < classes; k++)
+  for (size_t k = 0; k < classes; k++) {
+    float predicted = dy[classes + k], both = dy[k];
 #pragma omp simd
-    for (size_t i = 0; i < n; i++)
-      along[i] += p[k * n + i] * (dy[classes + k] + (masks[i] == (int32_t)k ? dy[k] : 0.f));
-  for (size_t k = 0; k < classes; k++)
+    for (size_t i = 0; i < n; i++) along[i] += p[k * n + i] * (predicted + (masks[i] == (int32_t)k ? both : 0.f));
+  }
+  for (size_t k = 0; k < classes; k++) {
+    float predicted = dy[classes + k], both = dy[k];
 #pragma omp simd
     for (size_t i = 0; i < n; i++) {
-      float slope = dy[classes + k] + (masks[i] == (int32_t)k ? dy[k] : 0.f);
+      float slope = predicted + (masks[i] == (int32_t)k ? both : 0.f);
       dx[i * classes + k] = masks[i] == kIgnoredPixel ? 0.f : p[k * n + i] * (slope - along[i]);
     }
+  }
 }
 
 void layerNorm(const float* x, const float* gain, const float* bias, float epsilon, float* y, float* mean,
