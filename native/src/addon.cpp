@@ -94,6 +94,7 @@ Napi::Value write(const Napi::CallbackInfo& info) {
     default: throw Napi::TypeError::New(info.Env(), "expected a Float32Array, Int32Array or Uint8Array");
   }
   slot.count = array.ElementLength();
+  slot.written = true;
   try {
     slot.buffer = allocate(array.ByteLength());
   } catch (const std::bad_alloc&) {

@@ -32,6 +32,8 @@ struct Slot {
   Type type = Type::f32;
   size_t count = 0;
   Buffer buffer;
+  /** Whether the numbers came from JavaScript; a weight that trains is a kernel's result from its first step on. */
+  bool written = false;
   std::vector<std::pair<int, std::shared_ptr<Packing>>> packings;
   template <typename T>
   T* data() const {

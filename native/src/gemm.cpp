@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "loops.h"
+#include "page-out.h"
 #include "parallel.h"
 
 namespace millrace {
@@ -118,6 +119,15 @@ Compiled& compiled(const Gemm& g) {
 
 bool transposed(const Gemm& g) { return g.b.strides[0] == 1 && g.n != 1; }
 
+/** From here on products read the weight in this layout; a frozen weight's own numbers wait in a file. */
+void keep(Call& call, Slot& weight, int key, std::shared_ptr<Packing> made) {
+  weight.packings.emplace_back(key, std::move(made));
+  if (!weight.written) return;
+  // The kernel may read the numbers in another role, too.
+  call.scratch.push_back(weight.buffer);
+  pageOut(weight.buffer);
+}
+
 /** The weight in the layout that `wanted` describes, made once per weight, orientation and layout. */
 void* packed(Call& call, const Gemm& g, const memory::desc& wanted) {
   int key = int(g.b.type) * 2 + int(transposed(g));
@@ -137,8 +147,7 @@ void* packed(Call& call, const Gemm& g, const memory::desc& wanted) {
   memory source(from, engine, g.weight->buffer->data), target(wanted, engine, made->buffer->data);
   dnnl::reorder(source, target).execute(stream, source, target);
   stream.wait();
-  g.weight->packings.emplace_back(key, made);
-  (void)call;
+  keep(call, *g.weight, key, made);
   return made->buffer->data;
 }
 
@@ -178,7 +187,7 @@ float* rounded(Call& call, Slot& weight) {
   auto* narrow = weight.data<uint16_t>();
   if (weight.type != Type::bf16) toBf16(weight.data<float>(), narrow = call.temp<uint16_t>(weight.count), weight.count);
   toF32(narrow, numbers, weight.count);
-  weight.packings.emplace_back(kRounded, made);
+  keep(call, weight, kRounded, made);
   return numbers;
 }
 

@@ -10,6 +10,7 @@ struct Block {
   void* data = nullptr;
   size_t bytes = 0;     // asked for
   size_t reserved = 0;  // really taken
+  bool inFile = false;  // see pageOut
 };
 using Buffer = std::shared_ptr<Block>;
 

@@ -22,7 +22,8 @@ export interface Onednn {
  *
  * `precision` is bf16 by default where the processor multiplies bf16 faster (AMX, AVX512-BF16), else f32. `threads`
  * follows the cores that are available; beyond four, one is left to the image decoders. Calling it again with other
- * options starts anew; tensors of the engine before are gone.
+ * options starts anew; tensors of the engine before are gone. In bf16 the f32 numbers of frozen weights lie in
+ * temporary files, in TMPDIR or else /var/tmp, where there is room.
  */
 export async function registerOnednn(options: EngineOptions = {}): Promise<Onednn | undefined> {
   const addon = loadAddon();

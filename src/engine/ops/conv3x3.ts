@@ -1,6 +1,6 @@
-import { add, concat, pad, slice, type Tensor } from '@tensorflow/tfjs-core';
+import { add, concat, pad, reshape, slice, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { defineOp } from '../op.js';
-import { linear } from './linear.js';
+import { inputGradient, linear, weightGradient } from './linear.js';
 
 const SHIFTS = [0, 1, 2].flatMap((down) => [0, 1, 2].map((right) => [down, right] as const));
 
@@ -11,7 +11,6 @@ const patches = defineOp<{ x: Tensor }, object>({
     const shifted = SHIFTS.map(([down, right]) => slice(padded, [0, down, right, 0], x.shape));
     return concat(shifted, 3);
   },
-  gradient: (dy) => ({ x: () => patchesGradient({ dy }, {})[0]! }),
 });
 
 const patchesGradient = defineOp<{ dy: Tensor }, object>({
@@ -27,14 +26,25 @@ const patchesGradient = defineOp<{ dy: Tensor }, object>({
   },
 });
 
+const run = defineOp<{ x: Tensor; weight: Tensor; bias: Tensor }, object>({
+  name: 'Conv3x3',
+  plain: ({ x, weight, bias }) => linear(patches({ x }, {})[0]!, weight, bias),
+  saves: { inputs: ['x', 'weight'] },
+  gradient: (dy, [x, weight]) => ({
+    x: () => patchesGradient({ dy: inputGradient({ dy, weight: weight! }, {})[0]! }, {})[0]!,
+    weight: () => weightGradient({ x: patches({ x: x! }, {})[0]!, dy }, {})[0]!,
+    bias: () => sum(reshape(dy, [-1, dy.shape.at(-1)!]), 0),
+  }),
+});
+
 /**
  * A 3×3 convolution with zero padding of one, as one matrix product over the neighbourhoods of all pixels (im2col), so
- * that every engine has its gradient.
+ * that every engine has its gradient. The neighbourhoods, nine times x, are gathered anew for the weight's gradient.
  *
  * Shapes: x [batch, h, w, in], weight [9·in, out] with rows in the order (row, column, channel), bias [out].
  */
 export function conv3x3(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
-  return linear(patches({ x }, {})[0]!, weight, bias);
+  return run({ x, weight, bias }, {})[0]!;
 }
 
 /** Padding that puts an image at a place of a frame that is two pixels larger. */

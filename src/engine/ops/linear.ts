@@ -15,7 +15,8 @@ const run = defineOp<{ x: Tensor; weight: Tensor; bias?: Tensor }, object>({
   }),
 });
 
-const inputGradient = defineOp<{ dy: Tensor; weight: Tensor }, object>({
+/** dy·Wᵀ. */
+export const inputGradient = defineOp<{ dy: Tensor; weight: Tensor }, object>({
   name: 'LinearGradInput',
   plain: ({ dy, weight }) =>
     reshape(matMul(rows(dy), weight as Tensor, false, true), [...dy.shape.slice(0, -1), weight.shape[0]!]),

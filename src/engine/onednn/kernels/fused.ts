@@ -77,6 +77,21 @@ kernel<'x'>('Patches', ({ inputs: { x }, backend }) => {
   return backend.run('Patches', [x], [float([batch, height, width, 9 * channels])], x.shape);
 });
 
+kernel<'x' | 'weight' | 'bias'>('Conv3x3', ({ inputs: { x, weight, bias }, backend }) => {
+  const [batch, height, width, channels] = x.shape as [number, number, number, number];
+  const [inputs, outputs] = [9 * channels, weight.shape[1]!];
+  const [patches] = backend.run('Patches', [x], [float([batch, height, width, inputs])], x.shape);
+  const y = float([batch, height, width, outputs]);
+  const result = backend.run(
+    'Linear',
+    [patches, weight, bias],
+    [y],
+    [batch * height * width, inputs, outputs],
+  );
+  backend.disposeData(patches!.dataId);
+  return result;
+});
+
 kernel<'dy'>('PatchesGrad', ({ inputs: { dy }, backend }) => {
   const shape = [...dy.shape.slice(0, 3), dy.shape[3]! / 9];
   return backend.run('PatchesGrad', [dy], [float(shape)], shape);
