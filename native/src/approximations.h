@@ -49,21 +49,6 @@ inline float exponential(float x) {
   return x == x ? y : x;
 }
 
-/** eˣ for x ≤ 0, as in a softmax: `exponential` without what larger x need. NaN stays. */
-inline float decay(float x) {
-  float c = x < -87.3f ? -87.3f : x;
-  float k = (c * 1.44269504f + 12582912.f) - 12582912.f;
-  float r = (c - k * 0.693359375f) + k * 2.12194440e-4f;
-  float p = 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.f;
-  float y = p * fromBits(((int32_t)k + 127) << 23);
-  return x < -87.3f ? 0.f : y;
-}
-
 /** Abramowitz & Stegun 7.1.26, absolute error below 1.5e-7. */
 inline float errorFunction(float x) {
   float a = fabsf(x);

@@ -3,8 +3,8 @@
 #include "attention-bf16.h"
 
 #include <immintrin.h>
-
-#include "approximations.h"
+#include <math.h>
+#include <string.h>
 
 namespace millrace {
 namespace avx512bf16 {
@@ -71,15 +71,45 @@ void product(Left a, const uint32_t* b, size_t ldb, float* c, size_t ldc, size_t
   }
 }
 
+/** 16 × 16 words: column j of what is read becomes row j. */
+void transposeWords(__m512i r[16]) {
+  __m512i t[16];
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4)
+    for (int j = 0; j < 2; j++) {
+      r[i + 2 * j] = _mm512_unpacklo_epi64(t[i + j], t[i + j + 2]);
+      r[i + 2 * j + 1] = _mm512_unpackhi_epi64(t[i + j], t[i + j + 2]);
+    }
+  // Now r[4g + c] holds, in its four quarters q, column 4q + c of rows 4g to 4g + 3.
+  for (int c = 0; c < 4; c++) {
+    __m512i a = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x88), b = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x88);
+    __m512i d = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xdd), e = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xdd);
+    t[c] = _mm512_shuffle_i32x4(a, b, 0x88);
+    t[8 + c] = _mm512_shuffle_i32x4(a, b, 0xdd);
+    t[4 + c] = _mm512_shuffle_i32x4(d, e, 0x88);
+    t[12 + c] = _mm512_shuffle_i32x4(d, e, 0xdd);
+  }
+  memcpy(r, t, sizeof(t));
+}
+
+/** The first n of 16 vector places. */
+inline __mmask16 first(size_t n) { return n < 16 ? (__mmask16)((1u << n) - 1) : (__mmask16)0xffff; }
+
 /** Rows [tokens, size] as [size/2, wide]: the right factor of x·rowsᵀ. Columns from `tokens` on are zero. */
 void packTransposed(const uint16_t* rows, size_t tokens, size_t size, size_t stride, uint32_t* to, size_t wide) {
   size_t pairs = size / 2;
-  for (size_t t = 0; t < tokens; t++) {
-    const uint16_t* row = rows + t * stride;
-    for (size_t p = 0; p < pairs; p++) memcpy(to + p * wide + t, row + 2 * p, 4);
-  }
-  for (size_t p = 0; p < pairs; p++)
-    for (size_t t = tokens; t < wide; t++) to[p * wide + t] = 0;
+  for (size_t t = 0; t < wide; t += 16)
+    for (size_t p = 0; p < pairs; p += 16) {
+      __m512i block[16];
+      for (size_t i = 0; i < 16; i++)
+        block[i] = t + i < tokens ? _mm512_maskz_loadu_epi32(first(pairs - p), rows + (t + i) * stride + 2 * p)
+                                  : _mm512_setzero_si512();
+      transposeWords(block);
+      for (size_t j = 0; j < 16 && p + j < pairs; j++) _mm512_storeu_si512(to + (p + j) * wide + t, block[j]);
+    }
 }
 
 /** Rows [tokens, size] as [tokens/2, wide], two rows in a word: the right factor of x·rows. */
@@ -93,18 +123,28 @@ void packRows(const uint16_t* rows, size_t tokens, size_t size, size_t stride, u
   }
 }
 
-/** f32 to bf16, n a multiple of 16. */
-inline void narrowRow(const float* x, uint16_t* y, size_t n) {
-  for (size_t i = 0; i < n; i += 16)
-    _mm256_storeu_si256((__m256i*)(y + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x + i)));
+void narrowInto(const float* x, size_t ldx, uint16_t* y, size_t stride, size_t rows, size_t n) {
+  for (size_t r = 0; r < rows; r++)
+    for (size_t i = 0; i < n; i += 16) {
+      __m256i narrowed = (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x + r * ldx + i));
+      _mm256_mask_storeu_epi16(y + r * stride + i, first(n - i), narrowed);
+    }
 }
 
-void narrowInto(const float* x, size_t ldx, uint16_t* y, size_t stride, size_t rows, size_t n) {
-  for (size_t r = 0; r < rows; r++) {
-#pragma omp simd
-    for (size_t i = 0; i < n; i++) y[r * stride + i] = narrow(x[r * ldx + i]);
-  }
+/** 2ˣ for x ≤ 0 or little above, within 1e-7 of itself; NaN stays. The polynomial is a minimax fit on |r| ≤ ½. */
+inline __m512 powerOfTwo(__m512 x) {
+  x = _mm512_max_ps(_mm512_set1_ps(-140.f), x);
+  __m512 k = _mm512_roundscale_ps(x, 8), r = _mm512_sub_ps(x, k);
+  __m512 p = _mm512_set1_ps(1.327647152e-3f);
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(9.675541331e-3f));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.550713275e-2f));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(2.402211972e-1f));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(6.931469671e-1f));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.000000072f));
+  return _mm512_scalef_ps(p, k);
 }
+
+constexpr float kLog2e = 1.44269504f;
 
 struct Room {
   char* at;
@@ -128,7 +168,7 @@ size_t scratch(size_t tokens, size_t size) {
   size_t words = 2 * size / 2 * s.wide          // K and V, transposed
                  + 3 * s.pairs * s.deep         // K, Q and dY by rows
                  + 2 * s.pairs * s.wide         // P and dS in pairs
-                 + tokens * s.wide / 2 + s.wide  // dS by rows
+                 + (tokens + 1) * s.wide / 2 + s.wide  // dS by rows
                  + 2 * kRows * s.wide           // scores and their gradient
                  + tokens * s.deep;             // a result
   return words * 4 + 16 * 64;
@@ -150,17 +190,20 @@ void forward(const AttentionHead& h, uint16_t* y, float* logSum, void* memory) {
     product(q, k, s.wide, scores, s.wide, rows, s.wide, h.size / 2);
     float factor[kRows];
     for (size_t r = 0; r < rows; r++) {
-      float* row = scores + r * s.wide;
-      float most = -INFINITY, sum = 0;
-#pragma omp simd reduction(max : most)
-      for (size_t i = 0; i < h.tokens; i++) most = row[i] > most ? row[i] : most;
-#pragma omp simd reduction(+ : sum)
-      for (size_t i = 0; i < h.tokens; i++) {
-        row[i] = decay((row[i] - most) * h.scale);
-        sum += row[i];
+      const float* row = scores + r * s.wide;
+      uint16_t* weight = weights + r * s.wide;
+      __m512 highest = _mm512_set1_ps(-INFINITY), total = _mm512_setzero_ps();
+      for (size_t i = 0; i < s.wide; i += 16)
+        highest = _mm512_mask_max_ps(highest, first(h.tokens - i), _mm512_loadu_ps(row + i), highest);
+      float most = _mm512_reduce_max_ps(highest);
+      __m512 steep = _mm512_set1_ps(h.scale * kLog2e), shift = _mm512_set1_ps(most * (h.scale * kLog2e));
+      for (size_t i = 0; i < s.wide; i += 16) {
+        __m512 e = powerOfTwo(_mm512_fmsub_ps(_mm512_loadu_ps(row + i), steep, shift));
+        e = _mm512_maskz_mov_ps(first(h.tokens - i), e);
+        total = _mm512_add_ps(total, e);
+        _mm256_storeu_si256((__m256i*)(weight + i), (__m256i)_mm512_cvtneps_pbh(e));
       }
-      for (size_t i = h.tokens; i < s.wide; i++) row[i] = 0;
-      narrowRow(row, weights + r * s.wide, s.wide);
+      float sum = _mm512_reduce_add_ps(total);
       factor[r] = 1.f / sum;
       logSum[from + r] = most * h.scale + logf(sum);
     }
@@ -174,13 +217,11 @@ void forward(const AttentionHead& h, uint16_t* y, float* logSum, void* memory) {
   }
 }
 
-/** Two rows as words of pairs, n a multiple of 16. */
-inline void pairRows(const float* even, const float* odd, uint32_t* to, size_t n) {
-  for (size_t i = 0; i < n; i += 16) {
-    __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(even + i)));
-    __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(odd + i)));
-    _mm512_storeu_si512(to + i, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
-  }
+/** Rows of two as words of pairs: the low halves are the even row's. */
+inline __m512i paired(__m512bh rows) {
+  static const uint16_t kOrder[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                      8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  return _mm512_permutexvar_epi16(_mm512_loadu_si512(kOrder), (__m512i)rows);
 }
 
 void backward(const AttentionHead& h, const uint16_t* dy, const float* logSum, uint16_t* dq, uint16_t* dk,
@@ -194,7 +235,7 @@ void backward(const AttentionHead& h, const uint16_t* dy, const float* logSum, u
   auto* d = room.take<uint32_t>(s.pairs * s.deep);
   auto* p = room.take<uint32_t>(s.pairs * s.wide);
   auto* ds = room.take<uint32_t>(s.pairs * s.wide);
-  auto* dsRows = room.take<uint16_t>(h.tokens * s.wide);
+  auto* dsRows = room.take<uint16_t>((h.tokens + 1) * s.wide);
   auto* scores = room.take<float>(kRows * s.wide);
   auto* slopes = room.take<float>(kRows * s.wide);
   auto* result = room.take<float>(h.tokens * s.deep);
@@ -209,27 +250,39 @@ void backward(const AttentionHead& h, const uint16_t* dy, const float* logSum, u
     Left dRows{(const uint32_t*)(dy + from * h.stride), h.stride / 2, 1};
     product(qRows, kt, s.wide, scores, s.wide, rows, s.wide, h.size / 2);
     product(dRows, vt, s.wide, slopes, s.wide, rows, s.wide, h.size / 2);
-    for (size_t r = 0; r < rows; r++) {
-      float *row = scores + r * s.wide, *slope = slopes + r * s.wide;
-      float shift = logSum[from + r], dot = 0;
-#pragma omp simd reduction(+ : dot)
-      for (size_t i = 0; i < h.tokens; i++) {
-        row[i] = decay(row[i] * h.scale - shift);
-        dot += row[i] * slope[i];
-      }
-      for (size_t i = h.tokens; i < s.wide; i++) row[i] = 0;
-#pragma omp simd
-      for (size_t i = 0; i < s.wide; i++) slope[i] = h.scale * row[i] * (slope[i] - dot);
-      narrowRow(slope, dsRows + (from + r) * s.wide, s.wide);
-    }
     if (rows % 2) {
       memset(scores + rows * s.wide, 0, s.wide * sizeof(float));
       memset(slopes + rows * s.wide, 0, s.wide * sizeof(float));
     }
+    __m512 steep = _mm512_set1_ps(h.scale * kLog2e), scale = _mm512_set1_ps(h.scale);
+    float dots[kRows + 1];
+    dots[rows] = 0;
+    for (size_t r = 0; r < rows; r++) {
+      float *row = scores + r * s.wide, *slope = slopes + r * s.wide;
+      __m512 shift = _mm512_set1_ps(logSum[from + r] * kLog2e), dot = _mm512_setzero_ps();
+      for (size_t i = 0; i < s.wide; i += 16) {
+        __m512 e = powerOfTwo(_mm512_fmsub_ps(_mm512_loadu_ps(row + i), steep, shift));
+        e = _mm512_maskz_mov_ps(first(h.tokens - i), e);
+        dot = _mm512_fmadd_ps(e, _mm512_loadu_ps(slope + i), dot);
+        _mm512_storeu_ps(row + i, e);
+      }
+      dots[r] = _mm512_reduce_add_ps(dot);
+    }
     for (size_t r = 0; r < rows; r += 2) {
-      size_t at = (from + r) / 2 * s.wide;
-      pairRows(scores + r * s.wide, scores + (r + 1) * s.wide, p + at, s.wide);
-      pairRows(slopes + r * s.wide, slopes + (r + 1) * s.wide, ds + at, s.wide);
+      const float *row = scores + r * s.wide, *slope = slopes + r * s.wide;
+      __m512 even = _mm512_set1_ps(dots[r]), odd = _mm512_set1_ps(dots[r + 1]);
+      uint32_t *pTo = p + (from + r) / 2 * s.wide, *dsTo = ds + (from + r) / 2 * s.wide;
+      uint16_t* rowsTo = dsRows + (from + r) * s.wide;
+      for (size_t i = 0; i < s.wide; i += 16) {
+        __m512 p0 = _mm512_loadu_ps(row + i), p1 = _mm512_loadu_ps(row + s.wide + i);
+        __m512 d0 = _mm512_mul_ps(_mm512_mul_ps(p0, scale), _mm512_sub_ps(_mm512_loadu_ps(slope + i), even));
+        __m512 d1 = _mm512_mul_ps(_mm512_mul_ps(p1, scale), _mm512_sub_ps(_mm512_loadu_ps(slope + s.wide + i), odd));
+        _mm512_storeu_si512(pTo + i, paired(_mm512_cvtne2ps_pbh(p1, p0)));
+        __m512bh both = _mm512_cvtne2ps_pbh(d1, d0);
+        _mm512_storeu_si512(dsTo + i, paired(both));
+        _mm256_storeu_si256((__m256i*)(rowsTo + i), _mm512_castsi512_si256((__m512i)both));
+        _mm256_storeu_si256((__m256i*)(rowsTo + s.wide + i), _mm512_extracti64x4_epi64((__m512i)both, 1));
+      }
     }
   }
   auto finish = [&](Left left, const uint32_t* right, uint16_t* to) {
