@@ -12,7 +12,7 @@ export interface SymmetricEigen {
  * dimensions: the reductions are those of its dsytd2 and dsteqr.
  *
  * @example
- * symmetricEigen(Float64Array.of(2, 1, 1, 2), 2).values; // => Float64Array [1, 3], but for rounding
+ * Array.from(symmetricEigen(Float64Array.of(2, 1, 1, 2), 2).values, Math.round); // => [1, 3]
  */
 export function symmetricEigen(matrix: Float64Array, n: number): SymmetricEigen {
   const { diagonal, beside, reflections } = tridiagonal(matrix, n);
