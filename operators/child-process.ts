@@ -7,7 +7,8 @@ import { UserError } from '../src/errors.js';
  * Runs a JavaScript file in a process of its own, with this Node: emits nothing, and completes when it has ended well.
  *
  * What it says on standard error is seen here; its standard output is not. Unsubscribing sends it SIGTERM; a key that
- * interrupts this process does not reach it, so it is told to stop once and can end in order.
+ * interrupts this process does not reach it, so it is told to stop once and can end in order. One that hangs is killed
+ * when this process ends.
  *
  * @throws UserError where it ends with another code than 0; it has said why.
  * @example
@@ -19,8 +20,11 @@ export function childProcess(file: string, args: readonly string[]): Observable<
       stdio: ['ignore', 'ignore', 'inherit'],
       detached: true,
     });
+    const kill = () => void child.kill('SIGKILL');
+    process.once('exit', kill);
     child.once('error', (error) => subscriber.error(error));
     child.once('close', (code, signal) => {
+      process.removeListener('exit', kill);
       if (code === 0) return subscriber.complete();
       const how = code === null ? `ended by ${signal}` : `one that ended with code ${code}`;
       const command = [basename(file), ...args].join(' ');

@@ -35,6 +35,11 @@ export interface ReportOptions<E> {
   readonly step?: (event: E) => number | null | undefined;
   /** Errors that make the trial FAIL and end its stream quietly, so that the search goes on; by default none. */
   readonly catches?: (error: unknown) => boolean;
+  /**
+   * Whether a trial that is unsubscribed is queued again, as one whose process died is. For streams that only the
+   * process's own end unsubscribes: where a rule does, as `timeout` would, the retry falls to the same rule for ever.
+   */
+  readonly retry?: boolean;
 }
 
 /**
@@ -43,7 +48,7 @@ export interface ReportOptions<E> {
  *
  * - completes: COMPLETE with the last value (FAIL where there was none, or NaN)
  * - fails: FAIL with the error's message; the error goes on unless it is caught
- * - is unsubscribed: FAIL, "unsubscribed", unless `prune` has told before
+ * - is unsubscribed: FAIL, "unsubscribed", unless `prune` has told before; with `retry` it waits to be run again
  * - the process dies: it stays RUNNING, to be found stale by its heartbeat
  * - was found stale by mistake: its stream ends with a warning, as its retry goes on elsewhere
  *
@@ -56,7 +61,12 @@ export interface ReportOptions<E> {
 export function report<E>(
   trial: Trial,
   metric: ReportedMetric<E> | readonly ReportedMetric<E>[],
-  { value: told = 'last', step: stepOf = defaultStep, catches = () => false }: ReportOptions<E> = {},
+  {
+    value: told = 'last',
+    step: stepOf = defaultStep,
+    catches = () => false,
+    retry = false,
+  }: ReportOptions<E> = {},
 ): OperatorFunction<E, E | TrialEvent> {
   const { study } = trial;
   const { directions } = study.cache;
@@ -116,7 +126,7 @@ export function report<E>(
       const unsubscribed = () => {
         if (trial.told) return;
         study
-          .tell(trial, null, { state: 'FAIL', reason: 'unsubscribed' })
+          .tell(trial, null, { state: 'FAIL', reason: 'unsubscribed', retry })
           .catch((error: Error) => study.warn('trial', error.message));
       };
 

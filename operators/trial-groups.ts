@@ -58,5 +58,5 @@ export function trialGroups(
 }
 
 async function giveUp(study: Study, group: readonly Trial[], reason: string): Promise<void> {
-  for (const trial of group) await study.tell(trial, null, { state: 'FAIL', reason });
+  for (const trial of group) await study.tell(trial, null, { state: 'FAIL', reason, retry: true });
 }

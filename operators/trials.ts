@@ -64,7 +64,11 @@ export function trials(
         const trial = await ask();
         if (!trial) return;
         if (subscriber.closed) {
-          await study.tell(trial, null, { state: 'FAIL', reason: 'unsubscribed before it began' });
+          await study.tell(trial, null, {
+            state: 'FAIL',
+            reason: 'unsubscribed before it began',
+            retry: true,
+          });
           return;
         }
         out.add(trial);

@@ -22,6 +22,7 @@ import {
   createStudy,
   dataFlags,
   decode,
+  earlyStop,
   engineFlags,
   guard,
   imageMaskPairs,
@@ -96,7 +97,7 @@ recipe({
   run: async ({ optimizeFor, backboneFrozen, storage, studyName, nTrials, ...rest }) => {
     const { sampler, pruner, concurrency, timeout, heartbeat, outputDir, ...given } = rest;
     const settings = { ...given, mode: backboneFrozen ? ('head' as const) : given.mode };
-    const { loraType, randomSeed: seed, epochs, batchSize, maskIds, mode, metric } = settings;
+    const { loraType, randomSeed: seed, epochs, batchSize, maskIds, mode, metric, patience } = settings;
     const engine = await useEngine(settings.engine, settings);
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
 
@@ -180,9 +181,10 @@ recipe({
             ),
           ),
           guard({ memory: training.memory }),
+          patience ? earlyStop({ metric, patience, memory: training.memory }) : identity,
           finalize(() => [training, model].forEach((owner) => owner.dispose())),
         );
-      }).pipe(report(trial, METRICS[optimizeFor]), prune(trial));
+      }).pipe(report(trial, METRICS[optimizeFor], { retry: true }), prune(trial));
 
     const search$ = trials(study, undefined, { total: nTrials, concurrency, timeout }).pipe(
       mergeMap(run, concurrency),

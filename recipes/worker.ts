@@ -78,7 +78,7 @@ recipe({
     const metrics = study.directions.map((_, i) => (event: Reported) => event.values?.[i] ?? event.value);
     const run = (trial: Trial) =>
       defer(() => objective(trial)).pipe(
-        report(trial, metrics, { step: ({ step }) => step, catches: () => catchErrors }),
+        report(trial, metrics, { step: ({ step }) => step, catches: () => catchErrors, retry: true }),
         study.directions.length === 1 ? prune<Reported>(trial) : tap(),
         filter((event) => 'type' in event),
         filter(({ state }) => state !== 'RUNNING'),

@@ -6,7 +6,7 @@ import { type Direction, type FrozenTrial, isFinished, type Json, type TrialStat
 import { type Objective, type OptimizeOptions, optimize } from './optimize.js';
 import { type Outcome, outcome } from './outcome.js';
 import type { Pruner } from './pruner.js';
-import { type RetryOptions, retryOf } from './retry-trial.js';
+import { isChosen, type RetryOptions, retryOf } from './retry-trial.js';
 import { sameParams } from './same-params.js';
 import type { Sampler } from './sampler.js';
 import {
@@ -167,7 +167,7 @@ export class Study implements TrialHost {
   async tell(
     which: Trial | number,
     values: number | readonly number[] | null = null,
-    { state, skipIfFinished = false, reason }: TellOptions = {},
+    { state, skipIfFinished = false, reason, retry = false }: TellOptions = {},
   ): Promise<FrozenTrial> {
     const trial = typeof which === 'number' ? await this.#find(which, skipIfFinished) : which;
     if (!(trial instanceof Trial)) return trial;
@@ -182,19 +182,20 @@ export class Study implements TrialHost {
       throw error;
     }
     if (end.reason) this.warn('objective', `trial ${record.number} is FAIL: ${end.reason}`);
+    const template = retry && isChosen(record) ? retryOf(record, this.options) : null;
     const why = reason ?? end.reason;
     if (why !== undefined) trial.setSystemAttr('fail_reason', why);
     try {
       this.sampler.afterTrial?.(this.viewFor(record), record, end.state, end.values);
     } finally {
-      const storing = this.#store(trial, end);
+      const storing = this.#store(trial, end, template);
       this.#telling.add(storing);
       await storing.finally(() => this.#telling.delete(storing));
     }
     return record;
   }
 
-  async #store(trial: Trial, { state, values }: Outcome): Promise<void> {
+  async #store(trial: Trial, { state, values }: Outcome, template: TrialTemplate | null): Promise<void> {
     const { record } = trial;
     const changes = trial.takePending();
     const time = Date.now();
@@ -208,6 +209,7 @@ export class Study implements TrialHost {
         values,
         time,
         ...(changes ? { changes } : {}),
+        ...(template ? { successor: { study: this.row.id, template } } : {}),
       });
     } finally {
       this.#forget(record.number);

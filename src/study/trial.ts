@@ -42,6 +42,8 @@ export interface TellOptions {
   readonly skipIfFinished?: boolean;
   /** Why the trial failed; kept as its system attribute `fail_reason`. */
   readonly reason?: string;
+  /** Queue its parameters, where it has any, as those of a stale trial are: for one that was stopped, not at fault. */
+  readonly retry?: boolean;
 }
 
 /** What a sampler proposed for a trial before its first suggestion. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { lastValueFrom } from 'rxjs';
 import { childProcess } from '../../operators/child-process.js';
 import { UserError } from '../../src/errors.js';
@@ -52,5 +54,37 @@ describe('childProcess', () => {
     await until(ready);
     subscription.unsubscribe();
     await until(told);
+  });
+
+  it('ends one that hangs with the process that started it', async () => {
+    const ready = join(dir, 'ready');
+    const hangs = program(`
+      process.once('SIGTERM', () => {});
+      writeFileSync(process.argv[2], String(process.pid));
+      for (const end = Date.now() + 20_000; Date.now() < end; );`);
+    const operator = new URL('../../operators/child-process.js', import.meta.url);
+    const parent = join(dir, 'parent.mjs');
+    writeFileSync(
+      parent,
+      `import { existsSync } from 'node:fs';
+      import { childProcess } from ${JSON.stringify(operator.href)};
+      const subscription = childProcess(${JSON.stringify(hangs)}, [${JSON.stringify(ready)}]).subscribe();
+      setInterval(() => {
+        if (!existsSync(${JSON.stringify(ready)})) return;
+        subscription.unsubscribe();
+        process.exit(0);
+      }, 10);`,
+    );
+    await promisify(execFile)(process.execPath, ['--import', 'tsx', parent]);
+    const pid = Number(readFileSync(ready, 'utf8'));
+    const lives = () => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    for (let i = 0; i < 300 && lives(); i++) await wait(10);
+    assert(!lives());
   });
 });

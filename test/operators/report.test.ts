@@ -7,6 +7,7 @@ import type { Scores, TrialEvent, ValidationEvent } from '../../src/events/event
 import { createStudy } from '../../src/study/create-study.js';
 import type { Direction } from '../../src/study/frozen-trial.js';
 import type { Study } from '../../src/study/study.js';
+import type { Trial } from '../../src/study/trial.js';
 import { middle } from '../study/sampler.js';
 import { SlowStorage } from '../study/slow-storage.js';
 
@@ -240,6 +241,27 @@ describe('report', () => {
     await trial.ended;
     assert.deepEqual(await end(), ['FAIL', null, 'unsubscribed']);
     assert.deepEqual([...(await first()).intermediateValues], [[0, 1]]);
+  });
+
+  it('queues a trial that is unsubscribed again, on wish, and not one that has nothing to repeat', async () => {
+    const trial = await begin();
+    const stop = async (stopped: Trial) => {
+      NEVER.pipe(report<Value>(stopped, read, { retry: true }))
+        .subscribe()
+        .unsubscribe();
+      await stopped.ended;
+    };
+    await stop(trial);
+    assert.equal((await study.trials()).length, 1);
+    await study.enqueueTrial({ x: 0.1 });
+    for (const _ of [1, 2]) {
+      const each = await study.ask();
+      each.suggestFloat('y', 0, 1);
+      await stop(each);
+    }
+    const { state, params, systemAttrs } = (await study.trials()).at(-1)!;
+    const fixed = { fixed_params: { x: 0.1 }, failed_trial: 1, retry_history: [1, 2] };
+    assert.deepEqual([state, params, systemAttrs], ['WAITING', { y: 0.5 }, fixed]);
   });
 
   it('leaves the fate of a trial that was told elsewhere alone', async () => {

@@ -113,6 +113,17 @@ describe('trials', () => {
       (await study.trials()).map(({ state, systemAttrs }) => [state, systemAttrs.fail_reason]),
       [['FAIL', 'unsubscribed before it began']],
     );
+    await study.enqueueTrial({ x: 0.1 });
+    trials(study, 3).subscribe().unsubscribe();
+    await turn();
+    assert.deepEqual(
+      (await study.trials()).map(({ state, systemAttrs }) => [state, systemAttrs.fixed_params]),
+      [
+        ['FAIL', undefined],
+        ['FAIL', { x: 0.1 }],
+        ['WAITING', { x: 0.1 }],
+      ],
+    );
   });
 
   it('ends the other trials when one fails, and passes the error on', async () => {

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { loadStudy } from '../../src/study/create-study.js';
 import { middle } from '../study/sampler.js';
-import { run } from './run.js';
+import { run, start } from './run.js';
 import { tinyBackbone } from './trained.js';
 
 describe('hyperparam-optim', function () {
@@ -17,12 +18,13 @@ describe('hyperparam-optim', function () {
     backbone = await tinyBackbone(join(dir, 'backbone'));
   });
   after(() => rmSync(dir, { recursive: true }));
-  const search = (...args: string[]) =>
-    run(
-      'hyperparam-optim',
-      ['--engine=cpu', '--epochs=2', '--data_percentage=10%', `--model_name=${backbone}`, ...args],
-      dir,
-    );
+  const tiny = (epochs = 2) => [
+    '--engine=cpu',
+    `--epochs=${epochs}`,
+    '--data_percentage=10%',
+    `--model_name=${backbone}`,
+  ];
+  const search = (...args: string[]) => run('hyperparam-optim', [...tiny(), ...args], dir);
   const trialsOf = async (studyName: string, file = 'study.db') => {
     const study = await loadStudy({ storage: `sqlite:///${join(dir, file)}`, studyName, sampler: middle });
     const trials = await study.trials();
@@ -129,6 +131,37 @@ describe('hyperparam-optim', function () {
     const other = await search(...args, '--optimize_for=loss');
     assert.equal(other.code, 1);
     assert.match(other.stderr, /--study-name many: expected the search .*, dice of lora, got loss of lora;/);
+  });
+
+  it('tries again what was stopped: the defaults, too, while another process goes on', async () => {
+    const args = ['--storage=sqlite:///stopped.db', '--n_trials=2', '--heartbeat=2'];
+    const stopped = start('hyperparam-optim', [...tiny(1000), ...args], dir);
+    await new Promise<void>((resolve) =>
+      stopped.process.stderr!.on('data', (text: string) => text.includes('epoch 1') && resolve()),
+    );
+    const other = search(...args);
+    while ((await trialsOf('lora', 'stopped.db')).length < 2) await wait(50);
+    stopped.process.kill('SIGTERM');
+    assert.equal((await stopped.ended).code, 143);
+    const { code, stderr } = await other;
+    assert.equal(code, 0, stderr);
+    const [first, , last] = await trialsOf('lora', 'stopped.db');
+    assert.deepEqual([first!.state, last!.state, last!.params], ['FAIL', 'COMPLETE', first!.params]);
+  });
+
+  it('ends a trial early where --patience is given', async () => {
+    // Small steps leave the classes as they are.
+    const args = [
+      '--study_name=patient',
+      '--n_trials=1',
+      '--optimizer=sgd',
+      '--metric=accuracy',
+      '--patience=1',
+    ];
+    const { code, stderr } = await run('hyperparam-optim', [...tiny(20), ...args], dir);
+    assert.equal(code, 0, stderr);
+    const [trial] = await trialsOf('patient');
+    assert(trial!.steps.length < 20, `${trial!.steps.length} epochs`);
   });
 
   it('refuses what is no pruner, in one line', async () => {
