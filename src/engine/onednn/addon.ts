@@ -64,7 +64,8 @@ export function addonPath(): string | undefined {
  */
 export function loadAddon(): Addon | undefined {
   const path = addonPath();
-  // OpenMP's threads spin for a while between kernels; briefly, so that image decoders get the processor.
-  process.env['GOMP_SPINCOUNT'] ??= '20000';
+  // How often OpenMP's threads look for work between kernels before they sleep. With many turns they keep a core from
+  // image decoders, and the thread that they wait for from its core: see PERFORMANCE.md.
+  process.env['GOMP_SPINCOUNT'] ??= '1000';
   return path ? (createRequire(import.meta.url)(path) as Addon) : undefined;
 }
