@@ -27,10 +27,12 @@ import {
 import { concatMap, from, lastValueFrom, mergeMap } from 'rxjs';
 import { z } from 'zod';
 
+const { maskIds: _ids, classNames: _names, ...data } = dataFlags;
+
 recipe({
   description: 'Makes seeded out-of-domain copies of the test split, a folder a style, masks included.',
   flags: {
-    Data: dataFlags,
+    Data: data,
     'Out of domain': {
       outDir: z.string().min(1).default('data/ood').describe('gets <style>/images and <style>/masks'),
       styles: z

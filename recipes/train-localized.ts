@@ -17,6 +17,7 @@ import {
   cacheNamed,
   checkpoint,
   checkpointStore,
+  classNamesOf,
   closingText,
   concatLease,
   csv,
@@ -76,6 +77,7 @@ recipe({
   },
   run: async ({ resume, ahead, cache, cacheDir, ...settings }) => {
     const { randomSeed: seed, epochs, batchSize, maskIds, mode, metric, patience } = settings;
+    const classNames = classNamesOf(settings);
     const engine = await useEngine(settings.engine, settings);
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
 
@@ -107,7 +109,7 @@ recipe({
     const what = mode === 'adapters' ? settings.loraType : mode;
     const run = settings.runName ?? `${what}_${seed}_${settings.dataPercentage}`;
     const { models, logs, pictures } = runFolders(settings, run);
-    const config = { ...settings, model: recordOf(model, settings.modelName) };
+    const config = { ...settings, classNames, model: recordOf(model, settings.modelName) };
     const store = checkpointStore(models, { keep: settings.keep, best: metric, config });
     const earlier = await earlierRun(training, store, { resume, logs, config });
 
@@ -138,7 +140,7 @@ recipe({
       patience ? earlyStop({ metric, patience, memory: training.memory }) : identity,
       finish({ step: training.position, epoch: Math.ceil(training.position / batches) }),
       test.length > 0 ? testBest(model, store, inOrder(test), scoring) : identity,
-      begin({ run, model, engine, seed, epochs, batches, classes: settings.classNames, config }),
+      begin({ run, model, engine, seed, epochs, batches, classes: classNames, config }),
       logTo(
         jsonLines(logs, { earlier }),
         csv(logs, { earlier }),
@@ -150,7 +152,7 @@ recipe({
     );
 
     const shown$ = inOrder([...test, ...validation, ...train].slice(0, 4))();
-    const overlays$ = overlays(model, shown$, join(pictures, 'overlays.png'), settings.classNames);
+    const overlays$ = overlays(model, shown$, join(pictures, 'overlays.png'), classNames);
     const closing$ = defer(async () => process.stdout.write(await closingText(logs, models, pictures)));
     return concat(training$, overlays$, closing$).pipe(
       finalize(() => [training, model].forEach((owner) => owner.dispose())),

@@ -26,6 +26,7 @@ export * from './creatures/families.js';
 export * from './creatures/scene.js';
 export * from './creatures/styles.js';
 export * from './creatures/trimap.js';
+export type { Affine } from './data/affine.js';
 export {
   augmentSample,
   type Chance,

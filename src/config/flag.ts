@@ -19,6 +19,7 @@ export interface FlagSchema {
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
+  readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
@@ -73,7 +74,7 @@ export function expected(schema: FlagSchema): string {
   if (schema.type === 'integer') return `an integer${range(schema)}`;
   if (schema.type === 'number') return `a number${range(schema)}`;
   if (schema.type === 'array') return `a comma-separated list, each ${expected(schema.items ?? {})}`;
-  return 'text';
+  return schema.pattern === undefined ? 'text' : `text that matches ${schema.pattern}`;
 }
 
 function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: FlagSchema): string {

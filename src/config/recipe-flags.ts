@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AUGMENTATION_NAMES } from '../data/augmentation-named.js';
 import { ENGINES } from '../engine/engine.js';
+import { UserError } from '../errors.js';
 import { LOSS_NAMES } from '../train/losses/loss-named.js';
 import { METRICS } from '../train/metrics/metric.js';
 import { OPTIMIZERS } from '../train/optimizers/optimizer-named.js';
@@ -32,8 +33,10 @@ export const dataFlags = {
     .describe('the ids that masks store, in the order of the classes'),
   classNames: z
     .array(z.string().min(1))
-    .default(['pet', 'background', 'border'])
-    .describe('what the classes are called in plots, in the order of --mask-ids'),
+    .optional()
+    .describe(
+      'what the classes are called in plots, in the order of --mask-ids; default: pet,background,border for 1,2,3, else the ids',
+    ),
   dataPercentage: z.number().gt(0).max(1).default(1).describe('share of the pairs that is used'),
   randomSeed: z
     .int()
@@ -51,6 +54,27 @@ export const dataFlags = {
     .default('all')
     .describe('whether --data-percentage shrinks every split, or leaves the test split as it is'),
 };
+
+/**
+ * What the classes of these masks are called, in the order of their ids.
+ *
+ * @throws UserError where there is not one name for each id.
+ */
+export function classNamesOf({
+  maskIds,
+  classNames,
+}: {
+  readonly maskIds: readonly number[];
+  readonly classNames?: readonly string[] | undefined;
+}): readonly string[] {
+  const names =
+    classNames ?? (maskIds.join() === '1,2,3' ? ['pet', 'background', 'border'] : maskIds.map(String));
+  if (names.length === maskIds.length) return names;
+  throw new UserError(
+    `--class-names: expected a name for each of --mask-ids ${maskIds.join()}, got ${names.join()}`,
+    { classNames },
+  );
+}
 
 /** What is adapted: backbone and head. */
 export const modelFlags = {

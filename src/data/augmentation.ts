@@ -13,7 +13,16 @@ export interface Colours {
  * One random change of a sample, applied with the probability `p`.
  *
  * `geometric` gives an affine map from output to input coordinates, in units of the image's width and height with the
- * centre at 0. `photometric` changes colours in place and never the mask. `choose` picks another transform.
+ * centre at 0. `photometric` changes colours in place and never the mask. `choose` picks another transform. The draws
+ * of `random` are seeded by the transform's name and place.
+ *
+ * @example
+ * const invert: Transform = {
+ *   name: 'invert',
+ *   p: 0.2,
+ *   photometric: ({ image }) => image.forEach((byte, i) => { image[i] = 255 - byte; }),
+ * };
+ * const drift: Transform = { name: 'drift', p: 0.5, geometric: (random) => [1, 0, 0.1 * random(), 0, 1, 0] };
  */
 export type Transform = { readonly name: string; readonly p: number } & (
   | { readonly geometric: (random: Random) => Affine }

@@ -11,6 +11,7 @@ const FREE = [
   'patience',
   'keep',
   'checkpointEvery',
+  'classNames',
   'engine',
   'precision',
   'threads',

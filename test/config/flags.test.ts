@@ -98,6 +98,14 @@ describe('flags', () => {
   for (const [argv, message] of bad)
     it(`refuses ${argv.join(' ') || 'nothing'}`, () => refuses(argv, message));
 
+  it('says what a text must match', () => {
+    const named = { Run: { runName: z.string().regex(/^\w+$/).default('run').describe('a name') } };
+    const about = { name: 'demo', description: '' };
+    assert.throws(() => flags(['--run-name=a/b'], named, about), {
+      message: '--run-name: expected text that matches ^\\w+$, got "a/b"',
+    });
+  });
+
   it('asks for a required flag by name', () => {
     assert.throws(() => parse(), { name: 'UserError', message: '--image-dir: required; expected text' });
   });

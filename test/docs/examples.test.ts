@@ -20,7 +20,9 @@ declare global {
   type Batch = M.Batch;
   type BatchPlan = M.BatchPlan;
   type Event = M.Event;
+  type Loss = M.Loss;
   type Tensor = import('@tensorflow/tfjs-core').Tensor;
+  type Transform = M.Transform;
   const pairs: readonly M.Pair[], train: readonly M.Pair[], test: readonly M.Pair[];
   const plans: Iterable<M.BatchPlan>, plan: M.BatchPlan, batch$: Observable<M.Batch>;
   const load: (plan: M.BatchPlan) => Observable<M.Batch>;

@@ -14,7 +14,12 @@ import { overlap as regionOverlap } from '../../engine/ops/overlap.js';
 
 /**
  * What training minimises: float32 logits [batch, height, width, classes] and int32 masks [batch, height, width]
- * to a scalar. Pixels of class 255 count in no loss; a batch with no other pixel has loss 0.
+ * to a scalar. Pixels of class 255 count in no loss; a batch with no other pixel has loss 0. One of your own is a
+ * function of tfjs operations, or a sum of others.
+ *
+ * @example
+ * const [dice, entropy] = [logCoshDice(), crossEntropy()];
+ * const loss: Loss = (logits, masks) => add(dice(logits, masks), mul(0.5, entropy(logits, masks)));
  */
 export type Loss = (logits: Tensor, masks: Tensor) => Scalar;
 
