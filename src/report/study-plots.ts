@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { sameDistribution } from '../study/distributions.js';
 import type { Study } from '../study/study.js';
 import { type Plot, writePlot } from './render.js';
 import { plotContour } from './study-contour.js';
@@ -32,7 +33,12 @@ export function studyPlots(data: StudyData): Record<string, Plot> {
       if (shared.length > 1 && complete.length > 2)
         plots[`contour${suffix}`] = plotContour(data, { objective });
     });
-  if (shared.length > 0 && complete.length > 1) plots['param-importances'] = plotParamImportances(data);
+  const unmoved = shared.filter((name) =>
+    complete.every(({ distributions }) =>
+      sameDistribution(distributions[name]!, complete[0]!.distributions[name]!),
+    ),
+  );
+  if (unmoved.length > 0 && complete.length > 1) plots['param-importances'] = plotParamImportances(data);
   if (several && complete.length > 0) plots['pareto-front'] = plotParetoFront(data);
   return plots;
 }

@@ -18,8 +18,8 @@ export interface ImportanceOptions extends FanovaOptions, PedAnovaOptions {
 /**
  * How much each parameter matters, the most important first, from COMPLETE trials with a finite value.
  *
- * A parameter that could only be one value has 0; where none matters at all, all matter alike. With `params`, trials
- * that lack one of them are left out.
+ * A parameter that could only be one value has 0; where none matters at all, all matter alike; where there is none,
+ * neither is an importance. With `params`, trials that lack one of them are left out.
  *
  * @throws UserError when there are fewer than two trials, several objectives without a `target`, or a range that moves.
  * @example
@@ -49,7 +49,7 @@ export function importancesOf(
   const evaluate = { fanova, 'ped-anova': pedAnova }[evaluator];
   if (!evaluate)
     throw new UserError(`importances: expected the evaluator fanova or ped-anova, got "${evaluator}"`);
-  const raw = used.length < 2 ? [] : evaluate(used, used.map(loss), open, options);
+  const raw = used.length < 2 || open.size === 0 ? [] : evaluate(used, used.map(loss), open, options);
   const openNames = [...open.keys()];
   const all = names.map((name): [string, number] => [name, raw[openNames.indexOf(name)] ?? 0]);
   const total = all.reduce((sum, [, importance]) => sum + importance, 0);

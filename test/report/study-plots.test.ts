@@ -66,6 +66,19 @@ describe('study plots', () => {
     ]);
   });
 
+  it('leave importances out where ranges move, and draw a parameter of one value', async () => {
+    for (const [high, last] of [
+      [(n: number) => 2 + n, 'parallel-coordinates'],
+      [() => 1, 'param-importances'],
+    ] as const) {
+      const study = await createStudy({ sampler: new QmcSampler() });
+      await study.optimize((trial) => trial.suggestFloat('x', 1, high(trial.number)), { trials: 3 });
+      const plots = studyPlots(await studyData(study));
+      assert.equal(Object.keys(plots).at(-1), last);
+      for (const plot of Object.values(plots)) assert.ok((await textsOf(plot)).length > 0);
+    }
+  });
+
   it('name study, objective, parameters and choices', async () => {
     await searched.setMetricNames(['Soft Dice']);
     const plots = studyPlots(await studyData(searched));

@@ -160,6 +160,19 @@ describe('importances', () => {
       );
     }
   });
+
+  it('are equal where each parameter is one value, and none where ranges move', () => {
+    const of = (range: (i: number) => Distribution) =>
+      sampled(5, ({ x }) => x!).map(
+        (trial, i): FrozenTrial => ({ ...trial, params: { x: 1 }, distributions: { x: range(i) } }),
+      );
+    for (const evaluator of ['fanova', 'ped-anova'] as const) {
+      const single = of(() => floatDistribution(1, 1));
+      assert.deepEqual(importancesOf(single, ['minimize'], { evaluator }), { x: 1 });
+      const moving = of((i) => floatDistribution(0, 1 + i));
+      assert.deepEqual(importancesOf(moving, ['minimize'], { evaluator }), {});
+    }
+  });
 });
 
 describe('growTree', () => {
