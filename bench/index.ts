@@ -4,17 +4,17 @@
 //
 // A command is a file in commands/, found by its name; `study versus` is commands/study-versus.ts.
 import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { flags } from '../src/config/flags.js';
 import { didYouMean } from '../src/config/nearest.js';
 import { UserError } from '../src/errors.js';
 import type { Command } from './command.js';
+import { root } from './root.js';
 
-const commands = readdirSync(new URL('commands/', import.meta.url))
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => file.slice(0, -'.ts'.length));
+const commands = readdirSync(new URL('bench/commands/', root)).map((file) => basename(file, '.ts'));
 
 async function load(name: string): Promise<Command> {
-  return ((await import(`./commands/${name}.ts`)) as { default: Command }).default;
+  return ((await import(`./commands/${name}.js`)) as { default: Command }).default;
 }
 
 async function overview(): Promise<string> {

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { UserError } from '../src/errors.js';
+import { root } from './root.js';
 
 /** A table as Markdown has it, ending in a newline; all columns but the first to the right. */
 export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -23,6 +24,6 @@ export function replaceSection(before: string, name: string, text: string): stri
 
 /** Puts a section into PERFORMANCE.md. */
 export async function updateSection(name: string, text: string): Promise<void> {
-  const file = new URL('../PERFORMANCE.md', import.meta.url);
+  const file = new URL('PERFORMANCE.md', root);
   await writeFile(file, replaceSection(await readFile(file, 'utf8'), name, text));
 }

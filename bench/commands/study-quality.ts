@@ -11,6 +11,7 @@ import { command } from '../command.js';
 import { optuna, optunaGp } from '../peers/optuna.js';
 import { worseByRank } from '../rank-test.js';
 import { markdown } from '../report.js';
+import { root } from '../root.js';
 
 /** Seeds of ours and of Optuna's never meet, so that the two are compared by chance and not draw by draw. */
 const OUR_SEEDS_FROM = 100_000;
@@ -56,7 +57,7 @@ export default command({
     const rows: string[][] = [];
     for (const name of names) {
       const { title, ours, peer, python }: Variant = SAMPLERS[name];
-      const script = new URL('../peers/optuna_quality.py', import.meta.url);
+      const script = new URL('bench/peers/optuna_quality.py', root);
       const args = [String(seeds), String(trials), peer[0], JSON.stringify(peer[1])];
       const theirs = await (await python()).json<Record<string, number[]>>(script, args);
       for (const [problem, objective] of Object.entries(PROBLEMS)) {

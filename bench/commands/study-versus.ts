@@ -6,6 +6,7 @@ import { command } from '../command.js';
 import { median } from '../measure.js';
 import { optuna } from '../peers/optuna.js';
 import { markdown } from '../report.js';
+import { root } from '../root.js';
 
 const CASES = {
   'memory-1000': { place: 'memory', trials: 1000 },
@@ -103,7 +104,7 @@ async function ourSpeed(trials: number, storage: string): Promise<number> {
 async function peerSpeed(trials: number, url: string): Promise<number> {
   const python = await optuna();
   const storage = url.startsWith('memory') ? [] : [url.replace('postgresql:', 'postgresql+psycopg2:')];
-  const script = new URL('../peers/optuna_speed.py', import.meta.url);
+  const script = new URL('bench/peers/optuna_speed.py', root);
   const printed = await python.json<{ trials_per_s: number }>(script, [String(trials), ...storage]);
   return printed.trials_per_s;
 }
