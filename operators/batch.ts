@@ -1,12 +1,14 @@
 import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
 import { map, type OperatorFunction, toArray } from 'rxjs';
 import type { Batch, BatchPlan, Sample } from '../src/data/types.js';
+import { UserError } from '../src/errors.js';
 
 /**
  * Collates the samples of one plan into the tensors of one batch.
  *
- * The batch is freed by its `dispose`, which a lease calls: load it through `prefetch`. Samples are of one size.
+ * The batch is freed by its `dispose`, which a lease calls: load it through `prefetch`.
  *
+ * @throws UserError when samples are of several sizes, or not normalised.
  * @example
  * const load = (plan: BatchPlan) => from(plan.samples).pipe(decode(224), normalize(IMAGENET), batch(plan));
  */
@@ -21,7 +23,11 @@ export function batch(plan: BatchPlan): OperatorFunction<Sample, Batch> {
         const ids = new Int32Array(samples.length * pixels);
         samples.forEach(({ width: w, height: h, image, mask }, i) => {
           if (w !== width || h !== height)
-            throw new Error(`samples of a batch are of one size, got ${width}×${height} and ${w}×${h}`);
+            throw new UserError(
+              `batch: expected samples of one size, got ${width}×${height} and ${w}×${h}; decode them to one`,
+            );
+          if (!(image instanceof Float32Array))
+            throw new UserError('batch: expected normalised images, got bytes; put normalize(…) before it');
           floats.set(image, i * pixels * 3);
           ids.set(mask, i * pixels);
         });

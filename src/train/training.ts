@@ -195,10 +195,11 @@ export class Training {
   #compute(batch: Batch, parameters: readonly Parameter[], learningRate: Readonly<Record<string, number>>) {
     const random = randomStream(this.seed, 'dropout', this.position);
     const xs = parameters.map(({ value }) => value);
-    const { value: loss, gradients: byParameter } = valueAndGradients(
-      () => this.#options.loss(this.model.forward(batch.images, { random }), batch.masks),
-      xs,
-    );
+    const { value: loss, gradients: byParameter } = valueAndGradients(() => {
+      const value = this.#options.loss(this.model.forward(batch.images, { random }), batch.masks);
+      if (value.rank === 0) return value;
+      throw new UserError(`loss: expected a scalar, got [${value.shape}]; return its mean`);
+    }, xs);
     const gradients = pack(
       parameters,
       byParameter.map((gradient, i) => gradient ?? zerosLike(xs[i]!)),

@@ -53,6 +53,11 @@ export class Segmenter implements Model {
 
   /** The encoder's output after its last LayerNorm: [batch, 1 + patches, hidden]. */
   tokens(images: Tensor, pass: Pass = {}): Tensor {
+    const { imageSize: side } = this;
+    if (images.rank !== 4 || images.shape[1] !== side || images.shape[2] !== side || images.shape[3] !== 3)
+      throw new UserError(
+        `images: expected [batch, ${side}, ${side}, 3], got [${images.shape.join(', ')}]; decode(model.imageSize), or load the model with another imageSize`,
+      );
     const shared = new Map<string, Tensor>();
     const once = (key: string, compute: () => Tensor) => {
       const value = shared.get(key) ?? compute();

@@ -11,7 +11,7 @@ import { prefetch } from '../../operators/prefetch.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
 import { horizontalFlip } from '../../src/data/geometric.js';
 import type { SampleCache } from '../../src/data/sample-cache.js';
-import type { BatchPlan, SamplePlan } from '../../src/data/types.js';
+import type { BatchPlan, Sample, SamplePlan } from '../../src/data/types.js';
 
 const SIZE = 2;
 const pairs = Array.from({ length: 10 }, (_, i) => ({
@@ -100,17 +100,19 @@ describe('normalize and batch', () => {
     loaded.dispose();
   });
 
-  it('refuses samples of two sizes', async () => {
-    const sample = (width: number) => ({
+  it('refuses samples of two sizes, and bytes', async () => {
+    const sample = (width: number, image: Sample['image'] = new Float32Array(width * 3)) => ({
       plan: plansOf(1)[0]!,
       width,
       height: 1,
-      image: new Float32Array(width * 3),
+      image,
       mask: new Uint8Array(width),
     });
     const [plan] = batchPlans(pairs, { batchSize: 2, seed: 1 });
-    const batch$ = of(sample(2), sample(1)).pipe(batch(plan!));
-    await assert.rejects(lastValueFrom(batch$), /one size/);
+    const refuses = (message: RegExp, ...samples: Sample[]) =>
+      assert.rejects(lastValueFrom(of(...samples).pipe(batch(plan!))), { name: 'UserError', message });
+    await refuses(/one size, got 2×1 and 1×1/, sample(2), sample(1));
+    await refuses(/normalised images, got bytes/, sample(2), sample(2, new Uint8Array(6)));
   });
 
   it('leave no tensor behind, at the end and when the stream is left early', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { memory, type Tensor } from '@tensorflow/tfjs-core';
+import { memory, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { crossEntropy } from '../../src/train/losses/cross-entropy.js';
 import { logCoshDice } from '../../src/train/losses/log-cosh-dice.js';
 import { accumulate } from '../../src/train/optimizers/accumulate.js';
@@ -95,6 +95,12 @@ describe('Training', () => {
       batch.dispose();
       assert.deepEqual([values(training), memory().numTensors], before);
       assert.equal(training.position, 0);
+    }));
+
+  it('wants a loss that is a scalar', () =>
+    withTraining({ loss: (logits) => logits as Scalar }, async (training) => {
+      const message = /^loss: expected a scalar, got \[.*\]; return its mean$/;
+      await assert.rejects(stepAll(training), { name: 'UserError', message });
     }));
 
   it('refuses a batch that is not the next', () =>
