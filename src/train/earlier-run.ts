@@ -11,7 +11,6 @@ const FREE = [
   'patience',
   'keep',
   'checkpointEvery',
-  'classNames',
   'engine',
   'precision',
   'threads',
