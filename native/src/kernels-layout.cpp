@@ -115,6 +115,22 @@ void assemble(Call& c) {
   }
 }
 
+/** ints: numbers in a step along the axis, steps of each output. */
+void split(Call& c) {
+  Slot& x = c.in(0);
+  Type type = x.type;
+  size_t inner = size_t(c.ints[0]), steps = 0, at = 0;
+  for (size_t i = 1; i < c.ints.size(); i++) steps += size_t(c.ints[i]);
+  size_t row = steps * inner, rows = row ? x.count / row : 0;
+  for (size_t i = 0; i < c.outs.size(); i++) {
+    size_t wide = size_t(c.ints[i + 1]) * inner, bytes = wide * sizeOf(type);
+    char* y = static_cast<char*>(c.out(i, type, rows * wide).buffer->data);
+    const char* from = static_cast<const char*>(c.in(0).buffer->data) + at * sizeOf(type);
+    for (size_t r = 0; bytes && r < rows; r++) std::memcpy(y + r * bytes, from + r * row * sizeOf(type), bytes);
+    at += wide;
+  }
+}
+
 /** ints: depth, type; floats: on, off. */
 void oneHot(Call& c) {
   int64_t depth = c.ints[0];
@@ -145,6 +161,7 @@ void gather(Call& c) {
 }
 
 KERNEL("assemble", assemble);
+KERNEL("split", split);
 KERNEL("OneHot", oneHot);
 KERNEL("gather", gather);
 

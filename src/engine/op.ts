@@ -16,7 +16,7 @@ export interface Op<I extends NamedTensorMap | readonly Tensor[], A> {
   readonly name: string;
   /** The operation in plain tfjs: what runs where a backend registers no kernel of this name. */
   plain(inputs: I, attrs: A): Tensor | Tensor[];
-  /** Inputs and outputs that the gradient reads; `all` inputs where they are a list. */
+  /** Inputs that the gradient reads, `all` where they are a list, and outputs that are there for it alone. */
   readonly saves?: {
     readonly inputs?: 'all' | readonly (keyof I & string)[];
     readonly outputs?: readonly boolean[];
@@ -31,6 +31,13 @@ export interface Op<I extends NamedTensorMap | readonly Tensor[], A> {
     attrs: A,
     dys: readonly Tensor[],
   ): { readonly [K in keyof I]: () => Tensor };
+}
+
+const sideOutputs = new Map<string, readonly boolean[]>();
+
+/** Whether an output is there for the gradient alone, so that there is none of it. */
+export function isSideOutput(op: string, output: number): boolean {
+  return sideOutputs.get(op)?.[output] ?? false;
 }
 
 /**
@@ -52,6 +59,7 @@ export function defineOp<I extends NamedTensorMap | readonly Tensor[], A extends
   op: Op<I, A>,
 ): (inputs: I, attrs: A) => Tensor[] {
   const { gradient } = op;
+  sideOutputs.set(op.name, op.saves?.outputs ?? []);
   if (gradient)
     registerGradient({
       kernelName: op.name,

@@ -1,7 +1,9 @@
-import { engine, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { engine, type Scalar, scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { isSideOutput } from '../engine/op.js';
 
 /** What tfjs keeps of each operation for the backward pass. */
 interface TapeNode {
+  readonly kernelName: string;
   saved?: Tensor[];
   gradient?: (dys: (Tensor | null)[]) => Record<string, () => Tensor>;
 }
@@ -45,6 +47,7 @@ export function valueAndGradients(
  */
 function freeAsUsed(tape: readonly TapeNode[]): void {
   let used: Tensor[] = [];
+  const unread = scalar(0);
   for (const node of tape) {
     const { gradient } = node;
     if (!gradient) continue;
@@ -52,8 +55,10 @@ function freeAsUsed(tape: readonly TapeNode[]): void {
       for (const tensor of used) tensor.dispose();
       const read = [...dys.filter((dy) => dy !== null && dy !== undefined), ...(node.saved ?? [])];
       used = read;
+      // Where there is none tfjs makes zeros, number by number.
+      const given = dys.map((dy, i) => dy ?? (isSideOutput(node.kernelName, i) ? unread : dy));
       return Object.fromEntries(
-        Object.entries(gradient(dys)).map(([input, compute]) => [
+        Object.entries(gradient(given)).map(([input, compute]) => [
           input,
           () => {
             // What is passed on unchanged lives on under its own handle.

@@ -1,4 +1,4 @@
-import { concat, reshape, slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { concat, reshape, split, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Parameter } from '../../engine/parameters.js';
 import type { Packs } from './transform.js';
 
@@ -15,11 +15,15 @@ export function pack(parameters: readonly Parameter[], values: readonly Tensor[]
 
 /** Cuts vectors into the tensors of `parameters`: new tensors, or undefined where the pack is missing. */
 export function unpack(parameters: readonly Parameter[], packs: Packs): (Tensor | undefined)[] {
-  const offsets: Record<string, number> = {};
-  return parameters.map(({ group, value }) => {
-    const offset = offsets[group] ?? 0;
-    offsets[group] = offset + value.size;
-    const vector = packs[group];
-    return vector && tidy(() => reshape(slice(vector, [offset], [value.size]), value.shape));
+  return tidy(() => {
+    const sizes: Record<string, number[]> = {};
+    for (const { group, value } of parameters) (sizes[group] ??= []).push(value.size);
+    const parts = Object.fromEntries(
+      Object.entries(packs).map(([group, vector]) => [group, split(vector, sizes[group] ?? []).values()]),
+    );
+    return parameters.map(({ group, value }) => {
+      const part = parts[group]?.next().value;
+      return part && reshape(part, value.shape);
+    }) as Tensor[];
   });
 }

@@ -121,17 +121,9 @@ listKernel<'x', { readonly numOrSizeSplits: number | number[]; readonly axis: nu
   'SplitV',
   ({ inputs: { x }, attrs, backend }) => {
     const axis = util.parseAxisParam(attrs.axis, x.shape)[0]!;
-    let at = 0;
-    return backend_util.prepareSplitSize(x as never, attrs.numOrSizeSplits, axis).map((count) => {
-      const begin = x.shape.map((_, i) => (i === axis ? at : 0));
-      at += count;
-      return sliced(
-        backend,
-        x,
-        begin,
-        x.shape.map((n, i) => (i === axis ? count : n)),
-      );
-    });
+    const counts = backend_util.prepareSplitSize(x as never, attrs.numOrSizeSplits, axis);
+    const outputs = counts.map((count) => ({ shape: x.shape.with(axis, count), dtype: x.dtype }));
+    return backend.run('split', [x], outputs, [sizeOf(x.shape.slice(axis + 1)), ...counts]);
   },
 );
 
