@@ -146,7 +146,7 @@ recipe({
       );
     await study.setUserAttr('searched', searched);
     const search = adapterSearch(settings, backbone.config.hidden_size);
-    // The first trial is what the training recipe does by itself: the best one is no worse.
+    // The first trial is about what the training recipe does by itself: the best one is no worse.
     await study.enqueueTrial(search.first, { ifEmpty: true });
 
     const run = (trial: Trial) =>
