@@ -32,6 +32,7 @@ import {
   modelFlags,
   normalize,
   optimizerNamed,
+  percentText,
   prefetch,
   progress,
   prune,
@@ -138,7 +139,9 @@ recipe({
       pruner: prunerNamed(pruner, { steps: epochs }),
     });
     const what = mode === 'adapters' ? loraType : mode;
-    const searched = `${optimizeFor} of ${what}${settings.separateLr ? ', separate rates' : ''}`;
+    // What trials must have in common to be compared.
+    const data = `${percentText(settings.dataPercentage)} of ${settings.imageDir}`;
+    const searched = `${optimizeFor} of ${what}${settings.separateLr ? ', separate rates' : ''}, ${epochs} epochs on ${data}`;
     const { searched: before = searched } = await study.userAttrs();
     if (before !== searched)
       throw new UserError(

@@ -128,20 +128,24 @@ describe('hyperparam-optim', function () {
     const config = readFileSync(join(dir, 'results/hyperparam-optim/many/best.yaml'), 'utf8');
     assert.equal((parse(config) as Record<string, unknown>)['lr'], best.params['lr']);
 
-    const other = await search(...args, '--optimize_for=loss');
+    const other = await run('hyperparam-optim', [...tiny(3), ...args, '--optimize_for=loss'], dir);
     assert.equal(other.code, 1);
-    assert.match(other.stderr, /--study-name many: expected the search .*, dice of lora, got loss of lora;/);
+    assert.match(
+      other.stderr,
+      /--study-name many: expected the search .*, dice of lora, 2 epochs on 10 % .*, got loss of lora, 3 epochs on 10 % /,
+    );
   });
 
   it('tries again what was stopped: the defaults, too, while another process goes on', async () => {
-    const args = ['--storage=sqlite:///stopped.db', '--n_trials=2', '--heartbeat=2'];
-    const stopped = start('hyperparam-optim', [...tiny(1000), ...args], dir);
+    const args = [...tiny(10), '--storage=sqlite:///stopped.db', '--n_trials=2', '--heartbeat=20'];
+    const stopped = start('hyperparam-optim', args, dir);
     await new Promise<void>((resolve) =>
       stopped.process.stderr!.on('data', (text: string) => text.includes('epoch 1') && resolve()),
     );
-    const other = search(...args);
+    stopped.process.kill('SIGSTOP');
+    const other = run('hyperparam-optim', args, dir);
     while ((await trialsOf('lora', 'stopped.db')).length < 2) await wait(50);
-    stopped.process.kill('SIGTERM');
+    for (const signal of ['SIGTERM', 'SIGCONT'] as const) stopped.process.kill(signal);
     assert.equal((await stopped.ended).code, 143);
     const { code, stderr } = await other;
     assert.equal(code, 0, stderr);
