@@ -1,16 +1,27 @@
 /** A function's value and its gradient at a point. */
 export type Differentiable = (x: Float64Array) => { readonly value: number; readonly gradient: Float64Array };
 
+/** What is as near to a bound lies on it. */
+const EDGE = 1e-12;
+
+export interface MinimizeOptions {
+  readonly iterations?: number;
+  /** Ends where no slope is steeper. */
+  readonly tolerance?: number;
+  readonly box?: { readonly low: ArrayLike<number>; readonly high: ArrayLike<number> };
+}
+
 /**
  * A local minimum near `start` by BFGS with backtracking (Nocedal & Wright 2006, algorithm 6.1): for a few dozen
- * variables. Values that are not finite are walls.
+ * variables. Values that are not finite are walls. In a box, a step ends at the first bound that it meets, and what
+ * would leave the box rests.
  *
  * @returns the best point that was visited
  */
 export function minimize(
   f: Differentiable,
   start: Float64Array,
-  { iterations = 50, tolerance = 1e-5 } = {},
+  { iterations = 50, tolerance = 1e-5, box }: MinimizeOptions = {},
 ): Float64Array {
   const n = start.length;
   const inverse = new Float64Array(n * n);
@@ -19,32 +30,51 @@ export function minimize(
     for (let i = 0; i < n; i++) inverse[i * n + i] = 1;
   };
   reset();
-  let x = start;
+  const [low, high] = [box?.low, box?.high];
+  const inBox = (y: Float64Array) =>
+    y.map((v, i) =>
+      v < (low?.[i] ?? -Infinity) + EDGE ? low![i]! : v > (high?.[i] ?? Infinity) - EDGE ? high![i]! : v,
+    );
+  let x = inBox(start);
   let at = f(x);
-  for (let k = 0; k < iterations && Math.max(...at.gradient.map(Math.abs)) > tolerance; k++) {
-    let direction = times(inverse, at.gradient).map((d) => -d);
-    let slope = dot(direction, at.gradient);
-    if (!(slope < 0)) {
+  let fresh = true;
+  for (let k = 0; k < iterations; k++) {
+    // Variables at a bound rest where the gradient, or the step, would leave the box.
+    const kept = (d: Float64Array) =>
+      d.map((v, i) => ((v < 0 ? x[i] === low?.[i] : x[i] === high?.[i]) ? 0 : v));
+    const descent = kept(at.gradient.map((g) => -g));
+    if (Math.max(...descent.map(Math.abs)) <= tolerance) break;
+    let direction = kept(times(inverse, descent)).map((d, i) => (descent[i] === 0 ? 0 : d));
+    if (!(dot(direction, descent) > 0)) {
       reset();
-      direction = at.gradient.map((g) => -g);
-      slope = dot(direction, at.gradient);
+      [direction, fresh] = [descent, true];
     }
     // The first step has no curvature to go by.
-    let step = k === 0 ? Math.min(1, 1 / Math.hypot(...at.gradient)) : 1;
-    let next = moved(x, direction, step);
+    let share = fresh ? Math.min(1, 1 / Math.hypot(...descent)) : 1;
+    // A step ends at the first bound.
+    direction.forEach((d, i) => {
+      const bound = d < 0 ? low?.[i] : high?.[i];
+      if (d !== 0 && bound !== undefined) share = Math.min(share, (bound - x[i]!) / d);
+    });
+    let next = inBox(moved(x, direction, share));
     let there = f(next);
-    for (let tries = 0; !(there.value <= at.value + 1e-4 * step * slope) && tries < 25; tries++) {
-      step /= 2;
-      next = moved(x, direction, step);
+    const enough = () => there.value <= at.value + 1e-4 * dot(at.gradient, difference(next, x));
+    for (let tries = 0; !enough() && tries < 25; tries++) {
+      share /= 2;
+      next = inBox(moved(x, direction, share));
       there = f(next);
     }
-    if (!(there.value < at.value)) break;
-    update(
-      inverse,
-      direction.map((d) => step * d),
-      there.gradient.map((g, i) => g - at.gradient[i]!),
-    );
-    [x, at] = [next, there];
+    if (there.value < at.value) {
+      const step = difference(next, x);
+      // What rested says nothing about the curvature where the others move.
+      const change = there.gradient.map((g, i) => (step[i] === 0 ? 0 : g - at.gradient[i]!));
+      update(inverse, step, change);
+      [x, at, fresh] = [next, there, false];
+    } else if (fresh) break;
+    else {
+      reset();
+      fresh = true;
+    }
   }
   return x;
 }
@@ -70,6 +100,10 @@ function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
+}
+
+function difference(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, i) => value - b[i]!);
 }
 
 function moved(x: Float64Array, direction: Float64Array, step: number): Float64Array {

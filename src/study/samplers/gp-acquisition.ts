@@ -1,6 +1,7 @@
 import { erfc } from '../../numeric/erf.js';
-import { normal, type Random } from '../../random.js';
-import type { GaussianProcess, GpPoint } from './gp-regression.js';
+import { minimize } from '../../numeric/minimize.js';
+import type { Random } from '../../random.js';
+import type { GaussianProcess, GpPoint, Prediction } from './gp-regression.js';
 
 /** One axis of the space: its grid's number of points, if it has one, and whether these are choices. */
 export interface GpAxis {
@@ -9,78 +10,120 @@ export interface GpAxis {
   readonly points: number;
 }
 
-/** Starts of the local search, and steps of each at each scale. */
-const STARTS = 8;
-const TRIES = 24;
-const SCALES = [0.1, 0.03, 0.01, 0.003, 0.001, 0.0003];
+/** Candidates from which a local search starts; the best trial is one start more, as in Optuna. */
+const STARTS = 9;
+/** Grids of no more points are searched whole. */
+const SMALL_GRID = 16;
 
 /**
  * log E[max(best − f, 0)] for f normal: expected improvement (Jones, Schonlau & Welch 1998) by its logarithm (Ament
  * et al. 2023, "Unexpected improvements to expected improvement"), which still tells hopeless points apart.
  */
-export function logExpectedImprovement(mean: number, deviation: number, best: number): number {
-  const z = (best - mean) / deviation;
-  return Math.log(deviation) + logH(z);
+export function logExpectedImprovement({ mean, deviation }: Prediction, best: number): number {
+  return Math.log(deviation) + logH((best - mean) / deviation).value;
 }
 
-/** log(φ(z) + zΦ(z)); far below 0 by the tail's asymptotic series, as the two terms cancel there. */
-function logH(z: number): number {
+/** h(z) = φ(z) + zΦ(z) by its logarithm and its slope Φ/h; far below 0 by the tail's series, as the terms cancel. */
+function logH(z: number): { readonly value: number; readonly slope: number } {
   const logDensity = -(z * z) / 2 - Math.log(2 * Math.PI) / 2;
-  if (z > -6) return Math.log(Math.exp(logDensity) + (z * erfc(-z / Math.SQRT2)) / 2);
+  if (z > -25) {
+    const below = erfc(-z / Math.SQRT2, true) / 2;
+    const h = Math.exp(logDensity) + z * below;
+    return { value: Math.log(h), slope: below / h };
+  }
   const s = 1 / (z * z);
-  return logDensity + Math.log(s) + Math.log1p(-3 * s + 15 * s * s - 105 * s ** 3);
+  const rest = 1 - 3 * s + 15 * s * s - 105 * s ** 3;
+  return { value: logDensity + Math.log(s * rest), slope: (-z * (1 - s + 3 * s * s - 15 * s ** 3)) / rest };
 }
 
-/** The point, on the grid, where the improvement is expected to be greatest: the best candidates, walked uphill. */
+/**
+ * The point, on the grid, where the improvement is expected to be greatest, by local searches from some candidates
+ * and from `known` points.
+ *
+ * The best candidate is among the starts, and others are drawn without replacement by their improvement (by Gumbel's
+ * trick), so that they do not all lie on one hill.
+ */
 export function mostPromising(
   process: GaussianProcess,
   best: number,
   axes: readonly GpAxis[],
   candidates: readonly GpPoint[],
+  known: readonly GpPoint[],
   random: Random,
 ): GpPoint {
-  const score = (point: GpPoint) => {
-    const { mean, deviation } = process.predict(point);
-    return logExpectedImprovement(mean, deviation, best);
-  };
-  const scored = candidates
-    .map((candidate) => snapped(candidate, axes))
-    .map((point) => ({ point, value: score(point) }))
-    .sort((a, b) => b.value - a.value);
-  const tops = scored.slice(0, STARTS).map((start) => {
-    let top = start;
-    for (const scale of SCALES)
-      for (let i = 0; i < TRIES; i++) {
-        const point = neighbour(top.point, axes, scale, random);
-        const value = score(point);
-        if (value > top.value) top = { point, value };
-      }
-    return top;
+  const scored = (point: GpPoint) => ({
+    point,
+    value: logExpectedImprovement(process.predict(point), best),
   });
-  return tops.reduce((a, b) => (b.value > a.value ? b : a)).point;
+  const all = candidates.map((point) => scored(snapped(point, axes)));
+  const top = all.reduce((a, b) => (b.value > a.value ? b : a));
+  const starts = all
+    .map((start) => ({ start, key: start === top ? Infinity : start.value - Math.log(-Math.log(random())) }))
+    .sort((a, b) => b.key - a.key)
+    .slice(0, STARTS)
+    .map(({ start }) => start);
+  const ends = [...starts, ...known.map(scored)].map((start) => {
+    let end = start;
+    for (let round = 0; round < 20; round++) {
+      const before = end;
+      const higher = scored(uphill(process, best, axes, end.point));
+      if (higher.value > end.value) end = higher;
+      axes.forEach((_, a) => {
+        for (const point of alongGrid(end.point, axes, a).map(scored))
+          if (point.value > end.value) end = point;
+      });
+      if (end === before || axes.every(({ points }) => !Number.isFinite(points))) break;
+    }
+    return end;
+  });
+  return ends.reduce((a, b) => (b.value > a.value ? b : a)).point;
 }
 
-/** Moves some of the axes: real ones by a normal draw, grids by a step at least, choices to another. */
-function neighbour(point: GpPoint, axes: readonly GpAxis[], scale: number, random: Random): GpPoint {
-  const share = Math.max(1 / axes.length, 0.3);
-  return snapped(
-    point.map((x, i) => {
-      if (random() > share) return x;
-      const { choice, points } = axes[i]!;
-      if (choice) return Math.floor(random() * points);
-      const step = normal(random) * scale;
-      return Number.isFinite(points) && Math.abs(step) < 1 / points ? x + Math.sign(step) / points : x + step;
-    }),
-    axes,
+/** A local maximum over the real axes, each in units of its length scale. */
+function uphill(process: GaussianProcess, best: number, axes: readonly GpAxis[], from: GpPoint): GpPoint {
+  const real = axes.flatMap(({ points }, a) => (Number.isFinite(points) ? [] : [a]));
+  if (real.length === 0) return from;
+  const lengths = real.map((a) => Math.exp(process.settings.lengths[a]!));
+  const at = (x: Float64Array) => {
+    const point = [...from];
+    real.forEach((a, i) => {
+      point[a] = Math.min(1, Math.max(0, x[i]! * lengths[i]!));
+    });
+    return point;
+  };
+  const end = minimize(
+    (x) => {
+      const { mean, deviation, byMean, byDeviation } = process.slopes(at(x));
+      const z = (best - mean) / deviation;
+      const { value, slope } = logH(z);
+      const gradient = real.map(
+        (a, i) => (lengths[i]! * (slope * (byMean[a]! + z * byDeviation[a]!) - byDeviation[a]!)) / deviation,
+      );
+      return { value: -Math.log(deviation) - value, gradient: Float64Array.from(gradient) };
+    },
+    Float64Array.from(real, (a, i) => from[a]! / lengths[i]!),
+    { iterations: 100, tolerance: 1e-2, box: { low: lengths.map(() => 0), high: lengths.map((l) => 1 / l) } },
   );
+  return at(end);
+}
+
+/** The points of a small grid's axis, or those a power of two of steps away. */
+function alongGrid(point: GpPoint, axes: readonly GpAxis[], a: number): GpPoint[] {
+  const { choice, points } = axes[a]!;
+  if (!Number.isFinite(points)) return [];
+  const own = choice ? point[a]! : Math.floor(point[a]! * points);
+  const others: number[] = [];
+  if (choice || points <= SMALL_GRID) for (let i = 0; i < points; i++) others.push(i);
+  else for (let step = 1; step < points; step *= 2) others.push(own - step, own + step);
+  return others
+    .filter((i) => i >= 0 && i < points && i !== own)
+    .map((i) => point.with(a, choice ? i : (i + 0.5) / points));
 }
 
 function snapped(point: GpPoint, axes: readonly GpAxis[]): GpPoint {
   return point.map((x, i) => {
     const { choice, points } = axes[i]!;
-    if (choice) return x;
-    const inside = Math.min(1, Math.max(0, x));
-    if (!Number.isFinite(points)) return inside;
-    return (Math.min(points - 1, Math.floor(inside * points)) + 0.5) / points;
+    if (choice || !Number.isFinite(points)) return x;
+    return (Math.min(points - 1, Math.floor(x * points)) + 0.5) / points;
   });
 }
