@@ -20,7 +20,7 @@ export interface GpOptions {
   readonly independent?: Sampler;
 }
 
-/** Points at which the acquisition is looked at first: as many as Optuna's. */
+/** Points at which the acquisition is looked at first: as many as Optuna's, fewer on small grids. */
 const CANDIDATES = 2048;
 
 /**
@@ -95,7 +95,9 @@ export class GpSampler implements Sampler {
     }
     const random = randomStream(this.#seed, 'gp', trial.number);
     const draw = sobol(axes.length, Math.floor(random() * 2 ** 32));
-    const candidates: GpPoint[] = Array.from({ length: CANDIDATES }, (_, i) =>
+    // Of a small grid the local search sees all there is.
+    const size = axes.reduce((product, { points }) => product * points, 1);
+    const candidates: GpPoint[] = Array.from({ length: Math.min(CANDIDATES, 4 * size) }, (_, i) =>
       draw(i).map((u, a) => (axes[a]!.choice ? Math.floor(u * axes[a]!.points) : u)),
     );
     const top = points[values.indexOf(Math.min(...values))]!;

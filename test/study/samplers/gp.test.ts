@@ -243,6 +243,13 @@ describe('the most promising point', () => {
             `${point} ${i} ${j} ${c}`,
           );
   });
+
+  it('comes far along a fine grid', () => {
+    const axes = [{ choice: false, points: 5000 }];
+    const { point, score } = search(axes, ([x]) => (x! - 0.37) ** 2, 1);
+    for (let i = 0; i < 5000; i++)
+      assert.ok(score(point) >= score([(i + 0.5) / 5000]) - 1e-9, `${point} ${i}`);
+  });
 });
 
 describe('GpSampler', () => {
