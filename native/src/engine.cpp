@@ -64,9 +64,7 @@ Engine::~Engine() {
 }
 
 void Engine::loop() {
-#ifdef _OPENMP
-  omp_set_num_threads(threads);
-#endif
+  useThreads(threads);
   std::unique_lock<std::mutex> lock(mutex);
   while (true) {
     wake.wait(lock, [this] { return stopping || !queue.empty(); });

@@ -7,6 +7,18 @@
 
 namespace millrace {
 
+/**
+ * How many threads the calling thread's work is for. Where that is all cores, each thread stays on one of its own: one
+ * that sleeps between kernels is else woken beside the thread that wakes it, when another process has taken its core.
+ */
+void useThreads(int threads);
+
+/** The core of each thread, or null where they may wander. */
+const int* threadCores();
+
+/** Keeps the calling thread on a core from now on. */
+void stayOn(int core);
+
 inline int threadCount() {
 #ifdef _OPENMP
   return omp_get_max_threads();
@@ -23,9 +35,11 @@ void parallelFor(size_t count, size_t grain, Work work) {
   size_t most = std::max<size_t>(1, count / std::max<size_t>(1, grain));
   int threads = int(std::min<size_t>(size_t(threadCount()), most));
   if (threads > 1) {
+    const int* cores = threadCores();
 #pragma omp parallel num_threads(threads)
     {
       size_t n = size_t(omp_get_num_threads()), i = size_t(omp_get_thread_num());
+      if (cores) stayOn(cores[i]);
       size_t begin = count * i / n, end = count * (i + 1) / n;
       if (begin < end) work(begin, end);
     }

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { needOnednn } from './onednn.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Works on `threads` threads; says on which cores each thread of the process may run, and how many cores Node sees. */
+const program = (threads: number) => `
+  import { readdirSync, readFileSync } from 'node:fs';
+  import { availableParallelism } from 'node:os';
+  import { add, ones } from '@tensorflow/tfjs-core';
+  import { useEngine } from './src/engine/engine.js';
+  await useEngine('onednn', { threads: ${threads} });
+  await add(ones([1024, 1024]), 1).data();
+  const allowed = readdirSync('/proc/self/task').map((task) =>
+    /^Cpus_allowed_list:\\s*(.*)$/m.exec(readFileSync('/proc/self/task/' + task + '/status', 'utf8'))[1]);
+  console.log(JSON.stringify({ allowed, cores: availableParallelism() }));
+`;
+
+function threadsOf(count: number): { allowed: string[]; cores: number } {
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '--eval', program(count)],
+    { cwd: root, encoding: 'utf8' },
+  );
+  assert.match(stdout, /^\{/, stderr);
+  return JSON.parse(stdout);
+}
+
+describe('threads of the onednn engine', function () {
+  this.timeout(60_000);
+  const cores = availableParallelism();
+  before(needOnednn);
+  before(function () {
+    if (process.platform === 'linux' && cores > 1) return;
+    console.log('      skipped: only Linux with two cores or more keeps threads on cores');
+    this.skip();
+  });
+
+  it('stay on a core each where there is one for each, and leave all cores to the others', () => {
+    const { allowed, cores: seen } = threadsOf(cores);
+    const kept = allowed.filter((list) => /^\d+$/.test(list));
+    assert.equal(kept.length, cores);
+    assert.equal(new Set(kept).size, cores);
+    assert.equal(seen, cores);
+  });
+
+  it('wander where they are fewer than the cores', () => {
+    const { allowed } = threadsOf(cores - 1);
+    assert.deepEqual(
+      allowed.filter((list) => /^\d+$/.test(list)),
+      [],
+    );
+  });
+});
