@@ -27,7 +27,7 @@ export interface CmaEsOptions {
   readonly populationSize?: number;
   /** Whether PRUNED trials count, with the last value that they reported. Default false. */
   readonly considerPruned?: boolean;
-  /** Rules all draws, each trial's by its number. */
+  /** 32 bits; rules all draws, each trial's by its number. */
   readonly seed?: number;
   /** Proposes what CMA-ES does not: the first trials, categorical parameters. By default uniformly. */
   readonly independent?: Sampler;
@@ -103,6 +103,7 @@ export class CmaEsSampler implements Sampler {
       throw new UserError(`populationSize: expected an integer from 2 up, got ${populationSize}`, {
         populationSize,
       });
+    NumpyRandom.fromSeed(seed); // refuses what is no seed
     this.#options = options;
     this.#seed = seed;
     this.#independent = independent ?? new KeyedUniform(seed);

@@ -19,10 +19,10 @@ export function unpack(parameters: readonly Parameter[], packs: Packs): (Tensor 
     const sizes: Record<string, number[]> = {};
     for (const { group, value } of parameters) (sizes[group] ??= []).push(value.size);
     const parts = Object.fromEntries(
-      Object.entries(packs).map(([group, vector]) => [group, split(vector, sizes[group] ?? []).values()]),
+      Object.entries(sizes).map(([group, counts]) => [group, packs[group] && split(packs[group], counts)]),
     );
     return parameters.map(({ group, value }) => {
-      const part = parts[group]?.next().value;
+      const part = parts[group]?.shift();
       return part && reshape(part, value.shape);
     }) as Tensor[];
   });

@@ -176,5 +176,6 @@ describe('CmaEsSampler', () => {
     await assert.rejects(study.ask(), /one objective, got 2; use NSGA-II/);
     assert.throws(() => new CmaEsSampler({ sigma0: 0 }), /sigma0/);
     assert.throws(() => new CmaEsSampler({ populationSize: 1 }), /populationSize/);
+    assert.throws(() => new CmaEsSampler({ seed: -1 }), /seed: expected an integer from 0/);
   });
 });
