@@ -56,7 +56,7 @@ function held(): { resident: number; inUse: number } {
   return { resident: process.memoryUsage().rss / MB, inUse: addon.memory().bytesInUse / MB };
 }
 
-/** How many weights lie in files, those of other tests in this process included; 0 where the system does not say. */
+/** How many weights lie in files, those included that were read and wait for the garbage collector; 0 but on Linux. */
 function files(): number {
   if (process.platform !== 'linux') return 0;
   return readFileSync('/proc/self/maps', 'utf8').match(/millrace-\w{6} \(deleted\)/g)?.length ?? 0;
@@ -139,7 +139,7 @@ describe('frozen weights in bf16', function () {
     assert.deepEqual(used(again), second);
     dispose([...weights.slice(1), ...others, again]);
     assert.equal(held().inUse, before.inUse);
-    assert.equal(files(), filesBefore);
+    assert.ok(files() <= filesBefore);
   });
 
   describe('with TMPDIR', () => {
