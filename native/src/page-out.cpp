@@ -54,6 +54,7 @@ void pageOut(Buffer& buffer) {
     return;
   }
   if (bytes < kWorthAFile) return;
+  // A template, as mkostemp wants it: the Xs become the name.
   File file(folder() + "/millrace-XXXXXX");
   if (file.descriptor < 0 || !file.write(static_cast<char*>(buffer->data), bytes)) return;
   void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0);

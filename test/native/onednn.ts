@@ -1,7 +1,10 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { findBackend, setBackend } from '@tensorflow/tfjs-core';
 import { useEngine } from '../../src/engine/engine.js';
 import { addonPath } from '../../src/engine/onednn/addon.js';
 import type { OnednnBackend } from '../../src/engine/onednn/backend.js';
+import { packageRoot } from '../../src/files/package-root.js';
 
 /** Skips a suite where the addon is not built, and says so. */
 export function needOnednn(this: Mocha.Context): void {
@@ -19,4 +22,15 @@ export async function startOnednn(precision: 'f32' | 'bf16', threads?: number): 
 /** The backend that runs; the engine is imported dynamically, and so another instance of its module than a test's. */
 export function runningBackend(): OnednnBackend {
   return findBackend('onednn') as OnednnBackend;
+}
+
+/** What a program, TypeScript that imports from the package's folder, prints as JSON in a process of its own. */
+export function inProcess<T>(program: string, ...args: readonly string[]): T {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '--eval', program, ...args],
+    { cwd: packageRoot, encoding: 'utf8' },
+  );
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout) as T;
 }

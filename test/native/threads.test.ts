@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { needOnednn } from './onednn.js';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { inProcess, needOnednn } from './onednn.js';
 
 /** Works on `threads` threads; says on which cores each thread of the process may run, and how many cores Node sees. */
 const program = (threads: number) => `
@@ -19,15 +15,7 @@ const program = (threads: number) => `
   console.log(JSON.stringify({ allowed, cores: availableParallelism() }));
 `;
 
-function threadsOf(count: number): { allowed: string[]; cores: number } {
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', '--input-type=module', '--eval', program(count)],
-    { cwd: root, encoding: 'utf8' },
-  );
-  assert.match(stdout, /^\{/, stderr);
-  return JSON.parse(stdout);
-}
+const threadsOf = (count: number) => inProcess<{ allowed: string[]; cores: number }>(program(count));
 
 describe('threads of the onednn engine', function () {
   this.timeout(60_000);
