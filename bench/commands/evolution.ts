@@ -68,10 +68,9 @@ export default command({
       const other = theirs[name]!;
       const losses = (values: readonly number[]) => values.map((value) => sign * value);
       const p = worseByRank(losses(ours), losses(other));
-      const counts = [...new Set([ours.length, other.length])].join(', ');
       const measure = sign === 1 ? 'best value' : 'hypervolume';
       console.log(
-        `| ${sampler} | ${name} | ${trials} | ${counts} | ${measure} | ${spread(ours)} | ${spread(other)} | ${p.toFixed(3)} |`,
+        `| ${sampler} | ${name} | ${trials} | ${other.length} | ${measure} | ${spread(ours)} | ${spread(other)} | ${p.toFixed(3)} |`,
       );
     };
     const known = (problems: readonly Problem[]) => problems.filter(({ name }) => theirs[name]);

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
-import { dirname, isAbsolute, join, relative } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
+import { packageRoot } from '../files/package-root.js';
 
 /**
  * The path of something in the package's `fixtures/`: relative where it lies below the current folder, so that
@@ -9,8 +9,7 @@ import { dirname, isAbsolute, join, relative } from 'node:path';
  * fixture('creatures', 'plain', 'images'); // => 'fixtures/creatures/plain/images' in a checkout
  */
 export function fixture(...segments: readonly string[]): string {
-  const root = dirname(createRequire(import.meta.url).resolve('millrace/package.json'));
-  const path = join(root, 'fixtures', ...segments);
+  const path = join(packageRoot, 'fixtures', ...segments);
   const near = relative(process.cwd(), path);
   return near.startsWith('..') || isAbsolute(near) ? path : near;
 }

@@ -1,11 +1,10 @@
-import { createRequire } from 'node:module';
 import os from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type BackendWasm, setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import { backend, env, ready, setBackend } from '@tensorflow/tfjs-core';
+import { packageRoot } from '../files/package-root.js';
 
-const root = dirname(createRequire(import.meta.url).resolve('millrace/package.json'));
-const WORKER = join(root, 'src', 'engine', 'wasm-thread.cjs');
+const WORKER = join(packageRoot, 'src', 'engine', 'wasm-thread.cjs');
 
 /**
  * Starts the wasm backend with threads, which tfjs-backend-wasm 4.22 does in browsers alone.

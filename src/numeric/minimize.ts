@@ -1,3 +1,5 @@
+import { dot } from './dot.js';
+
 /** A function's value and its gradient at a point. */
 export type Differentiable = (x: Float64Array) => { readonly value: number; readonly gradient: Float64Array };
 
@@ -94,12 +96,6 @@ function update(inverse: Float64Array, s: Float64Array, y: Float64Array): void {
 function times(matrix: Float64Array, x: Float64Array): Float64Array {
   const n = x.length;
   return x.map((_, i) => dot(matrix.subarray(i * n, (i + 1) * n), x));
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }
 
 function difference(a: Float64Array, b: Float64Array): Float64Array {

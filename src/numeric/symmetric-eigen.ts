@@ -1,3 +1,5 @@
+import { dot } from './dot.js';
+
 /** Eigenvalues, the smallest first, and the eigenvectors as columns of a row-major n × n matrix. */
 export interface SymmetricEigen {
   readonly values: Float64Array;
@@ -194,12 +196,6 @@ function withSign(magnitude: number, sign: number): number {
 
 function norm(x: Float64Array): number {
   return Math.sqrt(dot(x, x));
-}
-
-function dot(x: Float64Array, y: Float64Array): number {
-  let total = 0;
-  for (let i = 0; i < x.length; i++) total += x[i]! * y[i]!;
-  return total;
 }
 
 function addTo(x: Float64Array, factor: number, y: Float64Array): void {

@@ -1,12 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { packageRoot } from '../../src/files/package-root.js';
 
 const run = promisify(execFile);
-const root = dirname(createRequire(import.meta.url).resolve('millrace/package.json'));
 
 /** A Python interpreter with the packages of one peer. */
 export class Python {
@@ -25,7 +24,7 @@ export class Python {
   text(script: URL, args: readonly string[] = [], input?: unknown): Promise<string> {
     return new Promise((resolve, reject) => {
       const child = spawn(this.path, [fileURLToPath(script), ...args], {
-        cwd: root,
+        cwd: packageRoot,
         env: { ...process.env, HF_HUB_OFFLINE: '1', PYTHONDONTWRITEBYTECODE: '1' },
       });
       const output = { stdout: '', stderr: '' };
@@ -77,7 +76,7 @@ export function pythonWith(name: string, requirements: readonly string[]): Promi
 }
 
 async function makeEnvironment(name: string, requirements: readonly string[]): Promise<Python> {
-  const folder = join(root, '.venv', name);
+  const folder = join(packageRoot, '.venv', name);
   const python = join(folder, 'bin', 'python');
   // Written last, so an environment that was cut off while it was made is made anew.
   const stamp = join(folder, 'requirements.txt');
@@ -85,7 +84,7 @@ async function makeEnvironment(name: string, requirements: readonly string[]): P
   if ((await readFile(stamp, 'utf8').catch(() => '')) === wanted) return new Python(python);
   console.error(`    making .venv/${name} with ${requirements.join(', ')}`);
   await rm(folder, { recursive: true, force: true });
-  await mkdir(join(root, '.venv'), { recursive: true });
+  await mkdir(join(packageRoot, '.venv'), { recursive: true });
   await run(process.env['MILLRACE_PYTHON'] ?? 'python3', ['-m', 'venv', folder]);
   await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements]);
   await writeFile(stamp, wanted);

@@ -1,4 +1,5 @@
 import { cholesky, inverseOf, solveLower, solveUpper } from '../../numeric/cholesky.js';
+import { dot } from '../../numeric/dot.js';
 import { minimize } from '../../numeric/minimize.js';
 
 /** Coordinates in [0, 1]; of a choice, its index. */
@@ -171,12 +172,6 @@ function matern(square: number): number {
 function maternSlope(square: number): number {
   const r = Math.sqrt(square);
   return (-5 / 6) * (1 + ROOT5 * r) * Math.exp(-ROOT5 * r);
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }
 
 function squaredDistance(
