@@ -13,8 +13,10 @@ import { needsPlace, PLACES, type Place } from '../study/databases.js';
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 const json = fc.jsonValue({ maxDepth: 2 }).map((value) => value as Json);
-/** Names of attributes, with an ending: MySQL takes no notice of blanks there, and `__proto__` is no plain key. */
-const key = fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => `${text}.`);
+const key = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 20 }),
+  fc.constantFrom('a', 'A', 'a ', 'á', '__proto__'),
+);
 
 for (const name of Object.keys(PLACES)) {
   describe(`storage contract: ${name}`, () => {
@@ -338,6 +340,52 @@ for (const name of Object.keys(PLACES)) {
       });
     });
 
+    describe('names', () => {
+      const names = ['a', 'a ', 'A', 'á', 'a\u0301', 'ß', 'ss', '', ' ', '\t', '\u001b[31m', '__proto__'];
+
+      it('are told apart: attributes, parameters, studies', async () => {
+        const attrs = fields(names.map((each, i) => [each, i]));
+        const { id } = await storage.createTrial(await newStudy());
+        const one = { internal: 1, distribution: floatDistribution(0, 4) };
+        await storage.writeTrial(id, {
+          userAttrs: attrs,
+          systemAttrs: attrs,
+          params: new Map(names.map((each) => [each, one])),
+        });
+        for (const each of names) await storage.writeTrial(id, { userAttrs: fields([[each, `${each}!`]]) });
+        const trial = await read(id);
+        assert.deepEqual(sorted(trial.systemAttrs), sorted(attrs));
+        assert.deepEqual(sorted(trial.userAttrs), sorted(fields(names.map((each) => [each, `${each}!`]))));
+        assert.deepEqual(Object.keys(trial.params).toSorted(), names.toSorted());
+
+        const studies: number[] = [];
+        for (const each of names) studies.push(await storage.createStudy(`of ${each}`, ['minimize']));
+        for (const [i, each] of names.entries())
+          assert.equal((await other.findStudy(`of ${each}`))?.id, studies[i], JSON.stringify(each));
+        for (const [each, value] of Object.entries(attrs))
+          await storage.setStudyAttr(studies[0]!, 'user', each, value);
+        assert.deepEqual(sorted((await other.findStudy(`of ${names[0]}`))!.userAttrs), sorted(attrs));
+      });
+
+      it('may be 20,000 in one trial', async () => {
+        const { id } = await storage.createTrial(await newStudy());
+        const distribution = intDistribution(0, 20_000);
+        const params = Array.from(
+          { length: 20_000 },
+          (_, i) => [`p${i}`, { internal: i, distribution }] as const,
+        );
+        const end = {
+          state: 'COMPLETE',
+          values: [1],
+          time: 1,
+          changes: { params: new Map(params) },
+        } as const;
+        assert.equal(await storage.finishTrial(id, end), true);
+        const read20000 = (await read(id)).params;
+        assert.deepEqual([Object.keys(read20000).length, read20000.p19999], [20_000, 19_999]);
+      });
+    });
+
     describe('values', () => {
       it('keeps every float, NaN and the infinities', async () => {
         const study = await newStudy(['minimize', 'minimize']);
@@ -469,6 +517,12 @@ function assertSame(trial: FrozenTrial, expected: Partial<FrozenTrial>): void {
   const sorted = (map: ReadonlyMap<number, number>) => [...map].toSorted(([a], [b]) => a - b);
   assert.deepEqual(sorted(intermediateValues), sorted(steps));
 }
+
+/** An object whose fields may be called `__proto__`. */
+const fields = <T>(entries: readonly (readonly [string, T])[]): Record<string, T> =>
+  Object.fromEntries(entries);
+
+const sorted = (record: object) => Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1));
 
 /** Without what JSON does not keep: negative zeros and prototypes. */
 function plain(value: unknown): unknown {

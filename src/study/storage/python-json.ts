@@ -23,15 +23,27 @@ export function parsePythonJson(text: string): Json {
   ) as Json;
 }
 
-/** Writes JSON that Python's json.loads reads back with the same NaN and infinities; fields of undefined are left out. */
-export function toPythonJson(value: Json): string {
-  if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : nonFinite(value);
+/**
+ * Writes JSON that Python's json.loads reads back with the same NaN and infinities; fields of undefined are left out.
+ *
+ * A whole number is an int to Python, unless `numberText` is `floatText`.
+ */
+export function toPythonJson(value: Json, numberText: (x: number) => string = plainText): string {
+  if (typeof value === 'number') return numberText(value);
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(toPythonJson).join(', ')}]`;
+  if (Array.isArray(value))
+    return `[${value.map((each: Json) => toPythonJson(each, numberText)).join(', ')}]`;
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  return `{${fields.map(([key, field]) => `${JSON.stringify(key)}: ${toPythonJson(field as Json)}`).join(', ')}}`;
+  return `{${fields.map(([key, field]) => `${JSON.stringify(key)}: ${toPythonJson(field as Json, numberText)}`).join(', ')}}`;
 }
 
-function nonFinite(value: number): string {
-  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
+function plainText(x: number): string {
+  if (Number.isFinite(x)) return JSON.stringify(x);
+  return Number.isNaN(x) ? 'NaN' : x > 0 ? 'Infinity' : '-Infinity';
+}
+
+/** A number as Python writes a float: `1.0` and `-0.0`. */
+export function floatText(x: number): string {
+  const text = Object.is(x, -0) ? '-0' : plainText(x);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }

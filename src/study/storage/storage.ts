@@ -49,6 +49,17 @@ export interface TrialLimit {
   readonly most: number;
 }
 
+/** What a storage cannot hold or tell apart; an absent field is no limit. */
+export interface StorageLimits {
+  /** The most letters (code points) of a name: an attribute's key, a parameter's, a study's. */
+  readonly letters?: number;
+  /** The most bytes of an attribute's JSON, and of a distribution's. */
+  readonly bytes?: number;
+  readonly step?: number;
+  /** What the database takes a name for, where it takes several for the same. */
+  readonly fold?: (name: string) => string;
+}
+
 /** How running trials show that their process lives; times in seconds. */
 export interface Heartbeat {
   readonly interval: number;
@@ -66,6 +77,7 @@ export interface Heartbeat {
 export interface Storage {
   /** As its user would write it, without a password. */
   readonly url: string;
+  readonly limits?: StorageLimits;
   /** Present where heartbeats are kept; a new RUNNING trial then begins with a beat. */
   readonly heartbeat?: Heartbeat;
   /** @throws UserError when the name is taken. */

@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.js';
 import { type Direction, type FrozenTrial, isFinished, type Json } from '../frozen-trial.js';
+import { setOwn } from '../set-own.js';
 import type { StudyRecord, TrialChanges, TrialEnd, TrialHead, TrialLimit, TrialTemplate } from './storage.js';
 import { applyChanges, endRecord, newTrialRecord, type TrialRecord } from './trial-record.js';
 
@@ -56,7 +57,7 @@ export class StudyTable {
     const row = this.#studies.get(id);
     if (!row) return false;
     const attrs = kind === 'user' ? row.userAttrs : row.systemAttrs;
-    (attrs as Record<string, Json>)[key] = value;
+    setOwn(attrs as Record<string, Json>, key, value);
     return true;
   }
 

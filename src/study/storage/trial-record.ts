@@ -1,5 +1,6 @@
 import { toExternal } from '../distributions.js';
 import type { FrozenTrial, TrialState } from '../frozen-trial.js';
+import { setOwn } from '../set-own.js';
 import type { TrialChanges, TrialTemplate } from './storage.js';
 
 type Writable<T> = {
@@ -35,13 +36,13 @@ export function newTrialRecord(
 /** Applies changes in place; applying the same ones twice is harmless. */
 export function applyChanges(trial: TrialRecord, changes: TrialChanges): void {
   for (const [name, { internal, distribution }] of changes.params ?? []) {
-    trial.params[name] = toExternal(distribution, internal);
-    trial.internalParams[name] = internal;
-    trial.distributions[name] = distribution;
+    setOwn(trial.params, name, toExternal(distribution, internal));
+    setOwn(trial.internalParams, name, internal);
+    setOwn(trial.distributions, name, distribution);
   }
   for (const [step, value] of changes.intermediateValues ?? []) trial.intermediateValues.set(step, value);
-  Object.assign(trial.userAttrs, changes.userAttrs);
-  Object.assign(trial.systemAttrs, changes.systemAttrs);
+  for (const kind of ['userAttrs', 'systemAttrs'] as const)
+    for (const [key, value] of Object.entries(changes[kind] ?? {})) setOwn(trial[kind], key, value!);
 }
 
 export function endRecord(

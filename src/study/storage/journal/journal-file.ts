@@ -10,9 +10,9 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../../../errors.js';
-import { parsePythonJson, toPythonJson } from '../python-json.js';
+import { parsePythonJson } from '../python-json.js';
 import { withJournalLock } from './journal-lock.js';
-import type { JournalOp } from './journal-op.js';
+import { type JournalOp, opToJson } from './journal-op.js';
 
 const NEWLINE = 10;
 /** How every line begins, a torn one too. */
@@ -76,7 +76,7 @@ export class JournalFile {
       const ops = decide(this.readNew());
       if (ops.length === 0) return done(ops);
       if (fstatSync(this.#file).size > this.#offset) ftruncateSync(this.#file, this.#offset);
-      const bytes = Buffer.from(ops.map((op) => `${toPythonJson({ ...op })}\n`).join(''));
+      const bytes = Buffer.from(ops.map((op) => `${opToJson(op)}\n`).join(''));
       for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
       fsyncSync(this.#file);
       this.#offset += bytes.length;

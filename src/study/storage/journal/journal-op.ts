@@ -1,4 +1,5 @@
 import type { Direction, Json, TrialState } from '../../frozen-trial.js';
+import { floatText, toPythonJson } from '../python-json.js';
 import { type Clock, formatTime } from '../sql/timestamps.js';
 
 /** The operations of Optuna's journal, by their numbers. */
@@ -66,6 +67,19 @@ export interface JournalTrial {
   readonly user_attrs: Attrs;
   readonly system_attrs: Attrs;
   readonly intermediate_values: Readonly<Record<string, number>>;
+}
+
+/** Fields that hold floats, which Python must not read as ints. */
+const FLOATS: ReadonlySet<string> = new Set<
+  keyof JournalTrial | 'param_value_internal' | 'intermediate_value'
+>(['value', 'values', 'params', 'intermediate_values', 'param_value_internal', 'intermediate_value']);
+
+/** The operation's line. */
+export function opToJson(op: JournalOp): string {
+  const fields = Object.entries(op as Readonly<Record<string, Json | undefined>>).flatMap(([name, value]) =>
+    value === undefined ? [] : `"${name}": ${toPythonJson(value, FLOATS.has(name) ? floatText : undefined)}`,
+  );
+  return `{${fields.join(', ')}}`;
 }
 
 /** A state's number is its place here. */

@@ -1,6 +1,12 @@
 import type { Kysely, RawBuilder } from 'kysely';
+import type { StorageLimits } from '../storage.js';
 import type { Trips } from './postgres-trips.js';
 import type { Tables } from './tables.js';
+
+/** What Optuna's columns of names hold where the database counts: varchar(512). */
+export const LETTERS = 512;
+/** What an integer column holds on a server. */
+export const LARGEST_INTEGER = 2 ** 31 - 1;
 
 /** What the storage must know of one kind of database beyond SQL that Kysely writes for all of them. */
 export interface Database {
@@ -8,6 +14,9 @@ export interface Database {
   /** Without a password. */
   readonly url: string;
   readonly db: Kysely<Tables>;
+  readonly limits: StorageLimits;
+  /** What the names' collation, of whoever made the tables, takes a name for; undefined where it is exact. */
+  folding?(): Promise<StorageLimits['fold']>;
   /** The current time by the database's clock, as a heartbeat holds it. */
   readonly now: RawBuilder<string>;
   /** Seconds since the date in `column`, by the database's clock. */

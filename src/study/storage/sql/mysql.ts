@@ -1,9 +1,13 @@
 import { Kysely, MysqlDialect, sql } from 'kysely';
 import { databaseError } from './connection-error.js';
-import type { Database } from './database.js';
+import { type Database, LARGEST_INTEGER, LETTERS } from './database.js';
+import { folding } from './folding.js';
 import { loadDriver } from './load-driver.js';
 import type { Tables } from './tables.js';
 import { withoutPassword } from './without-password.js';
+
+/** What a TEXT column holds. */
+const TEXT_BYTES = 65_535;
 
 /**
  * A MySQL or MariaDB database through mysql2. Its dates have no fractions of a second, as Optuna makes them.
@@ -41,6 +45,8 @@ export async function openMysql(url: string): Promise<Database> {
     kind: 'mysql',
     url: withoutPassword(url),
     db,
+    limits: { letters: LETTERS, bytes: TEXT_BYTES, step: LARGEST_INTEGER },
+    folding: () => folding(db),
     now: sql<string>`current_timestamp`,
     secondsSince: (column) =>
       sql<number>`timestampdiff(microsecond, ${sql.ref(column)}, current_timestamp(6)) / 1e6`,

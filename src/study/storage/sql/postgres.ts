@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { databaseError } from './connection-error.js';
-import type { Database } from './database.js';
+import { type Database, LARGEST_INTEGER, LETTERS } from './database.js';
 import { loadDriver } from './load-driver.js';
 import { postgresTrips } from './postgres-trips.js';
 import type { Tables } from './tables.js';
@@ -41,6 +41,7 @@ export async function openPostgres(url: string): Promise<Database> {
     kind: 'postgresql',
     url: withoutPassword(url),
     db,
+    limits: { letters: LETTERS, step: LARGEST_INTEGER },
     now: sql<string>`localtimestamp`,
     secondsSince: (column) => sql<number>`extract(epoch from localtimestamp - ${sql.ref(column)})`,
     isTransient: (error) => ['40001', '40P01', '55P03'].includes(codeOf(error)),

@@ -7,6 +7,7 @@ import {
   FinishedTrialError,
   type Heartbeat,
   type Storage,
+  type StorageLimits,
   type StudyRecord,
   type TrialChanges,
   type TrialEnd,
@@ -22,7 +23,7 @@ import { retry } from './retry.js';
 import { prepareSchema } from './schema.js';
 import type { Tables } from './tables.js';
 import { type Clock, clockOf, formatTime } from './timestamps.js';
-import { insertValues, writeChanges } from './write-changes.js';
+import { insertValues, takenForAnother, writeChanges } from './write-changes.js';
 
 /** The part of a list that one query names: databases limit their parameters. */
 const CHUNK = 1000;
@@ -44,19 +45,24 @@ export interface RdbOptions {
 export class RdbStorage implements Storage {
   readonly url: string;
   readonly heartbeat?: Heartbeat;
+  readonly limits: StorageLimits;
   readonly #db: Kysely<Tables>;
   readonly #clock: Clock;
   /** The last trial known of each study, by id: the search for a newer one begins there. */
   readonly #last = new Map<number, number>();
+  readonly #kind: { readonly kind: Database['kind']; readonly folds: boolean };
 
   private constructor(
     private readonly database: Database,
     libraryVersion: string,
+    fold: StorageLimits['fold'],
     { heartbeatInterval: interval, gracePeriod }: RdbOptions,
   ) {
     this.url = database.url;
     this.#db = database.db;
     this.#clock = clockOf(libraryVersion);
+    this.limits = { ...database.limits, ...(fold ? { fold } : {}) };
+    this.#kind = { kind: database.kind, folds: fold !== undefined };
     if (interval === undefined) return;
     if (!(interval > 0))
       throw new UserError(`heartbeatInterval: expected seconds above 0, got ${interval}`, { interval });
@@ -67,7 +73,7 @@ export class RdbStorage implements Storage {
   static async open(database: Database, options: RdbOptions = {}): Promise<RdbStorage> {
     try {
       const version = await retry(() => prepareSchema(database), database.isTransient);
-      return new RdbStorage(database, version, options);
+      return new RdbStorage(database, version, await database.folding?.(), options);
     } catch (error) {
       await database.db.destroy();
       throw error;
@@ -87,8 +93,8 @@ export class RdbStorage implements Storage {
         return study;
       });
     } catch (error) {
-      if (this.database.isDuplicate(error)) throw nameTaken(name, this.url);
-      throw error;
+      if (!this.database.isDuplicate(error)) throw error;
+      throw (await this.findStudy(name)) ? nameTaken(name, this.url) : takenForAnother(name);
     }
   }
 
@@ -105,7 +111,7 @@ export class RdbStorage implements Storage {
     const rows = await this.#read((db) =>
       db.selectFrom('studies').selectAll().where('study_name', '=', name).execute(),
     );
-    return (await this.#records(rows))[0];
+    return (await this.#records(rows.filter(({ study_name }) => study_name === name)))[0];
   }
 
   async studies(): Promise<readonly StudyRecord[]> {
@@ -127,6 +133,10 @@ export class RdbStorage implements Storage {
         .executeTakeFirst();
       if (numUpdatedRows === 0n)
         await db.insertInto(table).values({ study_id: study, key, value_json }).execute();
+      else if (this.#kind.folds) {
+        const rows = await db.selectFrom(table).select('key').where('study_id', '=', study).execute();
+        if (!rows.some((row) => row.key === key)) throw takenForAnother(key);
+      }
     });
   }
 
@@ -212,7 +222,7 @@ export class RdbStorage implements Storage {
       const query = db.selectFrom('trials').select('state').where('trial_id', '=', trial);
       const row = await (this.database.kind === 'sqlite' ? query : query.forUpdate()).executeTakeFirst();
       if (row?.state !== 'RUNNING' && row?.state !== 'WAITING') throw new FinishedTrialError(trial);
-      await writeChanges(db, this.database.kind, trial, changes);
+      await writeChanges(db, this.#kind, trial, changes);
     });
   }
 
@@ -231,7 +241,7 @@ export class RdbStorage implements Storage {
         .where('state', '=', 'RUNNING')
         .executeTakeFirst();
       if (numUpdatedRows === 0n) return false;
-      if (changes) await writeChanges(db, this.database.kind, trial, changes);
+      if (changes) await writeChanges(db, this.#kind, trial, changes);
       await insertValues(db, trial, values);
       if (successor) await this.#insertTrial(db, successor.study, successor.template);
       return true;
@@ -290,7 +300,7 @@ export class RdbStorage implements Storage {
     const stored = Object.keys(params ?? {}).map(
       (name) => [name, { internal: internalParams![name]!, distribution: distributions![name]! }] as const,
     );
-    await writeChanges(db, this.database.kind, id, { ...template, params: new Map(stored) });
+    await writeChanges(db, this.#kind, id, { ...template, params: new Map(stored) });
     await insertValues(db, id, template.values ?? null);
     return { id, number };
   }

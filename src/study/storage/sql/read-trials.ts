@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { toExternal } from '../../distributions.js';
 import type { FrozenTrial } from '../../frozen-trial.js';
+import { setOwn } from '../../set-own.js';
 import { distributionFromJson } from '../distribution-json.js';
 import { parsePythonJson } from '../python-json.js';
 import { newTrialRecord, type TrialRecord } from '../trial-record.js';
@@ -40,9 +41,9 @@ export async function readTrials(
     const trial = trials.get(trial_id);
     if (!trial) continue;
     const distribution = distributionFromJson(distribution_json);
-    trial.distributions[param_name] = distribution;
-    trial.internalParams[param_name] = param_value;
-    trial.params[param_name] = toExternal(distribution, param_value);
+    setOwn(trial.distributions, param_name, distribution);
+    setOwn(trial.internalParams, param_name, param_value);
+    setOwn(trial.params, param_name, toExternal(distribution, param_value));
   }
 
   const values = await db
@@ -76,7 +77,7 @@ export async function readTrials(
       .execute();
     for (const { trial_id, key, value_json } of attributes) {
       const trial = trials.get(trial_id);
-      if (trial) trial[`${kind}Attrs`][key] = parsePythonJson(value_json);
+      if (trial) setOwn(trial[`${kind}Attrs`], key, parsePythonJson(value_json));
     }
   }
   return [...trials.values()];

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { UserError } from '../../../errors.js';
 import type { Database } from './database.js';
+import { mostExactCollation } from './folding.js';
 import type { Tables } from './tables.js';
 
 /** The revision of Optuna's schema that is read and written here: Optuna 3.2 to 5. */
@@ -120,8 +121,8 @@ const ENUMS = {
 async function create(db: Kysely<Tables>, kind: Database['kind']): Promise<void> {
   const run = (statement: string) => sql.raw(statement).execute(db);
   const { key, date, float, long } = TYPES[kind];
-  // MySQL's default takes a and A for the same name.
-  const text = kind === 'mysql' ? ' character set utf8mb4 collate utf8mb4_bin' : '';
+  // MySQL's default takes a and A, and most collations a and 'a ', for the same name.
+  const text = kind === 'mysql' ? ` character set utf8mb4 collate ${await mostExactCollation(db)}` : '';
   const column = kind === 'mysql' ? '`key`' : '"key"';
   const oneOf = (name: keyof typeof ENUMS): string => {
     if (kind === 'sqlite') return `varchar(${Math.max(...ENUMS[name].map((value) => value.length))})`;

@@ -38,6 +38,7 @@ export async function openSqlite(path: string): Promise<Database> {
     kind: 'sqlite',
     url,
     db,
+    limits: {},
     now: sql<string>`strftime('%Y-%m-%d %H:%M:%f000', 'now')`,
     secondsSince: (column) => sql<number>`(julianday('now') - julianday(${sql.ref(column)})) * 86400.0`,
     isTransient: isBusy,

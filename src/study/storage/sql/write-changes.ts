@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { UserError } from '../../../errors.js';
 import type { Json } from '../../frozen-trial.js';
 import { distributionToJson } from '../distribution-json.js';
 import { toPythonJson } from '../python-json.js';
@@ -6,15 +7,40 @@ import type { TrialChanges } from '../storage.js';
 import type { Database } from './database.js';
 import { splitFloat, type Tables } from './tables.js';
 
-/** Writes what was added to a trial, one statement a table; the caller holds the transaction. */
+/** The most rows of one statement: SQLite binds at most 32,766 values, and MariaDB takes 16 MiB at once. */
+const ROWS = 200;
+
+type TrialTable =
+  | 'trial_params'
+  | 'trial_intermediate_values'
+  | 'trial_user_attributes'
+  | 'trial_system_attributes';
+
+/**
+ * Writes what was added to a trial; the caller holds the transaction.
+ *
+ * @param database `folds` where its names may be taken for one another
+ * @throws UserError when one is: the other would be overwritten.
+ */
 export async function writeChanges(
   db: Kysely<Tables>,
-  kind: Database['kind'],
+  { kind, folds }: Pick<Database, 'kind'> & { readonly folds: boolean },
   trial: number,
   { params, intermediateValues, userAttrs, systemAttrs }: TrialChanges,
 ): Promise<void> {
-  const upsert = async (table: keyof Tables, key: readonly string[], rows: Row[]) => {
-    if (rows.length === 0) return;
+  const upsert = async (table: TrialTable, key: readonly string[], rows: readonly Row[]) => {
+    for (let i = 0; i < rows.length; i += ROWS) await upsertSome(table, key, rows.slice(i, i + ROWS));
+    const name = key[1]!;
+    if (folds && name !== 'step')
+      await checkKept(
+        db,
+        table,
+        trial,
+        name,
+        rows.map((row) => row[name] as string),
+      );
+  };
+  const upsertSome = async (table: TrialTable, key: readonly string[], rows: readonly Row[]) => {
     const columns = Object.keys(rows[0] as Row).filter((column) => !key.includes(column));
     const insert = (db as unknown as Kysely<Record<string, Row>>).insertInto(table).values(rows);
     if (kind === 'mysql') {
@@ -70,6 +96,32 @@ export async function insertValues(
     return { trial_id: trial, objective, value, value_type: type };
   });
   await db.insertInto('trial_values').values(rows).execute();
+}
+
+/** Reads the names back: one that the database took for another is not among them. */
+async function checkKept(
+  db: Kysely<Tables>,
+  table: TrialTable,
+  trial: number,
+  column: string,
+  names: readonly string[],
+): Promise<void> {
+  if (names.length === 0) return;
+  const rows = await (db as unknown as Kysely<Record<string, Row>>)
+    .selectFrom(table)
+    .select(column)
+    .where('trial_id', '=', trial)
+    .execute();
+  const stored = new Set(rows.map((row) => row[column]));
+  for (const name of names) if (!stored.has(name)) throw takenForAnother(name);
+}
+
+export function takenForAnother(name: string): UserError {
+  return new UserError(
+    `"${name}": this database takes it for another name that is in use; its collation does not tell them apart ` +
+      '(upper and lower case, accents, or blanks at the end): give it another name',
+    { name },
+  );
 }
 
 type Row = Record<string, string | number | null>;
