@@ -1,5 +1,6 @@
 import { map, type OperatorFunction } from 'rxjs';
 import type { Sample } from '../src/data/types.js';
+import { UserError } from '../src/errors.js';
 
 /** Per-channel mean and standard deviation of pixels scaled to [0, 1]. */
 export interface Normalization {
@@ -13,16 +14,25 @@ export const IMAGENET: Normalization = { mean: [0.485, 0.456, 0.406], std: [0.22
 /**
  * Turns bytes into the floats that the model was trained on: (byte / 255 − mean) / std, channel by channel.
  *
+ * @throws UserError for a mean or deviation that is not three numbers, and for a sample that is normalised already.
  * @example
  * from(plan.samples).pipe(decode(224), normalize(IMAGENET), batch(plan));
  */
 export function normalize({ mean, std }: Normalization): OperatorFunction<Sample, Sample> {
+  const numbers = (values: readonly number[]) => values.length === 3 && values.every(Number.isFinite);
+  if (!numbers(mean) || !numbers(std) || !std.every((deviation) => deviation > 0))
+    throw new UserError(
+      `normalize: expected a mean and a deviation above 0 for red, green and blue, got [${mean}] and [${std}]`,
+      { mean, std },
+    );
   const tables = [0, 1, 2].map((c) =>
     Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean[c]!) / std[c]!),
   );
   const [red, green, blue] = tables as [Float32Array, Float32Array, Float32Array];
   return map((sample) => {
     const { image } = sample;
+    if (!(image instanceof Uint8Array))
+      throw new UserError('normalize: expected bytes, got a normalised image; normalise once');
     const floats = new Float32Array(image.length);
     for (let i = 0; i < image.length; i += 3) {
       floats[i] = red[image[i]!]!;

@@ -1,3 +1,4 @@
+import { UserError } from '../errors.js';
 import { type Random, randomStream } from '../random.js';
 import { type Affine, compose, IDENTITY, warp } from './affine.js';
 import type { Sample } from './types.js';
@@ -50,14 +51,20 @@ export function oneOf(transforms: readonly Transform[], { p = 0.5 }: Chance = {}
 
 /**
  * Applies transforms to one sample: all geometric ones as one map for image (bilinear, black outside) and mask
- * (nearest, 255 outside), then the photometric ones in order.
+ * (nearest, 255 outside), then the photometric ones in order. The sample that it is given stays as it was.
  *
  * Each transform draws from its own stream, keyed by (seed, its place and name, epoch, index): a sample is augmented
  * alike wherever in a run it comes up, and adding a transform at the end changes no other's draws.
+ *
+ * @throws UserError for a sample that is normalised already: transforms are defined on bytes.
  */
 export async function augmentSample(sample: Sample, transforms: readonly Transform[]): Promise<Sample> {
   const { seed, epoch, index } = sample.plan;
-  const { width, height } = sample;
+  const { width, height, image } = sample;
+  if (!(image instanceof Uint8Array))
+    throw new UserError(
+      'augment: expected bytes, got a normalised image; put augment(…) before normalize(…)',
+    );
   let map = IDENTITY;
   const recolour: ((colours: Colours) => void | Promise<void>)[] = [];
   transforms.forEach((listed, place) => {
@@ -68,8 +75,9 @@ export async function augmentSample(sample: Sample, transforms: readonly Transfo
     if ('geometric' in transform) map = compose(map, transform.geometric(random));
     else recolour.push((colours) => transform.photometric(colours, random));
   });
-  const bytes = { ...sample, image: sample.image as Uint8Array };
-  const moved = map === IDENTITY ? { image: bytes.image.slice(), mask: sample.mask } : warp(bytes, map);
+  // Not `slice`, which is a view where the bytes are a Node Buffer.
+  const moved =
+    map === IDENTITY ? { image: new Uint8Array(image), mask: sample.mask } : warp({ ...sample, image }, map);
   for (const change of recolour) await change({ width, height, image: moved.image });
   return { ...sample, ...moved };
 }

@@ -8,7 +8,7 @@ const PRECISION = 22;
  *
  * A triangle filter, widened by the scale when it shrinks (so it antialiases), rows first, then columns, each pass
  * rounded to bytes with weights in fixed point. (Pillow 13 takes the columns of tall images first, which moves some
- * bytes by one; this is the order of Pillow 3.3 to 12.)
+ * bytes by one; this is the order of Pillow 3.3 to 12.) The result never shares the input's memory.
  *
  * @example
  * const grey = { width: 2, height: 1, data: Uint8Array.of(0, 0, 0, 90, 90, 90) };
@@ -59,7 +59,7 @@ export function resizeBilinear({ width, height, data }: Pixels, toWidth: number,
     }
     pixels = out;
   }
-  return { width: toWidth, height: toHeight, data: pixels };
+  return { width: toWidth, height: toHeight, data: pixels === data ? new Uint8Array(data) : pixels };
 }
 
 /** Resizes ids to the nearest: the same ids as `Image.resize(size, Image.NEAREST)`. */

@@ -8,7 +8,11 @@ export interface Decoded {
   readonly mask: Uint8Array;
 }
 
-/** Keeps decoded samples by a key that changes with the files, the size and the classes. */
+/**
+ * Keeps decoded samples by a key that changes with the files, the size and the classes.
+ *
+ * What is kept is never shared: `set` keeps a copy, and `get` gives one that its caller may change.
+ */
 export interface SampleCache {
   get(key: string, size: number): Promise<Decoded | undefined>;
   set(key: string, decoded: Decoded): Promise<void>;
@@ -26,12 +30,15 @@ export function memoryCache({ maxBytes = 2 ** 30 }: { readonly maxBytes?: number
   const kept = new Map<string, Decoded>();
   let bytes = 0;
   return {
-    get: async (key) => kept.get(key),
+    get: async (key) => {
+      const found = kept.get(key);
+      return found && copy(found);
+    },
     set: async (key, decoded) => {
       const size = decoded.image.length + decoded.mask.length;
       if (kept.has(key) || bytes + size > maxBytes) return;
       bytes += size;
-      kept.set(key, decoded);
+      kept.set(key, copy(decoded));
     },
   };
 }
@@ -51,7 +58,7 @@ export function diskCache(dir: string): SampleCache {
       if (bytes?.length !== pixels * 4 + 32) return undefined;
       const body = bytes.subarray(32);
       if (!digest(body).equals(bytes.subarray(0, 32))) return undefined;
-      return { image: body.subarray(0, pixels * 3), mask: body.subarray(pixels * 3) };
+      return copy({ image: body.subarray(0, pixels * 3), mask: body.subarray(pixels * 3) });
     },
     set: async (key, { image, mask }) => {
       const body = Buffer.concat([image, mask]);
@@ -67,6 +74,11 @@ export function diskCache(dir: string): SampleCache {
       }
     },
   };
+}
+
+/** Not `slice`, which is a view where the bytes are a Node Buffer. */
+function copy({ image, mask }: Decoded): Decoded {
+  return { image: new Uint8Array(image), mask: new Uint8Array(mask) };
 }
 
 /** A cache by the name that configurations use; `dir` is where `disk` keeps its files. */

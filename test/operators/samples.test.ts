@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { memory } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { concatMap, delay, from, lastValueFrom, map, of, take, toArray } from 'rxjs';
+import { concatMap, delay, from, lastValueFrom, map, type OperatorFunction, of, take, toArray } from 'rxjs';
 import { augment } from '../../operators/augment.js';
 import { batch } from '../../operators/batch.js';
 import { concatLease } from '../../operators/concat-lease.js';
@@ -10,6 +10,7 @@ import { IMAGENET, normalize } from '../../operators/normalize.js';
 import { prefetch } from '../../operators/prefetch.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
 import { horizontalFlip } from '../../src/data/geometric.js';
+import { coarseDropout } from '../../src/data/photometric.js';
 import type { SampleCache } from '../../src/data/sample-cache.js';
 import type { BatchPlan, Sample, SamplePlan } from '../../src/data/types.js';
 
@@ -113,6 +114,26 @@ describe('normalize and batch', () => {
       assert.rejects(lastValueFrom(of(...samples).pipe(batch(plan!))), { name: 'UserError', message });
     await refuses(/one size, got 2×1 and 1×1/, sample(2), sample(1));
     await refuses(/normalised images, got bytes/, sample(2), sample(2, new Uint8Array(6)));
+  });
+
+  it('refuse samples that are normalised already, and a deviation of 0 or a missing channel', async () => {
+    const floats = {
+      plan: plansOf(1)[0]!,
+      width: 1,
+      height: 1,
+      image: new Float32Array(3),
+      mask: new Uint8Array(1),
+    };
+    const refuses = (operator: OperatorFunction<Sample, Sample>, message: RegExp) =>
+      assert.rejects(lastValueFrom(of(floats).pipe(operator)), { name: 'UserError', message });
+    await refuses(normalize(IMAGENET), /expected bytes, got a normalised image; normalise once/);
+    for (const transform of [coarseDropout({ p: 0 }), horizontalFlip({ p: 1 })])
+      await refuses(augment(transform), /expected bytes, got .*; put augment\(…\) before normalize\(…\)/);
+    for (const std of [[0.5, 0, 0.5], [0.5], [0.5, 0.5, Number.NaN]])
+      assert.throws(() => normalize({ mean: [0.5, 0.5, 0.5], std }), {
+        name: 'UserError',
+        message: /a deviation above 0/,
+      });
   });
 
   it('leave no tensor behind, at the end and when the stream is left early', async () => {
