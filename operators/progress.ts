@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import { defer, finalize, type MonoTypeOperatorFunction, tap } from 'rxjs';
+import { printable } from '../src/config/printable.js';
 import type { Event, ValidationEvent } from '../src/events/event.js';
 
 export interface ProgressOptions {
@@ -108,7 +109,7 @@ class View {
         return best ? `${text}  ${green('best')}` : text;
       }
       case 'warning':
-        return yellow(`warning: ${event.message}`);
+        return yellow(`warning: ${printable(event.message)}`);
       case 'done': {
         const best = this.#best
           ? `; best validation at epoch ${this.#best.epoch}: ${scores(this.#best)}`

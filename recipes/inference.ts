@@ -20,6 +20,7 @@ import {
   plainText,
   plusMinus,
   prefetch,
+  printable,
   readPretrained,
   recipe,
   type ScoreRow,
@@ -112,7 +113,7 @@ recipe({
       ),
       tap(({ run, domain, style, images, test }) => {
         const figures = `soft Dice ${test.softDice.toFixed(4)}  mIoU ${test.miou.toFixed(4)}`;
-        process.stderr.write(`${run}  ${style ?? domain}  ${figures}  ${images} images\n`);
+        process.stderr.write(printable(`${run}  ${style ?? domain}  ${figures}  ${images} images\n`));
       }),
       toArray(),
       concatMap(async (rows) => {

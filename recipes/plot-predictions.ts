@@ -19,6 +19,7 @@ import {
   type Prediction,
   predict,
   prefetch,
+  printable,
   recipe,
   type Segmenter,
   scoringFlags,
@@ -75,7 +76,7 @@ recipe({
           const sheet = join(folder, `${style ?? domain}.png`);
           await writeOverlays(sheet, rows, classNames);
           if (config.separate) await writeEach(join(folder, style ?? domain), rows, ids);
-          process.stdout.write(`${sheet}\n`);
+          process.stdout.write(printable(`${sheet}\n`));
         }),
       );
     };

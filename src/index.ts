@@ -18,6 +18,7 @@ export * from './config/fixture.js';
 export type { Config, FlagGroups } from './config/flag.js';
 export { type CommandLine, flags, packageVersion } from './config/flags.js';
 export * from './config/nearest.js';
+export * from './config/printable.js';
 export * from './config/recipe.js';
 export * from './config/recipe-flags.js';
 export * from './config/scoring-flags.js';

@@ -3,6 +3,7 @@ import { EMPTY, from, isObservable, type Observable, Subscription } from 'rxjs';
 import { UserError } from '../errors.js';
 import type { Config, FlagGroups } from './flag.js';
 import { flags } from './flags.js';
+import { printable } from './printable.js';
 
 /** What a recipe is: a sentence, its flags, and what it does with them. */
 export interface Recipe<G extends FlagGroups> {
@@ -52,8 +53,8 @@ export function recipe<G extends FlagGroups>({ description, flags: groups, run }
     stopped = true;
     process.stderr.write(
       error instanceof UserError
-        ? `${name}: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}\n`
-        : `${(error instanceof Error && error.stack) || String(error)}\n`,
+        ? `${name}: ${printable(error.message.replaceAll(/\s*\n\s*/g, ' '))}\n`
+        : `${printable((error instanceof Error && error.stack) || String(error))}\n`,
     );
     finish(1);
   };

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastGlob from 'fast-glob';
+import { printable } from '../config/printable.js';
 import type { Summary } from '../events/summary.js';
 
 /**
@@ -19,7 +20,7 @@ export async function closingText(logs: string, ...others: readonly string[]): P
     return [`${split.padEnd(10)}  ${text.join('  ')}  Dice by class ${dice.map(digits).join(' ')}`];
   });
   const files = await Promise.all([logs, ...others].map(listed));
-  return `${[...rows, 'wrote', ...files.flat().map((line) => `  ${line}`)].join('\n')}\n`;
+  return printable(`${[...rows, 'wrote', ...files.flat().map((line) => `  ${line}`)].join('\n')}\n`);
 }
 
 /** One line a file, and one a folder of files in the folder. */

@@ -1,3 +1,4 @@
+import { printable } from '../config/printable.js';
 import type { TestScores } from '../events/summary.js';
 
 /** A cell: text, a number in full precision, or nothing. */
@@ -47,7 +48,7 @@ export function plainText(rows: readonly Row[]): string {
     const padded = texts.map((text, c) => (numeric[c] ? text.padStart(widths[c]!) : text.padEnd(widths[c]!)));
     return `${padded.join('  ').trimEnd()}\n`;
   };
-  return [columns, ...cells].map(line).join('');
+  return printable([columns, ...cells].map(line).join(''));
 }
 
 /** A share as a person reads it. */

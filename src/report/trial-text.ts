@@ -1,3 +1,4 @@
+import { printable } from '../config/printable.js';
 import type { TrialEvent } from '../events/event.js';
 
 type Told = Pick<TrialEvent, 'number' | 'params' | 'reason'> & {
@@ -7,5 +8,6 @@ type Told = Pick<TrialEvent, 'number' | 'params' | 'reason'> & {
 
 /** A trial in a line: number, state, its values or why it failed, parameters. */
 export function trialText({ number, state, values, params, reason }: Told): string {
-  return `trial ${number} ${state} ${reason ?? values?.join(', ') ?? ''} ${JSON.stringify(params)}\n`;
+  const outcome = reason ?? values?.join(', ') ?? '';
+  return `${printable(`trial ${number} ${state} ${outcome} ${JSON.stringify(params)}`)}\n`;
 }

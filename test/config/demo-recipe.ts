@@ -26,7 +26,7 @@ recipe({
     if (end === 'promise') return log('done');
     if (end === 'many') return range(1, 20_000).pipe(tap((n) => log(`line ${n}`)));
     if (end === 'user-error')
-      return throwError(() => new UserError('a.png: expected an image,\n  got a poem'));
+      return throwError(() => new UserError('a\x1b[2J\x9b\u202e.png: expected an image,\n  got a poem'));
     if (end === 'bug') return throwError(() => new RangeError('a bug'));
     if (end === 'well') return of(1).pipe(tap(() => log('worked')));
     if (end === 'stuck') setInterval(() => {}, 1000);

@@ -28,8 +28,8 @@ describe('recipe', () => {
     assert.deepEqual(await start('--end', 'promise').ended, { code: 0, stdout: 'done\n', stderr: '' });
   });
 
-  it('prints a UserError as one line', async () => {
-    const stderr = 'demo-recipe: a.png: expected an image, got a poem\n';
+  it('prints a UserError as one line that the terminal does not obey', async () => {
+    const stderr = 'demo-recipe: a\\x1b[2J\\x9b\\u202e.png: expected an image, got a poem\n';
     assert.deepEqual(await start('--end', 'user-error').ended, { code: 1, stdout: '', stderr });
   });
 
