@@ -30,7 +30,8 @@ export class Lease<T extends Disposable> {
   using<R>(work: (value$: Observable<T>) => Observable<R>): Observable<R> {
     return defer(() => {
       if (!this.#live) throw new Error('this lease has ended: its value is freed');
-      return work(of(this.value)).pipe(finalize(() => this.end()));
+      // In a stream of its own: `work` may throw before it has made one.
+      return defer(() => work(of(this.value))).pipe(finalize(() => this.end()));
     });
   }
 

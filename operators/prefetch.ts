@@ -56,9 +56,13 @@ export function prefetch<P, T extends Disposable>(
         if (next.done) exhausted = true;
         else start(from(load(next.value)));
       } catch (error) {
-        exhausted = true;
         queue.push({ failed: true, deliver: () => subscriber.error(error) });
+        stopPulling();
       }
+    };
+    const stopPulling = () => {
+      if (!exhausted) iterator.return?.();
+      exhausted = true;
     };
     const start = (source: Observable<T>) => {
       const entry: Load = {};
@@ -99,8 +103,7 @@ export function prefetch<P, T extends Disposable>(
 
     subscriber.add(() => {
       for (const { discard } of queue.splice(0)) discard?.();
-      if (!exhausted) iterator.return?.();
-      exhausted = true;
+      stopPulling();
     });
     advance();
   });

@@ -1,5 +1,4 @@
-import { didYouMean } from '../config/nearest.js';
-import { UserError } from '../errors.js';
+import { named } from '../config/named.js';
 import type { Adapter } from './adapter.js';
 import { type LocalizedLoraOptions, localizedLora } from './localized-lora.js';
 import { type LoraOptions, lora } from './lora.js';
@@ -25,10 +24,5 @@ export const ADAPTER_NAMES = Object.keys(ADAPTERS) as [AdapterName, ...AdapterNa
  * adapterNamed('localized_lora', { blocks: 4, blockRank: 4, alpha: 16 });
  */
 export function adapterNamed(name: string, settings: Readonly<Record<string, unknown>>): Adapter {
-  const make = Object.hasOwn(ADAPTERS, name) ? ADAPTERS[name as AdapterName] : undefined;
-  if (make) return make(settings);
-  throw new UserError(
-    `adapter: expected one of ${ADAPTER_NAMES.join(', ')}, got "${name}"${didYouMean(name, ADAPTER_NAMES)}`,
-    { name },
-  );
+  return named('adapter', ADAPTERS, name)(settings);
 }

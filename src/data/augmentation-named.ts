@@ -1,3 +1,4 @@
+import { named } from '../config/named.js';
 import type { Transform } from './augmentation.js';
 import { colorJitter } from './color-jitter.js';
 import { affine, horizontalFlip, randomResizedCrop, rotate, rotate90, verticalFlip } from './geometric.js';
@@ -31,7 +32,7 @@ export type AugmentationName = keyof typeof AUGMENTATIONS;
 
 export const AUGMENTATION_NAMES = Object.keys(AUGMENTATIONS) as [AugmentationName, ...AugmentationName[]];
 
-/** Augmentations by their names, in the order in which they are given. */
+/** Augmentations by their names, in the order in which they are given. @throws UserError that names the nearest one. */
 export function augmentations(names: readonly AugmentationName[]): Transform[] {
-  return names.map((name) => AUGMENTATIONS[name]());
+  return names.map((name) => named('augmentation', AUGMENTATIONS, name)());
 }

@@ -1,3 +1,4 @@
+import { named } from '../config/named.js';
 import { randomStream } from '../random.js';
 import type { Corruption, Picture, Severity } from './corruption.js';
 import { defocusBlur, gaussianBlur, motionBlur, zoomBlur } from './corruption-blur.js';
@@ -63,5 +64,9 @@ export async function corrupt(
   seed: number,
   stem: string,
 ): Promise<Picture> {
-  return CORRUPTIONS[name](picture, severity, randomStream(seed, 'corruption', name, severity, stem));
+  return named<Corruption>('corruption', CORRUPTIONS, name)(
+    picture,
+    severity,
+    randomStream(seed, 'corruption', name, severity, stem),
+  );
 }

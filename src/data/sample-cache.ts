@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { named } from '../config/named.js';
 
 /** The pixels of one decoded sample. */
 export interface Decoded {
@@ -81,7 +82,12 @@ function copy({ image, mask }: Decoded): Decoded {
   return { image: new Uint8Array(image), mask: new Uint8Array(mask) };
 }
 
-/** A cache by the name that configurations use; `dir` is where `disk` keeps its files. */
+/**
+ * A cache by the name that configurations use; `dir` is where `disk` keeps its files.
+ *
+ * @throws UserError that names the nearest cache.
+ */
 export function cacheNamed(name: 'memory' | 'disk' | 'none', dir: string): SampleCache | undefined {
-  return { memory: () => memoryCache(), disk: () => diskCache(dir), none: () => undefined }[name]();
+  const table = { memory: () => memoryCache(), disk: () => diskCache(dir), none: () => undefined };
+  return named<() => SampleCache | undefined>('cache', table, name)();
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { ready, setBackend } from '@tensorflow/tfjs-core';
+import { didYouMean } from '../config/nearest.js';
 import { UserError } from '../errors.js';
 
 export const ENGINES = ['auto', 'onednn', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
@@ -95,9 +96,10 @@ const FASTEST = ['onednn', 'tensorflow', 'wasm', 'cpu'] as const;
 export async function useEngine(name: EngineName = 'auto', options: EngineOptions = {}): Promise<Engine> {
   const named = name === 'auto' ? (process.env['MILLRACE_ENGINE'] ?? 'auto') : name;
   if (!ENGINES.includes(named as EngineName))
-    throw new UserError(`MILLRACE_ENGINE: expected one of ${ENGINES.join(', ')}, got ${named}`, {
-      engine: named,
-    });
+    throw new UserError(
+      `${name === 'auto' ? 'MILLRACE_ENGINE' : 'engine'}: expected one of ${ENGINES.join(', ')}, got ${named}${didYouMean(named, ENGINES)}`,
+      { engine: named },
+    );
   if (named === 'auto') {
     const passed: string[] = [];
     for (const candidate of FASTEST) {

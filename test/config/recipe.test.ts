@@ -38,6 +38,11 @@ describe('recipe', () => {
     assert.deepEqual(await start('--ned=bug').ended, { code: 1, stdout: '', stderr });
   });
 
+  it('shows no control character of a flag to the terminal', async () => {
+    const stderr = 'demo-recipe: --\\x1b[2J\\x07x: unknown flag\n';
+    assert.deepEqual(await start('--\x1b[2J\x07x').ended, { code: 1, stdout: '', stderr });
+  });
+
   it('keeps the stack of any other error, in the stream and before it', async () => {
     for (const [end, name] of [
       ['bug', 'RangeError: a bug'],

@@ -1,5 +1,4 @@
-import { didYouMean } from '../../config/nearest.js';
-import { UserError } from '../../errors.js';
+import { named } from '../../config/named.js';
 import { crossEntropy } from './cross-entropy.js';
 import { diceCrossEntropy } from './dice-cross-entropy.js';
 import { focal } from './focal.js';
@@ -25,10 +24,5 @@ export const LOSS_NAMES = Object.keys(LOSSES) as [LossName, ...LossName[]];
 
 /** @throws UserError that names the nearest loss. */
 export function lossNamed(name: string): Loss {
-  const make = Object.hasOwn(LOSSES, name) ? LOSSES[name as LossName] : undefined;
-  if (make) return make();
-  const names = Object.keys(LOSSES);
-  throw new UserError(`loss: expected one of ${names.join(', ')}, got "${name}"${didYouMean(name, names)}`, {
-    name,
-  });
+  return named('loss', LOSSES, name)();
 }

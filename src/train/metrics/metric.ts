@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.js';
+import { named } from '../../config/named.js';
 import type { Scores } from '../../events/event.js';
 import { meanOf } from './confusion-matrix.js';
 
@@ -6,17 +6,27 @@ import { meanOf } from './confusion-matrix.js';
 export const METRICS = ['loss', 'softDice', 'softIou', 'dice', 'iou', 'miou', 'accuracy'] as const;
 export type Metric = (typeof METRICS)[number];
 
+const MODES: Readonly<Record<Metric, Mode>> = {
+  loss: 'min',
+  softDice: 'max',
+  softIou: 'max',
+  dice: 'max',
+  iou: 'max',
+  miou: 'max',
+  accuracy: 'max',
+};
+
 /** Which of two values of a metric is better. */
 export type Mode = 'min' | 'max';
 
-/** `loss` falls, everything else rises. */
+/** `loss` falls, everything else rises. @throws UserError that names the nearest metric. */
 export function modeOf(metric: Metric): Mode {
-  return metric === 'loss' ? 'min' : 'max';
+  return named('metric', MODES, metric);
 }
 
+/** @throws UserError that names the nearest metric. */
 export function metricOf(scores: Scores, metric: Metric): number {
-  if (!METRICS.includes(metric))
-    throw new UserError(`metric: expected one of ${METRICS.join(', ')}, got "${metric}"`, { metric });
+  named('metric', MODES, metric);
   const value = scores[metric];
   return typeof value === 'number' ? value : meanOf(value);
 }

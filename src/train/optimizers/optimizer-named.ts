@@ -1,3 +1,4 @@
+import { named } from '../../config/named.js';
 import { accumulate } from './accumulate.js';
 import { adam, adamW, type OptimizerOptions } from './adam.js';
 import { sgd } from './sgd.js';
@@ -14,11 +15,11 @@ export interface NamedOptimizerOptions extends OptimizerOptions {
   readonly accumulate?: number;
 }
 
-/** An optimiser by its name, from the settings of a run. */
+/** An optimiser by its name, from the settings of a run. @throws UserError that names the nearest optimiser. */
 export function optimizerNamed(
   name: OptimizerName,
   { accumulate: count = 1, momentum = 0, ...options }: NamedOptimizerOptions = {},
 ): Optimizer {
-  const made = { adamw: adamW, adam, sgd: () => sgd({ ...options, momentum }) }[name](options);
-  return accumulate(count, made);
+  const table = { adamw: adamW, adam, sgd: () => sgd({ ...options, momentum }) };
+  return accumulate(count, named('optimizer', table, name)(options));
 }

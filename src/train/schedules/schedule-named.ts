@@ -1,3 +1,4 @@
+import { named } from '../../config/named.js';
 import type { Metric } from '../metrics/metric.js';
 import { constant } from './constant.js';
 import { cosine } from './cosine.js';
@@ -9,15 +10,20 @@ import { trapezoid } from './trapezoid.js';
 export const SCHEDULES = ['trapezoid', 'cosine', 'constant', 'plateau'] as const;
 export type ScheduleName = (typeof SCHEDULES)[number];
 
-/** A schedule by its name, over `steps` batches; `metric` is what plateau follows. */
+/**
+ * A schedule by its name, over `steps` batches; `metric` is what plateau follows.
+ *
+ * @throws UserError that names the nearest schedule.
+ */
 export function scheduleNamed(
   name: ScheduleName,
   { steps, metric }: { readonly steps: number; readonly metric: Metric },
 ): Schedule {
-  return {
+  const table = {
     trapezoid: () => trapezoid(steps),
     cosine: () => cosine(steps),
     constant,
     plateau: () => plateau({ metric }),
-  }[name]();
+  };
+  return named('schedule', table, name)();
 }
