@@ -26,6 +26,11 @@ export function isFeasible(trial: FrozenTrial): boolean {
   return constraintsOf(trial)?.every((constraint) => constraint <= 0) ?? true;
 }
 
+/** By how much constraints are violated together; what is NaN, or no number, is violated beyond measure. */
+export function violationOf(constraints: readonly number[]): number {
+  return constraints.reduce((sum, value) => (value <= 0 ? sum : value > 0 ? sum + value : Infinity), 0);
+}
+
 /**
  * Evaluates and notes the constraints of a trial that ends: what a sampler with constraints calls in `afterTrial`.
  *

@@ -1,5 +1,5 @@
 import { dominates } from '../best-trials.js';
-import { constraintsOf } from '../constraints.js';
+import { constraintsOf, violationOf } from '../constraints.js';
 import type { Direction, FrozenTrial } from '../frozen-trial.js';
 
 /** A trial as selection sees it: less is better in each loss, and no violation is best. */
@@ -17,11 +17,10 @@ export function individualsOf(
 ): Individual[] {
   return trials.map((trial) => {
     const constraints = constraintsOf(trial);
-    const excess = constraints?.reduce((total, value) => total + Math.max(0, value), 0);
     return {
       trial,
       losses: trial.values!.map((value, i) => (directions[i] === 'minimize' ? value : -value)),
-      violation: constrained ? (excess ?? Number.POSITIVE_INFINITY) : 0,
+      violation: !constrained ? 0 : constraints ? violationOf(constraints) : Number.POSITIVE_INFINITY,
     };
   });
 }
@@ -41,9 +40,9 @@ export function elite(individuals: readonly Individual[], size: number): Individ
   for (const front of fronts(individuals)) {
     if (chosen.length + front.length > size) {
       const distance = crowdingDistances(front);
-      const order = [...front.keys()].sort((a, b) => distance[b]! - distance[a]!);
-      chosen.push(...order.slice(0, size - chosen.length).map((i) => front[i]!));
-    } else chosen.push(...front);
+      const order = [...front.keys()].sort((a, b) => (distance[a] === distance[b] ? 0 : distance[b]! - distance[a]!));
+      for (const i of order.slice(0, size - chosen.length)) chosen.push(front[i]!);
+    } else for (const each of front) chosen.push(each);
     if (chosen.length >= size) break;
   }
   return chosen;

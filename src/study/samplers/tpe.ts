@@ -1,5 +1,6 @@
+import { argMax, maxOf } from '../../numeric/extremes.js';
 import { NumpyRandom } from '../../numpy-random.js';
-import { CONSTRAINTS_KEY } from '../constraints.js';
+import { noteConstraints } from '../constraints.js';
 import {
   type Distribution,
   isSingle,
@@ -14,7 +15,7 @@ import type { StudyView } from '../study-view.js';
 import { CommonSpace } from './common-space.js';
 import { BadColumns } from './tpe/bad-columns.js';
 import { TpeHistory } from './tpe/history.js';
-import { checkOptions, rampWeights, settingsOf, type TpeOptions, type TpeSettings } from './tpe/options.js';
+import { checkOptions, goodCount, settingsOf, type TpeOptions, type TpeSettings, weightsOf } from './tpe/options.js';
 import { ParameterGroups } from './tpe/parameter-groups.js';
 import { type Columns, ParzenEstimator } from './tpe/parzen-estimator.js';
 import { noteRelativeParams, runningParams } from './tpe/relative-params.js';
@@ -87,11 +88,13 @@ export class TpeSampler implements Sampler {
     return this.#propose(memory, study, trial, [[name, distribution]])[name]!;
   }
 
-  /** Evaluates the constraints, as Optuna does, before the trial has its values. */
-  afterTrial(study: StudyView, trial: FrozenTrial, state: TrialState): void {
-    const { constraints } = this.#memory(study).settings;
-    if (constraints && state !== 'FAIL')
-      study.setTrialSystemAttr(trial, CONSTRAINTS_KEY, [...constraints(trial)]);
+  afterTrial(
+    study: StudyView,
+    trial: FrozenTrial,
+    state: TrialState,
+    values: readonly number[] | null,
+  ): void {
+    noteConstraints(study, trial, state, values, this.options.constraints);
   }
 
   #memory(study: StudyView): Memory {
@@ -116,7 +119,7 @@ export class TpeSampler implements Sampler {
     trial: FrozenTrial,
     space: Space,
   ): Record<string, ParamValue> {
-    const below = history.below(settings.gamma(history.arrived.length));
+    const below = history.below(goodCount(history.arrived.length, settings));
     const running = settings.constantLiar ? runningBeside(study, trial) : [];
     const good = observations(below, space, settings);
     const weights =
@@ -131,23 +134,20 @@ export class TpeSampler implements Sampler {
           : weightsOf(good[0]!.length, settings);
     const goodDensity = new ParzenEstimator(space, good, weights, settings);
     const candidates = goodDensity.sample(this.#random, settings.candidates);
-    const whole = () => badEstimator(history, below, running, space, settings);
     const [[name, distribution]] = space as [Space[number]];
     const column =
       space.length === 1 && columns.handles(name)
         ? columns.column(name, distribution, { arrived: history.arrived, below, running })
         : undefined;
-    const bad = column ? undefined : whole();
-    const badLogs = column ? column.logDensity(candidates[0]!) : bad!.logDensity(candidates);
-    const best = mostPromising(candidates, goodDensity, badLogs, () => bad ?? whole());
+    let bad: ParzenEstimator | undefined;
+    const badDensity = () => (bad ??= badEstimator(history, below, running, space, settings));
+    const quick = column?.logDensity(candidates[0]!);
+    const badLogs = quick?.every(Number.isFinite) ? quick : badDensity().logDensity(candidates);
+    const best = mostPromising(candidates, goodDensity, badLogs, badDensity);
     return Object.fromEntries(
       space.map(([name, distribution], d) => [name, toExternal(distribution, candidates[d]![best]!)]),
     );
   }
-}
-
-function weightsOf(n: number, { weights }: TpeSettings): ArrayLike<number> {
-  return weights ? weights(n) : rampWeights(n);
 }
 
 function runningBeside(study: StudyView, trial: FrozenTrial): FrozenTrial[] {
@@ -202,21 +202,17 @@ function mostPromising(
   badLogs: Float64Array,
   badEstimator: () => ParzenEstimator,
 ): number {
-  const scores = good.logDensity(candidates);
-  let most = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < scores.length; i++) {
-    scores[i]! -= badLogs[i]!;
-    most = Math.max(most, scores[i]!);
-  }
+  const scores = good.logDensity(candidates).map((log, i) => log - badLogs[i]!);
+  // A score that is not finite decides nothing before it is computed anew.
+  const least = scores.every(Number.isFinite) ? maxOf(scores) - TIE : Number.NEGATIVE_INFINITY;
   const close: number[] = [];
-  for (let i = 0; i < scores.length; i++)
-    if (scores[i]! >= most - TIE && isFirst(candidates, i)) close.push(i);
+  for (let i = 0; i < scores.length; i++) if (!(scores[i]! < least) && isFirst(candidates, i)) close.push(i);
   if (close.length === 1) return close[0]!;
   const bad = badEstimator();
   const exact = close.map(
     (i) => good.logDensityInOrder(candidates, i) - bad.logDensityInOrder(candidates, i),
   );
-  return close[exact.indexOf(Math.max(...exact))]!;
+  return close[argMax(exact)]!;
 }
 
 /** Whether no earlier candidate is the same point. */

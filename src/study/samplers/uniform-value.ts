@@ -1,4 +1,5 @@
 import { exp, log as ln } from '../../numeric/exp-log.js';
+import { argMax } from '../../numeric/extremes.js';
 import { nextDown, roundHalfEven } from '../../numeric/float.js';
 import type { NumpyRandom } from '../../numpy-random.js';
 import type { Distribution, FloatDistribution, IntDistribution, ParamValue } from '../distributions.js';
@@ -11,8 +12,7 @@ import type { Distribution, FloatDistribution, IntDistribution, ParamValue } fro
  */
 export function uniformValue(random: NumpyRandom, distribution: Distribution): ParamValue {
   if (distribution.name === 'CategoricalDistribution') {
-    const draws = distribution.choices.map(() => random.random());
-    return distribution.choices[draws.indexOf(Math.max(...draws))]!;
+    return distribution.choices[argMax(distribution.choices.map(() => random.random()))]!;
   }
   return distribution.name === 'FloatDistribution' ? float(random, distribution) : int(random, distribution);
 }

@@ -114,6 +114,20 @@ function valueAt(d: Distribution, t: number): ParamValue {
   return toExternal(d, Math.min(Math.max(placed, low), high));
 }
 
+/** As much of a numeric distribution's range as `share` says, `place` of the way up; choices stay. */
+function partOf(d: Distribution, place: number, share: number): Distribution {
+  if (d.name === 'CategoricalDistribution') return d;
+  const from = valueAt(d, place * (1 - share)) as number;
+  const to = valueAt(d, place * (1 - share) + share) as number;
+  const { log, step } = d;
+  return d.name === 'IntDistribution'
+    ? intDistribution(from, to, { log, step })
+    : floatDistribution(from, to, { log, step });
+}
+
+/** How much of its range a parameter has, where ranges move. */
+const SHARES = [1, 0.3, 0.03, 0.001];
+
 export interface CaseKind {
   readonly name: string;
   readonly options?: TpeCase['options'];
@@ -122,6 +136,8 @@ export interface CaseKind {
   readonly conditional?: boolean;
   readonly constrained?: boolean;
   readonly running?: boolean;
+  /** Whether each trial has ranges of its own. */
+  readonly moving?: boolean;
   readonly most?: number;
 }
 
@@ -152,7 +168,13 @@ export function randomCases(kind: CaseKind, count: number, seed: number): TpeCas
     seed: fc.nat(2 ** 31),
   });
   return fc.sample(arbitrary, { numRuns: count, seed }).map((drawn, index): TpeCase => {
-    const space = Object.fromEntries(drawn.distributions.map((d, i) => [`p${i}`, d]));
+    const spaceAt = ({ draws, present }: Pick<(typeof drawn.trials)[number], 'draws' | 'present'>) =>
+      Object.fromEntries(
+        drawn.distributions.map((d, i) => [
+          `p${i}`,
+          kind.moving ? partOf(d, draws[(i + 3) % 6]!, SHARES[present[i]!]!) : d,
+        ]),
+      );
     const trials = drawn.trials.map(({ fate, draws, present, values, steps, constraint }): CaseTrial => {
       const state: TrialState =
         fate < 5
@@ -162,6 +184,7 @@ export function randomCases(kind: CaseKind, count: number, seed: number): TpeCas
             : fate < 32 && kind.running
               ? 'RUNNING'
               : 'COMPLETE';
+      const space = spaceAt({ draws, present });
       const names = Object.keys(space).filter((_, i) => !kind.conditional || present[i]! > 0);
       return {
         state,
@@ -186,7 +209,7 @@ export function randomCases(kind: CaseKind, count: number, seed: number): TpeCas
       },
       directions: Array.from({ length: objectives }, (_, i) => ((index + i) % 2 ? 'maximize' : 'minimize')),
       trials,
-      space,
+      space: spaceAt(drawn.asks[0]!),
       asks: drawn.asks.map(({ fate, values, constraint }) => [
         kind.running && fate < 50 ? null : values,
         (kind.constrained ? { c: constraint } : {}) as Record<string, Json>,
@@ -214,6 +237,13 @@ export const kinds: readonly CaseKind[] = [
     name: 'multivariate, constant liar',
     options: { multivariate: true, constant_liar: true },
     running: true,
+  },
+  { name: 'ranges that move', moving: true, most: 150 },
+  { name: 'ranges that move, multivariate', options: { multivariate: true }, moving: true, most: 150 },
+  {
+    name: 'ranges that move, no magic clip',
+    options: { consider_endpoints: true, consider_magic_clip: false, prior_weight: 0.5 },
+    moving: true,
   },
   { name: 'two objectives', objectives: 2 },
   { name: 'two objectives, constraints', objectives: 2, constrained: true },

@@ -1,4 +1,6 @@
+import { UserError } from '../../../errors.js';
 import { exp, log } from '../../../numeric/exp-log.js';
+import { maxOf } from '../../../numeric/extremes.js';
 import { pairwiseSum } from '../../../numeric/pairwise-sum.js';
 import type { CategoricalDistribution, Choice } from '../../distributions.js';
 
@@ -32,8 +34,9 @@ export function categoricalKernels(
     }
     let bell = bells.get(own);
     if (!bell) {
-      const distances = names.map((name) => distance(names[own]!, name));
-      const farthest = Math.max(...distances);
+      const distances = names.map((name) => checked(distance(names[own]!, name)));
+      // Where no choice is away from it, all are as near.
+      const farthest = maxOf(distances) || 1;
       bell = Float64Array.from(distances, (d) => exp(-((d / farthest) ** 2) * narrowness));
       bells.set(own, bell);
     }
@@ -44,4 +47,12 @@ export function categoricalKernels(
     for (let c = 0; c < choices; c++) rows[i * choices + c]! /= sum;
   }
   return { choices, rows };
+}
+
+function checked(distance: number): number {
+  if (!(distance >= 0 && Number.isFinite(distance)))
+    throw new UserError(`categoricalDistance: expected a finite number from 0 up, got ${distance}`, {
+      distance,
+    });
+  return distance;
 }

@@ -1,4 +1,4 @@
-import { constraintsOf } from '../../constraints.js';
+import { constraintsOf, violationOf } from '../../constraints.js';
 import { type FrozenTrial, lastStep } from '../../frozen-trial.js';
 import type { StudyView } from '../../study-view.js';
 import type { TpeSettings } from './options.js';
@@ -78,7 +78,7 @@ export class TpeHistory {
     if (!constraints && !heedsNotedConstraints) return 0;
     const noted = constraintsOf(trial);
     if (!noted) return heedsNotedConstraints ? 0 : Number.POSITIVE_INFINITY;
-    return noted.reduce((sum, value) => (value > 0 ? sum + value : sum), 0);
+    return violationOf(noted);
   }
 
   /** Later steps first, then the better value; without a report last. */

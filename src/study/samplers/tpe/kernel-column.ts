@@ -1,7 +1,7 @@
 import { log } from '../../../numeric/exp-log.js';
 import { type CellMasses, cellMassesOf } from './cell-masses.js';
 import { type NarrowField, narrowField } from './narrow-field.js';
-import { normalMass } from './normal-mass.js';
+import { LEAST_MASS, normalMass } from './normal-mass.js';
 import {
   cellOf,
   type KernelRange,
@@ -104,7 +104,10 @@ export class KernelColumn {
     }
   }
 
-  /** The logarithm of the density at each value but for a constant, good to some 12 digits. */
+  /**
+   * The logarithm of the density at each value but for a constant, good to some 12 digits; not finite where that needs
+   * logarithms throughout, since some kernel lies far outside the range, or all are far from the value.
+   */
   logDensity(points: Float64Array): Float64Array {
     const count = this.#ordered.length;
     const ramp = count - FULL;
@@ -241,6 +244,7 @@ export class KernelColumn {
   #amplitudeOf(centre: number, width: number): number {
     const { low, high, step } = this.#range;
     const mass = normalMass((low - centre) / width, (high - centre) / width);
+    if (!(mass > LEAST_MASS)) return Number.NaN;
     return step === null ? this.#width / (mass * width) : 1 / mass;
   }
 

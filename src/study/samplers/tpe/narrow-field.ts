@@ -172,8 +172,8 @@ class DistinctField implements NarrowField {
     private readonly width: number,
   ) {}
 
-  holds(): boolean {
-    return true;
+  holds(centre: number): boolean {
+    return centre >= this.range.low && centre <= this.range.high;
   }
 
   add(centre: number, amplitude: number, ranked: number): void {

@@ -1,6 +1,6 @@
 import { UserError } from '../../../errors.js';
+import type { Constraints } from '../../constraints.js';
 import type { Choice } from '../../distributions.js';
-import type { FrozenTrial } from '../../frozen-trial.js';
 
 export interface TpeOptions {
   /** 32 bits; the same seed and history propose the same values again. By default unlike any other's. */
@@ -32,7 +32,7 @@ export interface TpeOptions {
   /** Let the range's ends count as neighbours of the outermost kernels; off by default. */
   readonly endpoints?: boolean;
   /** Evaluated when a trial ends COMPLETE or PRUNED, and noted; 0 or less is satisfied. */
-  readonly constraints?: (trial: FrozenTrial) => readonly number[];
+  readonly constraints?: Constraints;
   /** By parameter: how far apart two choices are, 0 or more, so that good choices recommend those near them. */
   readonly categoricalDistance?: Readonly<Record<string, (a: Choice, b: Choice) => number>>;
 }
@@ -50,7 +50,7 @@ export interface TpeSettings {
   readonly priorWeight: number;
   readonly magicClip: boolean;
   readonly endpoints: boolean;
-  readonly constraints: ((trial: FrozenTrial) => readonly number[]) | null;
+  readonly constraints: Constraints | null;
   readonly categoricalDistance: NonNullable<TpeOptions['categoricalDistance']>;
   /** Kernels as wide as their neighbours are apart, also in multivariate models (from Optuna 5). */
   readonly neighbourWidths: boolean;
@@ -99,6 +99,29 @@ export function checkOptions({
     throw new UserError(`priorWeight: expected 0 or more, got ${priorWeight}`, { priorWeight });
   if (options.group && !(options.multivariate ?? options.defaults === 'optuna5'))
     throw new UserError('group: it needs multivariate; set it, or leave group out');
+}
+
+/** @throws UserError when `gamma` answers with no count. */
+export function goodCount(n: number, { gamma }: TpeSettings): number {
+  const count = gamma(n);
+  if (!(count >= 0)) throw new UserError(`gamma: expected 0 or more of ${n} trials, got ${count}`, { count });
+  return count;
+}
+
+/**
+ * The weights of n observations, the oldest first.
+ *
+ * @throws UserError when `weights` answers with too few, or with some that are no weights.
+ */
+export function weightsOf(n: number, { weights }: TpeSettings): ArrayLike<number> {
+  if (!weights) return rampWeights(n);
+  const given = Array.from(weights(n)).slice(0, n);
+  const isWeight = (weight: number) => weight >= 0 && Number.isFinite(weight);
+  if (given.length < n || !given.every(isWeight) || (n > 0 && given.every((weight) => weight === 0)))
+    throw new UserError(`weights: expected ${n} finite numbers from 0 up, not all 0, got [${given}]`, {
+      given,
+    });
+  return given;
 }
 
 function defaultGamma(n: number): number {

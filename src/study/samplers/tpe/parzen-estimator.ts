@@ -1,11 +1,12 @@
 import { exp, log } from '../../../numeric/exp-log.js';
+import { maxOf } from '../../../numeric/extremes.js';
 import { roundHalfEven } from '../../../numeric/float.js';
 import { pairwiseSum } from '../../../numeric/pairwise-sum.js';
 import type { NumpyRandom } from '../../../numpy-random.js';
 import type { Distribution } from '../../distributions.js';
 import { type CategoricalKernels, categoricalKernels } from './categorical-kernels.js';
 import { type CellMasses, cellMassesOf } from './cell-masses.js';
-import { normalMass } from './normal-mass.js';
+import { LEAST_MASS, normalMass } from './normal-mass.js';
 import {
   cellOf,
   type KernelRange,
@@ -26,6 +27,15 @@ interface NumericKernels {
   readonly masses: readonly Float64Array[];
 }
 
+/** Logarithms of weights, and by dimension of the masses within the range and of the widths, in Optuna's roundings. */
+interface InOrder {
+  readonly logWeights: Float64Array;
+  readonly logMasses: readonly Float64Array[];
+  readonly logWidths: readonly Float64Array[];
+}
+
+const NOTHING = new Float64Array(0);
+
 /** Columns by dimension: what was observed, or proposed, as internal values. */
 export type Columns = readonly Float64Array[];
 
@@ -38,6 +48,7 @@ export type Columns = readonly Float64Array[];
 export class ParzenEstimator {
   readonly #weights: Float64Array;
   readonly #dimensions: readonly (NumericKernels | CategoricalKernels)[];
+  #shared: InOrder | undefined;
 
   /** @param weights of the observations, the prior's not among them; not yet normalised */
   constructor(
@@ -101,8 +112,10 @@ export class ParzenEstimator {
     quantiles(x, a, b);
     numeric.forEach(([d, dimension], k) => {
       kernels.forEach((kernel, i) => {
-        const value = x[k * size + i]! * dimension.widths[kernel]! + dimension.centres[kernel]!;
-        columns[d]![i] = toRange(value, dimension.distribution);
+        const centre = dimension.centres[kernel]!;
+        const value = x[k * size + i]! * dimension.widths[kernel]! + centre;
+        // The kernel may be too far away for a quantile: what it has within the range is at the end towards it.
+        columns[d]![i] = toRange(Number.isNaN(value) ? centre : value, dimension.distribution);
       });
     });
     return columns;
@@ -110,39 +123,26 @@ export class ParzenEstimator {
 
   /** The logarithm of the density at each point; on a grid, of the mass of its cell. Good to some 12 digits. */
   logDensity(points: Columns): Float64Array {
-    const kernels = this.#weights.length;
-    const heights = this.#weights.slice();
-    for (const dimension of this.#dimensions) {
-      if ('rows' in dimension) continue;
-      const { range, centres, widths } = dimension;
-      for (let k = 0; k < kernels; k++) {
-        const [centre, width] = [centres[k]!, widths[k]!];
-        const mass = normalMass((range.low - centre) / width, (range.high - centre) / width);
-        heights[k]! /= range.step === null ? mass * width : mass;
-      }
-    }
-    // Below this exponent of e a kernel is nothing beside the prior, even if it is 1e12 times as high in each dimension.
-    const negligible = this.#weights[kernels - 1]! > 0 ? -80 - 30 * this.#dimensions.length : -746;
-    const products = new Float64Array(kernels);
-    const exponents = new Float64Array(kernels);
+    const heights = this.#logHeights();
+    const terms = new Float64Array(this.#weights.length);
     return points[0]!.map((_, i) => {
-      products.set(heights);
-      exponents.fill(0);
+      if (!heights) return this.logDensityInOrder(points, i);
+      terms.set(heights);
       this.#dimensions.forEach((dimension, d) => {
-        multiplyAt(dimension, points[d]![i]!, products, exponents);
+        addLogShares(dimension, points[d]![i]!, terms);
       });
-      let sum = 0;
-      for (let k = 0; k < kernels; k++)
-        if (exponents[k]! > negligible) sum += products[k]! * Math.exp(exponents[k]!);
-      return Math.log(sum);
+      const density = logSumExp(terms);
+      return Number.isFinite(density) ? density : this.logDensityInOrder(points, i);
     });
   }
 
   /**
    * The same at the i-th point in each rounding as Optuna's, which decides between points where only the prior counts,
-   * or choices that were seen equally often.
+   * or choices that were seen equally often; and where a kernel lies so far outside the range that its mass within is
+   * no double.
    */
   logDensityInOrder(points: Columns, i: number): number {
+    const { logWeights, logMasses, logWidths } = this.#inOrder();
     const terms = new Float64Array(this.#weights.length);
     const continuous: Float64Array[] = [];
     for (const [d, dimension] of this.#dimensions.entries()) {
@@ -153,43 +153,75 @@ export class ParzenEstimator {
         continue;
       }
       const { range, centres, widths } = dimension;
-      const logTotal = (k: number) =>
-        logMass((range.low - centres[k]!) / widths[k]!, (range.high - centres[k]!) / widths[k]!);
+      const [masses, logWidth] = [logMasses[d]!, logWidths[d]!];
       if (range.step === null) {
         const at = range.log ? log(x) : x;
         const logDensities = terms.map((_, k) => {
           const z = (at - centres[k]!) / widths[k]!;
-          return -(z * z) / 2 - LOG_ROOT_2PI - logTotal(k) - log(widths[k]!);
+          return -(z * z) / 2 - LOG_ROOT_2PI - masses[k]! - logWidth[k]!;
         });
         continuous.push(logDensities);
       } else {
         const [from, to] = cellOf(x, range, log);
         for (let k = 0; k < terms.length; k++) {
           terms[k]! += logMass((from - centres[k]!) / widths[k]!, (to - centres[k]!) / widths[k]!);
-          terms[k]! -= logTotal(k);
+          terms[k]! -= masses[k]!;
         }
       }
     }
     for (let k = 0; k < terms.length; k++) {
       if (continuous.length > 0) terms[k]! += pairwiseSum(continuous.map((column) => column[k]!));
-      terms[k]! += log(this.#weights[k]!);
+      terms[k]! += logWeights[k]!;
+      // A kernel at a distance that doubles do not resolve has no density that could be told.
+      if (!(terms[k]! < Number.POSITIVE_INFINITY)) terms[k] = Number.NEGATIVE_INFINITY;
     }
-    const most = terms.reduce((x, y) => Math.max(x, y));
+    const most = maxOf(terms);
+    if (most === Number.NEGATIVE_INFINITY) return most;
     return log(pairwiseSum(terms.map((term) => exp(term - most)))) + most;
+  }
+
+  /** By kernel, its logarithm but for the shares at a point; null where a mass is too small for a quick one. */
+  #logHeights(): Float64Array | null {
+    const heights = this.#weights.map(Math.log);
+    for (const dimension of this.#dimensions) {
+      if ('rows' in dimension) continue;
+      const { range, centres, widths } = dimension;
+      for (let k = 0; k < heights.length; k++) {
+        const [centre, width] = [centres[k]!, widths[k]!];
+        const mass = normalMass((range.low - centre) / width, (range.high - centre) / width);
+        if (!(mass > LEAST_MASS)) return null;
+        heights[k]! -= Math.log(mass) + (range.step === null ? Math.log(width) : 0);
+      }
+    }
+    return heights;
+  }
+
+  /** What all points share, computed when it is first asked for. */
+  #inOrder(): InOrder {
+    this.#shared ??= {
+      logWeights: this.#weights.map(log),
+      logMasses: this.#dimensions.map((dimension) =>
+        'rows' in dimension
+          ? NOTHING
+          : dimension.centres.map((centre, k) => {
+              const { range, widths } = dimension;
+              return logMass((range.low - centre) / widths[k]!, (range.high - centre) / widths[k]!);
+            }),
+      ),
+      logWidths: this.#dimensions.map((dimension) =>
+        'rows' in dimension ? NOTHING : dimension.widths.map(log),
+      ),
+    };
+    return this.#shared;
   }
 }
 
-/** Multiplies each kernel by its share in one dimension at one value, or adds to its exponent. */
-function multiplyAt(
-  dimension: NumericKernels | CategoricalKernels,
-  x: number,
-  products: Float64Array,
-  exponents: Float64Array,
-): void {
-  const kernels = products.length;
+/** Adds to each kernel the logarithm of its share in one dimension at one value, but for what all values share. */
+function addLogShares(dimension: NumericKernels | CategoricalKernels, x: number, terms: Float64Array): void {
+  const kernels = terms.length;
   if ('rows' in dimension) {
     const { rows, choices } = dimension;
-    for (let k = 0; k < kernels; k++) products[k]! *= rows[k * choices + x]!;
+    for (let k = 0; k < kernels; k++) terms[k]! += Math.log(rows[k * choices + x]!);
     return;
   }
   const { range, centres, widths, cells, masses } = dimension;
@@ -197,19 +229,34 @@ function multiplyAt(
     const at = range.log ? Math.log(x) : x;
     for (let k = 0; k < kernels; k++) {
       const z = (at - centres[k]!) / widths[k]!;
-      exponents[k]! -= 0.5 * z * z;
+      terms[k]! -= 0.5 * z * z;
     }
     return;
   }
   if (cells) {
-    for (let k = 0; k < kernels; k++) products[k]! *= cells.massAt(masses[k]!, widths[k]!, centres[k]!, x);
+    for (let k = 0; k < kernels; k++)
+      terms[k]! += Math.log(cells.massAt(masses[k]!, widths[k]!, centres[k]!, x));
     return;
   }
   const [from, to] = cellOf(x, range);
   for (let k = 0; k < kernels; k++) {
     const [centre, width] = [centres[k]!, widths[k]!];
-    products[k]! *= normalMass((from - centre) / width, (to - centre) / width);
+    terms[k]! += Math.log(normalMass((from - centre) / width, (to - centre) / width));
   }
+}
+
+/** Terms below the largest by more add nothing that a double could show. */
+const NEGLIGIBLE = 60;
+
+/** ln Σ e^term; −∞ where all are. */
+function logSumExp(terms: Float64Array): number {
+  const most = maxOf(terms);
+  let sum = 0;
+  for (let k = 0; k < terms.length; k++) {
+    const below = terms[k]! - most;
+    if (below > -NEGLIGIBLE) sum += Math.exp(below);
+  }
+  return most + Math.log(sum);
 }
 
 function sampleCategorical(

@@ -1,3 +1,4 @@
+import { argMax, maxOf } from '../../../numeric/extremes.js';
 import { hypervolume, lexicographic, nonDominated } from '../../../numeric/hypervolume.js';
 import type { FrozenTrial } from '../../frozen-trial.js';
 
@@ -24,7 +25,7 @@ export function selectTrials(
     const best = new Set(nonDominated(rest.map(({ losses }) => losses)).map(String));
     const front = rest.filter(({ losses }) => best.has(String(losses)));
     const fitting = count - chosen.length >= front.length ? front : subset(front, count - chosen.length);
-    chosen.push(...fitting.map(({ trial }) => trial));
+    for (const { trial } of fitting) chosen.push(trial);
     rest = rest.filter(({ losses }) => !best.has(String(losses)));
   }
   return chosen;
@@ -53,7 +54,7 @@ export function hypervolumeWeights(
   const contributions = members.map(
     (_, i) => whole - hypervolume([...members.slice(0, i), ...members.slice(i + 1)], reference),
   );
-  const most = Math.max(EPS, ...contributions);
+  const most = Math.max(EPS, maxOf(contributions));
   let member = 0;
   let row = 0;
   for (let i = 0; i < weights.length; i++) {
@@ -81,7 +82,7 @@ function greedySweep(rows: readonly Row[], size: number, [right, top]: readonly 
   const open = rows.map((row) => ({ row, right: right!, top: top! }));
   const chosen: Row[] = [];
   while (chosen.length < size) {
-    const place = largest(open.map((o) => (o.right - o.row.losses[0]!) * (o.top - o.row.losses[1]!)));
+    const place = argMax(open.map((o) => (o.right - o.row.losses[0]!) * (o.top - o.row.losses[1]!)));
     const [{ row }] = open.splice(place, 1) as [(typeof open)[number]];
     chosen.push(row);
     open.forEach((o, i) => {
@@ -98,7 +99,7 @@ function greedy(rows: readonly Row[], size: number, reference: readonly number[]
   const chosen: Row[] = [];
   let volume = 0;
   for (;;) {
-    const place = largest(open.map(({ bound }) => bound));
+    const place = argMax(open.map(({ bound }) => bound));
     const [next] = open.splice(place, 1) as [(typeof open)[number]];
     chosen.push(next.row);
     volume += next.bound;
@@ -115,17 +116,11 @@ function greedy(rows: readonly Row[], size: number, reference: readonly number[]
 
 function referencePoint(losses: readonly (readonly number[])[]): number[] {
   return losses[0]!.map((_, d) => {
-    const worst = Math.max(...losses.map((point) => point[d]!));
+    const worst = maxOf(losses.map((point) => point[d]!));
     return Math.max(1.1 * worst, 0.9 * worst) || EPS;
   });
 }
 
 function lossesOf(trial: FrozenTrial, signs: readonly number[]): number[] {
   return trial.values!.map((value, d) => signs[d]! * value);
-}
-
-function largest(values: readonly number[]): number {
-  let place = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[place]!) place = i;
-  return place;
 }

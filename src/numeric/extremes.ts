@@ -1,0 +1,21 @@
+/** The largest number, of however many; NaN counts as absent. −∞ where there is none. */
+export function maxOf(values: ArrayLike<number>): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) if (values[i]! > most) most = values[i]!;
+  return most;
+}
+
+/** The smallest number, of however many; NaN counts as absent. +∞ where there is none. */
+export function minOf(values: ArrayLike<number>): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) if (values[i]! < least) least = values[i]!;
+  return least;
+}
+
+/** The place of the largest number, the first of equals; NaN is chosen only where there is nothing else. */
+export function argMax(values: ArrayLike<number>): number {
+  let place = 0;
+  for (let i = 1; i < values.length; i++)
+    if (values[i]! > values[place]! || Number.isNaN(values[place]!)) place = i;
+  return place;
+}
