@@ -40,7 +40,9 @@ export function elite(individuals: readonly Individual[], size: number): Individ
   for (const front of fronts(individuals)) {
     if (chosen.length + front.length > size) {
       const distance = crowdingDistances(front);
-      const order = [...front.keys()].sort((a, b) => (distance[a] === distance[b] ? 0 : distance[b]! - distance[a]!));
+      const order = [...front.keys()].sort((a, b) =>
+        distance[a] === distance[b] ? 0 : distance[b]! - distance[a]!,
+      );
       for (const i of order.slice(0, size - chosen.length)) chosen.push(front[i]!);
     } else for (const each of front) chosen.push(each);
     if (chosen.length >= size) break;

@@ -15,7 +15,14 @@ import type { StudyView } from '../study-view.js';
 import { CommonSpace } from './common-space.js';
 import { BadColumns } from './tpe/bad-columns.js';
 import { TpeHistory } from './tpe/history.js';
-import { checkOptions, goodCount, settingsOf, type TpeOptions, type TpeSettings, weightsOf } from './tpe/options.js';
+import {
+  checkOptions,
+  goodCount,
+  settingsOf,
+  type TpeOptions,
+  type TpeSettings,
+  weightsOf,
+} from './tpe/options.js';
 import { ParameterGroups } from './tpe/parameter-groups.js';
 import { type Columns, ParzenEstimator } from './tpe/parzen-estimator.js';
 import { noteRelativeParams, runningParams } from './tpe/relative-params.js';
