@@ -21,7 +21,7 @@ export interface LoadOptions {
 }
 
 /** To be raised when the same files decode to other bytes, so that older disk caches miss. */
-const DECODER = 1;
+const DECODER = 2;
 
 /**
  * Loads one sample: decoded, resized to `size` × `size` (bilinear as PIL's; the mask to the nearest), its stored

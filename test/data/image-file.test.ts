@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { readImage, readMask } from '../../src/data/image-file.js';
 import { needsSharedData } from '../shared-data.js';
 import { type PngOptions, png } from './png-writer.js';
-import { floats } from './tiff-writer.js';
+import { floats, tiff } from './tiff-writer.js';
 
+/** Made by pillow-golden.py. */
+const golden = JSON.parse(readFileSync(new URL('pillow-golden.json', import.meta.url), 'utf8')) as {
+  decode: Record<string, { file: string; width: number; height: number; rgb: string; values: string }>;
+};
 const RED = [200, 40, 10];
 /** 3 × 2: red, then black. */
 const pixels = Buffer.from([...RED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -159,6 +164,74 @@ describe('image files', () => {
     });
   });
 
+  describe('what Pillow makes of its own files', () => {
+    for (const [what, { file: bytes, width, height, rgb, values }] of Object.entries(golden.decode)) {
+      const path = () => file(Buffer.from(bytes, 'base64'), 'golden');
+      it(`${what}: the same RGB bytes`, async () => {
+        const image = await readImage(path());
+        assert.deepEqual([image.width, image.height], [width, height]);
+        assert.deepEqual([...image.data], [...Buffer.from(rgb, 'base64')]);
+      });
+      if (!what.startsWith('CMYK'))
+        it(`${what}: the same ids`, async () => {
+          const mask = await readMask(path());
+          assert.deepEqual([mask.width, mask.height], [width, height]);
+          const unit = what.startsWith('1 bit') ? 255 : 1;
+          assert.deepEqual(
+            [...mask.data],
+            [...Buffer.from(values, 'base64')].map((value) => value / unit),
+          );
+        });
+    }
+  });
+
+  describe('bands', () => {
+    const bands = (...values: number[]) => [...values, ...values];
+
+    it('of 16 bits that are declared to be grey are red, green and blue, as GDAL writes them', async () => {
+      for (const more of [[], [50000]]) {
+        const tall = tiff({ width: 2, height: 1, bits: 16, samples: bands(30000, 10000, 60000, ...more) });
+        assert.deepEqual(await firstPixel(tall), [117, 39, 234]);
+      }
+      const bytes = tiff({ width: 2, height: 1, bits: 8, samples: bands(117, 39, 234) });
+      assert.deepEqual(await firstPixel(bytes), [117, 39, 234]);
+    });
+
+    it('are no mask, unless they are alike', async () => {
+      const read = (...values: number[]) =>
+        readMask(file(tiff({ width: 2, height: 1, bits: 16, samples: bands(...values) }), 'm.tif'));
+      await assert.rejects(read(1, 2, 3), /got colours/);
+      assert.deepEqual([...(await read(300, 300, 300)).data], [300, 300]);
+    });
+
+    it('are refused where there are more than four', async () => {
+      const five = tiff({ width: 2, height: 1, bits: 8, samples: bands(1, 2, 3, 4, 5) });
+      await assert.rejects(readImage(file(five)), { name: 'UserError', message: /at most 4 bands, got 5/ });
+    });
+
+    for (const bits of [1, 2, 4] as const)
+      it(`of ${bits} bits give ids from 0 up, as in PNG`, async () => {
+        const samples = Array.from({ length: 10 }, (_, i) => (i * 3) % 2 ** bits);
+        const ids = await readMask(file(tiff({ width: 5, height: 2, bits, samples }), 'm.tif'));
+        assert.deepEqual([...ids.data], samples);
+      });
+
+    it('of 12 bits in 16 are refused, but for a picture that is black', async () => {
+      const wide = (...samples: number[]) => [
+        tiff({ width: 2, height: 1, bits: 16, samples }),
+        png({ width: 2, height: 1, depth: 16, colour: 0 }, samples),
+      ];
+      for (const bytes of wide(4095, 7))
+        await assert.rejects(readImage(file(bytes)), {
+          name: 'UserError',
+          message: /expected 16-bit pixels from 0 to 65535, got at most 4095, as of 12 bits/,
+        });
+      for (const bytes of wide(4096, 0)) assert.deepEqual(await firstPixel(bytes), [16, 16, 16]);
+      for (const bytes of wide(0, 0)) assert.deepEqual(await firstPixel(bytes), [0, 0, 0]);
+      assert.deepEqual([...(await readMask(file(wide(4095, 7)[0]!, 'm.tif'))).data], [4095, 7]);
+    });
+  });
+
   describe('what is no image', () => {
     const small: PngOptions = { width: 4, height: 4, depth: 8, colour: 0 };
     const mask = png(small, Array<number>(16).fill(1));
@@ -203,6 +276,42 @@ describe('image files', () => {
         () => floats(Infinity),
         /expected 8 or 16-bit integer pixels, got float/,
       ],
+      [
+        'a drawing',
+        'image',
+        () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
+        /got an SVG drawing/,
+      ],
+      [
+        'a mask in alpha',
+        'mask',
+        () => png({ ...small, width: 2, height: 1, colour: 6 }, [0, 0, 0, 255, 0, 0, 0, 0]),
+        /got 0 throughout and the mask in alpha/,
+      ],
+      [
+        'a mask in alpha of grey',
+        'mask',
+        () => png({ ...small, width: 2, height: 1, colour: 4 }, [9, 255, 9, 0]),
+        /got 9 throughout and the mask in alpha/,
+      ],
+      [
+        'a mask of more pixels than are read',
+        'mask',
+        () => png({ ...small, width: 10_000, height: 10_000, depth: 1 }, []),
+        /10000×10000 pixels are more than the 89478485 that are read/,
+      ],
+      [
+        'a tall mask of few bytes',
+        'mask',
+        () => png({ ...small, width: 1, height: 80_000_000 }, []),
+        /fewer pixels than it declares/,
+      ],
+      [
+        'an image of more pixels than are read',
+        'image',
+        () => png({ ...small, width: 10_000, height: 10_000 }, []),
+        /exceeds pixel limit/,
+      ],
       ['a coloured mask', 'mask', () => picture().png().toBuffer(), /got colours/],
       ['a coloured mask in TIFF', 'mask', () => picture().tiff().toBuffer(), /got colours/],
       [
@@ -238,6 +347,15 @@ describe('image files', () => {
             });
         }),
       );
+    });
+
+    it('unpacks no more of a mask than it declares', async () => {
+      const bomb = png(
+        { width: 4, height: 4, depth: 8, colour: 0 },
+        Array<number>(16).fill(1),
+        deflateSync(Buffer.alloc(2 ** 26)),
+      );
+      await assert.rejects(readMask(file(bomb)), { name: 'UserError', message: /cannot be decoded/ });
     });
 
     it('refuses a folder, and what is not there', async () => {

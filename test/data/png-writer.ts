@@ -10,11 +10,11 @@ export interface PngOptions {
   readonly interlaced?: boolean;
 }
 
-/** A PNG file of samples (channels together, row by row), each below 2^depth; its palette is of no account. */
-export function png(options: PngOptions, samples: readonly number[]): Buffer {
+/** A PNG file of samples (channels together, row by row), each below 2^depth; its palette is of no account. `packed` replaces the pixels. */
+export function png(options: PngOptions, samples: readonly number[], packed?: Buffer): Buffer {
   const { width, height, depth, colour, interlaced } = options;
   const perRow = samples.length / height;
-  const rows = Array.from({ length: height }, (_, y) => {
+  const rows = Array.from({ length: samples.length > 0 ? height : 0 }, (_, y) => {
     const bits = samples
       .slice(y * perRow, (y + 1) * perRow)
       .map((value) => value.toString(2).padStart(depth, '0'))
@@ -31,7 +31,7 @@ export function png(options: PngOptions, samples: readonly number[]): Buffer {
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     chunk('IHDR', header),
     ...(colour === 3 ? [chunk('PLTE', palette)] : []),
-    chunk('IDAT', deflateSync(Buffer.concat(rows))),
+    chunk('IDAT', packed ?? deflateSync(Buffer.concat(rows))),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }

@@ -1,28 +1,77 @@
+/** A TIFF of integer samples (bands together, row by row), each below 2^bits; black is zero, whatever the bands. */
+export function tiff({
+  width,
+  height,
+  bits,
+  samples,
+}: {
+  readonly width: number;
+  readonly height: number;
+  readonly bits: 1 | 2 | 4 | 8 | 16;
+  readonly samples: readonly number[];
+}): Buffer {
+  const bands = samples.length / (width * height);
+  const perRow = width * bands;
+  const rows = Array.from({ length: height }, (_, y) => {
+    const row = samples.slice(y * perRow, (y + 1) * perRow);
+    if (bits === 16) return Buffer.from(Uint16Array.from(row).buffer);
+    const text = row.map((value) => value.toString(2).padStart(bits, '0')).join('');
+    return Buffer.from((text.match(/.{1,8}/g) ?? []).map((byte) => Number.parseInt(byte.padEnd(8, '0'), 2)));
+  });
+  return written(Buffer.concat(rows), [
+    [256, 4, [width]],
+    [257, 4, [height]],
+    [258, 3, Array<number>(bands).fill(bits)],
+    [259, 3, [1]], // not compressed
+    [262, 3, [1]], // black is zero
+    [273, 4, [8]], // where the pixels lie
+    [277, 3, [bands]],
+    [278, 4, [height]], // rows a strip
+    [279, 4, [rows.reduce((sum, row) => sum + row.length, 0)]], // bytes a strip
+  ]);
+}
+
 /** A TIFF of 2 × 2 grey floats, all alike. */
 export function floats(value: number): Buffer {
-  const entries: [tag: number, type: number, value: number][] = [
-    [256, 4, 2], // width
-    [257, 4, 2], // height
-    [258, 3, 32], // bits a sample
-    [259, 3, 1], // not compressed
-    [262, 3, 1], // black is zero
-    [273, 4, 8], // where the pixels lie
-    [277, 3, 1], // samples a pixel
-    [278, 4, 2], // rows a strip
-    [279, 4, 16], // bytes a strip
-    [339, 3, 3], // floating point
-  ];
-  const bytes = Buffer.alloc(24 + 2 + entries.length * 12 + 4);
-  bytes.write('II');
-  bytes.writeUInt16LE(42, 2);
-  bytes.writeUInt32LE(24, 4);
-  for (let i = 0; i < 4; i++) bytes.writeFloatLE(value, 8 + i * 4);
-  bytes.writeUInt16LE(entries.length, 24);
-  entries.forEach(([tag, type, content], i) => {
-    bytes.writeUInt16LE(tag, 26 + i * 12);
-    bytes.writeUInt16LE(type, 28 + i * 12);
-    bytes.writeUInt32LE(1, 30 + i * 12);
-    bytes.writeUInt32LE(content, 34 + i * 12);
+  return written(Buffer.from(Float32Array.of(value, value, value, value).buffer), [
+    [256, 4, [2]], // width
+    [257, 4, [2]], // height
+    [258, 3, [32]], // bits a sample
+    [259, 3, [1]], // not compressed
+    [262, 3, [1]], // black is zero
+    [273, 4, [8]], // where the pixels lie
+    [277, 3, [1]], // samples a pixel
+    [278, 3, [2]], // rows a strip
+    [279, 4, [16]], // bytes a strip
+    [339, 3, [3]], // floating point
+  ]);
+}
+
+/** Pixels, then what does not fit into the entries, then the entries: types 3 (16 bits) and 4 (32 bits). */
+function written(
+  pixels: Buffer,
+  entries: readonly (readonly [tag: number, type: 3 | 4, values: number[]])[],
+): Buffer {
+  const even = Buffer.concat([pixels, Buffer.alloc(pixels.length % 2)]);
+  const beside: Buffer[] = [];
+  let at = 8 + even.length;
+  const lines = entries.map(([tag, type, values]) => {
+    const content = Buffer.from((type === 3 ? Uint16Array : Uint32Array).from(values).buffer);
+    const line = Buffer.alloc(12);
+    line.writeUInt16LE(tag, 0);
+    line.writeUInt16LE(type, 2);
+    line.writeUInt32LE(values.length, 4);
+    if (content.length <= 4) content.copy(line, 8);
+    else {
+      line.writeUInt32LE(at, 8);
+      beside.push(content);
+      at += content.length;
+    }
+    return line;
   });
-  return bytes;
+  const header = Buffer.from('II*\0\0\0\0\0', 'latin1');
+  header.writeUInt32LE(at, 4);
+  const count = Buffer.alloc(2);
+  count.writeUInt16LE(entries.length);
+  return Buffer.concat([header, even, ...beside, count, ...lines, Buffer.alloc(4)]);
 }
