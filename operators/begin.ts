@@ -25,6 +25,7 @@ export function begin<E extends Event>({
   model,
   ...about
 }: BeginOptions): OperatorFunction<E, E | RunEvent> {
+  const backboneParameters = model.parameters.count('backbone');
   const event = (): RunEvent => ({
     type: 'run',
     time: Date.now(),
@@ -32,6 +33,7 @@ export function begin<E extends Event>({
     adapter: model.adapter?.name ?? 'none',
     adapterParameters: model.parameters.count('adapter'),
     headParameters: model.parameters.count('head'),
+    ...(backboneParameters > 0 && { backboneParameters }),
     engine: engine.name,
     precision: engine.precision,
     versions: versions(),

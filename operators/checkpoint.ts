@@ -1,5 +1,5 @@
 import { concat, concatAll, defer, type OperatorFunction, tap } from 'rxjs';
-import type { CheckpointEvent, Event, Scores } from '../src/events/event.js';
+import type { CheckpointEvent, Event, Scores, WarningEvent } from '../src/events/event.js';
 import type { CheckpointStore } from '../src/train/checkpoint-store.js';
 import { checkEvery, type Every, isDue } from '../src/train/every.js';
 import type { Training } from '../src/train/training.js';
@@ -13,7 +13,8 @@ export interface CheckpointOptions {
 /**
  * Passes events on, and saves the training once the work on a batch that ended an epoch, or a stretch of so many
  * steps, has completed: a `CheckpointEvent` is then the last of that batch. Weights that were scored are saved in any
- * case, since they may be the best.
+ * case, since they may be the best; weights that are not finite are not, so that the last checkpoint stays a good one: a
+ * `WarningEvent` of code `not-saved` says so.
  *
  * Stands inside the lease, last: it sees the batch's validation scores, the next step waits for it, and observers
  * outside (early stopping, the guard) have put what they remember into `training.memory` before it is saved.
@@ -25,7 +26,7 @@ export function checkpoint<E extends Event>(
   training: Training,
   store: CheckpointStore,
   { every, split = 'validation' }: CheckpointOptions,
-): OperatorFunction<E, E | CheckpointEvent> {
+): OperatorFunction<E, E | CheckpointEvent | WarningEvent> {
   checkEvery(every);
   return (events$) =>
     defer(() => {
@@ -51,8 +52,12 @@ async function save(
   store: CheckpointStore,
   epoch: number,
   scores: Scores | undefined,
-): Promise<CheckpointEvent> {
+): Promise<CheckpointEvent | WarningEvent> {
   const step = training.position;
+  if (!(await training.finite())) {
+    const message = `step ${step} was not saved: some of its weights are not finite`;
+    return { type: 'warning', time: Date.now(), code: 'not-saved', message };
+  }
   const { path, best } = await store.save(training, scores ? { epoch, scores } : { epoch });
   return { type: 'checkpoint', time: Date.now(), path, step, epoch, best };
 }

@@ -20,6 +20,7 @@ export * from './test-best.js';
 export * from './begin.js';
 export * from './log-to.js';
 export * from './progress.js';
+export * from './fail-if-diverged.js';
 export * from './child-process.js';
 export * from './trials.js';
 export * from './report.js';

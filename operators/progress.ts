@@ -1,9 +1,14 @@
 import pc from 'picocolors';
 import { defer, finalize, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { printable } from '../src/config/printable.js';
-import type { Event, ValidationEvent } from '../src/events/event.js';
+import type { Event, RunEvent, ValidationEvent } from '../src/events/event.js';
+import { improves, METRIC_TEXTS, type Metric, metricOf, modeOf } from '../src/train/metrics/metric.js';
 
 export interface ProgressOptions {
+  /** The validation score by which one is the best. Default `softDice`; give what chooses the best checkpoint. */
+  readonly metric?: Metric;
+  /** A resumed run's events so far, so that its best validation is known. */
+  readonly earlier?: readonly Event[];
   /** Where to write. Default standard error. */
   readonly to?: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
   /** Seconds between two lines on steps where there is no terminal. Default 10. */
@@ -23,13 +28,16 @@ const CLEAR = '\r\x1b[K';
  * training$.pipe(logTo(jsonLines(dir)), progress()).subscribe();
  */
 export function progress({
+  metric = 'softDice',
+  earlier = [],
   to = process.stderr,
   every = 10,
 }: ProgressOptions = {}): MonoTypeOperatorFunction<Event> {
   return (events$) =>
     defer(() => {
       const screen = new Screen(to);
-      const view = new View(pc.createColors(Boolean(to.isTTY) && pc.isColorSupported));
+      const view = new View(metric, pc.createColors(Boolean(to.isTTY) && pc.isColorSupported));
+      for (const event of earlier) view.isBest(event);
       let written = Number.NEGATIVE_INFINITY;
       const show = (event: Event) => {
         const text = view.text(event, to.isTTY ? (to.columns ?? 80) - 1 : Number.POSITIVE_INFINITY);
@@ -78,7 +86,10 @@ class View {
   #first: { readonly step: number; readonly time: number } | undefined;
   #best: ValidationEvent | undefined;
 
-  constructor(private readonly colours: ReturnType<typeof pc.createColors>) {}
+  constructor(
+    private readonly metric: Metric,
+    private readonly colours: ReturnType<typeof pc.createColors>,
+  ) {}
 
   /** A line of at most `width` letters where its bar can be shortened to that. */
   text(event: Event, width: number): string | undefined {
@@ -87,8 +98,8 @@ class View {
       case 'run': {
         this.#epochs = event.epochs;
         this.#steps = event.epochs * event.batches;
-        const { run, adapter, engine, precision, adapterParameters, headParameters } = event;
-        return `${bold(run)}  ${adapter}, ${count(adapterParameters)} + ${count(headParameters)} parameters (adapter + head), on ${engine} ${precision}`;
+        const { run, engine, precision } = event;
+        return `${bold(run)}  ${trained(event)}, on ${engine} ${precision}`;
       }
       case 'step': {
         const { epoch, step, batch, batches, loss, imagesPerSecond, time } = event;
@@ -102,23 +113,39 @@ class View {
       case 'epoch':
         return `${this.#epoch(event.epoch)}  train loss ${event.loss.toFixed(4)}  ${dim(rate(event.imagesPerSecond))}`;
       case 'validation': {
-        const best =
-          event.split === 'validation' && !(event.scores.softDice <= (this.#best?.scores.softDice ?? -1));
-        if (best) this.#best = event;
-        const text = `  ${event.split}  ${scores(event)}  ${dim(duration(event.seconds))}`;
-        return best ? `${text}  ${green('best')}` : text;
+        const text = `  ${event.split}  ${this.#scores(event)}  ${dim(duration(event.seconds))}`;
+        return this.isBest(event) ? `${text}  ${green('best')}` : text;
       }
       case 'warning':
         return yellow(`warning: ${printable(event.message)}`);
       case 'done': {
         const best = this.#best
-          ? `; best validation at epoch ${this.#best.epoch}: ${scores(this.#best)}`
+          ? `; best validation at epoch ${this.#best.epoch}: ${this.#scores(this.#best)}, by ${METRIC_TEXTS[this.metric].name}`
           : '';
         return `${bold(ENDINGS[event.reason])} after ${event.epoch} ${event.epoch === 1 ? 'epoch' : 'epochs'}, ${count(event.step)} steps, ${duration(event.seconds)}${best}`;
       }
       default:
         return undefined;
     }
+  }
+
+  /** Whether this is the best validation up to now; it is remembered then. */
+  isBest(event: Event): boolean {
+    if (event.type !== 'validation' || event.split !== 'validation') return false;
+    const value = metricOf(event.scores, this.metric);
+    const before = this.#best && metricOf(this.#best.scores, this.metric);
+    if (!improves(value, before, modeOf(this.metric))) return false;
+    this.#best = event;
+    return true;
+  }
+
+  /** The usual figures, and the metric where it is another. */
+  #scores({ scores }: ValidationEvent): string {
+    const shown = new Set<Metric>(['loss', 'softDice', 'softIou', 'miou', this.metric]);
+    if (this.metric === 'iou') shown.delete('iou');
+    return [...shown]
+      .map((metric) => `${METRIC_TEXTS[metric].name} ${metricOf(scores, metric).toFixed(4)}`)
+      .join('  ');
   }
 
   #epoch(epoch: number): string {
@@ -132,11 +159,14 @@ const ENDINGS = {
   guard: 'stopped by the guard',
 } as const;
 
-function scores({ scores: { loss, softDice, softIou, miou } }: ValidationEvent): string {
-  const figures = { loss, 'soft Dice': softDice, 'soft IoU': softIou, mIoU: miou };
-  return Object.entries(figures)
-    .map(([name, value]) => `${name} ${value.toFixed(4)}`)
-    .join('  ');
+/** What trains, and how many parameters each part of it has. */
+function trained(event: RunEvent): string {
+  const { adapter, adapterParameters, headParameters, backboneParameters = 0 } = event;
+  const head = count(headParameters);
+  if (backboneParameters > 0)
+    return `all weights, ${count(backboneParameters)} + ${head} parameters (backbone + head)`;
+  if (adapterParameters === 0) return `head alone, ${head} parameters`;
+  return `${adapter}, ${count(adapterParameters)} + ${head} parameters (adapter + head)`;
 }
 
 /** A bar of at most 20 letters and a blank, or nothing where there is room for less than 4. */

@@ -14,7 +14,7 @@ import {
   throwError,
 } from 'rxjs';
 import { UserError } from '../src/errors.js';
-import type { Scores, TrialEvent } from '../src/events/event.js';
+import type { DoneEvent, Scores, TrialEvent } from '../src/events/event.js';
 import { FinishedTrialError } from '../src/study/storage/storage.js';
 import { TrialEndedError } from '../src/study/study.js';
 import type { Trial } from '../src/study/trial.js';
@@ -47,6 +47,7 @@ export interface ReportOptions<E> {
  * how the stream ended.
  *
  * - completes: COMPLETE with the last value (FAIL where there was none, or NaN)
+ * - is stopped by `guard`: PRUNED, so that what diverged is compared with nothing
  * - fails: FAIL with the error's message; the error goes on unless it is caught
  * - is unsubscribed: FAIL, "unsubscribed", unless `prune` has told before; with `retry` it waits to be run again
  * - the process dies: it stays RUNNING, to be found stale by its heartbeat
@@ -83,6 +84,7 @@ export function report<E>(
     defer(() => {
       const values: (number | undefined)[] = metrics.map(() => undefined);
       let reports = 0;
+      let diverged = false;
 
       const keep = (i: number, value: number) => {
         const before = values[i];
@@ -91,6 +93,8 @@ export function report<E>(
         if (told === 'last' || !worse) values[i] = value;
       };
       const pass = (event: E): Observable<E | TrialEvent> => {
+        const { type, reason } = event as Partial<DoneEvent>;
+        diverged ||= type === 'done' && reason === 'guard';
         const read = metrics.map((each) => valueOf(each, event));
         read.forEach((value, i) => value !== undefined && keep(i, value));
         const [value] = read;
@@ -106,6 +110,7 @@ export function report<E>(
       };
       const decided = defer(() => trial.deciding).pipe(ignoreElements());
       const completed = defer(async () => {
+        if (diverged) return endEvent(trial, await study.tell(trial, null, { state: 'PRUNED' }));
         const all = values.filter((value) => value !== undefined);
         return endEvent(trial, await study.tell(trial, all.length === 0 ? null : all));
       });

@@ -1,7 +1,7 @@
-import { concat, concatMap, defer, type Observable, type OperatorFunction, of } from 'rxjs';
+import { concat, concatMap, defer, map, type Observable, type OperatorFunction, of } from 'rxjs';
 import type { Batch } from '../src/data/types.js';
 import type { Model } from '../src/engine/parameters.js';
-import type { Event, ValidationEvent } from '../src/events/event.js';
+import type { DoneEvent, Event, ValidationEvent, WarningEvent } from '../src/events/event.js';
 import { loadParameters } from '../src/train/checkpoint.js';
 import type { CheckpointStore } from '../src/train/checkpoint-store.js';
 import type { ScoringOptions } from '../src/train/metrics/scorer.js';
@@ -17,6 +17,9 @@ export interface TestBestOptions extends ScoringOptions {
  * Before a run's `DoneEvent`, puts the weights of its best checkpoint into the model and scores them: a
  * `ValidationEvent` of split `test`, whose step and epoch are the checkpoint's.
  *
+ * Scores that are not finite are not scores, and a run that the guard stopped before its first checkpoint has no weights
+ * to score: a `WarningEvent` of code `not-tested` then says so in their place.
+ *
  * Stands after what ends a run (`guard`, `earlyStop`, `finish`). The model keeps those weights.
  *
  * @example
@@ -29,18 +32,33 @@ export function testBest<E extends Event>(
   store: CheckpointStore,
   batches: () => Observable<Lease<Batch>>,
   { split = 'test', ...options }: TestBestOptions,
-): OperatorFunction<E, E | ValidationEvent> {
-  const test = async ({ step, epoch }: { readonly step: number; readonly epoch: number }) => {
-    if ((await store.last()) === undefined) return scored({ step, epoch }, model, batches, split, options);
+): OperatorFunction<E, E | ValidationEvent | WarningEvent> {
+  const test = async ({ step, epoch, reason }: DoneEvent) => {
+    if ((await store.last()) === undefined) {
+      if (reason === 'guard') return of(notTested(split, 'the run diverged before its first checkpoint'));
+      return finite({ step, epoch });
+    }
     const checkpoint = await store.load('best');
     loadParameters(model, checkpoint);
     const { info } = checkpoint;
-    return scored({ step: info.position, epoch: info.epoch }, model, batches, split, options);
+    return finite({ step: info.position, epoch: info.epoch });
   };
+  const finite = (place: Pick<DoneEvent, 'step' | 'epoch'>) =>
+    scored(place, model, batches, split, options).pipe(
+      map((event) => {
+        const { loss, softDice } = event.scores;
+        if (Number.isFinite(loss) && Number.isFinite(softDice)) return event;
+        return notTested(split, `the weights of step ${place.step} give a loss of ${loss}`);
+      }),
+    );
   return concatMap((given) => {
     const event: Event = given;
     if (event.type !== 'done') return of(given);
     const done = defer(() => of({ ...given, time: Date.now() }));
     return concat(defer(() => test(event)).pipe(concatMap((scores$) => scores$)), done);
   });
+}
+
+function notTested(split: string, why: string): WarningEvent {
+  return { type: 'warning', time: Date.now(), code: 'not-tested', message: `no scores of ${split}: ${why}` };
 }

@@ -1,10 +1,11 @@
 import { concatAll, concatMap, type OperatorFunction, pipe } from 'rxjs';
 import type { Batch } from '../src/data/types.js';
-import type { EpochEvent, StepEvent } from '../src/events/event.js';
+import type { EpochEvent, StepEvent, WarningEvent } from '../src/events/event.js';
 import type { Training } from '../src/train/training.js';
 
 /**
- * Trains on each batch and says so: a `StepEvent`, and after the last batch of an epoch an `EpochEvent`.
+ * Trains on each batch and says so: a `StepEvent`, and after the last batch of an epoch an `EpochEvent`. Where the
+ * schedule follows scores (`plateau`) and has heard none in a whole epoch, a `WarningEvent` says so once.
  *
  * Strictly one step after another. Stands inside the lease, first: what follows it there (`validate`, `checkpoint`)
  * sees the model as this step left it. Unsubscribing lets a step under way finish unheard; it frees its tensors.
@@ -12,14 +13,19 @@ import type { Training } from '../src/train/training.js';
  * @example
  * prefetch(plans, load, { ahead: 2 }).pipe(concatLease((batch$) => batch$.pipe(trainStep(training))));
  */
-export function trainStep(training: Training): OperatorFunction<Batch, StepEvent | EpochEvent> {
+export function trainStep(
+  training: Training,
+): OperatorFunction<Batch, StepEvent | EpochEvent | WarningEvent> {
   return pipe(
     concatMap((batch: Batch) => stepEvents(training, batch)),
     concatAll(),
   );
 }
 
-async function stepEvents(training: Training, batch: Batch): Promise<(StepEvent | EpochEvent)[]> {
+async function stepEvents(
+  training: Training,
+  batch: Batch,
+): Promise<(StepEvent | EpochEvent | WarningEvent)[]> {
   const started = performance.now();
   const { epoch, batch: place, batches } = batch.plan;
   const images = batch.images.shape[0];
@@ -42,7 +48,7 @@ async function stepEvents(training: Training, batch: Batch): Promise<(StepEvent 
     seconds,
     imagesPerSecond: images / seconds,
   };
-  if (place < batches - 1) return [event];
+  if (place < batches - 1) return [...unheard(training, batches), event];
   const end: EpochEvent = {
     type: 'epoch',
     time: Date.now(),
@@ -54,5 +60,13 @@ async function stepEvents(training: Training, batch: Batch): Promise<(StepEvent 
     imagesPerSecond: sums.images / sums.seconds,
   };
   Object.assign(sums, { loss: 0, images: 0, seconds: 0 });
-  return [event, end];
+  return [...unheard(training, batches), event, end];
+}
+
+/** Said with the first step after a whole epoch: until then validation may still come. */
+function unheard(training: Training, batches: number): WarningEvent[] {
+  if (!training.unheard(batches + 1)) return [];
+  const message =
+    'the schedule follows a validation score and has heard of none in a whole epoch: the rate stays as it is; put validate(training, …) after trainStep';
+  return [{ type: 'warning', time: Date.now(), code: 'schedule-unheard', message }];
 }

@@ -1,9 +1,10 @@
-import { concat, concatMap, defer, map, type Observable, type OperatorFunction, of } from 'rxjs';
+import { concat, concatMap, defer, map, type Observable, type OperatorFunction, of, tap } from 'rxjs';
 import type { Batch } from '../src/data/types.js';
 import type { Model } from '../src/engine/parameters.js';
 import type { EpochEvent, Event, StepEvent, ValidationEvent } from '../src/events/event.js';
 import { checkEvery, type Every, isDue } from '../src/train/every.js';
 import type { ScoringOptions } from '../src/train/metrics/scorer.js';
+import type { Training } from '../src/train/training.js';
 import { evaluate } from './evaluate.js';
 import type { Lease } from './lease.js';
 
@@ -14,27 +15,35 @@ export interface ValidateOptions extends ScoringOptions {
 }
 
 /**
- * Passes events on, and scores the model where an epoch, or every so many steps, has ended: a `ValidationEvent`
+ * Passes events on, and scores a training where an epoch, or every so many steps, has ended: a `ValidationEvent`
  * follows the event that was due.
  *
- * Stands inside the lease, so that the next step waits. `batches` is asked for a new stream each time; it loads from
- * its own plans, in the same order.
+ * Scored are the averaged weights where the training keeps an average. The training hears its scores, so that a schedule
+ * that follows them (`plateau`) can; a bare model is scored alike, and nobody hears. Stands inside the lease, so that
+ * the next step waits. `batches` is asked for a new stream each time; it loads from its own plans, in the same order.
  *
  * @example
- * validate(model, () => prefetch(batchPlans(pairs, { batchSize, seed, shuffle: false }), load, { ahead: 1 }), {
+ * validate(training, () => prefetch(batchPlans(pairs, { batchSize, seed, shuffle: false }), load, { ahead: 1 }), {
  *   every: 'epoch', classes: 3, loss: logCoshDice(),
  * });
  */
 export function validate<E extends Event>(
-  model: Model,
+  target: Training | Model,
   batches: () => Observable<Lease<Batch>>,
   options: ValidateOptions,
 ): OperatorFunction<E, E | ValidationEvent> {
   const { every, split = 'validation' } = options;
   checkEvery(every);
+  const training = 'scored' in target ? target : undefined;
+  const place = (event: Event) => event as StepEvent | EpochEvent;
   return concatMap((event) =>
     isDue(every, event)
-      ? concat(of(event), scored(event as StepEvent | EpochEvent, model, batches, split, options))
+      ? concat(
+          of(event),
+          defer(() =>
+            scored(place(event), training?.scored ?? (target as Model), batches, split, options),
+          ).pipe(tap((scores) => training?.observe(scores))),
+        )
       : of(event),
   );
 }

@@ -179,11 +179,10 @@ recipe({
           concatLease((batch$) =>
             batch$.pipe(
               trainStep(training),
-              validate(training.scored, inOrder, { every: 'epoch', classes: maskIds.length, loss }),
-              tap((event) => training.observe(event)),
+              validate(training, inOrder, { every: 'epoch', classes: maskIds.length, loss }),
             ),
           ),
-          guard({ memory: training.memory }),
+          settings.guard ? guard({ memory: training.memory }) : identity,
           patience ? earlyStop({ metric, patience, memory: training.memory }) : identity,
           finalize(() => [training, model].forEach((owner) => owner.dispose())),
         );

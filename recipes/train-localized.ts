@@ -25,6 +25,7 @@ import {
   decode,
   earlierRun,
   earlyStop,
+  failIfDiverged,
   finish,
   guard,
   imageMaskPairs,
@@ -58,7 +59,7 @@ import {
   useEngine,
   validate,
 } from 'millrace';
-import { concat, defer, finalize, from, identity, lastValueFrom, tap } from 'rxjs';
+import { concat, defer, finalize, from, identity, lastValueFrom } from 'rxjs';
 import { z } from 'zod';
 
 recipe({
@@ -131,12 +132,13 @@ recipe({
       concatLease((batch$) =>
         batch$.pipe(
           trainStep(training),
-          validation.length > 0 ? validate(training.scored, inOrder(validation), scoring) : identity,
-          tap((event) => training.observe(event)),
+          validation.length > 0 ? validate(training, inOrder(validation), scoring) : identity,
           checkpoint(training, store, { every: settings.checkpointEvery }),
         ),
       ),
-      guard({ memory: training.memory, restore: () => restoreLast(training, store) }),
+      settings.guard
+        ? guard({ memory: training.memory, restore: () => restoreLast(training, store) })
+        : identity,
       patience ? earlyStop({ metric, patience, memory: training.memory }) : identity,
       finish({ step: training.position, epoch: Math.ceil(training.position / batches) }),
       test.length > 0 ? testBest(model, store, inOrder(test), scoring) : identity,
@@ -148,7 +150,8 @@ recipe({
         plots(pictures, { earlier }),
         summary(logs, { earlier }),
       ),
-      progress(),
+      progress({ metric, earlier }),
+      failIfDiverged(),
     );
 
     const shown$ = inOrder([...test, ...validation, ...train].slice(0, 4))();

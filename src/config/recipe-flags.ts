@@ -149,6 +149,10 @@ export const trainingFlags = {
     .enum(METRICS)
     .default('softDice')
     .describe('the validation score of --patience, --schedule plateau and the best checkpoint'),
+  guard: z
+    .boolean()
+    .default(true)
+    .describe('stop a run whose loss is NaN or explodes, or whose score collapses, with exit code 1'),
   augment: z
     .array(z.enum(AUGMENTATION_NAMES))
     .default([])

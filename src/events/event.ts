@@ -24,6 +24,8 @@ export interface RunEvent extends Timed {
   readonly adapter: string;
   readonly adapterParameters: number;
   readonly headParameters: number;
+  /** Where the backbone trains, too. */
+  readonly backboneParameters?: number;
   readonly engine: string;
   readonly precision: string;
   readonly seed: number;

@@ -10,6 +10,8 @@ const FREE = [
   'epochs',
   'patience',
   'keep',
+  'guard',
+  'device',
   'checkpointEvery',
   'engine',
   'precision',
@@ -56,9 +58,15 @@ export async function earlierRun(
   return earlierEvents(logs, info.position, lost);
 }
 
-/** Puts a training back where its last checkpoint was taken, if there is one: what `guard` wants as `restore`. */
-export async function restoreLast(training: Training, store: CheckpointStore): Promise<void> {
-  if ((await store.last()) !== undefined) restore(training, await store.load());
+/**
+ * Puts a training back where its last checkpoint was taken: what `guard` wants as `restore`.
+ *
+ * @returns the checkpoint's step; undefined where there is none, and the training stays as it is.
+ */
+export async function restoreLast(training: Training, store: CheckpointStore): Promise<number | undefined> {
+  if ((await store.last()) === undefined) return undefined;
+  restore(training, await store.load());
+  return training.position;
 }
 
 function checkSettings({ path, info }: Checkpoint, config: Readonly<Record<string, unknown>>): void {

@@ -13,7 +13,7 @@ export interface StudyCell {
 }
 
 /** Settings that change what computes, and not what. */
-const FREE = new Set(['engine', 'precision', 'threads', 'cache', 'cacheDir']);
+const FREE = new Set(['engine', 'precision', 'threads', 'cache', 'cacheDir', 'guard']);
 
 /**
  * Opens a cell in a study's folder: writes the flags of its training to `<dir>/cells/<run>.json`, with folders in `dir`

@@ -1,4 +1,4 @@
-import { add, dispose, mul, stack, sub, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { add, dispose, mul, stack, sub, sum, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import type { Batch } from '../data/types.js';
 import type { Model, Parameter, ParameterGroup } from '../engine/parameters.js';
 import { UserError } from '../errors.js';
@@ -66,6 +66,10 @@ export class Training {
   readonly memory: Memory = {};
   #optimizer: State;
   #average: Packs;
+  /** The event that the schedule heard last. */
+  #heard: Event | undefined;
+  /** Steps made by this object, and not by an earlier process of the run. */
+  #steps = 0;
   readonly #options: TrainingOptions;
 
   constructor(options: TrainingOptions) {
@@ -129,12 +133,31 @@ export class Training {
     const kept = new Set(stateTensors(this.state).values());
     for (const tensor of before) if (!kept.has(tensor)) tensor.dispose();
     this.position++;
+    this.#steps++;
     return this.#report(result.report, learningRate);
   }
 
-  /** Tells a schedule that listens (`plateau`) what happened. */
+  /** Tells a schedule that listens (`plateau`) what happened; `validate` does. The same event twice counts once. */
   observe(event: Event): void {
+    if (event === this.#heard) return;
+    this.#heard = event;
     this.schedule.observe?.(event);
+  }
+
+  /** Whether the schedule listens, and has heard nothing in the first `steps` steps of this process. */
+  unheard(steps: number): boolean {
+    return this.schedule.observe !== undefined && this.#heard === undefined && this.#steps === steps;
+  }
+
+  /** Whether every weight that trains is a finite number. */
+  async finite(): Promise<boolean> {
+    const zero = tidy(() => {
+      const zeros = this.model.parameters.trainable().map(({ value }) => sum(mul(value, 0)));
+      return zeros.reduce((total, each) => add(total, each));
+    });
+    const [value] = await zero.data();
+    zero.dispose();
+    return value === 0;
   }
 
   /** What is to be scored: the model with the averaged weights in place, or itself where no average is kept. */

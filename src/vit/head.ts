@@ -16,6 +16,7 @@ import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
 import { upsample } from '../engine/ops/upsample.js';
 import type { Parameters, Pass } from '../engine/parameters.js';
+import { UserError } from '../errors.js';
 import { randomStream } from '../random.js';
 
 export interface HeadOptions {
@@ -81,16 +82,22 @@ const MOMENTUM = 0.1;
 /**
  * Batch normalisation (Ioffe & Szegedy 2015) with PyTorch's settings: while it trains, by the batch's own
  * statistics, which also move the running ones (the unbiased variance) by a tenth; otherwise by the running ones.
+ *
+ * @throws UserError for one value a channel, which has no variance, while it trains.
  */
 function batchNorm(parameters: Parameters, x: Tensor, pass: Pass): Tensor {
   const get = (name: string) => parameters.get(`head.norm.${name}`);
   const scaled = (centered: Tensor, variance: Tensor) =>
     add(mul(mul(centered, rsqrt(add(variance, EPSILON))), get('weight')), get('bias'));
   if (!pass.random) return scaled(sub(x, get('mean')), get('variance'));
+  const count = x.size / x.shape.at(-1)!;
+  if (count === 1)
+    throw new UserError(
+      'BatchNorm: expected more than one value a channel to train on, got 1; raise --batch-size or --image-size, or leave out --batch-norm',
+    );
   const average = mean(x, [0, 1, 2]);
   const centered = sub(x, average);
   const variance = mean(square(centered), [0, 1, 2]);
-  const count = x.size / x.shape.at(-1)!;
   const move = (name: string, to: Tensor, factor: number) =>
     parameters.set(
       `head.norm.${name}`,

@@ -3,7 +3,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
-import { concatMap, lastValueFrom, type Observable, of, take, tap, throwError, timer, toArray } from 'rxjs';
+import {
+  concatMap,
+  filter,
+  lastValueFrom,
+  map,
+  type Observable,
+  of,
+  take,
+  tap,
+  throwError,
+  timer,
+  toArray,
+} from 'rxjs';
 import { begin } from '../../operators/begin.js';
 import { checkpoint } from '../../operators/checkpoint.js';
 import { concatLease } from '../../operators/concat-lease.js';
@@ -21,6 +33,9 @@ import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { earlierRun, restoreLast } from '../../src/train/earlier-run.js';
 import { logCoshDice } from '../../src/train/losses/log-cosh-dice.js';
 import { adamW } from '../../src/train/optimizers/adam.js';
+import { constant } from '../../src/train/schedules/constant.js';
+import { plateau } from '../../src/train/schedules/plateau.js';
+import type { Schedule } from '../../src/train/schedules/schedule.js';
 import { Training } from '../../src/train/training.js';
 import { CLASSES, tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';
 
@@ -31,6 +46,9 @@ interface Options {
   /** What the validation score must gain at each epoch. */
   minDelta?: number;
   resume?: boolean;
+  schedule?: Schedule;
+  /** Steps between two checkpoints. */
+  every?: number;
 }
 
 describe('the training pipeline', () => {
@@ -49,12 +67,15 @@ describe('the training pipeline', () => {
       average = 0.5,
       minDelta = -1,
       resume = false,
+      schedule = constant(),
+      every = 2,
     }: Options,
     work: (events$: Observable<Event>, training: Training) => Promise<R>,
   ): Promise<R> {
     const model = tinyModel();
     const loss = logCoshDice();
-    const training = new Training({ model, loss, optimizer: adamW(), learningRate: 0.05, seed: 42, average });
+    const options = { optimizer: adamW(), learningRate: 0.05, schedule, seed: 42, average };
+    const training = new Training({ model, loss, ...options });
     const store = checkpointStore(join(dir, name), { keep: 2, best: 'softDice' });
     const scoring = { every: 'epoch', classes: CLASSES, loss } as const;
     const batches = (seed: number) => () =>
@@ -65,8 +86,8 @@ describe('the training pipeline', () => {
         concatLease((batch$) =>
           batch$.pipe(
             trainStep(training),
-            validate(training.scored, batches(1), scoring),
-            checkpoint(training, store, { every: 2 }),
+            validate(training, batches(1), scoring),
+            checkpoint(training, store, { every }),
           ),
         ),
         guard({ memory: training.memory, restore: () => restoreLast(training, store) }),
@@ -196,5 +217,129 @@ describe('the training pipeline', () => {
       join(dir, 'early', 'step-00000003'),
       join(dir, 'early', 'step-00000004'),
     ]);
+  });
+
+  describe('a run that diverges', () => {
+    /** Makes the rate huge from step `from` on. */
+    const blowUp =
+      (from: number, factor = 1e30): Schedule =>
+      (step) =>
+        step + 1 < from ? 1 : factor;
+    const ends = (name: string, options: Options) =>
+      pipeline(name, options, async (events$, training) => {
+        const events = await lastValueFrom(events$.pipe(toArray()));
+        const warnings = events.filter((event) => event.type === 'warning');
+        const done = events.at(-1)!;
+        assert(done.type === 'done');
+        return {
+          reason: done.reason,
+          warnings: warnings.map(({ code, message }) => [code, message.replace(/^.*stopped/, 'stopped')]),
+          tested: events.filter((event) => event.type === 'validation' && event.split === 'test'),
+          saved: events.filter((event) => event.type === 'checkpoint').map(({ step }) => step),
+          finite: await training.finite(),
+        };
+      });
+
+    it('before its first checkpoint says that there is none, and scores nothing', async () => {
+      const { reason, warnings, tested } = await ends('diverges-at-once', { schedule: blowUp(1) });
+      assert.deepEqual(
+        [reason, warnings, tested],
+        [
+          'guard',
+          [
+            ['not-finite', 'stopped; there is no checkpoint to restore'],
+            ['not-tested', 'no scores of test: the run diverged before its first checkpoint'],
+          ],
+          [],
+        ],
+      );
+    });
+
+    it('later goes back to its last checkpoint, and tests the best', async () => {
+      const { reason, warnings, tested, finite } = await ends('diverges', { schedule: blowUp(5) });
+      assert.equal(reason, 'guard');
+      assert.deepEqual(warnings, [['not-finite', 'stopped, and the checkpoint of step 4 restored']]);
+      assert.equal(finite, true);
+      const [test] = tested;
+      assert(test?.type === 'validation' && test.step === 3 && Number.isFinite(test.scores.softDice));
+    });
+
+    it('saves no weights that are not finite', async () => {
+      const { warnings, saved } = await ends('diverges-saved', { schedule: blowUp(5, 1e300), every: 1 });
+      assert.deepEqual(saved, [1, 2, 3, 4]);
+      assert.deepEqual(warnings, [
+        ['not-saved', 'step 5 was not saved: some of its weights are not finite'],
+        ['not-finite', 'stopped, and the checkpoint of step 4 restored'],
+      ]);
+    });
+  });
+
+  describe('a schedule that follows scores', () => {
+    it('hears them from validate', async () => {
+      // No loss is a million better than the last: the rate falls at each validation but the first.
+      const schedule = plateau({ metric: 'loss', patience: 1, factor: 0.5, minDelta: 1e6 });
+      const rates = await pipeline('plateau', { schedule }, (events$) =>
+        lastValueFrom(
+          events$.pipe(
+            filter((event) => event.type === 'step'),
+            map(({ learningRate }) => learningRate.all! / 0.05),
+            toArray(),
+          ),
+        ),
+      );
+      assert.deepEqual(rates, [1, 1, 1, 1, 1, 1, 1, 1, 1]);
+      assert.equal(schedule(9), 0.5);
+    });
+
+    it('hears a score once, and none of another split', () => {
+      const schedule = plateau({ metric: 'loss', patience: 1, factor: 0.5 });
+      const model = tinyModel();
+      const training = new Training({
+        model,
+        loss: logCoshDice(),
+        optimizer: adamW(),
+        learningRate: 1,
+        schedule,
+        seed: 1,
+      });
+      const scores = (split: string, loss: number) =>
+        ({ type: 'validation', split, scores: { loss } }) as Event;
+      for (const event of [scores('validation', 1), scores('train', 2), scores('train', 3)])
+        training.observe(event);
+      assert.equal(schedule(0), 1);
+      const worse = scores('validation', 2);
+      for (const event of [worse, worse, worse]) training.observe(event);
+      assert.equal(schedule(0), 1);
+      training.observe(scores('validation', 2));
+      assert.equal(schedule(0), 0.5);
+      training.dispose();
+      model.dispose();
+    });
+
+    it('says so where it hears none for an epoch', async () => {
+      const model = tinyModel();
+      const schedule = plateau({ metric: 'loss' });
+      const training = new Training({
+        model,
+        loss: logCoshDice(),
+        optimizer: adamW(),
+        learningRate: 0.01,
+        schedule,
+        seed: 42,
+      });
+      const words = await lastValueFrom(
+        prefetch(tinyPlans({ epochs: 3 }), (plan) => of(tinyBatch(plan)), { ahead: 0 }).pipe(
+          concatLease((batch$) => batch$.pipe(trainStep(training))),
+          map((event) => (event.type === 'warning' ? event.code : event.type)),
+          toArray(),
+        ),
+      );
+      assert.equal(
+        words.join(' '),
+        'step step step epoch schedule-unheard step step step epoch step step step epoch',
+      );
+      training.dispose();
+      model.dispose();
+    });
   });
 });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { concat, from, lastValueFrom, of, throwError, toArray } from 'rxjs';
 import { progress } from '../../operators/progress.js';
-import type { Event } from '../../src/events/event.js';
-import { later, runEvent, sampleRun, stepEvent } from '../events/sample-run.js';
+import type { Event, RunEvent } from '../../src/events/event.js';
+import type { Metric } from '../../src/train/metrics/metric.js';
+import { later, runEvent, sampleRun, stepEvent, validationEvent } from '../events/sample-run.js';
 
 const CLEAR = '\r\x1b[K';
 
@@ -88,5 +89,40 @@ describe('progress', () => {
   it('marks the best validation', async () => {
     const text = await show(sampleRun(2), screen(false));
     assert.equal(text.match(/validation {2}.* best$/gm)?.length, 2);
+  });
+
+  it('calls best what is best by the metric that it is told, and names it', async () => {
+    const loss = (epoch: number, value: number): Event => {
+      const event = validationEvent(epoch);
+      return { ...event, scores: { ...event.scores, loss: value, accuracy: value } };
+    };
+    const lines = async (metric: Metric, earlier: readonly Event[] = []) => {
+      const to = screen(false);
+      const events = [loss(1, 0.5), loss(2, 0.7), loss(3, 0.2), loss(4, Number.NaN)];
+      await lastValueFrom(from(events).pipe(progress({ metric, earlier, to })));
+      return to.written.map((line) => line.endsWith('best\n'));
+    };
+    assert.deepEqual(await lines('softDice'), [true, true, true, true]);
+    assert.deepEqual(await lines('loss'), [true, false, true, false]);
+    assert.deepEqual(await lines('accuracy'), [true, true, false, false]);
+    assert.deepEqual(await lines('miou'), [true, false, false, false]);
+    assert.deepEqual(await lines('loss', [loss(1, 0.3), loss(2, 0.4)]), [false, false, true, false]);
+
+    const to = screen(false);
+    await lastValueFrom(from(sampleRun()).pipe(progress({ metric: 'accuracy', to })));
+    assert.match(to.written.at(-1)!, /best validation at epoch 1: .* accuracy 0\.8750, by accuracy\n$/);
+  });
+
+  it('says what trains', async () => {
+    const line = async (changes: Partial<RunEvent>) =>
+      (await show([runEvent(changes)], screen(false))).trimEnd();
+    assert.equal(
+      await line({ adapter: 'none', adapterParameters: 0, backboneParameters: 5_000_000 }),
+      'lora_42  all weights, 5,000,000 + 2,307 parameters (backbone + head), on cpu f32',
+    );
+    assert.equal(
+      await line({ adapter: 'none', adapterParameters: 0 }),
+      'lora_42  head alone, 2,307 parameters, on cpu f32',
+    );
   });
 });

@@ -70,6 +70,18 @@ describe('report', () => {
     assert.deepEqual(await end(), ['FAIL', null, 'unsubscribed']);
   });
 
+  it('prunes what the guard stopped: its last value is no result', async () => {
+    const trial = await begin();
+    const done = { type: 'done', reason: 'guard' };
+    await lastValueFrom(of<Value[]>({ epoch: 1, value: 3 }, done as Value).pipe(report(trial, read)));
+    const { state, values } = await first();
+    assert.deepEqual([state, values], ['PRUNED', [3]]);
+    const other = await study.ask();
+    const finished = { type: 'done', reason: 'finished' };
+    await lastValueFrom(of<Value[]>({ epoch: 1, value: 3 }, finished as Value).pipe(report(other, read)));
+    assert.deepEqual((await study.trials())[1]!.state, 'COMPLETE');
+  });
+
   it('reports whenever an event has the metric, says so, and tells the last value', async () => {
     const trial = await begin();
     trial.suggestFloat('x', 0, 1);

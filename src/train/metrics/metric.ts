@@ -6,14 +6,21 @@ import { meanOf } from './confusion-matrix.js';
 export const METRICS = ['loss', 'softDice', 'softIou', 'dice', 'iou', 'miou', 'accuracy'] as const;
 export type Metric = (typeof METRICS)[number];
 
-const MODES: Readonly<Record<Metric, Mode>> = {
-  loss: 'min',
-  softDice: 'max',
-  softIou: 'max',
-  dice: 'max',
-  iou: 'max',
-  miou: 'max',
-  accuracy: 'max',
+/** What each metric is: its name where figures are shown, and a line that explains it. */
+export const METRIC_TEXTS: Readonly<Record<Metric, { readonly name: string; readonly about: string }>> = {
+  loss: { name: 'loss', about: 'the value of --loss, lower is better' },
+  softDice: {
+    name: 'soft Dice',
+    about: "upstream's Dice: of probabilities, a mean over batches in which the rarest class weighs most",
+  },
+  softIou: {
+    name: 'soft IoU',
+    about: "upstream's IoU: of probabilities, a mean over batches in which the rarest class weighs most",
+  },
+  dice: { name: 'Dice', about: 'of the predicted classes over the whole split, a mean over classes' },
+  iou: { name: 'mIoU', about: 'of the predicted classes over the whole split, a mean over classes' },
+  miou: { name: 'mIoU', about: 'of the predicted classes over the whole split, a mean over classes' },
+  accuracy: { name: 'accuracy', about: 'the share of pixels that are predicted right' },
 };
 
 /** Which of two values of a metric is better. */
@@ -21,12 +28,13 @@ export type Mode = 'min' | 'max';
 
 /** `loss` falls, everything else rises. @throws UserError that names the nearest metric. */
 export function modeOf(metric: Metric): Mode {
-  return named('metric', MODES, metric);
+  named('metric', METRIC_TEXTS, metric);
+  return metric === 'loss' ? 'min' : 'max';
 }
 
 /** @throws UserError that names the nearest metric. */
 export function metricOf(scores: Scores, metric: Metric): number {
-  named('metric', MODES, metric);
+  named('metric', METRIC_TEXTS, metric);
   const value = scores[metric];
   return typeof value === 'number' ? value : meanOf(value);
 }

@@ -12,13 +12,14 @@ export interface PlateauOptions {
   readonly minDelta?: number;
   /** The factor goes no lower. Default 0. */
   readonly floor?: number;
+  /** Default `validation`. */
+  readonly split?: string;
 }
 
 /**
  * Lowers the rate when a validation score has not improved for more than `patience` validations.
  *
- * It learns from the events of the run: put `tap((event) => training.observe(event))` after `validate`. One object
- * serves one run.
+ * It learns from `validate(training, …)`, which tells the training what it scored. One object serves one run.
  */
 export function plateau({
   metric,
@@ -27,12 +28,13 @@ export function plateau({
   patience = 5,
   minDelta = 0,
   floor = 0,
+  split = 'validation',
 }: PlateauOptions): Schedule {
   const state: { best: number | null; bad: number; factor: number } = { best: null, bad: 0, factor: 1 };
   return Object.assign(() => state.factor, {
     state: state as Record<string, number | null>,
     observe(event: Parameters<NonNullable<Schedule['observe']>>[0]) {
-      if (event.type !== 'validation') return;
+      if (event.type !== 'validation' || event.split !== split) return;
       const value = metricOf(event.scores, metric);
       if (improves(value, state.best, mode, minDelta)) {
         state.best = value;
