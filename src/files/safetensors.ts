@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { UserError } from '../errors.js';
 
 /** Element types that safetensors names and that are read here, with their sizes in bytes. */
@@ -18,82 +18,124 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** The longest header that is read, as in the format's own library. */
+const MAX_HEADER = 100_000_000;
+
 /**
  * Reads a safetensors file: u64 length of a JSON header, the header, then the tensors' bytes without gaps.
  *
- * Everything that the header says is checked against the file before memory is taken for it.
+ * Everything that the header says is checked against the file before memory is taken for it. The tensors are read one
+ * at a time, so a file may be larger than one buffer.
  *
  * @throws UserError naming the file, when it is missing, foreign, truncated, or its header lies.
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
-  const bad = (got: string, cause?: unknown) =>
+  const bad: Bad = (got, cause) =>
     new UserError(
       `${path}: expected a whole safetensors file, got ${got}; fetch or write it again`,
       { path },
       { cause },
     );
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw bad(
-      cause.code === 'ENOENT'
-        ? 'nothing there'
-        : cause.code === 'EISDIR'
-          ? 'a folder'
-          : (cause.code ?? cause.message),
-      cause,
-    );
-  });
-  if (bytes.length < 8) throw bad(`${bytes.length} bytes`);
-  const length = bytes.readBigUInt64LE(0);
-  if (length > BigInt(bytes.length - 8))
-    throw bad(`a header of ${length} bytes in a file of ${bytes.length}`);
+  const failed = (cause: NodeJS.ErrnoException) => {
+    throw bad(cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message), cause);
+  };
+  const found = await stat(path).catch(failed);
+  if (!found.isFile()) throw bad(found.isDirectory() ? 'a folder' : 'something that is no file');
+  const file = await open(path, 'r').catch(failed);
+  try {
+    const { entries, metadata, start } = await readHeader(file, found.size, bad);
+    const tensors = new Map<string, StoredTensor>();
+    for (const { name, dtype, shape, from, to } of entries)
+      tensors.set(name, {
+        dtype,
+        shape,
+        data: toArray(await readRange(file, start + from, to - from, bad), dtype),
+      });
+    return { tensors, metadata };
+  } finally {
+    await file.close();
+  }
+}
+
+type Bad = (got: string, cause?: unknown) => UserError;
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The header, checked against the file's size; `start` is where the tensors' bytes begin. */
+async function readHeader(
+  file: FileHandle,
+  size: number,
+  bad: Bad,
+): Promise<{ entries: Entry[]; metadata: Safetensors['metadata']; start: number }> {
+  if (size < 8) throw bad(`${size} bytes`);
+  const length = Buffer.from(await readRange(file, 0, 8, bad)).readBigUInt64LE();
+  if (length > BigInt(size - 8)) throw bad(`a header of ${length} bytes in a file of ${size}`);
+  if (length > MAX_HEADER) throw bad(`a header of ${length} bytes (at most ${MAX_HEADER})`);
   const start = 8 + Number(length);
+  let text: string;
   let header: Record<string, unknown>;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, start))) as Record<
-      string,
-      unknown
-    >;
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readRange(file, 8, Number(length), bad));
+    header = JSON.parse(text) as Record<string, unknown>;
   } catch (cause) {
-    throw bad('a header that is no JSON', cause);
+    throw cause instanceof UserError ? cause : bad('a header that is no JSON', cause);
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header))
     throw bad('a header that is no object');
 
-  const { __metadata__: metadata = {}, ...entries } = header;
-  const repeated = repeatedKey(new TextDecoder().decode(bytes.subarray(8, start)));
+  const { __metadata__: metadata = {}, ...rest } = header;
+  const repeated = repeatedKey(text);
   if (repeated !== undefined) throw bad(`two entries named ${repeated}`);
-  const found: { name: string; dtype: Dtype; shape: number[]; from: number; to: number }[] = [];
-  for (const [name, entry] of Object.entries(entries)) {
-    const {
-      dtype,
-      shape,
-      data_offsets: offsets,
-    } = (entry ?? {}) as { dtype?: Dtype; shape?: unknown; data_offsets?: unknown };
-    const size = dtype && Object.hasOwn(SIZES, dtype) ? SIZES[dtype] : undefined;
-    if (!dtype || !size)
-      throw bad(`${name} of type ${String(dtype)} (known: ${Object.keys(SIZES).join(', ')})`);
-    if (!isCounts(shape) || !isCounts(offsets) || offsets.length !== 2)
-      throw bad(`${name} without a shape and offsets`);
-    const [from, to] = offsets as [number, number];
-    const count = shape.reduce((a, b) => a * b, 1);
-    if (from > to || start + to > bytes.length)
-      throw bad(`${name} at ${from}–${to} of ${bytes.length - start} bytes`);
-    if (to - from !== count * size) throw bad(`${name} of shape [${shape.join(', ')}] in ${to - from} bytes`);
-    found.push({ name, dtype, shape, from, to });
-  }
+  const entries = Object.entries(rest).map(([name, entry]) => checkEntry(name, entry, size - start, bad));
   let end = 0;
-  for (const { from, to } of found.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
+  for (const { from, to } of entries.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
     if (from !== end) throw bad(`tensors that ${from < end ? 'overlap' : 'leave a gap'} at byte ${from}`);
     end = to;
   }
-  if (start + end !== bytes.length) throw bad(`${bytes.length - start - end} bytes that belong to no tensor`);
-  const tensors = new Map(
-    found.map(({ name, dtype, shape, from, to }) => {
-      const data = toArray(bytes.subarray(start + from, start + to), dtype);
-      return [name, { dtype, shape, data }];
-    }),
-  );
-  return { tensors, metadata: metadata as Record<string, string> };
+  if (start + end !== size) throw bad(`${size - start - end} bytes that belong to no tensor`);
+  return { entries, metadata: metadata as Safetensors['metadata'], start };
+}
+
+function checkEntry(name: string, entry: unknown, room: number, bad: Bad): Entry {
+  const {
+    dtype,
+    shape,
+    data_offsets: offsets,
+  } = (entry ?? {}) as { dtype?: Dtype; shape?: unknown; data_offsets?: unknown };
+  const size = dtype && Object.hasOwn(SIZES, dtype) ? SIZES[dtype] : undefined;
+  if (!dtype || !size)
+    throw bad(`${name} of type ${String(dtype)} (known: ${Object.keys(SIZES).join(', ')})`);
+  if (!isCounts(shape) || !isCounts(offsets) || offsets.length !== 2)
+    throw bad(`${name} without a shape and offsets`);
+  const [from, to] = offsets as [number, number];
+  const count = shape.reduce((a, b) => a * b, 1);
+  if (from > to || to > room) throw bad(`${name} at ${from}–${to} of ${room} bytes`);
+  if (to - from !== count * size) throw bad(`${name} of shape [${shape.join(', ')}] in ${to - from} bytes`);
+  return { name, dtype, shape, from, to };
+}
+
+/** The most that the system reads in one call is a little less than 2 GiB. */
+const AT_ONCE = 2 ** 30;
+
+async function readRange(file: FileHandle, from: number, length: number, bad: Bad): Promise<ArrayBuffer> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = new Uint8Array(length);
+  } catch (cause) {
+    throw bad(`a tensor of ${length} bytes, for which there is no memory`, cause);
+  }
+  for (let at = 0; at < length; ) {
+    const { bytesRead } = await file.read(bytes, at, Math.min(AT_ONCE, length - at), from + at);
+    if (bytesRead === 0) throw bad(`its end at byte ${from + at}`);
+    at += bytesRead;
+  }
+  return bytes.buffer;
 }
 
 /**
@@ -145,16 +187,14 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-function toArray(bytes: Buffer, dtype: Dtype): Float32Array | Int32Array {
-  // A copy, so that the data is aligned and outlives the file's buffer.
-  const own = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+function toArray(own: ArrayBuffer, dtype: Dtype): Float32Array | Int32Array {
   switch (dtype) {
     case 'F32':
       return new Float32Array(own);
     case 'F64':
       return Float32Array.from(new Float64Array(own));
     case 'BF16': {
-      const words = new Uint32Array(bytes.length / 2);
+      const words = new Uint32Array(own.byteLength / 2);
       new Uint16Array(own).forEach((half, i) => {
         words[i] = half << 16;
       });

@@ -1,11 +1,14 @@
+import { UserError } from '../errors.js';
 import type { StoredTensor } from '../files/safetensors.js';
 import { TARGETS, type Target } from './targets.js';
 
 /** What a backbone's tensors are called here, whichever library wrote them; layouts are still PyTorch's. */
 export type NamedWeights = Map<string, StoredTensor>;
 
+/** The attributes of the models that hold a ViT, in any order: they stand before the names of its tensors. */
+const HOLDERS = /^(?:(?:module|_orig_mod|model|timm_model|backbone|vit|deit)\.)+/;
+
 const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
-  [/^vit\./, ''],
   [/^embeddings\.cls_token$/, 'cls'],
   [/^embeddings\.position_embeddings$/, 'positions'],
   [/^embeddings\.patch_embeddings\.projection\./, 'patch.'],
@@ -34,28 +37,60 @@ const TIMM: readonly (readonly [RegExp, string])[] = [
   [/^head\./, 'classifier.'],
 ];
 
+/** Which library's names a checkpoint has. */
+export function isTimm(names: Iterable<string>): boolean {
+  return [...names].some((name) => /^(cls_token$|patch_embed\.|blocks\.)/.test(name.replace(HOLDERS, '')));
+}
+
 /**
  * Renames a checkpoint's tensors from the spelling of transformers (old or new) or of timm, DeiT and DINO, whose
- * fused qkv rows are taken apart.
+ * fused qkv rows are taken apart. What holds the ViT (`vit.`, `module.`, `backbone.`) is taken off the names.
+ *
+ * Positions without a row for the class token (timm's `no_embed_class`) get one of zeros, which is the same function.
+ *
+ * @throws UserError where two tensors would have one name.
  */
-export function canonicalNames(tensors: ReadonlyMap<string, StoredTensor>): NamedWeights {
-  const rules = tensors.has('cls_token') ? TIMM : HUGGING_FACE;
+export function canonicalNames(tensors: ReadonlyMap<string, StoredTensor>, path = 'weights'): NamedWeights {
+  const rules = isTimm(tensors.keys()) ? TIMM : HUGGING_FACE;
   const weights: NamedWeights = new Map();
+  const add = (name: string, from: string, tensor: StoredTensor) => {
+    if (weights.has(name))
+      throw new UserError(
+        `${path}: expected one ViT, got two tensors that are its ${name} (the second is ${from}); save one model's alone`,
+        { path, name },
+      );
+    weights.set(name, tensor);
+  };
   for (const [name, tensor] of tensors) {
-    const renamed = rules.reduce((text, [pattern, to]) => text.replace(pattern, to), name);
+    const renamed = rules.reduce(
+      (text, [pattern, to]) => text.replace(pattern, to),
+      name.replace(HOLDERS, ''),
+    );
     const [first, last] = renamed.split('.qkv.');
-    if (last === undefined) {
-      weights.set(renamed, tensor);
-      continue;
-    }
-    const rows = tensor.shape[0]! / 3;
-    const size = tensor.data.length / 3;
-    ['query', 'key', 'value'].forEach((part, i) => {
-      const data = tensor.data.slice(i * size, (i + 1) * size);
-      weights.set(`${first}.${part}.${last}`, { ...tensor, shape: [rows, ...tensor.shape.slice(1)], data });
-    });
+    if (last !== undefined && tensor.shape[0]! % 3 === 0)
+      for (const [part, third] of thirds(tensor)) add(`${first}.${part}.${last}`, name, third);
+    else add(renamed, name, renamed === 'positions' && rules === TIMM ? withClassRow(tensor) : tensor);
   }
   return weights;
+}
+
+/** The rows of query, key and value in a fused map. */
+function thirds(tensor: StoredTensor): [string, StoredTensor][] {
+  const shape = [tensor.shape[0]! / 3, ...tensor.shape.slice(1)];
+  const size = tensor.data.length / 3;
+  return ['query', 'key', 'value'].map((part, i) => [
+    part,
+    { ...tensor, shape, data: tensor.data.slice(i * size, (i + 1) * size) },
+  ]);
+}
+
+function withClassRow(tensor: StoredTensor): StoredTensor {
+  const [, rows = 0, width = 0] = tensor.shape;
+  const isSquare = (count: number) => Number.isInteger(Math.sqrt(count));
+  if (tensor.shape.length !== 3 || isSquare(rows - 1) || !isSquare(rows)) return tensor;
+  const data = new Float32Array(tensor.data.length + width);
+  data.set(tensor.data, width);
+  return { ...tensor, shape: [1, rows + 1, width], data };
 }
 
 /** How transformers names the modules of its ViTModel: before version 5, and since. */

@@ -6,6 +6,7 @@ import { UserError } from '../errors.js';
 import { randomStream } from '../random.js';
 import type { VitConfig } from './config.js';
 import { addHead, type HeadOptions, segment } from './head.js';
+import { IMAGENET, type InputStatistics } from './preprocessor.js';
 import { type Pretrained, readPretrained } from './source.js';
 import type { Target } from './targets.js';
 import { addPretrained, addRandomBackbone, encode, patchGrid } from './vit.js';
@@ -16,9 +17,6 @@ export interface SegmenterOptions extends HeadOptions {
   /** Rules the initial weights. */
   readonly seed: number;
 }
-
-/** ImageNet's statistics, for backbones whose folder names none. */
-const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /**
  * A ViT with a segmentation head, and at most one adapter on its linear maps.
@@ -35,7 +33,7 @@ export class Segmenter implements Model {
     readonly config: VitConfig,
     readonly imageSize: number,
     readonly head: HeadOptions,
-    readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] } = IMAGENET,
+    readonly normalization: InputStatistics = IMAGENET,
   ) {
     if (imageSize % config.patch_size !== 0)
       throw new UserError(

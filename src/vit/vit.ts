@@ -15,9 +15,10 @@ import { branchNorm, layerNorm } from '../engine/ops/layer-norm.js';
 import { linear } from '../engine/ops/linear.js';
 import { type LinearMap, linears } from '../engine/ops/linears.js';
 import type { Parameters } from '../engine/parameters.js';
-import { UserError } from '../errors.js';
 import { normal, randomStream } from '../random.js';
-import type { VitConfig } from './config.js';
+import { accountForTensors } from './account-for-tensors.js';
+import { backboneShapes } from './backbone-shapes.js';
+import { checkHeads, gridSide, type VitConfig } from './config.js';
 import { fromTorchLayout } from './layout.js';
 import { interpolatePositions } from './positions.js';
 import type { Pretrained } from './source.js';
@@ -76,29 +77,6 @@ export function patchGrid(tokens: Tensor): Tensor {
   return reshape(slice(tokens, [0, 1, 0], [batch, count - 1, hidden]), [batch, side, side, hidden]);
 }
 
-/** Name and shape of every tensor of a backbone, in PyTorch's layout. */
-export function backboneShapes(config: VitConfig): Map<string, number[]> {
-  const { hidden_size: d, intermediate_size: wide, patch_size: patch, image_size: size } = config;
-  const shapes = new Map<string, number[]>([
-    ['cls', [1, 1, d]],
-    ['positions', [1, 1 + (size / patch) ** 2, d]],
-    ['patch.weight', [d, 3, patch, patch]],
-    ['patch.bias', [d]],
-  ]);
-  const add = (name: string, out: number, from?: number) => {
-    shapes.set(`${name}.weight`, from ? [out, from] : [out]);
-    shapes.set(`${name}.bias`, [out]);
-  };
-  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
-    for (const name of ['norm1', 'norm2']) add(`layers.${layer}.${name}`, d);
-    for (const name of ['query', 'key', 'value', 'output']) add(`layers.${layer}.${name}`, d, d);
-    add(`layers.${layer}.fc1`, wide, d);
-    add(`layers.${layer}.fc2`, d, wide);
-  }
-  add('norm', d);
-  return shapes;
-}
-
 /**
  * Puts a pretrained backbone's tensors among the parameters, frozen; for another image size the position
  * embeddings are interpolated.
@@ -110,21 +88,13 @@ export function addPretrained(
   { path, config, weights }: Pretrained,
   size: number,
 ): void {
+  accountForTensors(path, config, weights);
   for (const [name, shape] of backboneShapes(config)) {
-    const stored = weights.get(name);
-    if (!stored)
-      throw new UserError(`${path}: expected ${name} of a ViT, got no such tensor`, { path, name });
-    if (stored.shape.join() !== shape.join())
-      throw new UserError(
-        `${path}: expected ${name} of shape [${shape.join(', ')}], got [${stored.shape.join(', ')}]`,
-        { path, name },
-      );
-    let data = Float32Array.from(stored.data);
+    let data = Float32Array.from(weights.get(name)!.data);
     let to = shape;
     if (name === 'positions') {
-      const side = config.image_size / config.patch_size;
       data = Float32Array.from(
-        interpolatePositions(data, config.hidden_size, side, size / config.patch_size),
+        interpolatePositions(data, config.hidden_size, gridSide(config), size / config.patch_size),
       );
       to = [1, data.length / config.hidden_size, config.hidden_size];
     }
@@ -134,6 +104,7 @@ export function addPretrained(
 
 /** Puts a new backbone among the parameters: normal with σ = .02 cut at 2σ, as Dosovitskiy et al.; zero biases. */
 export function addRandomBackbone(parameters: Parameters, config: VitConfig, seed: number): void {
+  checkHeads(config);
   for (const [name, shape] of backboneShapes(config)) {
     const size = shape.reduce((a, b) => a * b, 1);
     const random = randomStream(seed, 'backbone', name);

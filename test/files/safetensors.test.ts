@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -135,6 +135,20 @@ describe('safetensors', () => {
       await writeFile(path, whole.subarray(0, length));
       await assert.rejects(readSafetensors(path), UserError, `${length} bytes`);
     }
+  });
+
+  it('reads a file beyond 2 GiB', async () => {
+    const path = join(dir, 'large.safetensors');
+    const size = 2 ** 32;
+    // A hole takes no disk; only the header is read before the four bytes too many are found.
+    const header = file({ a: entry(0, size) });
+    await writeFile(path, header);
+    await truncate(path, header.length + size + 4);
+    await assert.rejects(
+      readSafetensors(path),
+      /large\.safetensors: .* got 4 bytes that belong to no tensor/,
+    );
+    await rm(path);
   });
 
   it('refuses a folder, and nothing', async () => {

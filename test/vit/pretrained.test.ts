@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dispose, setBackend, tensor4d, tidy, transpose } from '@tensorflow/tfjs-core';
 import { useEngine } from '../../src/engine/engine.js';
@@ -76,4 +77,17 @@ describe('a real pretrained ViT (DeiT-Tiny)', function () {
       }
       model.dispose();
     });
+
+  it('needs no config.json, for its size is a published one', async function () {
+    const folder = needsSharedData(this, 'vit_deit_tiny_patch16_224');
+    const alone = await mkdtemp(join(tmpdir(), 'millrace-deit-'));
+    const path = join(alone, 'model.safetensors');
+    await symlink(join(folder, 'model.safetensors'), path);
+    const { config } = await readPretrained(path);
+    assert.deepEqual(
+      { ...config, layer_norm_eps: 0 },
+      { ...(await readPretrained(folder)).config, layer_norm_eps: 0 },
+    );
+    await rm(alone, { recursive: true });
+  });
 });

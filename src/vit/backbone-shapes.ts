@@ -1,0 +1,24 @@
+import { gridSide, type VitConfig } from './config.js';
+
+/** Name and shape of every tensor of a backbone, in PyTorch's layout. */
+export function backboneShapes(config: VitConfig): Map<string, number[]> {
+  const { hidden_size: d, intermediate_size: wide, patch_size: patch } = config;
+  const shapes = new Map<string, number[]>([
+    ['cls', [1, 1, d]],
+    ['positions', [1, 1 + gridSide(config) ** 2, d]],
+    ['patch.weight', [d, 3, patch, patch]],
+    ['patch.bias', [d]],
+  ]);
+  const add = (name: string, out: number, from?: number) => {
+    shapes.set(`${name}.weight`, from ? [out, from] : [out]);
+    shapes.set(`${name}.bias`, [out]);
+  };
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    for (const name of ['norm1', 'norm2']) add(`layers.${layer}.${name}`, d);
+    for (const name of ['query', 'key', 'value', 'output']) add(`layers.${layer}.${name}`, d, d);
+    add(`layers.${layer}.fc1`, wide, d);
+    add(`layers.${layer}.fc2`, d, wide);
+  }
+  add('norm', d);
+  return shapes;
+}

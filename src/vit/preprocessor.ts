@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+/** What a model expects of its input: (pixel / 255 − mean) / std, by channel. */
+export interface InputStatistics {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** ImageNet's statistics, for backbones whose folder names none. */
+export const IMAGENET: InputStatistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/** A number for each channel, or one for all. */
+export const channels = z.preprocess(
+  (value) => (typeof value === 'number' ? [value, value, value] : value),
+  z.array(z.number()).length(3, { error: 'expected a number for each of 3 channels' }),
+);
+export const stds = channels.refine((values) => values.every((value) => value > 0), {
+  error: 'expected numbers above 0',
+});
+const preprocessor = z.object({
+  do_normalize: z.boolean().nullish(),
+  do_rescale: z.boolean().nullish(),
+  do_resize: z.boolean().nullish(),
+  do_center_crop: z.boolean().nullish(),
+  rescale_factor: z.number().positive().nullish(),
+  image_mean: channels.nullish(),
+  image_std: stds.nullish(),
+  size: z.unknown().optional(),
+  crop_size: z.unknown().optional(),
+});
+
+/**
+ * What preprocessor_config.json says of pixels, for one that is divided by 255 first: another `rescale_factor`, or none,
+ * and `do_normalize: false` become part of mean and std.
+ *
+ * `fail` is called for what no mean and std can express, and for images of another size than the model's.
+ */
+export function readPreprocessor(
+  file: unknown,
+  imageSize: number,
+  fail: (got: string) => never,
+): InputStatistics {
+  const parsed = preprocessor.safeParse(file);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    return fail(`${issue.path.join('.') || 'the file'}: ${issue.message}`);
+  }
+  const {
+    do_normalize,
+    do_rescale,
+    do_resize,
+    do_center_crop,
+    rescale_factor,
+    image_mean,
+    image_std,
+    size,
+    crop_size,
+  } = parsed.data;
+  const shown = do_center_crop ? crop_size : do_resize === false ? undefined : size;
+  const sides = typeof shown === 'number' ? [shown] : isBox(shown) ? [shown.height, shown.width] : [];
+  if (sides.some((length) => length !== imageSize))
+    return fail(
+      `${do_center_crop ? 'crop_size' : 'size'}: expected ${imageSize}, as the model's positions are for, got ${sides.join(' × ')}; make the two one (another size is chosen with --image-size)`,
+    );
+  const normalizes = do_normalize !== false;
+  if (normalizes && !image_mean !== !image_std)
+    return fail(
+      `expected both image_mean and image_std, got ${image_mean ? 'image_mean' : 'image_std'} alone`,
+    );
+  if (normalizes && !image_mean) return fail('expected image_mean and image_std, got neither');
+  // (pixel · factor − mean) / std is (pixel / 255 − mean / scale) / (std / scale).
+  const scale = do_rescale === false ? 255 : closeTo1((rescale_factor ?? 1 / 255) * 255);
+  const mean = normalizes ? image_mean! : [0, 0, 0];
+  const std = normalizes ? image_std! : [1, 1, 1];
+  return { mean: mean.map((value) => value / scale), std: std.map((value) => value / scale) };
+}
+
+/** 1 where rounding alone sets a factor apart from it, so that the usual one leaves mean and std as they are. */
+function closeTo1(scale: number): number {
+  return Math.abs(scale - 1) < 1e-6 ? 1 : scale;
+}
+
+function isBox(value: unknown): value is { height: number; width: number } {
+  const box = value as { height?: unknown; width?: unknown } | null | undefined;
+  return typeof box?.height === 'number' && typeof box.width === 'number';
+}

@@ -1,0 +1,37 @@
+import type { NamedWeights } from './names.js';
+
+/** What the shapes of a ViT's tensors say of it. */
+export interface Sizes {
+  readonly hidden: number;
+  readonly blocks: number;
+  readonly wide: number;
+  readonly patch: number;
+  /** Of the grid of patches that the positions are for; a fraction where it is no square. */
+  readonly side: number;
+}
+
+/** Reads a ViT's sizes off its tensors; `missing` is called with the first name that is not there, or of another rank. */
+export function sizesOf(weights: NamedWeights, missing: (name: string) => never): Sizes {
+  const shape = (name: string, rank: number) => {
+    const found = weights.get(name)?.shape;
+    return found?.length === rank ? found : missing(name);
+  };
+  const [hidden, , patch] = shape('patch.weight', 4) as [number, number, number, number];
+  return {
+    hidden,
+    patch,
+    side: Math.sqrt(shape('positions', 3)[1]! - 1),
+    wide: shape('layers.0.fc1.weight', 2)[0]!,
+    blocks: countBlocks(weights.keys()),
+  };
+}
+
+/** How many blocks tensors are named after. */
+export function countBlocks(names: Iterable<string>): number {
+  const layers = new Set<string>();
+  for (const name of names) {
+    const [, layer] = /^layers\.(\d+)\./.exec(name) ?? [];
+    if (layer !== undefined) layers.add(layer);
+  }
+  return layers.size;
+}
