@@ -61,7 +61,7 @@ async function statisticsIn(folder: string, config: VitConfig): Promise<InputSta
 
 /** Biases that a model without `qkv_bias` lacks: zeros, which are the same function. */
 function addZeroBiases(weights: NamedWeights): void {
-  for (const [name, { shape }] of [...weights])
+  for (const [name, { shape }] of weights)
     if (/\.(query|key|value)\.weight$/.test(name)) {
       const width = shape[0] ?? 0;
       weights.set(name.replace(/weight$/, 'bias'), {
