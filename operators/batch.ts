@@ -6,9 +6,11 @@ import { UserError } from '../src/errors.js';
 /**
  * Collates the samples of one plan into the tensors of one batch.
  *
- * The batch is freed by its `dispose`, which a lease calls: load it through `prefetch`.
+ * The batch's plan holds the plans of the samples that came: fewer than planned where some were filtered out, several
+ * of one picture where it was cut into tiles. The batch is freed by its `dispose`, which a lease calls: load it through
+ * `prefetch`.
  *
- * @throws UserError when samples are of several sizes, or not normalised.
+ * @throws UserError when samples are of several sizes, or not normalised, and when there is none.
  * @example
  * const load = (plan: BatchPlan) => from(plan.samples).pipe(decode(224), normalize(IMAGENET), batch(plan));
  */
@@ -17,7 +19,13 @@ export function batch(plan: BatchPlan): OperatorFunction<Sample, Batch> {
     samples$.pipe(
       toArray(),
       map((samples): Batch => {
-        const { width, height } = samples[0]!;
+        const [first] = samples;
+        if (!first)
+          throw new UserError(
+            `batch: expected at least one of the ${plan.samples.length} samples of batch ${plan.batch} in epoch ${plan.epoch}, got none; filter pairs before they are planned`,
+            { position: plan.position },
+          );
+        const { width, height } = first;
         const pixels = width * height;
         const floats = new Float32Array(samples.length * pixels * 3);
         const ids = new Int32Array(samples.length * pixels);
@@ -37,7 +45,7 @@ export function batch(plan: BatchPlan): OperatorFunction<Sample, Batch> {
           images.dispose();
           masks.dispose();
         };
-        return { plan, images, masks, dispose };
+        return { plan: { ...plan, samples: samples.map((sample) => sample.plan) }, images, masks, dispose };
       }),
     );
 }

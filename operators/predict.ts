@@ -6,7 +6,7 @@ import type { Prediction } from '../src/report/overlays.js';
 import { IMAGENET, type Normalization } from './normalize.js';
 
 /**
- * Runs the model on each batch, without dropout: one `Prediction` a sample, titled by its stem, in order.
+ * Runs the model on each batch, without dropout: one `Prediction` a sample of the batch, titled by its stem, in order.
  *
  * Stands inside the lease. The picture is read back from the batch, so it is what the model saw, augmentation included;
  * `normalization` must be the one that the batch was made with. Default IMAGENET.
@@ -31,13 +31,14 @@ async function predictions(
   { plan, images, masks }: Batch,
   { mean, std }: Normalization,
 ): Promise<Prediction[]> {
-  const [, height, width] = masks.shape;
+  const [count, height, width] = masks.shape;
   const classes = tidy(() => argMax(model.forward(images), -1));
   try {
     const [pixels, targets, guesses] = await Promise.all([images.data(), masks.data(), classes.data()]);
     const size = width * height;
-    return plan.samples.map(({ pair }, i) => ({
-      title: pair.stem,
+    return Array.from({ length: count }, (_, i) => ({
+      // A batch of one's own making may have no plans of samples.
+      title: plan.samples[i]?.pair.stem ?? `${i}`,
       width,
       height,
       image: Uint8Array.from(pixels.subarray(3 * i * size, 3 * (i + 1) * size), (value, k) =>

@@ -41,6 +41,7 @@ export interface Sample {
 
 /** Tensors of one batch. Exists only under a lease, which calls `dispose` exactly once. */
 export interface Batch {
+  /** Its `samples` are those that are in the tensors, row by row. */
   readonly plan: BatchPlan;
   /** float32 [batch, height, width, 3], normalised. */
   readonly images: Tensor4D;

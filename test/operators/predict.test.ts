@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { memory, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { from, lastValueFrom, of, toArray } from 'rxjs';
 import { batch } from '../../operators/batch.js';
-import { normalize } from '../../operators/normalize.js';
+import { IMAGENET, normalize } from '../../operators/normalize.js';
 import { predict } from '../../operators/predict.js';
 import type { Sample } from '../../src/data/types.js';
 import { SIZE, tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';
@@ -43,6 +43,44 @@ describe('predict', () => {
     const row = await lastValueFrom(of(made).pipe(predict(model, statistics)));
     assert.deepEqual([...row.image], [...image]);
     made.dispose();
+    model.dispose();
+  });
+
+  it('answers for every sample of a batch, whatever was planned', async () => {
+    const model = tinyModel();
+    const plan = tinyPlans({ count: 3, epochs: 1, batchSize: 3 })[0]!;
+    const sample = (i: number): Sample => ({
+      plan: plan.samples[i]!,
+      width: SIZE,
+      height: SIZE,
+      image: new Uint8Array(3 * SIZE * SIZE).fill(10 * i),
+      mask: new Uint8Array(SIZE * SIZE).fill(i),
+    });
+    const titles = async (...samples: Sample[]) => {
+      const made = await lastValueFrom(from(samples).pipe(normalize(IMAGENET), batch(plan)));
+      const rows = await lastValueFrom(of(made).pipe(predict(model), toArray()));
+      made.dispose();
+      for (const { image, target, prediction } of rows)
+        assert.deepEqual([image.length, prediction.length, image[0]], [48, 16, 10 * target[0]!]);
+      return rows.map(({ title, target }) => [title, target[0]]);
+    };
+    const stem = (i: number) => plan.samples[i]!.pair.stem;
+    assert.deepEqual(await titles(sample(0), sample(2)), [
+      [stem(0), 0],
+      [stem(2), 2],
+    ]);
+    const tiles = [0, 0, 1, 1, 2, 2];
+    assert.deepEqual(
+      await titles(...tiles.map(sample)),
+      tiles.map((i) => [stem(i), i]),
+    );
+    const own = { ...tinyBatch(plan), plan: { ...plan, samples: [] } };
+    const rows = await lastValueFrom(of(own).pipe(predict(model), toArray()));
+    assert.deepEqual(
+      rows.map(({ title }) => title),
+      ['0', '1', '2'],
+    );
+    own.dispose();
     model.dispose();
   });
 

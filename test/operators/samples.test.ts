@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { memory } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { concatMap, delay, from, lastValueFrom, map, type OperatorFunction, of, take, toArray } from 'rxjs';
+import {
+  concatMap,
+  delay,
+  filter,
+  from,
+  lastValueFrom,
+  map,
+  type OperatorFunction,
+  of,
+  take,
+  toArray,
+} from 'rxjs';
 import { augment } from '../../operators/augment.js';
 import { batch } from '../../operators/batch.js';
 import { concatLease } from '../../operators/concat-lease.js';
@@ -99,6 +110,30 @@ describe('normalize and batch', () => {
       }
     }
     loaded.dispose();
+  });
+
+  it('carry the plans of the samples that came: a filtered one is missing, and a tile has its picture’s', async () => {
+    const [plan] = batchPlans(pairs, { batchSize: 4, seed: 1, shuffle: false });
+    const decoded = () => from(plan!.samples).pipe(decode(SIZE, { cache: source(() => 1).cache }));
+    const stems = async (change: OperatorFunction<Sample, Sample>) => {
+      const made = await lastValueFrom(decoded().pipe(change, normalize(IMAGENET), batch(plan!)));
+      const masks = await made.masks.data();
+      made.dispose();
+      const rows = Array.from({ length: made.masks.shape[0] }, (_, i) => `${masks[i * SIZE * SIZE]}`);
+      const { samples, ...rest } = made.plan;
+      assert.deepEqual(rest, (({ samples: _, ...others }) => others)(plan!));
+      assert.deepEqual(
+        samples.map(({ pair }) => pair.stem),
+        rows,
+      );
+      return rows.join();
+    };
+    assert.equal(await stems(filter(({ plan }) => plan.pair.stem !== '1')), '0,2,3');
+    assert.equal(await stems(concatMap((sample) => of(sample, sample, sample))), '0,0,0,1,1,1,2,2,2,3,3,3');
+    await assert.rejects(stems(filter(() => false)), {
+      name: 'UserError',
+      message: /^batch: expected at least one of the 4 samples of batch 0 in epoch 1, got none/,
+    });
   });
 
   it('refuses samples of two sizes, and bytes', async () => {
