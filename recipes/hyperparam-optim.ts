@@ -22,14 +22,21 @@ import {
   createStudy,
   dataFlags,
   decode,
+  type Event,
   earlyStop,
   engineFlags,
+  engineOf,
   guard,
   imageMaskPairs,
   learningRates,
   loadSegmenter,
   lossNamed,
+  METRIC_TEXTS,
+  METRICS,
+  type Metric,
+  metricOf,
   modelFlags,
+  modeOf,
   normalize,
   optimizerNamed,
   percentText,
@@ -61,9 +68,9 @@ import { concat, defer, finalize, from, identity, lastValueFrom, mergeMap, tap }
 import { stringify } from 'yaml';
 import { z } from 'zod';
 
-const METRICS = { loss: 'loss', dice: 'softDice', iou: 'softIou' } as const;
 const { cache, cacheDir, ahead } = runFlags;
-const { lr: _lr, lrVitBackbone: _vit, lrSegHead: _head, weightDecay: _decay, ...training } = trainingFlags;
+const { lr: _lr, lrVitBackbone: _vit, lrSegHead: _head, weightDecay: _decay, ...others } = trainingFlags;
+const { freezeEpochs: _freeze, ...training } = others;
 const { alpha: _alpha, ...adapter } = adapterFlags;
 const targets = adapterFlags.targets.unwrap().optional();
 
@@ -77,8 +84,21 @@ recipe({
         .regex(/^[\w.-]+$/)
         .optional()
         .describe('default: {lora_type}'),
-      optimizeFor: z.enum(['loss', 'dice', 'iou']).default('dice').describe("of the last epoch's validation"),
-      backboneFrozen: z.boolean().default(false).describe('train the head alone, without an adapter'),
+      optimizeFor: z
+        .enum(METRICS)
+        .default('softDice')
+        .describe(
+          "the score of the last epoch's validation, by the names of --metric; upstream's dice is softDice",
+        ),
+      backboneFrozen: z
+        .boolean()
+        .default(false)
+        .describe('train the head alone, without an adapter; with --freeze-epochs, until these are over'),
+      freezeEpochs: z
+        .array(z.int().min(1))
+        .min(1)
+        .optional()
+        .describe('search for how many epochs the head trains alone at first; upstream: 2,5,10'),
       ...studyFlags,
       outputDir: z
         .string()
@@ -97,10 +117,16 @@ recipe({
   },
   run: async ({ optimizeFor, backboneFrozen, storage, studyName, nTrials, ...rest }) => {
     const { sampler, pruner, concurrency, timeout, heartbeat, outputDir, ...given } = rest;
-    const settings = { ...given, mode: backboneFrozen ? ('head' as const) : given.mode };
+    const headAlone = backboneFrozen && !given.freezeEpochs;
+    const settings = { ...given, mode: headAlone ? ('head' as const) : given.mode };
     const { loraType, randomSeed: seed, epochs, batchSize, maskIds, mode, metric, patience } = settings;
-    const engine = await useEngine(settings.engine, settings);
+    const engine = await useEngine(engineOf(settings), settings);
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
+    process.stderr.write(`--optimize-for ${optimizeFor}: ${METRIC_TEXTS[optimizeFor].about}\n`);
+    if (headAlone)
+      process.stderr.write(
+        '--backbone-frozen: the head trains alone; upstream unfreezes: --freeze-epochs 2,5,10\n',
+      );
 
     const { train, validation } = await lastValueFrom(
       imageMaskPairs(settings.imageDir, settings.maskDir, { lists: settings.list }).pipe(
@@ -132,7 +158,7 @@ recipe({
     const study = await createStudy({
       storage,
       studyName: studyName ?? loraType,
-      direction: optimizeFor === 'loss' ? 'minimize' : 'maximize',
+      direction: modeOf(optimizeFor) === 'min' ? 'minimize' : 'maximize',
       loadIfExists: true,
       heartbeatInterval: heartbeat,
       sampler: seededByTrial(seed, (own) => samplerNamed(sampler, { seed: own, workers: 2 })),
@@ -141,20 +167,25 @@ recipe({
     const what = mode === 'adapters' ? loraType : mode;
     // What trials must have in common to be compared.
     const data = `${percentText(settings.dataPercentage)} of ${settings.imageDir}`;
-    const searched = `${optimizeFor} of ${what}${settings.separateLr ? ', separate rates' : ''}, ${epochs} epochs on ${data}`;
-    const { searched: before = searched } = await study.userAttrs();
+    const frozen = settings.freezeEpochs ? `, frozen for ${settings.freezeEpochs.join(' or ')} epochs` : '';
+    const rates = settings.separateLr ? ', separate rates' : '';
+    const searched = `${labelOf(optimizeFor)} of ${what}${rates}${frozen}, ${epochs} epochs on ${data}`;
+    const before = searchedBefore((await study.userAttrs())['searched']) ?? searched;
     if (before !== searched)
       throw new UserError(
         `--study-name ${study.name}: expected the search that it began as, ${before}, got ${searched}; give another name`,
       );
     await study.setUserAttr('searched', searched);
+    const batches = batchesPerEpoch(train.length, batchSize);
     const search = adapterSearch(settings, backbone.config.hidden_size);
     // The first trial is about what the training recipe does by itself: the best one is no worse.
     await study.enqueueTrial(search.first, { ifEmpty: true });
 
+    const scoreOf = (event: Event) =>
+      event.type === 'validation' ? metricOf(event.scores, optimizeFor) : undefined;
     const run = (trial: Trial) =>
       defer(() => {
-        const own = { ...settings, ...search.suggest(trial) };
+        const own = { ...settings, freezeEpochs: undefined, ...search.suggest(trial) };
         const model = backbone.sibling(head);
         const { rBlock: blockRank, numBlocksPerRow: blocks, adapterDropout: dropout } = own;
         if (mode === 'adapters')
@@ -165,12 +196,10 @@ recipe({
           model,
           loss,
           optimizer: optimizerNamed(own.optimizer, own),
-          schedule: scheduleNamed(own.schedule, {
-            steps: epochs * batchesPerEpoch(train.length, batchSize),
-            metric,
-          }),
+          schedule: scheduleNamed(own.schedule, { steps: epochs * batches, metric }),
           learningRate: learningRates(own),
           average: own.ema,
+          frozenSteps: mode === 'head' ? 0 : (own.freezeEpochs ?? 0) * batches,
           seed,
         });
         const changes = augmentations(own.augment);
@@ -186,11 +215,11 @@ recipe({
           patience ? earlyStop({ metric, patience, memory: training.memory }) : identity,
           finalize(() => [training, model].forEach((owner) => owner.dispose())),
         );
-      }).pipe(report(trial, METRICS[optimizeFor], { retry: true }), prune(trial));
+      }).pipe(report<Event>(trial, scoreOf, { retry: true }), prune(trial));
 
     const search$ = trials(study, undefined, { total: nTrials, concurrency, timeout }).pipe(
       mergeMap(run, concurrency),
-      concurrency === 1 ? progress() : identity,
+      concurrency === 1 ? progress({ metric: optimizeFor }) : identity,
       tap(
         (event) =>
           event.type === 'trial' && event.state !== 'RUNNING' && process.stdout.write(trialText(event)),
@@ -212,3 +241,14 @@ recipe({
     );
   },
 });
+
+/** What a study was begun for; earlier versions called the soft scores by upstream's names. */
+function searchedBefore(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined;
+  return text.replace(/^dice of/, 'softDice of').replace(/^iou of/, 'softIou of');
+}
+
+/** A metric as a study notes it; `dice` and `iou` alone are the soft ones of an earlier version. */
+function labelOf(metric: Metric): string {
+  return metric === 'dice' || metric === 'iou' ? `hard ${metric}` : metric;
+}

@@ -4,13 +4,16 @@
 //   node recipes/inference.js --style-dir data/pets-ood --lora-type lora,localized_lora --random-seed 10,20,30
 
 import {
+  adapterCheckFlags,
   aggregateScores,
   type BatchPlan,
   batch,
   batchPlans,
+  checkAdapters,
   checkpointFlags,
   decode,
   domainFlags,
+  engineOf,
   evaluate,
   loadTrained,
   lossNamed,
@@ -42,7 +45,7 @@ recipe({
   description:
     'Scores trained models in and out of domain: a row a checkpoint and domain, and means over runs.',
   flags: {
-    Checkpoints: checkpointFlags,
+    Checkpoints: { ...checkpointFlags, ...adapterCheckFlags },
     Domains: domainFlags,
     Scoring: {
       outputDir: z
@@ -55,10 +58,11 @@ recipe({
   },
   run: async (config) => {
     const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
+    for (const note of checkAdapters(runs, config)) process.stderr.write(`${note}\n`);
     // All folders are looked at before anything is computed.
     const work: { run: TrainedRun; domains: TestDomain[] }[] = [];
     for (const run of runs) work.push({ run, domains: await testDomains(run, config) });
-    const engine = await useEngine(config.device ?? config.engine, config);
+    const engine = await useEngine(engineOf(config), config);
     const cache = memoryCache();
     const backbones = new Map<string, Promise<Pretrained>>();
     const backbone = (name: string) => {

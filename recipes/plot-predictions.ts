@@ -7,13 +7,17 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import {
+  adapterCheckFlags,
   type BatchPlan,
   batch,
   batchPlans,
+  checkAdapters,
   checkpointFlags,
   concatLease,
   decode,
   domainFlags,
+  engineOf,
+  ignored,
   loadTrained,
   normalize,
   type Prediction,
@@ -39,11 +43,13 @@ import { z } from 'zod';
 recipe({
   description: 'Draws input, target and prediction of pictures that the models have not seen.',
   flags: {
-    Checkpoints: checkpointFlags,
+    Checkpoints: { ...checkpointFlags, ...adapterCheckFlags },
     Domains: domainFlags,
     Pictures: {
       outputDir: z.string().min(1).default('plots/predictions').describe('gets <run>/<domain>.png'),
       images: z.int().min(1).max(64).default(4).describe('pictures a domain, chosen by the seed of the run'),
+      numSamples: z.int().min(1).max(64).optional().describe('another name of --images'),
+      numTrain: ignored('pictures come from the test split of the run, which its checkpoint knows'),
       separate: z
         .boolean()
         .default(false)
@@ -53,9 +59,10 @@ recipe({
   },
   run: async (config) => {
     const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
+    for (const note of checkAdapters(runs, config)) process.stderr.write(`${note}\n`);
     const work: { run: TrainedRun; domains: TestDomain[] }[] = [];
     for (const run of runs) work.push({ run, domains: await testDomains(run, config) });
-    await useEngine(config.device ?? config.engine, config);
+    await useEngine(engineOf(config), config);
 
     const draw = (model: Segmenter, { name, settings }: TrainedRun, { domain, style, pairs }: TestDomain) => {
       const { randomSeed: seed, maskIds: ids, classNames } = settings;
@@ -66,7 +73,7 @@ recipe({
           batch(plan),
         );
       const { batchSize = 4 } = config;
-      const some = shuffled(pairs, seed).slice(0, config.images);
+      const some = shuffled(pairs, seed).slice(0, config.numSamples ?? config.images);
       const plans = batchPlans(some, { batchSize, seed, shuffle: false });
       return prefetch(plans, load, { ahead: 1 }).pipe(
         concatLease((batch$) => batch$.pipe(predict(model, model.normalization))),

@@ -25,9 +25,11 @@ import {
   decode,
   earlierRun,
   earlyStop,
+  engineOf,
   failIfDiverged,
   finish,
   guard,
+  ignored,
   imageMaskPairs,
   jsonLines,
   learningRates,
@@ -46,6 +48,7 @@ import {
   recipe,
   recordOf,
   restoreLast,
+  resumeNotes,
   runFlags,
   runFolders,
   scheduleNamed,
@@ -55,6 +58,7 @@ import {
   tensorBoard,
   testBest,
   trainingFlags,
+  trainingNotes,
   trainStep,
   useEngine,
   validate,
@@ -72,6 +76,7 @@ recipe({
       rBlock: z.int().min(1).default(2).describe('rank of each block'),
       numBlocksPerRow: z.int().min(1).default(2).describe('K: a weight is cut into K × K blocks'),
       ...adapterFlags,
+      rank: ignored('--r-block and --num-blocks-per-row say the size of Localized LoRA'),
     },
     Training: trainingFlags,
     Run: runFlags,
@@ -79,7 +84,7 @@ recipe({
   run: async ({ resume, ahead, cache, cacheDir, ...settings }) => {
     const { randomSeed: seed, epochs, batchSize, maskIds, mode, metric, patience } = settings;
     const classNames = classNamesOf(settings);
-    const engine = await useEngine(settings.engine, settings);
+    const engine = await useEngine(engineOf(settings), settings);
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
 
     const { train, validation, test } = await lastValueFrom(
@@ -89,6 +94,8 @@ recipe({
     );
 
     const { rBlock: blockRank, numBlocksPerRow: blocks, adapterDropout } = settings;
+    process.stderr.write(trainingNotes(settings, { train, validation, test }));
+
     const head = { classes: maskIds.length, batchNorm: settings.batchNorm, dropout: settings.headDropout };
     const model = await loadSegmenter(settings.modelName, { ...head, imageSize: settings.imageSize, seed });
     if (mode === 'adapters')
@@ -104,6 +111,7 @@ recipe({
       schedule: scheduleNamed(settings.schedule, { steps: epochs * batches, metric }),
       learningRate: learningRates(settings),
       average: settings.ema,
+      frozenSteps: mode === 'head' ? 0 : (settings.freezeEpochs ?? 0) * batches,
       seed,
     });
 
@@ -113,6 +121,7 @@ recipe({
     const config = { ...settings, classNames, model: recordOf(model, settings.modelName) };
     const store = checkpointStore(models, { keep: settings.keep, best: metric, config });
     const earlier = await earlierRun(training, store, { resume, logs, config });
+    process.stderr.write(await resumeNotes(store, settings, batches));
 
     const samples = cacheNamed(cache, cacheDir);
     const load = (plan: BatchPlan, changes = augmentations([])) =>

@@ -1,3 +1,5 @@
+import { UserError } from './errors.js';
+
 const N = 624;
 const M = 397;
 
@@ -8,7 +10,7 @@ const M = 397;
  *
  * @example
  * MersenneTwister.fromSeed(42).random(); // => 0.3745401188473625, numpy's RandomState(42).rand()
- * MersenneTwister.fromKey([42]).random(); // => 0.6394267984578837, CPython's random.seed(42); random.random()
+ * MersenneTwister.fromInteger(42).random(); // => 0.6394267984578837, CPython's random.seed(42); random.random()
  */
 export class MersenneTwister {
   readonly #state: Uint32Array;
@@ -30,7 +32,19 @@ export class MersenneTwister {
     return new MersenneTwister(state, N);
   }
 
-  /** init_by_array: CPython's `random.seed(n)` for 0 ≤ n < 2³² is the key [n]. */
+  /**
+   * CPython's `random.seed(n)`: the key is |n| in words of 32 bits, the low one first.
+   *
+   * @throws UserError for what is no integer.
+   */
+  static fromInteger(n: number): MersenneTwister {
+    if (!Number.isInteger(n)) throw new UserError(`seed: expected an integer, got ${n}`, { seed: n });
+    const key: number[] = [];
+    for (let rest = BigInt(Math.abs(n)); rest > 0n; rest >>= 32n) key.push(Number(rest & 0xffffffffn));
+    return MersenneTwister.fromKey(key.length > 0 ? key : [0]);
+  }
+
+  /** init_by_array: a key of words of 32 bits. */
   static fromKey(key: readonly number[]): MersenneTwister {
     const state = MersenneTwister.fromSeed(19650218).#state;
     let i = 1;

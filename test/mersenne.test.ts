@@ -10,6 +10,25 @@ describe('MersenneTwister', () => {
     assert.deepEqual(draws, [0.6394267984578837, 0.025010755222666936, 0.27502931836911926]);
   });
 
+  // Goldens: python3 -c "import random; random.seed(2**32); print(random.random())", and so on.
+  it("is CPython's random after a seed of any size", () => {
+    const draws = {
+      [42]: 0.6394267984578837,
+      [-42]: 0.6394267984578837,
+      [0]: 0.8444218515250481,
+      [2 ** 32 - 1]: 0.6353574441341173,
+      [2 ** 32]: 0.11299430095636409,
+      [2 ** 32 + 5]: 0.15727238718789782,
+      [2 ** 40 + 123456789]: 0.17223907383219594,
+      [2 ** 53 - 1]: 0.09425040007102303,
+      [2 ** 70]: 0.2327882718301838,
+    };
+    for (const [seed, draw] of Object.entries(draws))
+      assert.equal(MersenneTwister.fromInteger(Number(seed)).random(), draw, seed);
+    for (const seed of [1.5, Number.NaN, Infinity])
+      assert.throws(() => MersenneTwister.fromInteger(seed), /seed: expected an integer, got/);
+  });
+
   it("is numpy's RandomState after init_genrand", () => {
     const twister = MersenneTwister.fromSeed(42);
     const draws = [twister.random(), twister.random(), twister.random()];

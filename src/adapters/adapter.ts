@@ -84,8 +84,14 @@ export interface AdapterOptions {
 /** Checks the options that all adapters share. */
 export function checkOptions({
   targets = ['query', 'value'],
+  layers = [],
   dropout = 0,
 }: AdapterOptions): readonly Target[] {
+  for (const [name, values] of Object.entries({ targets, layers })) {
+    const twice = values.find((value, i) => values.indexOf(value as never) < i);
+    if (twice !== undefined)
+      throw new UserError(`${name}: expected each once, got ${values.join()}; see --${name}`, { twice });
+  }
   for (const target of targets)
     if (!TARGETS.includes(target))
       throw new UserError(`targets: expected ${TARGETS.join(', ')}, got ${target}; see --targets`, {
@@ -96,6 +102,16 @@ export function checkOptions({
   if (!(dropout >= 0 && dropout < 1))
     throw new UserError(`dropout: expected a rate from 0 to below 1, got ${dropout}`);
   return targets;
+}
+
+/** Refuses a rank above the width of the map at a site: no change of it has a higher one. */
+export function checkRank(name: 'rank' | 'blockRank', rank: number, { target, inputs, outputs }: Site): void {
+  const width = Math.max(inputs, outputs);
+  if (rank > width)
+    throw new UserError(
+      `${name}: expected at most the width of ${target}, ${width}, got ${rank}; see --${name === 'rank' ? name : 'r-block'}`,
+      { [name]: rank },
+    );
 }
 
 /** Refuses what is no positive integer. */

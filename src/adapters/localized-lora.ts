@@ -4,7 +4,14 @@ import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
 import { lowRankChange } from '../engine/ops/low-rank.js';
 import { UserError } from '../errors.js';
-import { type Adapter, type AdapterOptions, checkCount, checkOptions, type Site } from './adapter.js';
+import {
+  type Adapter,
+  type AdapterOptions,
+  checkCount,
+  checkOptions,
+  checkRank,
+  type Site,
+} from './adapter.js';
 
 export interface LocalizedLoraOptions extends AdapterOptions {
   /** K: input and output are cut into K chunks each, K² blocks in all. */
@@ -58,6 +65,7 @@ export function localizedLora(options: LocalizedLoraOptions): Adapter {
             `blocks: expected a divisor of ${site.target}'s ${site.inputs} inputs and ${site.outputs} outputs, got ${K}; see --num-blocks-per-row`,
             { blocks: K },
           );
+      checkRank('blockRank', r, site);
       return [
         {
           name: name(site, 'localized_A'),

@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { frozen } from '../engine/frozen.js';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
-import { type Adapter, type AdapterOptions, checkCount, checkOptions, type Site } from './adapter.js';
+import {
+  type Adapter,
+  type AdapterOptions,
+  checkCount,
+  checkOptions,
+  checkRank,
+  type Site,
+} from './adapter.js';
 
 export interface LoraOptions extends AdapterOptions {
   readonly rank: number;
@@ -55,11 +62,14 @@ export function lora(options: LoraOptions): Adapter {
         ...(dora && { lora_magnitude: 'lora_magnitude_vector' }),
       },
     },
-    parameters: (site) => [
-      { name: name(site, 'lora_A'), shape: [site.inputs, rank], init: 1 / Math.sqrt(site.inputs) },
-      { name: name(site, 'lora_B'), shape: [rank, site.outputs], init: 0 },
-      ...(dora ? [{ name: name(site, 'lora_magnitude'), shape: [site.outputs], init: columnNorms }] : []),
-    ],
+    parameters: (site) => {
+      checkRank('rank', rank, site);
+      return [
+        { name: name(site, 'lora_A'), shape: [site.inputs, rank], init: 1 / Math.sqrt(site.inputs) },
+        { name: name(site, 'lora_B'), shape: [rank, site.outputs], init: 0 },
+        ...(dora ? [{ name: name(site, 'lora_magnitude'), shape: [site.outputs], init: columnNorms }] : []),
+      ];
+    },
     apply: (_site, x, { weight, bias }, { own, random }) => {
       const lowRank = { a: own('lora_A'), b: own('lora_B'), scale };
       const dropped = dropout(x, rate, random);

@@ -1,7 +1,14 @@
 import { add, matMul, mul } from '@tensorflow/tfjs-core';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
-import { type Adapter, type AdapterOptions, checkCount, checkOptions, type Site } from './adapter.js';
+import {
+  type Adapter,
+  type AdapterOptions,
+  checkCount,
+  checkOptions,
+  checkRank,
+  type Site,
+} from './adapter.js';
 
 export interface SerialLoraOptions extends AdapterOptions {
   readonly rank: number;
@@ -37,10 +44,13 @@ export function serialLora(options: SerialLoraOptions): Adapter {
     settings: { rank, alpha, shared, dropout: rate, targets },
     targets,
     ...(options.layers && { layers: options.layers }),
-    parameters: (site) => [
-      { name: `${scope(site)}.serial_A`, shape: [site.inputs, rank], init: 1 / Math.sqrt(site.inputs) },
-      { name: `${scope(site)}.serial_B`, shape: [rank, site.inputs], init: 0 },
-    ],
+    parameters: (site) => {
+      checkRank('rank', rank, site);
+      return [
+        { name: `${scope(site)}.serial_A`, shape: [site.inputs, rank], init: 1 / Math.sqrt(site.inputs) },
+        { name: `${scope(site)}.serial_B`, shape: [rank, site.inputs], init: 0 },
+      ];
+    },
     apply: (site, x, base, { own, once, random }) => {
       const before = once(`${scope(site)}.serial`, () => {
         const low = mul(linear(dropout(x, rate, random), own('serial_A')), scale);

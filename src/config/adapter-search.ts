@@ -19,7 +19,10 @@ const SPACE = {
 } as const satisfies Record<string, readonly [string, readonly number[], number]>;
 
 type Key = keyof typeof SPACE;
-export type SearchedSettings = Record<Key, number>;
+export type SearchedSettings = Record<Key, number> & { readonly freezeEpochs?: number };
+
+/** Upstream's name for how many epochs train the head alone; its choices are given. */
+const FREEZE = 'freeze_epochs';
 
 export interface AdapterSearch {
   /** The parameters to begin with: those of the training recipe's defaults, or nearest to them. */
@@ -30,27 +33,49 @@ export interface AdapterSearch {
   chosen(params: Trial['params']): Partial<SearchedSettings>;
 }
 
-/** The search space that upstream had for an adapter, or for the head alone; K must divide the hidden size. */
+/**
+ * The search space that upstream had for an adapter, or for the head alone; K must divide the hidden size, and no rank is
+ * above it. The head alone has one learning rate, its own.
+ */
 export function adapterSearch(
-  settings: { readonly loraType: AdapterName; readonly mode: string; readonly separateLr: boolean },
+  settings: {
+    readonly loraType: AdapterName;
+    readonly mode: string;
+    readonly separateLr: boolean;
+    readonly freezeEpochs?: readonly number[] | undefined;
+  },
   hiddenSize: number,
 ): AdapterSearch {
-  const { loraType, mode, separateLr } = settings;
+  const { loraType, mode, separateLr, freezeEpochs = [] } = settings;
   const size: Key[] = loraType === 'localized_lora' ? ['rBlock', 'numBlocksPerRow'] : ['rank'];
+  const rates: Key[] = mode === 'head' ? ['lrSegHead'] : ['lrVitBackbone', 'lrSegHead'];
   const keys: Key[] = [
     ...(mode === 'adapters' ? [...size, 'alpha' as const] : []),
-    ...(separateLr ? (['lrVitBackbone', 'lrSegHead'] as const) : ['lr' as const]),
+    ...(separateLr ? rates : (['lr'] as const)),
     'weightDecay',
   ];
   const defaults = Object.fromEntries(Object.entries(SPACE).map(([key, [, , value]]) => [key, value]));
-  const choices = (key: Key) =>
-    SPACE[key][1].filter((k) => key !== 'numBlocksPerRow' || hiddenSize % k === 0);
-  const chosen = (params: Trial['params']) =>
-    Object.fromEntries(keys.map((key) => [key, params[SPACE[key][0]]])) as Partial<SearchedSettings>;
+  const fits: Partial<Record<Key, (value: number) => boolean>> = {
+    numBlocksPerRow: (blocks) => hiddenSize % blocks === 0,
+    rank: (rank) => rank <= hiddenSize,
+    rBlock: (rank) => rank <= hiddenSize,
+  };
+  const choices = (key: Key) => SPACE[key][1].filter((value) => fits[key]?.(value) ?? true);
+  const chosen = (params: Trial['params']) => {
+    const frozen = params[FREEZE];
+    return {
+      ...(Object.fromEntries(keys.map((key) => [key, params[SPACE[key][0]]])) as Partial<SearchedSettings>),
+      ...(typeof frozen === 'number' && { freezeEpochs: frozen }),
+    };
+  };
   return {
-    first: Object.fromEntries(keys.map((key) => [SPACE[key][0], SPACE[key][2]])),
+    first: {
+      ...Object.fromEntries(keys.map((key) => [SPACE[key][0], SPACE[key][2]])),
+      ...(freezeEpochs.length > 0 && { [FREEZE]: freezeEpochs[0]! }),
+    },
     suggest: (trial) => {
       for (const key of keys) trial.suggestCategorical(SPACE[key][0], choices(key));
+      if (freezeEpochs.length > 0) trial.suggestCategorical(FREEZE, [...freezeEpochs]);
       return { ...defaults, ...chosen(trial.params) } as SearchedSettings;
     },
     chosen,

@@ -26,6 +26,27 @@ export interface FlagSchema {
   readonly exclusiveMaximum?: number;
   readonly items?: FlagSchema;
   readonly anyOf?: readonly FlagSchema[];
+  /** Why the flag is taken and does nothing; see `ignored`. */
+  readonly ignored?: string;
+}
+
+/**
+ * A flag that command lines written for another program carry, and that means nothing here: its value is taken, the
+ * recipe never sees it, and one line on standard error says why.
+ *
+ * @example
+ * const flags = { Adapter: { rBlock: ignored('LoRA has no blocks') } };
+ */
+export function ignored(why: string): z.ZodOptional<z.ZodString> {
+  return z
+    .string()
+    .optional()
+    .meta({ ignored: why, description: `ignored: ${why}` });
+}
+
+/** A list whose members differ; `what` names one of them. */
+export function unique<T extends z.ZodType>(list: z.ZodArray<T>, what: string): z.ZodArray<T> {
+  return list.refine((values) => new Set(values).size === values.length, `expected each ${what} once`);
 }
 
 /** One flag: `key` in the config, `name` on the command line without the leading dashes. */

@@ -6,8 +6,10 @@ import { type Config, expected, type Flag, type FlagGroups, flagName, flagTable,
 import { helpText } from './help.js';
 import { didYouMean } from './nearest.js';
 
-/** What a command line asks for: to run with a config, or to read a text. */
-export type CommandLine<G extends FlagGroups> = { readonly config: Config<G> } | { readonly show: string };
+/** What a command line asks for: to run with a config, of which `notes` says what is worth a line; or to read a text. */
+export type CommandLine<G extends FlagGroups> =
+  | { readonly config: Config<G>; readonly notes: readonly string[] }
+  | { readonly show: string };
 
 const general = {
   General: {
@@ -22,12 +24,13 @@ const general = {
  *
  * A key `blockRank` is the flag `--block-rank`, also spelled `--block_rank`; values follow after a blank or `=`.
  * A boolean is `--flag` or `--no-flag`, a list is comma-separated or repeated, and a fraction may be written `25%`.
- * The command line wins over `--config file.yaml`, and that over the defaults.
+ * The command line wins over `--config file.yaml`, and that over the defaults; of a flag that is given twice the last
+ * counts, so that scripts can append to a command.
  *
- * @throws UserError for an unknown flag or key, a bad, missing or repeated value: it names the flag and the nearest fit.
+ * @throws UserError for an unknown flag or key, a bad or missing value: it names the flag and the nearest fit.
  * @example
  * const groups = { Training: { epochs: z.int().min(1).default(50).describe('passes over the training split') } };
- * flags(['--epochs', '3'], groups, { name: 'train', description: 'Trains.' }); // => { config: { epochs: 3 } }
+ * flags(['--epochs', '3'], groups, { name: 'train', description: 'Trains.' }); // => { config: { epochs: 3 }, notes: [] }
  */
 export function flags<G extends FlagGroups>(
   argv: readonly string[],
@@ -35,7 +38,7 @@ export function flags<G extends FlagGroups>(
   about: { readonly name: string; readonly usage?: string; readonly description: string },
 ): CommandLine<G> {
   const table = flagTable({ ...groups, ...general });
-  const given = readWords(argv, table);
+  const { given, notes } = readWords(argv, table);
   if (given.get('help') === true)
     return { show: helpText(about.usage ?? `node recipes/${about.name}.js`, about.description, table) };
   if (given.get('version') === true) return { show: `millrace ${packageVersion()}\n` };
@@ -47,9 +50,12 @@ export function flags<G extends FlagGroups>(
   for (const flag of table.values()) {
     const inFile = !given.has(flag.name) && fromFile.has(flag.name);
     const where = inFile ? `${String(path)}: ${flag.key}` : `--${flag.name}`;
-    config[flag.key] = check(flag, inFile ? fromFile.get(flag.name) : given.get(flag.name), where);
+    const value = inFile ? fromFile.get(flag.name) : given.get(flag.name);
+    const { ignored } = flag.schema;
+    if (ignored === undefined) config[flag.key] = check(flag, value, where);
+    else if (value !== undefined) notes.push(`${where}: ignored: ${ignored}`);
   }
-  return { config: config as Config<G> };
+  return { config: config as Config<G>, notes };
 }
 
 /** The version of this package. */
@@ -57,8 +63,12 @@ export function packageVersion(): string {
   return (createRequire(import.meta.url)('millrace/package.json') as { version: string }).version;
 }
 
-function readWords(argv: readonly string[], table: ReadonlyMap<string, Flag>): Map<string, unknown> {
+function readWords(
+  argv: readonly string[],
+  table: ReadonlyMap<string, Flag>,
+): { readonly given: ReadonlyMap<string, unknown>; readonly notes: string[] } {
   const given = new Map<string, unknown>();
+  const notes: string[] = [];
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] === '-h' ? '--help' : argv[i]!;
     if (!word.startsWith('--'))
@@ -99,11 +109,12 @@ function readWords(argv: readonly string[], table: ReadonlyMap<string, Flag>): M
       i++;
     }
     const before = given.get(flag.name);
-    if (before !== undefined && !(Array.isArray(before) && Array.isArray(value)))
-      throw new UserError(`--${spelled}: given twice; keep one`, { flag: flag.name });
-    given.set(flag.name, Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value);
+    if (Array.isArray(before) && Array.isArray(value)) value = [...before, ...value];
+    else if (before !== undefined)
+      notes.push(`--${flag.name}: given twice; the last one counts, ${JSON.stringify(value)}`);
+    given.set(flag.name, value);
   }
-  return given;
+  return { given, notes };
 }
 
 function check(flag: Flag, value: unknown, where: string): unknown {

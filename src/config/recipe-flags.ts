@@ -9,6 +9,7 @@ import { OPTIMIZERS } from '../train/optimizers/optimizer-named.js';
 import { SCHEDULES } from '../train/schedules/schedule-named.js';
 import { TARGETS } from '../vit/targets.js';
 import { fixture } from './fixture.js';
+import { unique } from './flag.js';
 
 /** Where pictures come from and how they are divided. */
 export const dataFlags = {
@@ -26,9 +27,7 @@ export const dataFlags = {
     .array(z.string())
     .default([])
     .describe('list files that narrow the pairs, such as trainval.txt,test.txt'),
-  maskIds: z
-    .array(z.int().min(0).max(65535))
-    .min(2)
+  maskIds: unique(z.array(z.int().min(0).max(65535)).min(2), 'id')
     .default([1, 2, 3])
     .describe('the ids that masks store, in the order of the classes'),
   classNames: z
@@ -103,14 +102,10 @@ export const modelFlags = {
 /** Where an adapter sits and how it is scaled; its rank is the recipe's own flag. */
 export const adapterFlags = {
   alpha: z.number().gt(0).default(16).describe('the adapter is scaled by alpha / its rank'),
-  targets: z
-    .array(z.enum(TARGETS))
-    .min(1)
+  targets: unique(z.array(z.enum(TARGETS)).min(1), 'map')
     .default(['query', 'value'])
     .describe('the linear maps of a block that are adapted'),
-  layers: z
-    .array(z.int().min(0))
-    .min(1)
+  layers: unique(z.array(z.int().min(0)).min(1), 'block')
     .optional()
     .describe('the blocks that are adapted, from 0; default: all'),
   adapterDropout: z.number().min(0).lt(1).default(0).describe("dropout on the adapter's input"),
@@ -119,6 +114,11 @@ export const adapterFlags = {
 /** How long, how fast, and towards what. */
 export const trainingFlags = {
   epochs: z.int().min(1).default(8).describe('passes over the training split'),
+  freezeEpochs: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('epochs in the beginning that train the head alone; then --mode; default: none'),
   batchSize: z.int().min(1).default(8).describe('images in a batch'),
   loss: z.enum(LOSS_NAMES).default('log-cosh-dice').describe('what is minimised'),
   optimizer: z
@@ -132,7 +132,13 @@ export const trainingFlags = {
   lrVitBackbone: z.number().gt(0).default(1e-3).describe('learning rate of adapters and backbone'),
   lrSegHead: z.number().gt(0).default(1e-2).describe('learning rate of the segmentation head'),
   weightDecay: z.number().min(0).default(1e-4).describe('weight decay'),
-  accumulate: z.int().min(1).default(1).describe('batches whose mean gradient makes one optimiser step'),
+  accumulate: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe(
+      'batches whose mean gradient makes one optimiser step; a Dice loss is still that of each batch',
+    ),
   clip: z.number().gt(0).optional().describe('largest global norm of the gradients; default: not clipped'),
   ema: z
     .number()
@@ -148,7 +154,9 @@ export const trainingFlags = {
   metric: z
     .enum(METRICS)
     .default('softDice')
-    .describe('the validation score of --patience, --schedule plateau and the best checkpoint'),
+    .describe(
+      "the validation score of --patience, --schedule plateau and the best checkpoint: softDice and softIou are upstream's, of probabilities, in which the rarest class weighs most; dice, iou (= miou) and accuracy are of the predicted classes",
+    ),
   guard: z
     .boolean()
     .default(true)
@@ -167,6 +175,12 @@ export const engineFlags = {
     .optional()
     .describe('of matrix products; default: bf16 where this processor multiplies it faster, else f32'),
   threads: z.int().min(1).optional().describe("the engine's threads; default: the cores that are there"),
+  device: z
+    .enum(['cpu', 'cuda', ...ENGINES.filter((name) => name !== 'cpu')])
+    .optional()
+    .describe(
+      "upstream's word: cpu = the fastest engine on the processor, cuda = --engine tensorflow with its GPU package; or another name of --engine",
+    ),
 };
 
 /** What computes, how a run is kept, and where it goes. */
@@ -182,7 +196,9 @@ export const runFlags = {
     .string()
     .min(1)
     .default('logs')
-    .describe('gets <run>/: events, metrics, summary, TensorBoard file'),
+    .describe(
+      'gets <run>/: events, metrics.csv (val_dice and val_iou are softDice and softIou, val_miou is miou), summary, TensorBoard file',
+    ),
   plotDir: z.string().min(1).default('plots').describe('gets <run>/*.png and *.svg'),
   resume: z.boolean().default(false).describe("continue with the run's last checkpoint, mid-epoch too"),
   checkpointEvery: z

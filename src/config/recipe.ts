@@ -81,6 +81,7 @@ export function recipe<G extends FlagGroups>({ description, flags: groups, run }
       process.stdout.write(asked.show);
       return EMPTY;
     }
+    for (const note of asked.notes) process.stderr.write(`${name}: ${printable(note)}\n`);
     const work = await run(asked.config, abort.signal);
     return isObservable(work) ? work : EMPTY;
   };

@@ -41,5 +41,12 @@ export const scoringFlags = {
     .optional()
     .describe('images in a batch, of which soft scores are means; default: as in training'),
   ...engineFlags,
-  device: engineFlags.engine.unwrap().optional().describe('another name of --engine'),
+};
+
+/** What upstream's command lines say of an adapter, which its checkpoint knows: see `checkAdapters`. */
+export const adapterCheckFlags = {
+  rank: z.int().min(1).optional().describe('only checked: the rank that the runs were trained with'),
+  alpha: z.number().gt(0).optional().describe('only checked: their alpha'),
+  rBlock: z.int().min(1).optional().describe('only checked: their rank of a block'),
+  numBlocksPerRow: z.int().min(1).optional().describe('only checked: their K'),
 };

@@ -95,7 +95,7 @@ function notEmpty(splits: Splits): Splits {
  * rejection from as many random bits as it needs).
  */
 export function shuffled<T>(items: readonly T[], seed: number): T[] {
-  const twister = MersenneTwister.fromKey([seed]);
+  const twister = MersenneTwister.fromInteger(seed);
   const result = [...items];
   for (let i = result.length - 1; i > 0; i--) {
     const bits = 32 - Math.clz32(i + 1);

@@ -23,6 +23,8 @@ export interface TrainingOptions {
   readonly schedule?: Schedule;
   /** Rules dropout; shuffling and augmentation take theirs from the plans. */
   readonly seed: number;
+  /** So many steps in the beginning train the head alone; what else trains is frozen until then. Default 0. */
+  readonly frozenSteps?: number;
   /** Decay of a moving average of the weights, e.g. 0.999; default: none is kept. See `scored`. */
   readonly average?: number;
 }
@@ -81,13 +83,21 @@ export class Training {
     if (trainable.length === 0)
       throw new UserError('expected a model with parameters to train, got one where all are frozen');
     for (const { group } of trainable) this.#baseRate(group);
+    const { frozenSteps = 0 } = options;
+    if (!Number.isInteger(frozenSteps) || frozenSteps < 0)
+      throw new UserError(`frozenSteps: expected an integer from 0 up, got ${frozenSteps}`, { frozenSteps });
+    if (frozenSteps > 0 && !trainable.some(({ group }) => group === 'head'))
+      throw new UserError('frozenSteps: expected a model with a head to train, got one without');
     const { state, average } = tidy(() => {
       const weights = pack(
         trainable,
         trainable.map(({ value }) => value),
       );
       return {
-        state: options.optimizer.init(weights),
+        state: options.optimizer.init(
+          weights,
+          frozenSteps > 0 ? Object.keys(weights).filter((group) => group !== 'head') : [],
+        ),
         average: options.average === undefined ? {} : weights,
       };
     });
@@ -120,7 +130,7 @@ export class Training {
         `expected the batch at position ${this.position}, got the one at ${position}; plan with { from: training.position }`,
         { expected: this.position, got: position },
       );
-    const parameters = this.model.parameters.trainable();
+    const parameters = this.#moving();
     const learningRate = this.#learningRate(parameters);
     const before = [...stateTensors(this.state).values()];
     const result = tidy(() => this.#compute(batch, parameters, learningRate));
@@ -259,6 +269,13 @@ export class Training {
     } finally {
       report.dispose();
     }
+  }
+
+  /** What the next step moves. */
+  #moving(): Parameter[] {
+    const all = this.model.parameters.trainable();
+    const frozen = this.position < (this.#options.frozenSteps ?? 0);
+    return frozen ? all.filter(({ group }) => group === 'head') : all;
   }
 
   #learningRate(parameters: readonly Parameter[]): Record<string, number> {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { ignored, unique } from '../../src/config/flag.js';
 import { flags } from '../../src/config/flags.js';
 import { UserError } from '../../src/errors.js';
 
@@ -68,6 +69,39 @@ describe('flags', () => {
     assert.equal(config('--no-separate-lr').separateLr, false);
   });
 
+  it('takes the last of a flag that is given twice, and says so; lists are joined', () => {
+    const asked = parse('--image-dir=x', '--epochs', '3', '--layers=1', '--epochs=4', '--layers=2');
+    assert('config' in asked);
+    assert.deepEqual([asked.config.epochs, asked.config.layers], [4, [1, 2]]);
+    assert.deepEqual(asked.notes, ['--epochs: given twice; the last one counts, 4']);
+    assert.equal(config('--separate-lr', '--no-separate_lr').separateLr, false);
+    refuses(['--epochs=3', '--epochs=many'], '--epochs: expected an integer from 1 up, got "many"');
+  });
+
+  it('takes a flag of another program, and says why it does nothing', () => {
+    const upstream = { A: { rBlock: ignored('LoRA has no blocks'), rank: z.int().default(4) } };
+    const read = (...argv: string[]) => flags(argv, upstream, { name: 'demo', description: '' });
+    const asked = read('--r_block', '8', '--rank=2');
+    assert.deepEqual(asked, {
+      config: { rank: 2 },
+      notes: ['--r-block: ignored: LoRA has no blocks'],
+    });
+    assert.deepEqual(read(), { config: { rank: 4 }, notes: [] });
+    const help = read('--help');
+    assert('show' in help);
+    assert.match(help.show, /--r-block VALUE +ignored: LoRA has no blocks\n/);
+  });
+
+  it('refuses a list that names something twice, where each counts once', () => {
+    const lists = { A: { ids: unique(z.array(z.int()), 'id').default([1, 2]) } };
+    const about = { name: 'demo', description: '' };
+    assert.throws(() => flags(['--ids=1,1,2'], lists, about), {
+      name: 'UserError',
+      message: '--ids: expected each id once, got [1,1,2]',
+    });
+    assert.deepEqual(flags(['--ids=2,1'], lists, about), { config: { ids: [2, 1] }, notes: [] });
+  });
+
   const bad: [string[], string][] = [
     [['--epocs', '3'], '--epocs: unknown flag; did you mean --epochs?'],
     [['--no-epochs'], '--no-epochs: unknown flag; did you mean --epochs?'],
@@ -82,7 +116,6 @@ describe('flags', () => {
     [['--epochs', ''], '--epochs: expected an integer from 1 up, got ""'],
     [['--epochs', '0x10'], '--epochs: expected an integer from 1 up, got "0x10"'],
     [['--epochs', 'Infinity'], '--epochs: expected an integer from 1 up, got "Infinity"'],
-    [['--epochs', '3', '--epochs=4'], '--epochs: given twice; keep one'],
     [['--data_percentage', '120%'], '--data-percentage: expected a number above 0 and at most 1, got 1.2'],
     [['--style', 'cady'], '--style: expected one of candy, mosaic, got "cady"; did you mean candy?'],
     [['--separate-lr=maybe'], '--separate-lr: expected true or false, got "maybe"'],

@@ -14,6 +14,14 @@ describe('splitPairs', () => {
     assert.deepEqual(order.slice(6651, 6654), [411, 3805, 4243]);
   });
 
+  // Golden: python3 -c "import random; l = list(range(10)); random.seed(2**32 + 5); random.shuffle(l); print(l)"
+  it('does so for seeds of more than 32 bits', () => {
+    const digits = [...Array(10).keys()];
+    assert.deepEqual(shuffled(digits, 2 ** 32 + 5), [5, 3, 6, 1, 9, 0, 8, 4, 7, 2]);
+    assert.deepEqual(shuffled(digits, 2 ** 32), [8, 9, 3, 2, 4, 7, 0, 6, 5, 1]);
+    assert.deepEqual(shuffled(digits, 2 ** 53 - 1), [4, 2, 7, 0, 5, 9, 6, 3, 8, 1]);
+  });
+
   it("shrinks every split by upstream's arithmetic", () => {
     const sizes = [0.25, 0.5, 0.75, 1].map((percentage) => {
       const { train, validation, test } = splitPairs(pairs(7390), { seed: 42, percentage });

@@ -49,6 +49,7 @@ interface Options {
   schedule?: Schedule;
   /** Steps between two checkpoints. */
   every?: number;
+  frozenSteps?: number;
 }
 
 describe('the training pipeline', () => {
@@ -69,12 +70,13 @@ describe('the training pipeline', () => {
       resume = false,
       schedule = constant(),
       every = 2,
+      frozenSteps = 0,
     }: Options,
     work: (events$: Observable<Event>, training: Training) => Promise<R>,
   ): Promise<R> {
     const model = tinyModel();
     const loss = logCoshDice();
-    const options = { optimizer: adamW(), learningRate: 0.05, schedule, seed: 42, average };
+    const options = { optimizer: adamW(), learningRate: 0.05, schedule, seed: 42, average, frozenSteps };
     const training = new Training({ model, loss, ...options });
     const store = checkpointStore(join(dir, name), { keep: 2, best: 'softDice' });
     const scoring = { every: 'epoch', classes: CLASSES, loss } as const;
@@ -203,6 +205,26 @@ describe('the training pipeline', () => {
         return weights(training);
       });
       assert.deepEqual(resumed, expected, name);
+    }
+  });
+
+  it('goes on to the same weights when it is cut before or after it unfreezes', async () => {
+    const options = { frozenSteps: 4 };
+    const end = (name: string, more: Options = {}) =>
+      pipeline(name, { ...options, ...more }, async (events$, training) => {
+        await lastValueFrom(events$);
+        return weights(training);
+      });
+    const expected = await end('thawed');
+    assert.notDeepEqual(expected, await end('never-frozen', { frozenSteps: 0 }));
+    for (const events of [4, 9, 15]) {
+      const name = `thawed-${events}`;
+      await pipeline(name, { ...options, ahead: 0 }, (events$) =>
+        lastValueFrom(events$.pipe(take(events))).then(
+          () => new Promise((resolve) => setTimeout(resolve, 20)),
+        ),
+      );
+      assert.deepEqual(await end(name, { resume: true }), expected, name);
     }
   });
 

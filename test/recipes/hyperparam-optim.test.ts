@@ -132,7 +132,7 @@ describe('hyperparam-optim', function () {
     assert.equal(other.code, 1);
     assert.match(
       other.stderr,
-      /--study-name many: expected the search .*, dice of lora, 2 epochs on 10 % .*, got loss of lora, 3 epochs on 10 % /,
+      /--study-name many: expected the search .*, softDice of lora, 2 epochs on 10 % .*, got loss of lora, 3 epochs on 10 % /,
     );
   });
 

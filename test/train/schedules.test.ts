@@ -33,11 +33,24 @@ describe('schedules', () => {
 
   it('cosine rises, is half-way at the middle, and ends at its floor', () => {
     const schedule = cosine(110, { warmup: 0.1, floor: 0.2 });
-    assert.ok(Math.abs(schedule(10) - 1) < 1e-12);
-    assert.ok(Math.abs(schedule(5) - 6 / 11) < 1e-12);
+    assert.ok(Math.abs(schedule(10) - 10 / 11) < 1e-12);
+    assert.ok(Math.abs(schedule(5) - 5 / 11) < 1e-12);
     assert.ok(Math.abs(schedule(11) - 1) < 1e-12);
     assert.ok(Math.abs(cosine(100, { warmup: 0, floor: 0.2 })(50) - 0.6) < 1e-12);
     assert.ok(Math.abs(schedule(110) - 0.2) < 1e-12);
+  });
+
+  // Golden: transformers 5's get_cosine_schedule_with_warmup(optimizer, 2, 20), one get_last_lr() a step.
+  it('cosine is that of transformers', () => {
+    const golden = [
+      0, 0.5, 1, 0.9924038765061041, 0.9698463103929542, 0.9330127018922194, 0.883022221559489,
+      0.8213938048432696, 0.75, 0.6710100716628344, 0.5868240888334653, 0.5, 0.41317591116653485,
+      0.32898992833716567, 0.2500000000000001, 0.17860619515673032, 0.11697777844051105, 0.06698729810778065,
+      0.03015368960704584, 0.00759612349389599,
+    ];
+    sample(cosine(20, { warmup: 0.1 }), 20).forEach((factor, step) => {
+      assert.ok(Math.abs(factor - golden[step]!) < 1e-15, `${step}: ${factor}`);
+    });
   });
 
   it('are finite and within [0, 1] at every step of every length', () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { memory, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import type { BatchPlan } from '../../src/data/types.js';
 import { crossEntropy } from '../../src/train/losses/cross-entropy.js';
 import { logCoshDice } from '../../src/train/losses/log-cosh-dice.js';
 import { accumulate } from '../../src/train/optimizers/accumulate.js';
-import { adamW } from '../../src/train/optimizers/adam.js';
+import { adam, adamW } from '../../src/train/optimizers/adam.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';
 import { trapezoid } from '../../src/train/schedules/trapezoid.js';
 import { Training, type TrainingOptions } from '../../src/train/training.js';
@@ -144,6 +145,44 @@ describe('Training', () => {
         );
       },
     ));
+
+  it('trains the head alone for its frozen steps, then all, each from its own first step of Adam', () =>
+    withTraining(
+      { frozenSteps: 3, optimizer: adam(), learningRate: 0.01, average: 0.5 },
+      async (training) => {
+        const moved = async (plans: BatchPlan[]) => {
+          const before = values(training);
+          await stepAll(training, plans);
+          const after = values(training);
+          return Object.keys(before).filter((name) => before[name]!.some((x, i) => x !== after[name]![i]));
+        };
+        const plans = tinyPlans({ epochs: 2 });
+        assert.deepEqual(await moved(plans.slice(0, 3)), ['head', 'bias', 'center']);
+        const { a } = values(training);
+        assert.deepEqual(await moved(plans.slice(3, 4)), ['a', 'b', 'head', 'bias', 'center']);
+        // The first step of Adam moves each weight by the rate, m̂/√v̂ being ±1; not by 3.2 times it, as its fourth would.
+        for (const [i, before] of a!.entries())
+          assert.ok(Math.abs(Math.abs(values(training).a![i]! - before) - 0.01) < 1e-5);
+      },
+    ));
+
+  it('refuses frozen steps that are no count, or where no head trains', () => {
+    const model = tinyModel();
+    const make = (frozenSteps: number) => () =>
+      new Training({
+        model,
+        loss: crossEntropy(),
+        optimizer: sgd(),
+        learningRate: 1,
+        seed: 1,
+        frozenSteps,
+      });
+    for (const frozenSteps of [-1, 1.5, Number.NaN])
+      assert.throws(make(frozenSteps), /frozenSteps: expected an integer from 0 up/);
+    for (const parameter of model.parameters) parameter.trainable = parameter.group === 'adapter';
+    assert.throws(make(1), /frozenSteps: expected a model with a head to train/);
+    model.dispose();
+  });
 
   it('accumulated batches act as one: same weights as the mean of their gradients', async () => {
     const results: unknown[] = [];

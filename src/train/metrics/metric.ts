@@ -11,11 +11,11 @@ export const METRIC_TEXTS: Readonly<Record<Metric, { readonly name: string; read
   loss: { name: 'loss', about: 'the value of --loss, lower is better' },
   softDice: {
     name: 'soft Dice',
-    about: "upstream's Dice: of probabilities, a mean over batches in which the rarest class weighs most",
+    about: "upstream's Dice, of probabilities: a mean over batches in which the rarest class weighs most",
   },
   softIou: {
     name: 'soft IoU',
-    about: "upstream's IoU: of probabilities, a mean over batches in which the rarest class weighs most",
+    about: "upstream's IoU, of probabilities: a mean over batches in which the rarest class weighs most",
   },
   dice: { name: 'Dice', about: 'of the predicted classes over the whole split, a mean over classes' },
   iou: { name: 'mIoU', about: 'of the predicted classes over the whole split, a mean over classes' },

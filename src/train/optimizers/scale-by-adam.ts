@@ -35,6 +35,8 @@ const adamUpdate = defineOp<{ gradient: Tensor; m: Tensor; v: Tensor }, AdamAttr
 /**
  * m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², update = m̂ / (√v̂ + ε) with m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ)
  * (Kingma & Ba 2015, arXiv:1412.6980, alg. 1).
+ *
+ * t counts the updates of a pack: `lag` holds by how many a pack that began late is behind.
  */
 export function scaleByAdam({
   beta1 = 0.9,
@@ -42,25 +44,30 @@ export function scaleByAdam({
   epsilon = 1e-8,
 }: AdamOptions = {}): GradientTransform {
   return {
-    init: (parameters) => ({
+    init: (parameters, late = []) => ({
       count: 0,
+      ...(late.length > 0 && { lag: Object.fromEntries(late.map((pack) => [pack, 0])) }),
       m: mapPacks(parameters, zerosLike),
       v: mapPacks(parameters, zerosLike),
     }),
     update(updates, state) {
       const step = (state.count as number) + 1;
+      const before = state.lag as Readonly<Record<string, number>> | undefined;
+      const lag =
+        before &&
+        Object.fromEntries(Object.entries(before).map(([pack, n]) => [pack, updates[pack] ? n : n + 1]));
       const m = { ...(state.m as Record<string, Tensor>) };
       const v = { ...(state.v as Record<string, Tensor>) };
       const scaled = mapPacks(updates, (gradient, pack) => {
         const [update, mean, square] = adamUpdate(
           { gradient, m: m[pack]!, v: v[pack]! },
-          { beta1, beta2, epsilon, step },
+          { beta1, beta2, epsilon, step: step - (lag?.[pack] ?? 0) },
         );
         m[pack] = mean!;
         v[pack] = square!;
         return update!;
       });
-      return { updates: scaled, state: { count: step, m, v } };
+      return { updates: scaled, state: { count: step, ...(lag && { lag }), m, v } };
     },
   };
 }

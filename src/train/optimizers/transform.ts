@@ -28,7 +28,8 @@ export interface StepContext {
  * const lion = chain(clipByGlobalNorm(1), myTransform, scaleByLearningRate());
  */
 export interface GradientTransform<S extends State = State> {
-  init(parameters: Packs): S;
+  /** `late` names the packs that stand still in the first updates: they count their steps from when they move. */
+  init(parameters: Packs, late?: readonly string[]): S;
   update(updates: Packs, state: S, context: StepContext): { readonly updates: Packs; readonly state: S };
 }
 
