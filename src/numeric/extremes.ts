@@ -19,3 +19,16 @@ export function argMax(values: ArrayLike<number>): number {
     if (values[i]! > values[place]! || Number.isNaN(values[place]!)) place = i;
   return place;
 }
+
+/**
+ * The power of two to divide numbers by so that sums of their squares neither overflow nor vanish; 1, so that no bit
+ * changes, where they do not. Those that are not finite do not count.
+ */
+export function squareScale(values: ArrayLike<number>): number {
+  let size = 0;
+  for (let i = 0; i < values.length; i++) {
+    const magnitude = Math.abs(values[i]!);
+    if (magnitude > size && magnitude < Number.POSITIVE_INFINITY) size = magnitude;
+  }
+  return size === 0 || (size > 1e-100 && size < 1e100) ? 1 : 2 ** Math.floor(Math.log2(size));
+}

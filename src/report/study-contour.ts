@@ -29,7 +29,7 @@ export function plotContour(data: StudyData, { params, objective = 0 }: ParamsOp
   const space = spaceOf(trials);
   const pairs = names.flatMap((x, i) => names.slice(i + 1).map((y) => [x, y] as const));
   const surfaces = pairs.map(([x, y]) => {
-    const having = trials.filter((trial) => x in trial.params && y in trial.params);
+    const having = trials.filter((trial) => Object.hasOwn(trial.params, x) && Object.hasOwn(trial.params, y));
     const results = having.map((trial) => trial.values![objective]!);
     return { x, y, having, ...surface(having, results, axisOf(x, space), axisOf(y, space)) };
   });

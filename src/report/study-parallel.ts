@@ -20,7 +20,7 @@ export function plotParallelCoordinates(
 ): Plot {
   const space = spaceOf(completeTrials(data));
   const names = params ?? [...space.keys()];
-  const trials = completeTrials(data).filter((trial) => names.every((name) => name in trial.params));
+  const trials = completeTrials(data).filter((trial) => names.every((name) => Object.hasOwn(trial.params, name)));
   const results = trials.map(({ values }) => values![objective]!);
   const [least, most] = [Math.min(...results), Math.max(...results)];
   const maximize = data.directions[objective] === 'maximize';

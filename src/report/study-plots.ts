@@ -18,7 +18,7 @@ export function studyPlots(data: StudyData): Record<string, Plot> {
   const several = data.directions.length > 1;
   const params = spaceOf(complete).size;
   const shared = [...spaceOf(complete).keys()].filter((name) =>
-    complete.every((trial) => name in trial.params),
+    complete.every((trial) => Object.hasOwn(trial.params, name)),
   );
   if (data.trials.some(({ intermediateValues }) => intermediateValues.size > 0))
     plots['intermediate-values'] = plotIntermediateValues(data);

@@ -26,7 +26,7 @@ export function plotSlice(data: StudyData, { params, objective = 0 }: ParamsOpti
     height: 180,
     data: {
       values: trials
-        .filter((trial) => name in trial.params)
+        .filter((trial) => Object.hasOwn(trial.params, name))
         .map((trial) => ({
           param: axisValue(trial, name),
           value: trial.values![objective],

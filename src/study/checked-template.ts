@@ -2,6 +2,7 @@ import { UserError } from '../errors.js';
 import { contains, toInternal } from './distributions.js';
 import { type FrozenTrial, isFinished } from './frozen-trial.js';
 import { outcome } from './outcome.js';
+import { setOwn } from './set-own.js';
 import type { TrialTemplate } from './storage/storage.js';
 
 /**
@@ -31,7 +32,7 @@ export function checkedTemplate(template: TrialTemplate, objectives: number): Tr
         `trial: expected "${name}" within ${JSON.stringify(distribution)}, got ${JSON.stringify(value)}`,
         { name, value },
       );
-    internalParams[name] = internal;
+    setOwn(internalParams, name, internal);
   }
   const now = Date.now();
   return {

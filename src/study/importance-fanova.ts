@@ -1,3 +1,4 @@
+import { squareScale } from '../numeric/extremes.js';
 import { randomStream } from '../random.js';
 import type { SearchSpace } from './distributions.js';
 import type { FrozenTrial } from './frozen-trial.js';
@@ -55,7 +56,9 @@ function pointsOf(trials: readonly FrozenTrial[], losses: readonly number[], spa
     const axis = unitCube(new Map([[name, distribution]]));
     return Float64Array.from(trials, (trial) => axis.toPoint(trial)[0]!);
   });
-  return { axes, columns, values: Float64Array.from(losses) };
+  // Shares of the variance do not change with the scale.
+  const scale = squareScale(losses);
+  return { axes, columns, values: Float64Array.from(losses, (loss) => loss / scale) };
 }
 
 function varianceOf(cells: readonly Cell[]): number {

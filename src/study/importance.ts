@@ -16,7 +16,8 @@ export interface ImportanceOptions extends FanovaOptions, PedAnovaOptions {
 }
 
 /**
- * How much each parameter matters, the most important first, from COMPLETE trials with a finite value.
+ * How much each parameter matters, the most important first, from COMPLETE trials with a finite value. (Names like '10'
+ * come before all others, as in any object.)
  *
  * A parameter that could only be one value has 0; where none matters at all, all matter alike; where there is none,
  * neither is an importance. With `params`, trials that lack one of them are left out.
@@ -28,8 +29,17 @@ export interface ImportanceOptions extends FanovaOptions, PedAnovaOptions {
 export function importancesOf(
   trials: readonly FrozenTrial[],
   directions: readonly Direction[],
-  options: ImportanceOptions = {},
+  options?: ImportanceOptions,
 ): Record<string, number> {
+  return Object.fromEntries(rankedImportances(trials, directions, options));
+}
+
+/** The same as pairs, whose order holds for names like '10' too. */
+export function rankedImportances(
+  trials: readonly FrozenTrial[],
+  directions: readonly Direction[],
+  options: ImportanceOptions = {},
+): [name: string, importance: number][] {
   const { evaluator = 'fanova', target, normalize = true } = options;
   if (directions.length > 1 && !target)
     throw new UserError(
@@ -43,21 +53,21 @@ export function importancesOf(
   const space = spaceOf(complete, options.params);
   const names = [...space.keys()];
   const used = complete.filter(
-    (trial) => names.every((name) => name in trial.params) && Number.isFinite(loss(trial)),
+    (trial) => names.every((name) => Object.hasOwn(trial.params, name)) && Number.isFinite(loss(trial)),
   );
   const open = new Map([...space].filter(([, distribution]) => !isSingle(distribution)));
   const evaluate = { fanova, 'ped-anova': pedAnova }[evaluator];
   if (!evaluate)
     throw new UserError(`importances: expected the evaluator fanova or ped-anova, got "${evaluator}"`);
   const raw = used.length < 2 || open.size === 0 ? [] : evaluate(used, used.map(loss), open, options);
-  const openNames = [...open.keys()];
-  const all = names.map((name): [string, number] => [name, raw[openNames.indexOf(name)] ?? 0]);
+  const found = new Map([...open.keys()].map((name, i) => [name, raw[i] ?? 0]));
+  const all = names.map((name): [string, number] => [name, found.get(name) ?? 0]);
   const total = all.reduce((sum, [, importance]) => sum + importance, 0);
   const scaled = all.map(([name, importance]): [string, number] => {
     if (!normalize) return [name, importance];
     return [name, total === 0 ? 1 / all.length : importance / total];
   });
-  return Object.fromEntries(scaled.sort((a, b) => b[1] - a[1]));
+  return scaled.sort((a, b) => b[1] - a[1]);
 }
 
 /** The same of a study, or anything that has trials and directions. */
@@ -73,7 +83,7 @@ function spaceOf(
   params: readonly string[] | undefined,
 ): Map<string, Distribution> {
   const having = params
-    ? trials.filter((trial) => params.every((name) => name in trial.distributions))
+    ? trials.filter((trial) => params.every((name) => Object.hasOwn(trial.distributions, name)))
     : trials;
   if (having.length === 0)
     throw new UserError(`importances: no COMPLETE trial has all of ${params!.join(', ')}`);
@@ -81,10 +91,10 @@ function spaceOf(
   const space = new Map<string, Distribution>();
   for (const name of names) {
     const distribution = having[0]!.distributions[name]!;
-    const same = having.every(({ distributions }) => {
-      const other = distributions[name];
-      return other !== undefined && sameDistribution(other, distribution);
-    });
+    const same = having.every(
+      ({ distributions }) =>
+        Object.hasOwn(distributions, name) && sameDistribution(distributions[name]!, distribution),
+    );
     if (same) space.set(name, distribution);
     else if (params)
       throw new UserError(`importances: "${name}" has not the same range in all trials; leave it out`, {

@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.js';
+import { minOf } from '../../numeric/extremes.js';
 import type { FrozenTrial } from '../frozen-trial.js';
 import type { Pruner } from '../pruner.js';
 import type { StudyView } from '../study-view.js';
@@ -39,5 +40,5 @@ export class PatientPruner implements Pruner {
 
 function least(values: readonly number[]): number {
   const numbers = values.filter((value) => !Number.isNaN(value));
-  return numbers.length > 0 ? Math.min(...numbers) : Number.NaN;
+  return numbers.length > 0 ? minOf(numbers) : Number.NaN;
 }

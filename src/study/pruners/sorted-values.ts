@@ -19,7 +19,7 @@ export class SortedValues {
   /**
    * The q-th percentile, linear between neighbours, as numpy's default (Hyndman & Fan 1996, type 7).
    *
-   * @returns NaN where there is no value
+   * @returns NaN where there is no value, and, as numpy's, where a neighbour is infinite
    */
   percentile(q: number): number {
     const { values } = this;
@@ -27,7 +27,6 @@ export class SortedValues {
     const place = (q / 100) * (values.length - 1);
     const low = Math.floor(place);
     const [a, b] = [values[low]!, values[Math.min(low + 1, values.length - 1)]!];
-    if (a === b || place === low) return a;
     const t = place - low;
     return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
   }

@@ -35,10 +35,10 @@ export class SuccessiveHalvingPruner implements Pruner {
     minEarlyStoppingRate = 0,
     bootstrapCount = 0,
   }: SuccessiveHalvingOptions = {}) {
-    if (minResource !== 'auto' && !(minResource >= 1)) {
+    if (minResource !== 'auto' && !(minResource >= 1 && Number.isFinite(minResource))) {
       throw new UserError(`minResource: expected 1 or more or 'auto', got ${minResource}`, { minResource });
     }
-    if (!(reductionFactor >= 2))
+    if (!(reductionFactor >= 2 && Number.isFinite(reductionFactor)))
       throw new UserError(`reductionFactor: expected 2 or more, got ${reductionFactor}`);
     if (!(minEarlyStoppingRate >= 0))
       throw new UserError(`minEarlyStoppingRate: expected 0 or more, got ${minEarlyStoppingRate}`);
@@ -103,7 +103,7 @@ function rungKey(rung: number): string {
 
 function firstOpenRung(trial: FrozenTrial): number {
   let rung = 0;
-  while (rungKey(rung) in trial.systemAttrs) rung++;
+  while (Object.hasOwn(trial.systemAttrs, rungKey(rung))) rung++;
   return rung;
 }
 

@@ -8,6 +8,7 @@ import {
   toExternal,
 } from '../distributions.js';
 import type { FrozenTrial } from '../frozen-trial.js';
+import { paramNames } from '../param-names.js';
 import type { Sampler } from '../sampler.js';
 import type { StudyView } from '../study-view.js';
 import { SpaceTree, type TreeNode } from './space-tree.js';
@@ -95,11 +96,14 @@ export class BruteForceSampler implements Sampler {
   }
 }
 
+/** A parameter of more values is no grid that anyone could try out. */
+const MOST_VALUES = 100_000;
+
 /** What a trial suggested, in order: the name, what was possible, and what came of it. */
 function pathOf({ distributions, internalParams }: FrozenTrial) {
-  return Object.entries(distributions).map(([name, distribution]) => ({
+  return paramNames(distributions).map((name) => ({
     name,
-    values: candidates(name, distribution),
+    values: candidates(name, distributions[name]!),
     value: internalParams[name]!,
   }));
 }
@@ -111,6 +115,11 @@ function candidates(name: string, distribution: Distribution): readonly number[]
     throw new UserError(`brute force: "${name}" has endless values; give it a step`, { name });
   const digits = Math.min(15, Math.max(decimals(low), decimals(step)));
   const count = Math.floor((high - low) / step + 1e-8) + 1;
+  if (count > MOST_VALUES)
+    throw new UserError(
+      `brute force: "${name}" has ${count.toLocaleString('en')} values; narrow it or give it a larger step`,
+      { name, count },
+    );
   return Array.from({ length: count }, (_, k) => Number((low + k * step).toFixed(digits)));
 }
 

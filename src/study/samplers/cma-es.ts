@@ -182,7 +182,7 @@ export class CmaEsSampler implements Sampler {
       const counts =
         this.#counting.includes(trial.state) &&
         trial.values &&
-        run.cube.names.every((n) => n in trial.params);
+        run.cube.names.every((n) => Object.hasOwn(trial.params, n));
       if (counts) run.trials.set(note.base, [...(run.trials.get(note.base) ?? []), trial]);
     }
     return run;
@@ -191,7 +191,7 @@ export class CmaEsSampler implements Sampler {
   #start(space: SearchSpace): CmaState {
     const { x0 = {}, sigma0 = 1 / 6 } = this.#options;
     const mean = [...space].map(([name, distribution]) => {
-      const x = x0[name];
+      const x = Object.hasOwn(x0, name) ? x0[name] : undefined;
       if (x === undefined) return 0.5;
       const internalParams = { [name]: toInternal(distribution, x) };
       return unitCube(new Map([[name, distribution]])).toPoint({ internalParams })[0]!;

@@ -31,7 +31,7 @@ export class CommonSpace {
         known.space = new Map(multiple.sort(([a], [b]) => (a < b ? -1 : 1)));
       } else
         for (const [name, distribution] of known.space)
-          if (!distributions[name] || !sameDistribution(distribution, distributions[name]))
+          if (!Object.hasOwn(distributions, name) || !sameDistribution(distribution, distributions[name]!))
             known.space.delete(name);
     }
     return known.space ?? new Map();

@@ -51,10 +51,11 @@ export function mostPromising(
   known: readonly GpPoint[],
   random: Random,
 ): GpPoint {
-  const scored = (point: GpPoint) => ({
-    point,
-    value: logExpectedImprovement(process.predict(point), best),
-  });
+  const scored = (point: GpPoint) => {
+    const value = logExpectedImprovement(process.predict(point), best);
+    // Where the process predicts nothing, nothing is expected.
+    return { point, value: Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value };
+  };
   const all = candidates.map((point) => scored(snapped(point, axes)));
   const top = all.reduce((a, b) => (b.value > a.value ? b : a));
   const starts = all

@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.js';
+import { argMax, maxOf, minOf, squareScale } from '../../numeric/extremes.js';
 import { randomStream } from '../../random.js';
 import type { Distribution, ParamValue, SearchSpace } from '../distributions.js';
 import type { Direction, FrozenTrial } from '../frozen-trial.js';
@@ -84,9 +85,9 @@ export class GpSampler implements Sampler {
     );
     this.#settings.set(study, settings);
     let process = gaussianProcess(points, values, choices, settings);
-    const best = Math.min(...points.map((point) => process.predict(point).mean));
+    const best = minOf(points.map((point) => process.predict(point).mean));
     const busy = study.active.filter(
-      (other) => other.number !== trial.number && axes.every(({ name }) => name in other.params),
+      (other) => other.number !== trial.number && axes.every(({ name }) => Object.hasOwn(other.params, name)),
     );
     if (busy.length > 0) {
       const running = busy.map(toPoint);
@@ -100,7 +101,7 @@ export class GpSampler implements Sampler {
     const candidates: GpPoint[] = Array.from({ length: Math.min(CANDIDATES, 4 * size) }, (_, i) =>
       draw(i).map((u, a) => (axes[a]!.choice ? Math.floor(u * axes[a]!.points) : u)),
     );
-    const top = points[values.indexOf(Math.min(...values))]!;
+    const top = points[argMax(values.map((value) => -value))]!;
     return toParams(mostPromising(process, best, axes, candidates, [top], random));
   }
 
@@ -117,9 +118,10 @@ export class GpSampler implements Sampler {
 /** Losses of mean 0 and variance 1; infinite ones count as the worst, or best, of the others. */
 function standardized(values: readonly number[], direction: Direction): Float64Array {
   const sign = direction === 'minimize' ? 1 : -1;
-  const losses = values.map((value) => sign * value);
+  const scale = sign * squareScale(values);
+  const losses = values.map((value) => value / scale);
   const finite = losses.filter(Number.isFinite);
-  const [low, high] = finite.length > 0 ? [Math.min(...finite), Math.max(...finite)] : [0, 0];
+  const [low, high] = finite.length > 0 ? [minOf(finite), maxOf(finite)] : [0, 0];
   const clipped = losses.map((loss) => Math.min(high, Math.max(low, loss)));
   const mean = clipped.reduce((a, b) => a + b, 0) / clipped.length;
   const deviation = Math.sqrt(clipped.reduce((sum, v) => sum + (v - mean) ** 2, 0) / clipped.length) || 1;

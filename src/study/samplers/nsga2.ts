@@ -162,12 +162,12 @@ export class Nsga2Sampler implements Sampler {
             random,
           )
         : first;
-    const child: Record<string, ParamValue> = {};
+    const child: [name: string, value: ParamValue][] = [];
     for (const name of space.keys()) {
       const { params } = (random() < swappingProbability ? second : first).trial;
-      if (random() >= mutationProbability && params[name] !== undefined) child[name] = params[name];
+      if (random() >= mutationProbability && Object.hasOwn(params, name)) child.push([name, params[name]!]);
     }
-    return child;
+    return Object.fromEntries(child);
   }
 }
 

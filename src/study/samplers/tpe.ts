@@ -75,9 +75,11 @@ export class TpeSampler implements Sampler {
     const groups = memory.settings.group
       ? memory.groups.current().map((group) => new Map([...group].filter(([name]) => space.has(name))))
       : [new Map([...space].filter(([, distribution]) => !isSingle(distribution)))];
-    const params: Record<string, ParamValue> = {};
-    for (const group of groups)
-      if (group.size > 0) Object.assign(params, this.#propose(memory, study, trial, [...group]));
+    const params = Object.fromEntries(
+      groups.flatMap((group) =>
+        group.size > 0 ? Object.entries(this.#propose(memory, study, trial, [...group])) : [],
+      ),
+    );
     if (memory.settings.constantLiar && Object.keys(params).length > 0)
       noteRelativeParams(study, trial, params);
     return params;

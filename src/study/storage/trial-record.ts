@@ -1,5 +1,6 @@
-import { toExternal } from '../distributions.js';
+import { type Distribution, toExternal } from '../distributions.js';
 import type { FrozenTrial, TrialState } from '../frozen-trial.js';
+import { copyDistributions, noteParamName } from '../param-names.js';
 import { setOwn } from '../set-own.js';
 import type { TrialChanges, TrialTemplate } from './storage.js';
 
@@ -24,7 +25,7 @@ export function newTrialRecord(
     values: template.values ? [...template.values] : null,
     params: { ...template.params },
     internalParams: { ...template.internalParams },
-    distributions: { ...template.distributions },
+    distributions: copyDistributions(template.distributions),
     intermediateValues: new Map(template.intermediateValues),
     userAttrs: { ...template.userAttrs },
     systemAttrs: { ...template.systemAttrs },
@@ -33,13 +34,23 @@ export function newTrialRecord(
   };
 }
 
+/** Sets a parameter, which is the next of the trial's unless it has it. */
+export function setParam(
+  trial: TrialRecord,
+  name: string,
+  internal: number,
+  distribution: Distribution,
+): void {
+  noteParamName(trial.distributions, name);
+  setOwn(trial.distributions, name, distribution);
+  setOwn(trial.internalParams, name, internal);
+  setOwn(trial.params, name, toExternal(distribution, internal));
+}
+
 /** Applies changes in place; applying the same ones twice is harmless. */
 export function applyChanges(trial: TrialRecord, changes: TrialChanges): void {
-  for (const [name, { internal, distribution }] of changes.params ?? []) {
-    setOwn(trial.params, name, toExternal(distribution, internal));
-    setOwn(trial.internalParams, name, internal);
-    setOwn(trial.distributions, name, distribution);
-  }
+  for (const [name, { internal, distribution }] of changes.params ?? [])
+    setParam(trial, name, internal, distribution);
   for (const [step, value] of changes.intermediateValues ?? []) trial.intermediateValues.set(step, value);
   for (const kind of ['userAttrs', 'systemAttrs'] as const)
     for (const [key, value] of Object.entries(changes[kind] ?? {})) setOwn(trial[kind], key, value!);

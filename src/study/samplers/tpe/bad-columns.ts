@@ -25,7 +25,7 @@ export class BadColumns {
   /** Whether the parameter's density can be kept so; otherwise it is to be built for each proposal. */
   handles(name: string): boolean {
     const { weights, magicClip, neighbourWidths, categoricalDistance } = this.settings;
-    return weights === null && magicClip && neighbourWidths && !categoricalDistance[name];
+    return weights === null && magicClip && neighbourWidths && !Object.hasOwn(categoricalDistance, name);
   }
 
   /** The column of the parameter as of the split. */

@@ -70,7 +70,7 @@ export class ParzenEstimator {
           observed,
           distribution,
           settings.priorWeight,
-          settings.categoricalDistance[name],
+          Object.hasOwn(settings.categoricalDistance, name) ? settings.categoricalDistance[name] : undefined,
         );
       }
       const range = kernelRange(distribution);

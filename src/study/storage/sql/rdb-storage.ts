@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { UserError } from '../../../errors.js';
 import type { Direction, FrozenTrial, Json } from '../../frozen-trial.js';
+import { paramNames } from '../../param-names.js';
 import { nameTaken, studyGone } from '../memory-storage.js';
 import { parsePythonJson, toPythonJson } from '../python-json.js';
 import {
@@ -288,7 +289,7 @@ export class RdbStorage implements Storage {
     // SQLite gives the id of a deleted study to the next one, whose trials may have smaller ids than were known.
     const last = (await newest(this.#last.get(study) ?? 0)) ?? (await newest(0));
     const number = last ? last.number + 1 : 0;
-    const { state, datetimeStart, datetimeComplete, params, internalParams, distributions } = template;
+    const { state, datetimeStart, datetimeComplete, internalParams, distributions } = template;
     const id = await this.#insert(db, 'trials', 'trial_id', {
       number,
       study_id: study,
@@ -297,7 +298,7 @@ export class RdbStorage implements Storage {
       datetime_complete: datetimeComplete ? formatTime(datetimeComplete, this.#clock) : null,
     });
     if (state === 'RUNNING' && this.heartbeat) await this.#beat(db, id);
-    const stored = Object.keys(params ?? {}).map(
+    const stored = paramNames(distributions ?? {}).map(
       (name) => [name, { internal: internalParams![name]!, distribution: distributions![name]! }] as const,
     );
     await writeChanges(db, this.#kind, id, { ...template, params: new Map(stored) });

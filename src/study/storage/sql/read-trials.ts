@@ -1,10 +1,9 @@
 import type { Kysely } from 'kysely';
-import { toExternal } from '../../distributions.js';
 import type { FrozenTrial } from '../../frozen-trial.js';
 import { setOwn } from '../../set-own.js';
 import { distributionFromJson } from '../distribution-json.js';
 import { parsePythonJson } from '../python-json.js';
-import { newTrialRecord, type TrialRecord } from '../trial-record.js';
+import { newTrialRecord, setParam, type TrialRecord } from '../trial-record.js';
 import { joinFloat, type Tables } from './tables.js';
 import { type Clock, parseTime } from './timestamps.js';
 
@@ -40,10 +39,7 @@ export async function readTrials(
   for (const { trial_id, param_name, param_value, distribution_json } of params) {
     const trial = trials.get(trial_id);
     if (!trial) continue;
-    const distribution = distributionFromJson(distribution_json);
-    setOwn(trial.distributions, param_name, distribution);
-    setOwn(trial.internalParams, param_name, param_value);
-    setOwn(trial.params, param_name, toExternal(distribution, param_value));
+    setParam(trial, param_name, param_value, distributionFromJson(distribution_json));
   }
 
   const values = await db

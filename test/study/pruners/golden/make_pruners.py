@@ -44,6 +44,8 @@ PRUNERS = {
         lambda: HyperbandPruner(1, 12, 2),
     "new HyperbandPruner({ minResource: 2, maxResource: 12, reductionFactor: 2, bootstrapCount: 2 })":
         lambda: HyperbandPruner(2, 12, 2, 2),
+    "new HyperbandPruner({ minResource: 5 })": lambda: HyperbandPruner(5),
+    "new HyperbandPruner({ minResource: 4, maxResource: 4 })": lambda: HyperbandPruner(4, 4),
     "new WilcoxonPruner()": lambda: WilcoxonPruner(),
     "new WilcoxonPruner({ pThreshold: 0.3, startupSteps: 4 })": lambda: WilcoxonPruner(p_threshold=0.3, n_startup_steps=4),
     "new PatientPruner(null, 1)": lambda: PatientPruner(None, 1),
@@ -73,6 +75,18 @@ def curves(seed, odd):
     return result
 
 
+def short_curves(seed):
+    """24 curves of none to four reports at steps that few share, a sixth of them NaN or infinite."""
+    random = np.random.RandomState(seed)
+    result = []
+    for _ in range(24):
+        steps = np.sort(random.choice(7, random.randint(5), replace=False))
+        values = [round(float(v), 1) for v in random.normal(0, 1, len(steps))]
+        values = [[math.nan, math.inf, -math.inf][random.randint(3)] if random.rand() < 1 / 6 else v for v in values]
+        result.append([[int(s), v] for s, v in zip(steps, values)])
+    return result
+
+
 def decisions(make, direction, lines, fails):
     study = optuna.create_study(study_name="golden", direction=direction, pruner=make())
     result = []
@@ -81,7 +95,7 @@ def decisions(make, direction, lines, fails):
         said = ["" for _ in group]
         for i in range(12):
             for k, (trial, line) in enumerate(group):
-                if said[k].endswith("1"):
+                if said[k].endswith("1") or i >= len(line):
                     continue
                 step, value = line[i]
                 trial.report(value, step)
@@ -91,7 +105,7 @@ def decisions(make, direction, lines, fails):
         for k, (trial, line) in enumerate(group):
             if said[k].endswith("1"):
                 continue
-            if trial.number in fails or math.isnan(line[-1][1]):
+            if trial.number in fails or not line or math.isnan(line[-1][1]):
                 study.tell(trial, state=optuna.trial.TrialState.FAIL)
             else:
                 study.tell(trial, line[-1][1])
@@ -104,8 +118,15 @@ def text(value):
 
 
 cases = []
-for direction, seed, odd in [("minimize", 0, False), ("maximize", 1, False), ("minimize", 2, True), ("maximize", 3, True)]:
-    lines, fails = curves(seed, odd), [5, 17]
+studies = [
+    ("minimize", curves(0, False)),
+    ("maximize", curves(1, False)),
+    ("minimize", curves(2, True)),
+    ("maximize", curves(3, True)),
+    *[(direction, short_curves(seed)) for seed in (5, 6) for direction in ("minimize", "maximize")],
+]
+for direction, lines in studies:
+    fails = [5, 17]
     cases.append({
         "direction": direction,
         "fails": fails,
