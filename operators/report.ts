@@ -88,9 +88,12 @@ export function report<E>(
 
       const keep = (i: number, value: number) => {
         const before = values[i];
-        const worse =
-          before !== undefined && (directions[i] === 'maximize' ? value < before : value > before);
-        if (told === 'last' || !worse) values[i] = value;
+        // NaN is neither better nor worse: it stands until there is a number, and replaces none.
+        const better =
+          before === undefined ||
+          Number.isNaN(before) ||
+          (directions[i] === 'maximize' ? value > before : value < before);
+        if (told === 'last' || better) values[i] = value;
       };
       const pass = (event: E): Observable<E | TrialEvent> => {
         const { type, reason } = event as Partial<DoneEvent>;

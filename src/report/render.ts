@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import type { TopLevelSpec } from 'vega-lite';
+import { printable } from '../config/printable.js';
 import { writeFileAtomic } from '../files/atomic.js';
 
 /** Okabe & Ito's palette, which colour-blind readers can tell apart. */
@@ -56,12 +57,32 @@ export async function toSvg(plot: Plot): Promise<string> {
       point: { size: 40, filled: true },
       range: { category: PALETTE },
     },
-    ...plot,
+    ...(withSafeTitles(plot) as Plot),
   } as unknown as TopLevelSpec;
-  const view = new vega.View(vega.parse(vegaLite.compile(spec).spec), { renderer: 'none' });
+  const logger = vega.logger(vega.Warn);
+  // A plot that Vega gives up in the middle is none.
+  logger.error = (error: unknown) => {
+    throw error;
+  };
+  const view = new vega.View(vega.parse(vegaLite.compile(spec).spec), { renderer: 'none', logger });
   const svg = await view.toSVG();
   view.finalize();
-  return svg;
+  // XML holds no control characters and no halves of surrogate pairs, which names may.
+  return printable(svg).replace(/\p{Surrogate}|[\ufffe\uffff]/gu, '\ufffd');
+}
+
+/** Vega looks titles up in plain objects, and stumbles over names that each of these has, like `constructor`. */
+function withSafeTitles(node: unknown, isTitle = false): unknown {
+  if (typeof node === 'string') return isTitle && node in Object.prototype ? `${node} ` : node;
+  if (Array.isArray(node)) return node.map((each) => withSafeTitles(each, isTitle));
+  if (node === null || typeof node !== 'object') return node;
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [
+      key,
+      // Data is no title, and may be large.
+      key === 'values' ? value : withSafeTitles(value, ['title', 'subtitle', 'text'].includes(key)),
+    ]),
+  );
 }
 
 /** What Vega lays out by; its types leave it out. */

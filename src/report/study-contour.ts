@@ -1,6 +1,8 @@
+import { UserError } from '../errors.js';
+import { squareScale } from '../numeric/extremes.js';
 import type { Distribution } from '../study/distributions.js';
 import type { FrozenTrial } from '../study/frozen-trial.js';
-import { importancesOf } from '../study/importance.js';
+import { rankedImportances } from '../study/importance.js';
 import type { Plot } from './render.js';
 import {
   axisValue,
@@ -8,7 +10,9 @@ import {
   objectiveName,
   paramChannel,
   type StudyData,
+  shareOf,
   spaceOf,
+  varyingParams,
 } from './study-data.js';
 import type { ParamsOptions } from './study-slice.js';
 
@@ -20,12 +24,17 @@ const BANDS = ['#f7fbff', '#deebf7', '#c6dbef', '#9ecae1', '#6baed6', '#4292c6',
 /**
  * The value over two parameters at a time, smoothed over the trials (which are dots), in bands that hold an eighth of
  * the area each; darker is better. By default for the three most important parameters.
+ *
+ * @throws UserError when there are not two parameters that vary, or trials to show.
  */
 export function plotContour(data: StudyData, { params, objective = 0 }: ParamsOptions = {}): Plot {
   const trials = completeTrials(data);
   const maximize = data.directions[objective] === 'maximize';
-  const target = ({ values }: FrozenTrial) => (maximize ? -1 : 1) * values![objective]!;
-  const names = params ?? Object.keys(importancesOf(trials, data.directions, { target })).slice(0, 3);
+  const names = params ?? mostImportant(data, objective).slice(0, 3);
+  if (names.length < 2 || trials.length === 0)
+    throw new UserError(
+      `contour: expected trials and two parameters that vary, got ${trials.length} trials and ${names.length}`,
+    );
   const space = spaceOf(trials);
   const pairs = names.flatMap((x, i) => names.slice(i + 1).map((y) => [x, y] as const));
   const surfaces = pairs.map(([x, y]) => {
@@ -89,6 +98,17 @@ export function plotContour(data: StudyData, { params, objective = 0 }: ParamsOp
   } as unknown as Plot;
 }
 
+/** What all trials have and what varies: first the parameters whose importance is known, then those whose range moves. */
+function mostImportant(data: StudyData, objective: number): string[] {
+  const trials = completeTrials(data);
+  const names = new Set(varyingParams(trials));
+  if (names.size < 2 || trials.length < 2) return [...names];
+  const sign = data.directions[objective] === 'maximize' ? -1 : 1;
+  const target = ({ values }: FrozenTrial) => sign * values![objective]!;
+  const ranked = rankedImportances(trials, data.directions, { target }).map(([name]) => name);
+  return [...new Set([...ranked.filter((name) => names.has(name)), ...names])];
+}
+
 /** An axis in cells: where a trial lies, from 0 to 1, each cell's middle, and the values at its edges. */
 interface CellAxis {
   readonly place: (trial: FrozenTrial) => number;
@@ -110,11 +130,12 @@ function axisOf(name: string, space: ReadonlyMap<string, Distribution>): CellAxi
     };
   }
   const { low, high, log } = distribution;
+  const [from, to] = log ? [Math.log(low), Math.log(high)] : [low, high];
+  const edge = (cell: number) => from + (to - from) * (cell / CELLS);
   return {
-    place: (trial) =>
-      log ? Math.log(index(trial) / low) / Math.log(high / low) : (index(trial) - low) / (high - low),
+    place: (trial) => shareOf(log ? Math.log(index(trial)) : index(trial), from, to),
     middles: Array.from({ length: CELLS }, (_, i) => (i + 0.5) / CELLS),
-    edge: (cell) => (log ? low * (high / low) ** (cell / CELLS) : low + (high - low) * (cell / CELLS)),
+    edge: (cell) => (log ? Math.exp(edge(cell)) : edge(cell)),
     labels: null,
   };
 }
@@ -123,15 +144,16 @@ function axisOf(name: string, space: ReadonlyMap<string, Distribution>): CellAxi
 function surface(trials: readonly FrozenTrial[], results: readonly number[], x: CellAxis, y: CellAxis) {
   const points = trials.map((trial) => [x.place(trial), y.place(trial)] as const);
   const width = 0.35 * trials.length ** (-1 / 4);
+  const scale = squareScale(results);
   const at = (u: number, v: number) => {
     let [sum, weights] = [0, 0];
     points.forEach(([a, b], i) => {
       const distance = (u - a) ** 2 + (v - b) ** 2;
       const weight = Math.exp(-distance / (2 * width ** 2)) + 1e-6 / (distance + 1e-6);
-      sum += weight * results[i]!;
+      sum += weight * (results[i]! / scale);
       weights += weight;
     });
-    return sum / weights;
+    return (sum / weights) * scale;
   };
   return {
     rows: y.middles.map((v) => x.middles.map((u) => at(u, v))),

@@ -1,5 +1,6 @@
-import type { Distribution, SearchSpace } from '../study/distributions.js';
+import { type Distribution, isSingle, type SearchSpace } from '../study/distributions.js';
 import type { Direction, FrozenTrial } from '../study/frozen-trial.js';
+import { paramNames } from '../study/param-names.js';
 import type { Study } from '../study/study.js';
 
 /** What the plots of a study are drawn from. */
@@ -23,12 +24,17 @@ export function objectiveName({ metricNames, directions }: StudyData, objective:
   );
 }
 
-/** COMPLETE trials whose values are finite, by number. */
+/** What an axis can span: differences of larger values are no doubles. */
+const LARGEST = 4e307;
+
+/** COMPLETE trials whose values are finite, and not too large to be drawn, by number. */
 export function completeTrials({ trials, directions }: StudyData): FrozenTrial[] {
   return trials
     .filter(
       ({ state, values }) =>
-        state === 'COMPLETE' && values?.length === directions.length && values.every(Number.isFinite),
+        state === 'COMPLETE' &&
+        values?.length === directions.length &&
+        values.every((value) => Math.abs(value) < LARGEST),
     )
     .sort((a, b) => a.number - b.number);
 }
@@ -37,7 +43,8 @@ export function completeTrials({ trials, directions }: StudyData): FrozenTrial[]
 export function spaceOf(trials: readonly FrozenTrial[]): SearchSpace {
   const space = new Map<string, Distribution>();
   for (const { distributions } of trials)
-    for (const [name, distribution] of Object.entries(distributions)) {
+    for (const name of paramNames(distributions)) {
+      const distribution = distributions[name]!;
       const known = space.get(name);
       if (
         known &&
@@ -52,6 +59,26 @@ export function spaceOf(trials: readonly FrozenTrial[]): SearchSpace {
       else if (!known) space.set(name, distribution);
     }
   return space;
+}
+
+/** The parameters that all of these trials have. */
+export function sharedParams(trials: readonly FrozenTrial[]): string[] {
+  return [...spaceOf(trials).keys()].filter((name) =>
+    trials.every(({ params }) => Object.hasOwn(params, name)),
+  );
+}
+
+/** Those of them that could have more than one value. */
+export function varyingParams(trials: readonly FrozenTrial[]): string[] {
+  const space = spaceOf(trials);
+  return sharedParams(trials).filter((name) => !isSingle(space.get(name)!));
+}
+
+/** Where a value lies in a range, from 0 to 1; in the middle where the range is a point. */
+export function shareOf(value: number, low: number, high: number): number {
+  if (low === high) return 0.5;
+  // By halves, since a range may be wider than the largest double.
+  return (value / 2 - low / 2) / (high / 2 - low / 2);
 }
 
 /** What a parameter's value is called on an axis: a number stays one, a choice becomes its text. */

@@ -1,4 +1,5 @@
-import { type ImportanceOptions, importancesOf } from '../study/importance.js';
+import { maxOf } from '../numeric/extremes.js';
+import { type ImportanceOptions, rankedImportances } from '../study/importance.js';
 import type { Plot } from './render.js';
 import { completeTrials, objectiveName, type StudyData } from './study-data.js';
 
@@ -16,8 +17,8 @@ export function plotParamImportances(data: StudyData, options: ImportanceOptions
     const target = several
       ? { target: (trial: (typeof trials)[number]) => sign * trial.values![objective]! }
       : {};
-    const importances = importancesOf(trials, data.directions, { ...options, ...target });
-    return Object.entries(importances).map(([param, importance]) => ({
+    const importances = rankedImportances(trials, data.directions, { ...options, ...target });
+    return importances.map(([param, importance]) => ({
       param,
       importance,
       objective: objectiveName(data, objective),
@@ -30,7 +31,7 @@ export function plotParamImportances(data: StudyData, options: ImportanceOptions
       field: 'importance',
       type: 'quantitative',
       title: 'Importance',
-      scale: { domain: [0, Math.max(...values.map(({ importance }) => importance)) * 1.08] },
+      scale: { domain: [0, maxOf(values.map(({ importance }) => importance)) * 1.08] },
       axis: { tickCount: 5, grid: false },
     },
     ...(several && { yOffset: { field: 'objective', sort: null } }),

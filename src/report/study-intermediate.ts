@@ -24,9 +24,9 @@ export function plotIntermediateValues(data: StudyData): Plot {
       })),
   );
   const states = Object.keys(COLOURS).filter((state) => values.some((row) => row.state === state));
-  const single = [...new Set(values.map(({ number }) => number))].filter(
-    (number) => values.filter((row) => row.number === number).length === 1,
-  );
+  const counts = new Map<number, number>();
+  for (const { number } of values) counts.set(number, (counts.get(number) ?? 0) + 1);
+  const single = [...counts].filter(([, count]) => count === 1).map(([number]) => number);
   const encoding = {
     x: {
       field: 'step',

@@ -1,6 +1,7 @@
+import { maxOf, minOf } from '../numeric/extremes.js';
 import type { Distribution } from '../study/distributions.js';
 import type { Plot } from './render.js';
-import { axisValue, completeTrials, objectiveName, type StudyData, spaceOf } from './study-data.js';
+import { axisValue, completeTrials, objectiveName, type StudyData, shareOf, spaceOf } from './study-data.js';
 import type { ParamsOptions } from './study-slice.js';
 
 interface Axis {
@@ -20,9 +21,11 @@ export function plotParallelCoordinates(
 ): Plot {
   const space = spaceOf(completeTrials(data));
   const names = params ?? [...space.keys()];
-  const trials = completeTrials(data).filter((trial) => names.every((name) => Object.hasOwn(trial.params, name)));
+  const trials = completeTrials(data).filter((trial) =>
+    names.every((name) => Object.hasOwn(trial.params, name)),
+  );
   const results = trials.map(({ values }) => values![objective]!);
-  const [least, most] = [Math.min(...results), Math.max(...results)];
+  const [least, most] = [minOf(results), maxOf(results)];
   const maximize = data.directions[objective] === 'maximize';
   const title = objectiveName(data, objective);
   const axes: Axis[] = [linear(title, least, most), ...names.map((name) => axisOf(name, space.get(name)!))];
@@ -107,8 +110,7 @@ function axisOf(title: string, distribution: Distribution): Axis {
   }
   const { low, high, log } = distribution;
   if (!log) return linear(title, low, high);
-  const place = (value: number | string) =>
-    low === high ? 0.5 : Math.log((value as number) / low) / Math.log(high / low);
+  const place = (value: number | string) => shareOf(Math.log(value as number), Math.log(low), Math.log(high));
   const powers = [];
   for (let e = Math.ceil(Math.log10(low) - 1e-9); 10 ** e <= high * (1 + 1e-9); e++) powers.push(10 ** e);
   const every = Math.ceil(powers.length / 6);
@@ -117,7 +119,7 @@ function axisOf(title: string, distribution: Distribution): Axis {
 }
 
 function linear(title: string, low: number, high: number): Axis {
-  const place = (value: number | string) => (low === high ? 0.5 : ((value as number) - low) / (high - low));
+  const place = (value: number | string) => shareOf(value as number, low, high);
   const shown = low === high ? [low] : [low, ...roundTicks(low, high), high];
   return { title, place, ticks: shown.map((value) => ({ at: place(value), label: short(value) })) };
 }

@@ -3,7 +3,15 @@ import { sameDistribution } from '../study/distributions.js';
 import type { Study } from '../study/study.js';
 import { type Plot, writePlot } from './render.js';
 import { plotContour } from './study-contour.js';
-import { completeTrials, objectiveName, type StudyData, spaceOf, studyData } from './study-data.js';
+import {
+  completeTrials,
+  objectiveName,
+  type StudyData,
+  sharedParams,
+  spaceOf,
+  studyData,
+  varyingParams,
+} from './study-data.js';
 import { plotOptimizationHistory } from './study-history.js';
 import { plotParamImportances } from './study-importances.js';
 import { plotIntermediateValues } from './study-intermediate.js';
@@ -16,21 +24,20 @@ export function studyPlots(data: StudyData): Record<string, Plot> {
   const complete = completeTrials(data);
   const plots: Record<string, Plot> = {};
   const several = data.directions.length > 1;
+  const suffixes = fileNames(data.directions.map((_, objective) => objectiveName(data, objective)));
   const params = spaceOf(complete).size;
-  const shared = [...spaceOf(complete).keys()].filter((name) =>
-    complete.every((trial) => Object.hasOwn(trial.params, name)),
-  );
+  const shared = sharedParams(complete);
   if (data.trials.some(({ intermediateValues }) => intermediateValues.size > 0))
     plots['intermediate-values'] = plotIntermediateValues(data);
   if (complete.length > 0)
     data.directions.forEach((_, objective) => {
-      const suffix = several ? `-${fileName(objectiveName(data, objective))}` : '';
+      const suffix = several ? `-${suffixes[objective]}` : '';
       plots[`optimization-history${suffix}`] = plotOptimizationHistory(data, { objective });
       if (params === 0) return;
       plots[`slice${suffix}`] = plotSlice(data, { objective });
       if (shared.length > 0)
         plots[`parallel-coordinates${suffix}`] = plotParallelCoordinates(data, { objective, params: shared });
-      if (shared.length > 1 && complete.length > 2)
+      if (complete.length > 2 && varyingParams(complete).length > 1)
         plots[`contour${suffix}`] = plotContour(data, { objective });
     });
   const unmoved = shared.filter((name) =>
@@ -60,6 +67,10 @@ export async function writeStudyPlots(dir: string, study: Study): Promise<string
   return paths;
 }
 
-function fileName(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+/** One for each objective: its name in letters that every file system has, with its number where that is none of its own. */
+function fileNames(objectives: readonly string[]): string[] {
+  const names = objectives.map((name) => name.toLowerCase().replace(/[^a-z0-9]+/g, '-'));
+  const isOwn = (name: string) =>
+    /[a-z0-9]/.test(name) && names.filter((other) => other === name).length === 1;
+  return names.map((name, objective) => (isOwn(name) ? name : `${name}-${objective + 1}`));
 }

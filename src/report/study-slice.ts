@@ -20,7 +20,7 @@ export function plotSlice(data: StudyData, { params, objective = 0 }: ParamsOpti
   const trials = completeTrials(data);
   const space = spaceOf(trials);
   const names = params ?? [...space.keys()];
-  const last = Math.max(...trials.map(({ number }) => number));
+  const last = Math.max(0, trials.at(-1)?.number ?? 0);
   const panels = names.map((name, i) => ({
     width: 200,
     height: 180,

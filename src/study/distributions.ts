@@ -179,6 +179,11 @@ function checkRange(kind: string, low: number, high: number, log: boolean, step:
   if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) {
     throw new UserError(`${kind}: expected finite low <= high, got low ${low}, high ${high}`, { low, high });
   }
+  if (!Number.isFinite(high - low))
+    throw new UserError(`${kind}: expected a range no wider than 1.8e308, got low ${low}, high ${high}`, {
+      low,
+      high,
+    });
   if (step === null) return;
   if (log)
     throw new UserError(`${kind}: log and step exclude each other, got step ${step} with log`, { step });
