@@ -271,6 +271,23 @@ describe('report', () => {
       each.suggestFloat('y', 0, 1);
       await stop(each);
     }
+
+    it('forgets the best value at no NaN, and tells NaN where there is nothing else', async () => {
+      for (const [values, direction, told] of [
+        [[0.9, Number.NaN, 0.5], 'maximize', 0.9],
+        [[Number.NaN, 0.9, 0.5], 'minimize', 0.5],
+        [[Number.NaN, 0.2, Number.NaN], 'maximize', 0.2],
+        [[0.5, Number.NEGATIVE_INFINITY, Number.NaN], 'minimize', Number.NEGATIVE_INFINITY],
+      ] as const) {
+        const trial = await begin(direction);
+        const events = values.map((value, epoch): Value => ({ value, epoch }));
+        await lastValueFrom(of(...events).pipe(report(trial, read, { value: 'best' })));
+        assert.deepEqual(await end(), ['COMPLETE', [told], undefined]);
+      }
+      const trial = await begin();
+      await lastValueFrom(of<Value>({ value: Number.NaN }).pipe(report(trial, read, { value: 'best' })));
+      assert.deepEqual(await end(), ['FAIL', null, 'a value is NaN']);
+    });
     const { state, params, systemAttrs } = (await study.trials()).at(-1)!;
     const fixed = { fixed_params: { x: 0.1 }, failed_trial: 1, retry_history: [1, 2] };
     assert.deepEqual([state, params, systemAttrs], ['WAITING', { y: 0.5 }, fixed]);
