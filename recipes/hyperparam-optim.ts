@@ -116,7 +116,7 @@ recipe({
     Run: { ...engineFlags, ahead, cache, cacheDir },
   },
   run: async ({ optimizeFor, backboneFrozen, storage, studyName, nTrials, ...rest }) => {
-    const { sampler, pruner, concurrency, timeout, heartbeat, outputDir, ...given } = rest;
+    const { sampler, pruner, concurrency, timeout, heartbeat, maxRetries, outputDir, ...given } = rest;
     const headAlone = backboneFrozen && !given.freezeEpochs;
     const settings = { ...given, mode: headAlone ? ('head' as const) : given.mode };
     const { loraType, randomSeed: seed, epochs, batchSize, maskIds, mode, metric, patience } = settings;
@@ -161,6 +161,7 @@ recipe({
       direction: modeOf(optimizeFor) === 'min' ? 'minimize' : 'maximize',
       loadIfExists: true,
       heartbeatInterval: heartbeat,
+      maxRetries,
       sampler: seededByTrial(seed, (own) => samplerNamed(sampler, { seed: own, workers: 2 })),
       pruner: prunerNamed(pruner, { steps: epochs }),
     });

@@ -63,7 +63,16 @@ recipe({
       catchErrors: z.boolean().default(false).describe('go on after an error of the objective'),
     },
   },
-  run: async ({ objective: path, directions, heartbeat, nTrials, concurrency, timeout, ...settings }) => {
+  run: async ({
+    objective: path,
+    directions,
+    heartbeat,
+    maxRetries,
+    nTrials,
+    concurrency,
+    timeout,
+    ...settings
+  }) => {
     const { storage, studyName, sampler, pruner, randomSeed: seed, catchErrors } = settings;
     const objective = await load(path);
     const study = await createStudy({
@@ -72,6 +81,7 @@ recipe({
       directions,
       loadIfExists: true,
       heartbeatInterval: heartbeat,
+      maxRetries,
       sampler: samplerNamed(sampler, { seed, workers: 2 }),
       pruner: prunerNamed(pruner),
     });

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { PRUNERS } from '../study/pruners/pruner-named.js';
+import { MAX_RETRIES } from '../study/retry-trial.js';
 import { SAMPLERS } from '../study/samplers/sampler-named.js';
+import { LONGEST_INTERVAL } from '../study/storage/sql/heartbeat-options.js';
 
 /** Where a study lives, who proposes, and how much of it runs here. */
 export const studyFlags = {
@@ -24,6 +26,12 @@ export const studyFlags = {
   heartbeat: z
     .number()
     .gt(0)
+    .max(LONGEST_INTERVAL)
     .default(60)
     .describe('seconds between signs of life; a trial without any for two of them is retried'),
+  maxRetries: z
+    .int()
+    .min(0)
+    .default(MAX_RETRIES)
+    .describe('how often a trial whose process died is tried again, each time after a fresh one'),
 };

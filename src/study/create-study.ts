@@ -8,11 +8,11 @@ import type { Sampler } from './sampler.js';
 import { TpeSampler } from './samplers/tpe.js';
 import { MemoryStorage } from './storage/memory-storage.js';
 import { openStorage } from './storage/open-storage.js';
-import type { RdbOptions } from './storage/sql/rdb-storage.js';
+import type { HeartbeatOptions } from './storage/sql/heartbeat-options.js';
 import type { Storage, StudyRecord } from './storage/storage.js';
 import { Study } from './study.js';
 
-export interface LoadStudyOptions extends RdbOptions, RetryOptions {
+export interface LoadStudyOptions extends HeartbeatOptions, RetryOptions {
   /** A URL as `openStorage` reads it, or a storage; by default this process's memory. */
   readonly storage?: string | Storage;
   readonly studyName?: string;

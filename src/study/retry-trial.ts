@@ -1,9 +1,12 @@
 import type { FrozenTrial } from './frozen-trial.js';
 import type { TrialTemplate } from './storage/storage.js';
 
+/** How often a trial is tried again unless told otherwise: one that kills its process costs no more than three. */
+export const MAX_RETRIES = 2;
+
 /** What happens after a trial whose process died was found stale, or was stopped, and made FAIL. */
 export interface RetryOptions {
-  /** How often one trial is tried again; 0: never, by default without limit. */
+  /** How often one trial is tried again, 2 by default; 0: never, Infinity: without limit. */
   readonly maxRetries?: number;
   /** Whether the retry begins with the reports of the trial before. */
   readonly inheritIntermediateValues?: boolean;
@@ -15,15 +18,23 @@ export function retryHistory(trial: FrozenTrial): readonly number[] {
   return Array.isArray(history) ? (history as number[]) : [];
 }
 
+/** Whether a trial repeats another; Optuna's own retries are known by the same attribute. */
+export function isRetry(trial: FrozenTrial): boolean {
+  return retryHistory(trial).length > 0;
+}
+
 /** Whether there is something to repeat: a trial without parameters, its own or enqueued ones, is as good as a new one. */
 export function isChosen({ params, systemAttrs }: FrozenTrial): boolean {
   return Object.keys(params).length > 0 || systemAttrs.fixed_params !== undefined;
 }
 
 /** The WAITING trial that repeats a stale one with the same parameters, or null when it was retried often enough. */
-export function retryOf(trial: FrozenTrial, options: RetryOptions): TrialTemplate | null {
+export function retryOf(
+  trial: FrozenTrial,
+  { maxRetries = MAX_RETRIES, inheritIntermediateValues }: RetryOptions,
+): TrialTemplate | null {
   const history = [...retryHistory(trial), trial.number];
-  if (options.maxRetries !== undefined && options.maxRetries < history.length) return null;
+  if (maxRetries < history.length) return null;
   return {
     state: 'WAITING',
     params: trial.params,
@@ -31,6 +42,6 @@ export function retryOf(trial: FrozenTrial, options: RetryOptions): TrialTemplat
     distributions: trial.distributions,
     userAttrs: trial.userAttrs,
     systemAttrs: { failed_trial: trial.number, ...trial.systemAttrs, retry_history: history },
-    ...(options.inheritIntermediateValues ? { intermediateValues: trial.intermediateValues } : {}),
+    ...(inheritIntermediateValues ? { intermediateValues: trial.intermediateValues } : {}),
   };
 }

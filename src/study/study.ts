@@ -6,7 +6,7 @@ import { type Direction, type FrozenTrial, isFinished, type Json, type TrialStat
 import { type Objective, type OptimizeOptions, optimize } from './optimize.js';
 import { type Outcome, outcome } from './outcome.js';
 import type { Pruner } from './pruner.js';
-import { isChosen, type RetryOptions, retryOf } from './retry-trial.js';
+import { isChosen, isRetry, type RetryOptions, retryOf } from './retry-trial.js';
 import { sameParams } from './same-params.js';
 import type { Sampler } from './sampler.js';
 import {
@@ -54,7 +54,7 @@ export class Study implements TrialHost {
   readonly sampler: Sampler;
   readonly pruner: Pruner;
   /** The trials that this process runs, by number. */
-  readonly #running = new Map<number, { trial: Trial; beat?: NodeJS.Timeout }>();
+  readonly #running = new Map<number, Trial>();
   /** Asks that count come one after another, each after the trial of the one before runs. */
   #asking: Promise<unknown> = Promise.resolve();
   readonly #telling = new Set<Promise<void>>();
@@ -69,7 +69,7 @@ export class Study implements TrialHost {
     this.pruner = options.pruner;
     this.cache = new StudyCache(storage, row, {
       stopped: () => this.stop(),
-      noted: (trial, key, value) => this.#running.get(trial.number)?.trial.setSystemAttr(key, value),
+      noted: (trial, key, value) => this.#running.get(trial.number)?.setSystemAttr(key, value),
     });
   }
 
@@ -96,15 +96,16 @@ export class Study implements TrialHost {
   }
 
   /**
-   * The next trial, RUNNING: the first that waits, enqueued or to be retried, otherwise a new one.
+   * The next trial, RUNNING: the first that was enqueued, otherwise a retry that waits, or a new one.
    *
-   * With heartbeats, trials whose process died are made FAIL first, and retried.
+   * With heartbeats, trials whose process died are made FAIL first, and retried. A retry lets a trial that is not one
+   * go first, so that one whose parameters kill its process never keeps a study from trying others.
    *
    * @param fixed parameters to suggest at once, as in `study.ask(fixed_distributions=…)`
    */
   async ask(fixed: Readonly<Record<string, Distribution>> = {}): Promise<Trial> {
     await this.#prepareAsk();
-    const record = (await this.#claimWaiting()) ?? (await this.storage.createTrial(this.row.id));
+    const record = (await this.#claimWaiting(this.#isNext)) ?? (await this.storage.createTrial(this.row.id));
     return this.#begin(record as TrialRecord, fixed);
   }
 
@@ -125,8 +126,11 @@ export class Study implements TrialHost {
     const limit: TrialLimit = this.storage.heartbeat
       ? { states: NOT_FAILED, most: total }
       : { states: ['COMPLETE', 'PRUNED'], most: total - this.#running.size };
-    const record = (await this.#claimWaiting()) ?? (await this.storage.createTrialWithin(this.row.id, limit));
-    return record && this.#begin(record as TrialRecord, {});
+    const record =
+      (await this.#claimWaiting(this.#isNext)) ??
+      (await this.storage.createTrialWithin(this.row.id, limit)) ??
+      (await this.#claimWaiting(isRetry));
+    return record ? this.#begin(record as TrialRecord, {}) : null;
   }
 
   async #prepareAsk(): Promise<void> {
@@ -368,9 +372,11 @@ export class Study implements TrialHost {
     await this.storage.close();
   }
 
-  async #claimWaiting(): Promise<TrialRecord | undefined> {
-    // A copy, since others end while this one waits.
-    for (const trial of this.cache.active.filter(({ state }) => state === 'WAITING')) {
+  /** The first of the trials that wait and may be claimed now. */
+  async #claimWaiting(mayRun: (trial: FrozenTrial) => boolean): Promise<TrialRecord | undefined> {
+    // A copy, since others end while this one waits; those to be retried come last.
+    const waiting = this.cache.active.filter((trial) => trial.state === 'WAITING' && mayRun(trial));
+    for (const trial of waiting.toSorted((a, b) => Number(isRetry(a)) - Number(isRetry(b)))) {
       const time = Date.now();
       if (!(await this.storage.claimTrial(trial.id, time))) continue;
       return Object.assign(trial as TrialRecord, { state: 'RUNNING', datetimeStart: time });
@@ -378,10 +384,14 @@ export class Study implements TrialHost {
     return undefined;
   }
 
+  /** Whether a waiting trial's turn has come: an enqueued one's at once, a retry's after a trial that is none. */
+  readonly #isNext = (trial: FrozenTrial): boolean =>
+    !isRetry(trial) || this.cache.trials().some((other) => other.number > trial.number && !isRetry(other));
+
   /** A trial that this process runs, or one whose own process is elsewhere. */
   async #find(number: number, skipIfFinished: boolean): Promise<Trial | FrozenTrial> {
     const running = this.#running.get(number);
-    if (running) return running.trial;
+    if (running) return running;
     await this.cache.refresh();
     const record = this.cache.trial(number);
     if (!record) throw new UserError(`study "${this.name}" has no trial ${number}`, { number });
@@ -389,7 +399,7 @@ export class Study implements TrialHost {
     if (record.state !== 'RUNNING')
       throw new UserError(`trial ${number}: expected a RUNNING one, it is ${record.state}`);
     const trial = new Trial(this, record as TrialRecord, NOTHING);
-    this.#running.set(number, { trial });
+    this.#running.set(number, trial);
     return trial;
   }
 
@@ -399,25 +409,16 @@ export class Study implements TrialHost {
   }
 
   #run(trial: Trial): Trial {
-    const { heartbeat } = this.storage;
     const { id, number } = trial.record;
-    const beat =
-      heartbeat &&
-      setInterval(() => {
-        this.storage
-          .recordHeartbeat?.(id)
-          .catch((error: Error) => this.warn('heartbeat', `trial ${number}: ${error.message}`));
-      }, heartbeat.interval * 1000);
-    // A trial that nobody goes on with does not keep the process alive.
-    beat?.unref();
-    this.#running.set(number, beat ? { trial, beat } : { trial });
+    this.storage.startBeating?.(id);
+    this.#running.set(number, trial);
     return trial;
   }
 
   #forget(number: number): void {
     const running = this.#running.get(number);
-    clearInterval(running?.beat);
-    running?.trial.close();
+    if (running) this.storage.stopBeating?.(running.record.id);
+    running?.close();
     this.#running.delete(number);
   }
 }

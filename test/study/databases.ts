@@ -47,12 +47,11 @@ async function noDatabase(): Promise<void> {
 }
 
 async function newSqlite(): Promise<Place> {
-  const { default: Libsql } = await import('libsql');
+  const { DatabaseSync } = await import('@photostructure/sqlite');
   const folder = newFolder();
   const path = join(folder, 'study.db');
   const run = async (statement: string) => {
-    const file = new Libsql(path);
-    file.pragma('busy_timeout = 5000');
+    const file = new DatabaseSync(path, { timeout: 5000 });
     file.exec(statement);
     file.close();
   };

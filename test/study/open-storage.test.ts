@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Libsql from 'libsql';
+import { DatabaseSync } from '@photostructure/sqlite';
 import { openStorage } from '../../src/study/storage/open-storage.js';
 import { needsPlace } from './databases.js';
 
@@ -123,14 +123,17 @@ describe('openStorage', () => {
 
   it('refuses beats of no length', async () => {
     const url = `sqlite:///${join(dir, 'beat.db')}`;
-    await assert.rejects(openStorage(url, { heartbeatInterval: 0 }), /expected seconds above 0, got 0/);
+    await assert.rejects(
+      openStorage(url, { heartbeatInterval: 0 }),
+      /expected seconds above 0 and up to 2147483 .*, got 0/,
+    );
   });
 
   describe('a database', () => {
     const change = async (path: string, ...statements: string[]) => {
       const storage = await openStorage(`sqlite:///${path}`);
       await storage.close();
-      const file = new Libsql(path);
+      const file = new DatabaseSync(path);
       for (const statement of statements) file.exec(statement);
       file.close();
     };
@@ -164,7 +167,7 @@ describe('openStorage', () => {
       await change(path, 'delete from alembic_version');
       const opening = openStorage(`sqlite:///${path}`);
       await new Promise((done) => setTimeout(done, 300));
-      const file = new Libsql(path);
+      const file = new DatabaseSync(path);
       file.exec("insert into alembic_version values ('v3.2.0.a')");
       file.close();
       await (await opening).close();
@@ -172,7 +175,7 @@ describe('openStorage', () => {
 
     it('that holds other tables gets those of a study beside them', async () => {
       const path = join(dir, 'shared.db');
-      const file = new Libsql(path);
+      const file = new DatabaseSync(path);
       file.exec('create table mine (x)');
       file.close();
       const storage = await openStorage(`sqlite:///${path}`);
@@ -197,7 +200,7 @@ describe('openStorage', () => {
       const path = join(dir, 'busy.db');
       const storage = await openStorage(`sqlite:///${path}`);
       const study = await storage.createStudy('here', ['minimize']);
-      const writer = new Libsql(path);
+      const writer = new DatabaseSync(path);
       writer.exec('begin immediate');
       const creating = storage.createTrial(study);
       let created = false;
@@ -216,8 +219,8 @@ describe('openStorage', () => {
     it('is in WAL mode', async () => {
       const path = join(dir, 'wal.db');
       await change(path);
-      const file = new Libsql(path);
-      assert.deepEqual(file.pragma('journal_mode'), [{ journal_mode: 'wal' }]);
+      const file = new DatabaseSync(path);
+      assert.equal(file.prepare('pragma journal_mode').get().journal_mode, 'wal');
       file.close();
     });
   });

@@ -1,11 +1,8 @@
-import { UserError } from '../../errors.js';
 import { JournalStorage } from './journal/journal-storage.js';
 import { MemoryStorage } from './memory-storage.js';
-import { openMysql } from './sql/mysql.js';
-import { openPostgres } from './sql/postgres.js';
-import { type RdbOptions, RdbStorage } from './sql/rdb-storage.js';
-import { SCHEMA_VERSION } from './sql/schema.js';
-import { openSqlite } from './sql/sqlite.js';
+import { type HeartbeatOptions, heartbeatOf } from './sql/heartbeat-options.js';
+import { openDatabase, partsOf } from './sql/open-database.js';
+import { RdbStorage } from './sql/rdb-storage.js';
 import type { Storage } from './storage.js';
 
 /**
@@ -21,39 +18,10 @@ import type { Storage } from './storage.js';
  * @example
  * const storage = await openStorage('sqlite:///study.db', { heartbeatInterval: 60 });
  */
-export async function openStorage(url: string, options: RdbOptions = {}): Promise<Storage> {
-  const [, scheme = '', rest = ''] = /^([a-z]+)(?:\+\w+)?:\/\/(.*)$/s.exec(url) ?? [];
-  const filled = rest.replaceAll('{SCHEMA_VERSION}', String(SCHEMA_VERSION));
-  switch (scheme) {
-    case 'memory':
-      return new MemoryStorage();
-    case 'sqlite':
-      return RdbStorage.open(await openSqlite(sqlitePath(url, filled)), options);
-    case 'postgresql':
-    case 'postgres':
-      return RdbStorage.open(await openPostgres(`postgresql://${filled}`), options);
-    case 'mysql':
-    case 'mariadb':
-      return RdbStorage.open(await openMysql(`mysql://${filled}`), options);
-    case 'journal':
-      return new JournalStorage(filled);
-    default:
-      throw new UserError(
-        `storage: expected memory://, sqlite:///study.db, postgresql://…, mysql://… or journal://path, got "${url}"`,
-        { url },
-      );
-  }
-}
-
-function sqlitePath(url: string, rest: string): string {
-  if (rest === '') return ':memory:';
-  if (!rest.startsWith('/')) {
-    throw new UserError(
-      `storage: expected sqlite:///file.db (three slashes, four for an absolute path), got "${url}"`,
-      {
-        url,
-      },
-    );
-  }
-  return rest.slice(1).replace(/\?.*$/s, '') || ':memory:';
+export async function openStorage(url: string, options: HeartbeatOptions = {}): Promise<Storage> {
+  const heartbeat = heartbeatOf(options);
+  const { scheme, rest } = partsOf(url);
+  if (scheme === 'memory') return new MemoryStorage();
+  if (scheme === 'journal') return new JournalStorage(rest);
+  return RdbStorage.open(await openDatabase(url), heartbeat);
 }

@@ -99,7 +99,9 @@ export interface Storage {
   writeTrial(trial: number, changes: TrialChanges): Promise<void>;
   /** Ends a RUNNING trial; false when it had ended before, and then nothing is written. */
   finishTrial(trial: number, end: TrialEnd): Promise<boolean>;
-  recordHeartbeat?(trial: number): Promise<void>;
+  /** Lets a RUNNING trial of this process beat until `stopBeating`, whatever the event loop does. */
+  startBeating?(trial: number): void;
+  stopBeating?(trial: number): void;
   /** Those of the given trials that are RUNNING with a beat older than the grace, by the storage's clock. */
   staleTrials?(ids: readonly number[]): Promise<readonly number[]>;
   close(): Promise<void>;

@@ -13,6 +13,8 @@ export interface Database {
   readonly kind: 'sqlite' | 'postgresql' | 'mysql';
   /** Without a password. */
   readonly url: string;
+  /** The URL that opens it once more, in another thread, with its password; absent where nothing can. */
+  readonly reopen?: string;
   readonly db: Kysely<Tables>;
   readonly limits: StorageLimits;
   /** What the names' collation, of whoever made the tables, takes a name for; undefined where it is exact. */
@@ -23,8 +25,12 @@ export interface Database {
   secondsSince(column: string): RawBuilder<number>;
   /** Whether the transaction may succeed when it is run again: a lock was busy, or a deadlock was broken. */
   isTransient(error: unknown): boolean;
+  /** Whether the connection broke, so that what was sent last may have been stored or not. */
+  isLost(error: unknown): boolean;
   /** Whether a row with this key was there already. */
   isDuplicate(error: unknown): boolean;
+  /** A UserError for what the user can fix; any other error comes back as it is. */
+  explain(error: unknown): unknown;
   /** Shortcuts for what every trial does. */
   readonly trips?: Trips;
   /** Runs `work` while no other process creates tables. */

@@ -4,6 +4,7 @@ import { distributionToJson } from '../distribution-json.js';
 import { toPythonJson } from '../python-json.js';
 import type { TrialChanges } from '../storage.js';
 import { splitFloat } from './tables.js';
+import { TOKEN } from './token.js';
 
 /** What a database can do in one round trip where a transaction would take several. */
 export interface Trips {
@@ -11,12 +12,14 @@ export interface Trips {
    * A new RUNNING trial, numbered under the lock of its study; undefined where there is no such study.
    *
    * @param last the id of a trial of the study, from where to look for the newest
+   * @param token kept as a system attribute, to know the trial by
    */
   startTrial(
     study: number,
     last: number,
     start: string,
     beats: boolean,
+    token: string,
   ): Promise<{ readonly id: number; readonly number: number } | undefined>;
   /** Adds to a trial that has not ended; false when it has. */
   writeTrial(trial: number, changes: TrialChanges): Promise<boolean>;
@@ -31,18 +34,17 @@ export interface Trips {
 }
 
 /**
- * PostgreSQL's: statements that change several tables at once, whose parts see the same trial locked.
+ * PostgreSQL's, given its expression for the current time: statements that change several tables at once, whose parts see the same trial locked.
  *
  * A trial's start does not wait for the disk (synchronous_commit off): a crash of the server may undo it, as long as
  * nothing else of the trial was stored. Everything later waits.
  */
-export function postgresTrips(pool: pg.Pool): Trips {
+export function postgresTrips(pool: pg.Pool, now: string): Trips {
   return {
-    async startTrial(study, last, start, beats) {
+    async startTrial(study, last, start, beats, token) {
       const of = `from trials where study_id = ${Number(study)}`;
       const newest = `order by trial_id desc limit 1`;
-      const beat =
-        'insert into trial_heartbeats (trial_id, heartbeat) select trial_id, localtimestamp from t';
+      const beat = `insert into trial_heartbeats (trial_id, heartbeat) select trial_id, ${now} from t`;
       // One message of several statements: each sees what was committed before it, so the last one after the lock.
       const text = `
         begin;
@@ -55,6 +57,9 @@ export function postgresTrips(pool: pg.Pool): Trips {
             study_id, 'RUNNING', '${start.replaceAll("'", '')}'
           from studies where study_id = ${Number(study)}
           returning trial_id, number
+        ), a as (
+          insert into trial_system_attributes (trial_id, key, value_json)
+          select trial_id, '${TOKEN}', '"${token}"' from t
         )${beats ? `, b as (${beat})` : ''}
         select trial_id as id, number from t;
         commit`;
@@ -63,7 +68,8 @@ export function postgresTrips(pool: pg.Pool): Trips {
         const results = (await client.query(text)) as unknown as readonly pg.QueryResult[];
         return results[3]!.rows[0] as { id: number; number: number } | undefined;
       } catch (error) {
-        await client.query('rollback');
+        // On a connection that was lost this fails in its own way, and there is nothing to roll back.
+        await client.query('rollback').catch(() => {});
         throw error;
       } finally {
         client.release();

@@ -1,9 +1,7 @@
 import type { Kysely } from 'kysely';
-import { UserError } from '../../../errors.js';
 import type { Direction, FrozenTrial, Json } from '../../frozen-trial.js';
-import { paramNames } from '../../param-names.js';
 import { nameTaken, studyGone } from '../memory-storage.js';
-import { parsePythonJson, toPythonJson } from '../python-json.js';
+import { toPythonJson } from '../python-json.js';
 import {
   FinishedTrialError,
   type Heartbeat,
@@ -17,24 +15,20 @@ import {
   type TrialTemplate,
 } from '../storage.js';
 import { newTrialRecord } from '../trial-record.js';
+import { chunked } from './chunked.js';
 import type { Database } from './database.js';
-import type { Trips } from './postgres-trips.js';
+import { deleteRows } from './delete-study.js';
+import { Heart } from './heart.js';
+import { firstBeat, readStale } from './heartbeats.js';
+import { insertRow, insertTrial, lockStudy, type Numbered, trialOfToken } from './insert-trial.js';
+import { readStudies } from './read-studies.js';
 import { readTrials } from './read-trials.js';
-import { retry } from './retry.js';
+import { CONNECTION_PAUSE, retry } from './retry.js';
 import { prepareSchema } from './schema.js';
 import type { Tables } from './tables.js';
 import { type Clock, clockOf, formatTime } from './timestamps.js';
-import { insertValues, takenForAnother, writeChanges } from './write-changes.js';
-
-/** The part of a list that one query names: databases limit their parameters. */
-const CHUNK = 1000;
-
-export interface RdbOptions {
-  /** Seconds between the beats of running trials; absent: none, and trials of dead processes stay RUNNING. */
-  readonly heartbeatInterval?: number;
-  /** Seconds without a beat after which a trial is stale, twice the interval by default. */
-  readonly gracePeriod?: number;
-}
+import { newToken, TOKEN } from './token.js';
+import { insertValues, takenForAnother, type Written, writeChanges } from './write-changes.js';
 
 /**
  * Studies in a relational database, in the tables of Optuna (revision v3.2.0.a), which Optuna, its dashboard and
@@ -42,89 +36,106 @@ export interface RdbOptions {
  *
  * A trial is numbered under the lock of its study's row (on SQLite, of the file), so that numbers have no gaps
  * and ids rise in the order of creation.
+ *
+ * A connection to a server may be lost at any moment: what was under way is done again on another one, once, even
+ * where it had been stored and only the answer was lost.
  */
 export class RdbStorage implements Storage {
   readonly url: string;
   readonly heartbeat?: Heartbeat;
   readonly limits: StorageLimits;
+  readonly #heart?: Heart;
   readonly #db: Kysely<Tables>;
   readonly #clock: Clock;
+  readonly #kind: Written;
   /** The last trial known of each study, by id: the search for a newer one begins there. */
   readonly #last = new Map<number, number>();
-  readonly #kind: { readonly kind: Database['kind']; readonly folds: boolean };
+  /** When a connection was last lost. */
+  #lost = Number.NEGATIVE_INFINITY;
 
   private constructor(
     private readonly database: Database,
     libraryVersion: string,
     fold: StorageLimits['fold'],
-    { heartbeatInterval: interval, gracePeriod }: RdbOptions,
+    heartbeat: Heartbeat | undefined,
   ) {
     this.url = database.url;
     this.#db = database.db;
     this.#clock = clockOf(libraryVersion);
     this.limits = { ...database.limits, ...(fold ? { fold } : {}) };
     this.#kind = { kind: database.kind, folds: fold !== undefined };
-    if (interval === undefined) return;
-    if (!(interval > 0))
-      throw new UserError(`heartbeatInterval: expected seconds above 0, got ${interval}`, { interval });
-    this.heartbeat = { interval, grace: gracePeriod ?? 2 * interval };
+    // Nobody else sees a database in memory, so that nothing has to show its trials alive.
+    if (!heartbeat || database.reopen === undefined) return;
+    this.heartbeat = heartbeat;
+    this.#heart = new Heart(database.reopen, heartbeat.interval, (message) =>
+      process.emitWarning(message, { type: 'StudyWarning', code: 'heartbeat' }),
+    );
   }
 
   /** @throws UserError when the tables are of another revision, or only some are there. */
-  static async open(database: Database, options: RdbOptions = {}): Promise<RdbStorage> {
+  static async open(database: Database, heartbeat?: Heartbeat): Promise<RdbStorage> {
     try {
-      const version = await retry(() => prepareSchema(database), database.isTransient);
-      return new RdbStorage(database, version, await database.folding?.(), options);
+      const version = await retry(() => prepareSchema(database), database);
+      const fold = await retry(async () => database.folding?.(), database);
+      return new RdbStorage(database, version, fold, heartbeat);
     } catch (error) {
-      await database.db.destroy();
+      await database.db.destroy().catch(() => {});
       throw error;
     }
   }
 
   async createStudy(name: string, directions: readonly Direction[]): Promise<number> {
-    try {
-      return await this.#transaction(async (db) => {
-        const study = await this.#insert(db, 'studies', 'study_id', { study_name: name });
-        const rows = directions.map((direction, objective) => ({
-          study_id: study,
-          direction: direction.toUpperCase(),
-          objective,
-        }));
-        await db.insertInto('study_directions').values(rows).execute();
-        return study;
-      });
-    } catch (error) {
-      if (!this.database.isDuplicate(error)) throw error;
-      throw (await this.findStudy(name)) ? nameTaken(name, this.url) : takenForAnother(name);
-    }
+    const rows = (study: number) =>
+      directions.map((direction, objective) => ({
+        study_id: study,
+        direction: direction.toUpperCase(),
+        objective,
+      }));
+    return this.#transaction(async (db, again) => {
+      const there = await db
+        .selectFrom('studies')
+        .select(['study_id', 'study_name'])
+        .where('study_name', '=', name)
+        .executeTakeFirst();
+      if (there && there.study_name !== name) throw takenForAnother(name);
+      // Whether this process or another stored it when the answer was lost, it is as it was to be: new.
+      if (there && again) return there.study_id;
+      if (there) throw nameTaken(name, this.url);
+      const study = await insertRow(db, this.database.kind, 'studies', 'study_id', { study_name: name });
+      await db.insertInto('study_directions').values(rows(study)).execute();
+      return study;
+    }).catch((error: unknown) => {
+      throw this.database.isDuplicate(error) ? nameTaken(name, this.url) : error;
+    });
   }
 
   async deleteStudy(study: number): Promise<void> {
     this.#last.delete(study);
-    await this.#transaction(async (db) => {
-      const trials = db.selectFrom('trials').select('trial_id').where('study_id', '=', study);
-      for (const table of TRIAL_TABLES) await db.deleteFrom(table).where('trial_id', 'in', trials).execute();
-      for (const table of STUDY_TABLES) await db.deleteFrom(table).where('study_id', '=', study).execute();
-    });
+    await this.#transaction((db) => deleteRows(db, study));
   }
 
   async findStudy(name: string): Promise<StudyRecord | undefined> {
-    const rows = await this.#read((db) =>
-      db.selectFrom('studies').selectAll().where('study_name', '=', name).execute(),
-    );
-    return (await this.#records(rows.filter(({ study_name }) => study_name === name)))[0];
+    const [study] = await this.#read(async (db) => {
+      const rows = await db.selectFrom('studies').selectAll().where('study_name', '=', name).execute();
+      return readStudies(
+        db,
+        rows.filter(({ study_name }) => study_name === name),
+        this.url,
+      );
+    });
+    return study;
   }
 
-  async studies(): Promise<readonly StudyRecord[]> {
-    return this.#records(
-      await this.#read((db) => db.selectFrom('studies').selectAll().orderBy('study_id').execute()),
+  studies(): Promise<readonly StudyRecord[]> {
+    return this.#read(async (db) =>
+      readStudies(db, await db.selectFrom('studies').selectAll().orderBy('study_id').execute(), this.url),
     );
   }
 
   async setStudyAttr(study: number, kind: 'user' | 'system', key: string, value: Json): Promise<void> {
     const value_json = toPythonJson(value);
     await this.#transaction(async (db) => {
-      await this.#lockStudy(db, study);
+      await lockStudy(db, this.database.kind, study);
       const table = `study_${kind}_attributes` as const;
       const { numUpdatedRows } = await db
         .updateTable(table)
@@ -143,56 +154,61 @@ export class RdbStorage implements Storage {
 
   async createTrial(study: number, template?: TrialTemplate): Promise<FrozenTrial> {
     const asIs = template ?? ({ state: 'RUNNING', datetimeStart: Date.now() } as const);
-    const { id, number } =
-      template || !this.database.trips
-        ? await this.#transaction((db) => this.#insertTrial(db, study, asIs))
-        : await this.#startTrial(this.database.trips, study, asIs.datetimeStart!);
-    this.#last.set(study, id);
-    return newTrialRecord(id, number, asIs);
+    return (await this.#create(study, asIs, { oneTrip: template === undefined }))!;
   }
 
-  async #startTrial(trips: Trips, study: number, start: number) {
-    const text = formatTime(start, this.#clock);
-    const { isTransient } = this.database;
-    const last = this.#last.get(study) ?? 0;
-    const started = await retry(
-      () => trips.startTrial(study, last, text, this.heartbeat !== undefined),
-      isTransient,
-    );
-    if (!started) throw studyGone(study, this.url);
-    return started;
-  }
-
-  async createTrialWithin(
+  createTrialWithin(
     study: number,
-    { states, most }: TrialLimit,
+    limit: TrialLimit,
     template: TrialTemplate = { state: 'RUNNING', datetimeStart: Date.now() },
   ): Promise<FrozenTrial | null> {
-    const created = await this.#transaction(async (db) => {
-      await this.#lockStudy(db, study);
-      const { count } = await db
-        .selectFrom('trials')
-        .select(({ fn }) => fn.countAll().as('count'))
-        .where('study_id', '=', study)
-        .where('state', 'in', states)
-        .executeTakeFirstOrThrow();
-      return Number(count) >= most ? null : this.#insertTrial(db, study, template);
+    return this.#create(study, template, { limit });
+  }
+
+  async #create(
+    study: number,
+    template: TrialTemplate,
+    { limit, oneTrip = false }: { limit?: TrialLimit; oneTrip?: boolean },
+  ): Promise<FrozenTrial | null> {
+    if (template.state === 'RUNNING') await this.#heart?.ready();
+    const { trips } = this.database;
+    const token = newToken();
+    const last = this.#last.get(study) ?? 0;
+    const created = await this.#retry(async (again) => {
+      if (trips && oneTrip && !again) {
+        const start = formatTime(template.datetimeStart!, this.#clock);
+        const started = await trips.startTrial(study, last, start, this.heartbeat !== undefined, token);
+        if (!started) throw studyGone(study, this.url);
+        return started;
+      }
+      return this.#db.transaction().execute(async (db) => {
+        if (!(await lockStudy(db, this.database.kind, study))) throw studyGone(study, this.url);
+        const stored = again && (await trialOfToken(db, token, last));
+        if (stored) return stored;
+        if (limit && (await countTrials(db, study, limit)) >= limit.most) return null;
+        return this.#insert(db, study, template, token);
+      });
     });
     if (!created) return null;
     this.#last.set(study, created.id);
     return newTrialRecord(created.id, created.number, template);
   }
 
-  claimTrial(trial: number, time: number): Promise<boolean> {
-    return this.#transaction(async (db) => {
+  async claimTrial(trial: number, time: number): Promise<boolean> {
+    await this.#heart?.ready();
+    const token = newToken();
+    return this.#transaction(async (db, again) => {
       const { numUpdatedRows } = await db
         .updateTable('trials')
         .set({ state: 'RUNNING', datetime_start: formatTime(time, this.#clock) })
         .where('trial_id', '=', trial)
         .where('state', '=', 'WAITING')
         .executeTakeFirst();
-      if (numUpdatedRows > 0n && this.heartbeat) await this.#beat(db, trial);
-      return numUpdatedRows > 0n;
+      if (numUpdatedRows === 0n) return again && (await trialOfToken(db, token, trial))?.id === trial;
+      if (this.database.kind !== 'sqlite')
+        await writeChanges(db, this.#kind, trial, { systemAttrs: { [TOKEN]: token } });
+      if (this.heartbeat) await firstBeat(db, this.database, trial);
+      return true;
     });
   }
 
@@ -210,201 +226,117 @@ export class RdbStorage implements Storage {
   }
 
   readTrials(ids: readonly number[]): Promise<FrozenTrial[]> {
-    return this.#read((db) => chunked(ids, (chunk) => readTrials(db, chunk, this.#clock)));
+    return this.#read((db) => chunked(ids, (chunk) => readTrials(db, chunk, this.#clock, this.url)));
   }
 
   async writeTrial(trial: number, changes: TrialChanges): Promise<void> {
-    const { trips, isTransient } = this.database;
+    const { trips, kind } = this.database;
     if (trips) {
-      if (await retry(() => trips.writeTrial(trial, changes), isTransient)) return;
+      if (await this.#retry(() => trips.writeTrial(trial, changes))) return;
       throw new FinishedTrialError(trial);
     }
     return this.#transaction(async (db) => {
       const query = db.selectFrom('trials').select('state').where('trial_id', '=', trial);
-      const row = await (this.database.kind === 'sqlite' ? query : query.forUpdate()).executeTakeFirst();
+      const row = await (kind === 'sqlite' ? query : query.forUpdate()).executeTakeFirst();
       if (row?.state !== 'RUNNING' && row?.state !== 'WAITING') throw new FinishedTrialError(trial);
       await writeChanges(db, this.#kind, trial, changes);
     });
   }
 
-  finishTrial(trial: number, { state, values, time, changes, successor }: TrialEnd): Promise<boolean> {
-    const { trips, isTransient } = this.database;
-    if (trips && !successor) {
-      const complete = formatTime(time, this.#clock);
-      return retry(() => trips.finishTrial(trial, state, complete, changes ?? {}, values), isTransient);
-    }
-    return this.#transaction(async (db) => {
-      if (successor) await this.#lockStudy(db, successor.study);
-      const { numUpdatedRows } = await db
-        .updateTable('trials')
-        .set({ state, datetime_complete: formatTime(time, this.#clock) })
-        .where('trial_id', '=', trial)
-        .where('state', '=', 'RUNNING')
-        .executeTakeFirst();
-      if (numUpdatedRows === 0n) return false;
-      if (changes) await writeChanges(db, this.#kind, trial, changes);
-      await insertValues(db, trial, values);
-      if (successor) await this.#insertTrial(db, successor.study, successor.template);
-      return true;
+  finishTrial(trial: number, end: TrialEnd): Promise<boolean> {
+    const { trips } = this.database;
+    const { state, values, time, changes, successor } = end;
+    const complete = formatTime(time, this.#clock);
+    const token = newToken();
+    return this.#retry(async (again) => {
+      const finished =
+        trips && !successor
+          ? await trips.finishTrial(trial, state, complete, changes ?? {}, values)
+          : await this.#db.transaction().execute(async (db) => {
+              if (successor) await lockStudy(db, this.database.kind, successor.study);
+              const { numUpdatedRows } = await db
+                .updateTable('trials')
+                .set({ state, datetime_complete: complete })
+                .where('trial_id', '=', trial)
+                .where('state', '=', 'RUNNING')
+                .executeTakeFirst();
+              if (numUpdatedRows === 0n) return false;
+              if (changes) await writeChanges(db, this.#kind, trial, changes);
+              await insertValues(db, trial, values);
+              if (successor) await this.#insert(db, successor.study, successor.template, token);
+              return true;
+            });
+      return finished || (again && (await this.#endedSo(trial, end)));
     });
   }
 
-  recordHeartbeat(trial: number): Promise<void> {
-    return this.#transaction((db) => this.#beat(db, trial));
+  /** Whether the trial ended as this end says: stored by this process, whose answer was lost. */
+  async #endedSo(trial: number, { state, values, time }: TrialEnd): Promise<boolean> {
+    const [stored] = await readTrials(this.#db, [trial], this.#clock, this.url);
+    if (stored?.state !== state) return false;
+    // MySQL keeps whole seconds, rounded or cut.
+    if (Math.abs((stored.datetimeComplete ?? 0) - time) > 1000) return false;
+    const [before, now] = [stored.values ?? [], values ?? []];
+    return before.length === now.length && before.every((value, i) => Object.is(value, now[i]));
+  }
+
+  startBeating(trial: number): void {
+    this.#heart?.begin(trial);
+  }
+
+  stopBeating(trial: number): void {
+    this.#heart?.end(trial);
   }
 
   async staleTrials(ids: readonly number[]): Promise<readonly number[]> {
     const { heartbeat } = this;
     if (!heartbeat) return [];
-    const rows = await this.#read((db) =>
-      chunked(ids, (chunk) =>
-        db
-          .selectFrom('trials')
-          .innerJoin('trial_heartbeats', 'trials.trial_id', 'trial_heartbeats.trial_id')
-          .select('trials.trial_id as id')
-          .where('trials.trial_id', 'in', chunk)
-          .where('state', '=', 'RUNNING')
-          .where(this.database.secondsSince('trial_heartbeats.heartbeat'), '>', heartbeat.grace)
-          .execute(),
-      ),
-    );
-    return rows.map(({ id }) => id);
+    // After an outage each heart needs a moment to beat again.
+    if (Date.now() - this.#lost < heartbeat.interval * 1000 + CONNECTION_PAUSE) return [];
+    return this.#retry(() => readStale(this.database, ids, heartbeat.grace));
   }
 
   async close(): Promise<void> {
+    await this.#heart?.close();
     await this.#db.destroy();
   }
 
-  async #insertTrial(db: Kysely<Tables>, study: number, template: TrialTemplate) {
-    if (!(await this.#lockStudy(db, study))) throw studyGone(study, this.url);
-    const newest = (from: number) =>
-      db
-        .selectFrom('trials')
-        .select('number')
-        .where('study_id', '=', study)
-        .where('trial_id', '>=', from)
-        .orderBy('trial_id', 'desc')
-        .limit(1)
-        .executeTakeFirst();
-    // SQLite gives the id of a deleted study to the next one, whose trials may have smaller ids than were known.
-    const last = (await newest(this.#last.get(study) ?? 0)) ?? (await newest(0));
-    const number = last ? last.number + 1 : 0;
-    const { state, datetimeStart, datetimeComplete, internalParams, distributions } = template;
-    const id = await this.#insert(db, 'trials', 'trial_id', {
-      number,
-      study_id: study,
-      state,
-      datetime_start: datetimeStart ? formatTime(datetimeStart, this.#clock) : null,
-      datetime_complete: datetimeComplete ? formatTime(datetimeComplete, this.#clock) : null,
-    });
-    if (state === 'RUNNING' && this.heartbeat) await this.#beat(db, id);
-    const stored = paramNames(distributions ?? {}).map(
-      (name) => [name, { internal: internalParams![name]!, distribution: distributions![name]! }] as const,
-    );
-    await writeChanges(db, this.#kind, id, { ...template, params: new Map(stored) });
-    await insertValues(db, id, template.values ?? null);
-    return { id, number };
-  }
-
-  /** Whether the study is there; until the transaction ends no other numbers a trial of it. */
-  async #lockStudy(db: Kysely<Tables>, study: number): Promise<boolean> {
-    const query = db.selectFrom('studies').select('study_id').where('study_id', '=', study);
-    return (
-      (await (this.database.kind === 'sqlite' ? query : query.forUpdate()).executeTakeFirst()) !== undefined
-    );
-  }
-
-  async #beat(db: Kysely<Tables>, trial: number): Promise<void> {
-    const { now } = this.database;
-    const { numUpdatedRows } = await db
-      .updateTable('trial_heartbeats')
-      .set({ heartbeat: now })
-      .where('trial_id', '=', trial)
-      .executeTakeFirst();
-    if (numUpdatedRows === 0n)
-      await db.insertInto('trial_heartbeats').values({ trial_id: trial, heartbeat: now }).execute();
-  }
-
-  /** Inserts one row and returns its key. */
-  async #insert(
-    db: Kysely<Tables>,
-    table: 'studies' | 'trials',
-    key: string,
-    row: Record<string, string | number | null>,
-  ): Promise<number> {
-    const rows = db as unknown as Kysely<Record<string, Record<string, string | number | null>>>;
-    const query = rows.insertInto(table).values(row);
-    if (this.database.kind !== 'postgresql') return Number((await query.executeTakeFirstOrThrow()).insertId);
-    return Number((await query.returning(key).executeTakeFirstOrThrow())[key]);
-  }
-
-  async #records(rows: readonly { study_id: number; study_name: string }[]): Promise<StudyRecord[]> {
-    if (rows.length === 0) return [];
-    const ids = rows.map(({ study_id }) => study_id);
-    return this.#read(async (db) => {
-      const directions = await chunked(ids, (chunk) =>
-        db
-          .selectFrom('study_directions')
-          .selectAll()
-          .where('study_id', 'in', chunk)
-          .orderBy('objective')
-          .execute(),
-      );
-      const attrs = (kind: 'user' | 'system') =>
-        chunked(ids, (chunk) =>
-          db.selectFrom(`study_${kind}_attributes`).selectAll().where('study_id', 'in', chunk).execute(),
-        );
-      const [user, system] = [await attrs('user'), await attrs('system')];
-      return rows.map(({ study_id: id, study_name: name }) => ({
-        id,
-        name,
-        directions: directions.filter((row) => row.study_id === id).map((row) => directionOf(row.direction)),
-        userAttrs: attributesOf(user, id),
-        systemAttrs: attributesOf(system, id),
-      }));
+  #insert(db: Kysely<Tables>, study: number, template: TrialTemplate, token: string): Promise<Numbered> {
+    return insertTrial(db, this.database, {
+      written: this.#kind,
+      study,
+      template,
+      last: this.#last.get(study) ?? 0,
+      beats: this.heartbeat !== undefined,
+      clock: this.#clock,
+      // No connection to a file is lost.
+      ...(this.database.kind === 'sqlite' ? {} : { token }),
     });
   }
 
   #read<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
-    return retry(() => work(this.#db), this.database.isTransient);
+    return this.#retry(() => work(this.#db));
   }
 
-  #transaction<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
-    return retry(() => this.#db.transaction().execute(work), this.database.isTransient);
+  #transaction<T>(work: (db: Kysely<Tables>, again: boolean) => Promise<T>): Promise<T> {
+    return this.#retry((again) => this.#db.transaction().execute((db) => work(db, again)));
+  }
+
+  #retry<T>(work: (again: boolean) => Promise<T>): Promise<T> {
+    const noted = async (again: boolean) => {
+      if (again) this.#lost = Date.now();
+      return work(again);
+    };
+    return retry(noted, this.database);
   }
 }
 
-const TRIAL_TABLES = [
-  'trial_user_attributes',
-  'trial_system_attributes',
-  'trial_params',
-  'trial_values',
-  'trial_intermediate_values',
-  'trial_heartbeats',
-] as const;
-
-const STUDY_TABLES = [
-  'trials',
-  'study_directions',
-  'study_user_attributes',
-  'study_system_attributes',
-  'studies',
-] as const;
-
-/** NOT_SET, which only databases of Optuna 0.x hold, counts as minimize. */
-function directionOf(name: string): Direction {
-  return name === 'MAXIMIZE' ? 'maximize' : 'minimize';
-}
-
-function attributesOf(rows: readonly { study_id: number; key: string; value_json: string }[], study: number) {
-  const own = rows.filter((row) => row.study_id === study);
-  return Object.fromEntries(own.map(({ key, value_json }) => [key, parsePythonJson(value_json)]));
-}
-
-async function chunked<A, B>(list: readonly A[], read: (chunk: readonly A[]) => Promise<B[]>): Promise<B[]> {
-  if (list.length === 0) return [];
-  if (list.length <= CHUNK) return read(list);
-  const parts: B[][] = [];
-  for (let i = 0; i < list.length; i += CHUNK) parts.push(await read(list.slice(i, i + CHUNK)));
-  return parts.flat();
+async function countTrials(db: Kysely<Tables>, study: number, { states }: TrialLimit): Promise<number> {
+  const { count } = await db
+    .selectFrom('trials')
+    .select(({ fn }) => fn.countAll().as('count'))
+    .where('study_id', '=', study)
+    .where('state', 'in', states)
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }

@@ -1,17 +1,49 @@
+import { UserError } from '../../../errors.js';
+import type { Database } from './database.js';
+
+/** Milliseconds after the first failure in which the work is tried again. */
 const LONGEST_WAIT = 60_000;
+/** The longest pause between two tries, for want of a lock and of a connection. */
+const LOCK_PAUSE = 100;
+export const CONNECTION_PAUSE = 2000;
 
 /**
- * Runs `work` again while it fails for want of a lock, for at most a minute, with waits that grow to 50 ms on
- * average and are random, so that the losers of one collision do not collide again.
+ * Runs `work` again while it fails for want of a lock or because its connection was lost, for at most a minute, with
+ * pauses that grow and are random, so that the losers of one collision do not collide again.
+ *
+ * Work whose connection was lost may have been stored all the same: `again` is then true, and it must find out before
+ * it does anything twice.
+ *
+ * @throws UserError when the server stays away or the lock taken.
  */
-export async function retry<T>(work: () => Promise<T>, isTransient: (error: unknown) => boolean): Promise<T> {
-  const end = Date.now() + LONGEST_WAIT;
-  for (let wait = 2; ; wait = Math.min(2 * wait, 100)) {
+export async function retry<T>(
+  work: (again: boolean) => Promise<T>,
+  { url, isTransient, isLost, explain }: Pick<Database, 'url' | 'isTransient' | 'isLost' | 'explain'>,
+  longest = LONGEST_WAIT,
+): Promise<T> {
+  let end: number | undefined;
+  let again = false;
+  for (let pause = 2; ; pause *= 2) {
     try {
-      return await work();
+      return await work(again);
     } catch (error) {
-      if (!isTransient(error) || Date.now() > end) throw error;
-      await new Promise((done) => setTimeout(done, wait * Math.random()));
+      const lost = isLost(error);
+      if (!lost && !isTransient(error)) throw explain(error);
+      end ??= Date.now() + longest;
+      if (Date.now() > end) throw gaveUp(url, lost, longest / 1000, error);
+      if (lost && !again) pause = 25;
+      again ||= lost;
+      const most = lost ? CONNECTION_PAUSE : LOCK_PAUSE;
+      await new Promise((done) => setTimeout(done, Math.min(pause, most) * Math.random()));
     }
   }
+}
+
+function gaveUp(url: string, lost: boolean, seconds: number, cause: unknown): UserError {
+  const first = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause;
+  const { code, message } = first as { code?: string; message: string };
+  const what = lost
+    ? `the connection was lost, and the server gave no other for ${seconds} s; check that it runs, and begin again`
+    : `the database stayed locked for ${seconds} s; see which process holds it, and begin again`;
+  return new UserError(`${url}: ${what} (${message})`, { url, code }, { cause });
 }

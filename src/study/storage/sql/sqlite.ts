@@ -2,53 +2,56 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Kysely, sql } from 'kysely';
 import { UserError } from '../../../errors.js';
+import { damaged } from './damaged.js';
 import type { Database } from './database.js';
 import { loadDriver } from './load-driver.js';
+import { SqliteDialect } from './sqlite-dialect.js';
 import type { Tables } from './tables.js';
 
 /** How long one statement waits inside SQLite for a lock, which blocks this process, before the storage retries. */
 const BUSY_MILLISECONDS = 20;
 
 /**
- * A SQLite file through libsql, created where there is none, in WAL mode: readers and one writer go on side by
- * side. A commit survives the process; the last ones before a power cut may be lost (synchronous = NORMAL).
+ * A SQLite file, created where there is none, in WAL mode: readers and one writer go on side by side. A commit
+ * survives the process; the last ones before a power cut may be lost (synchronous = NORMAL).
  *
  * WAL needs a local disk: on NFS use the journal or a server.
  *
- * @throws UserError when the folder is missing, or the file is no database or cannot be written.
+ * @throws UserError when the folder is missing, or the file is no database, is damaged or cannot be written.
  */
 export async function openSqlite(path: string): Promise<Database> {
-  const { default: Libsql } = await loadDriver('libsql', () => import('libsql'));
-  const { LibsqlDialect } = await import('./libsql-dialect.js');
-  const url = path === ':memory:' ? 'sqlite:///:memory:' : `sqlite:///${path}`;
-  if (path !== ':memory:' && !existsSync(dirname(resolve(path)))) {
+  const { DatabaseSync } = await loadDriver('@photostructure/sqlite', () => import('@photostructure/sqlite'));
+  const memory = path === ':memory:';
+  const url = memory ? 'sqlite:///:memory:' : `sqlite:///${path}`;
+  if (!memory && !existsSync(dirname(resolve(path)))) {
     throw new UserError(
       `${url}: folder ${dirname(resolve(path))} is missing; create it, or use another path`,
       { path },
     );
   }
-  const open = () => {
-    const file = new Libsql(path);
-    file.pragma(`busy_timeout = ${BUSY_MILLISECONDS}`);
-    return file;
-  };
-  const file = await opened(open, url);
-  const db = new Kysely<Tables>({ dialect: new LibsqlDialect(file) });
+  // Foreign keys are not enforced, as SQLite itself and Optuna have it.
+  const options = { timeout: BUSY_MILLISECONDS, enableForeignKeyConstraints: false };
+  const file = await opened(() => new DatabaseSync(path, options), url);
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect(file) });
   return {
     kind: 'sqlite',
     url,
+    // A connection to :memory: has a database of its own.
+    ...(memory ? {} : { reopen: `sqlite:///${resolve(path)}` }),
     db,
     limits: {},
     now: sql<string>`strftime('%Y-%m-%d %H:%M:%f000', 'now')`,
     secondsSince: (column) => sql<number>`(julianday('now') - julianday(${sql.ref(column)})) * 86400.0`,
     isTransient: isBusy,
-    isDuplicate: (error) => codeOf(error).startsWith('SQLITE_CONSTRAINT') && /UNIQUE/.test(String(error)),
+    isLost: () => false,
+    isDuplicate: (error) => codeOf(error) === SQLITE_CONSTRAINT && /UNIQUE/.test(String(error)),
+    explain: (error) => (isDamage(error) ? damaged(url, 'it', error) : error),
     exclusively: (work) => db.transaction().execute(work),
   };
 }
 
 /** Turns the file to WAL, which needs it alone for a moment. */
-async function opened<T extends { pragma(source: string): unknown; close(): void }>(
+async function opened<T extends { exec(source: string): void; close(): void }>(
   open: () => T,
   url: string,
 ): Promise<T> {
@@ -56,8 +59,8 @@ async function opened<T extends { pragma(source: string): unknown; close(): void
     let file: T | undefined;
     try {
       file = open();
-      file.pragma('journal_mode = wal');
-      file.pragma('synchronous = normal');
+      file.exec('pragma journal_mode = wal');
+      file.exec('pragma synchronous = normal');
       return file;
     } catch (error) {
       file?.close();
@@ -78,10 +81,28 @@ function cannotUse(url: string, cause: unknown): UserError {
   );
 }
 
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown }).code);
+const SQLITE_ERROR = 1;
+const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
+const SQLITE_CORRUPT = 11;
+const SQLITE_CONSTRAINT = 19;
+const SQLITE_NOTADB = 26;
+
+/** SQLite's own code, without what its extended codes add; 0 where the error is none of SQLite's. */
+function codeOf(error: unknown): number {
+  return ((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff;
+}
+
+/** What SQLite says of a file whose pages, schema or texts are no more what was written. */
+function isDamage(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return (
+    [SQLITE_ERROR, SQLITE_CORRUPT, SQLITE_NOTADB].includes(codeOf(error)) ||
+    (code === 'ERR_SQLITE_ERROR' && codeOf(error) === 0) ||
+    code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
+  );
 }
 
 function isBusy(error: unknown): boolean {
-  return /SQLITE_BUSY|SQLITE_LOCKED/.test(codeOf(error)) || /database (table )?is locked/.test(String(error));
+  return [SQLITE_BUSY, SQLITE_LOCKED].includes(codeOf(error));
 }

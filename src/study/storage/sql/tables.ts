@@ -69,9 +69,21 @@ export function splitFloat(x: number): { value: number | null; type: ValueType }
   return { value: null, type: Number.isNaN(x) ? 'NAN' : x > 0 ? 'INF_POS' : 'INF_NEG' };
 }
 
-/** The float that the two columns hold. */
+/**
+ * The float that the two columns hold.
+ *
+ * @throws TypeError when they hold something else.
+ */
 export function joinFloat(value: number | null, type: ValueType): number {
-  if (type === 'INF_POS') return Number.POSITIVE_INFINITY;
-  if (type === 'INF_NEG') return Number.NEGATIVE_INFINITY;
-  return type === 'NAN' || value === null ? Number.NaN : value;
+  switch (type) {
+    case 'INF_POS':
+      return Number.POSITIVE_INFINITY;
+    case 'INF_NEG':
+      return Number.NEGATIVE_INFINITY;
+    case 'NAN':
+      return Number.NaN;
+    case 'FINITE':
+      if (typeof value === 'number') return value;
+  }
+  throw new TypeError(`a value is ${value}, said to be ${type}`);
 }

@@ -14,10 +14,16 @@ export function formatTime(time: number, clock: Clock): string {
   return `${new Date(time - shift).toISOString().slice(0, -1).replace('T', ' ')}000`;
 }
 
-/** Milliseconds since 1970 from a naive date, to the millisecond; null stays null. */
+/**
+ * Milliseconds since 1970 from a naive date, to the millisecond; null stays null.
+ *
+ * @throws TypeError when the text is no date.
+ */
 export function parseTime(text: string | null, clock: Clock): number | null {
   if (text === null) return null;
   const [, date, time, fraction = ''] = /^(\d+-\d+-\d+)[ T]?(\d+:\d+:\d+)?(?:\.(\d+))?/.exec(text) ?? [];
   const iso = `${date}T${time ?? '00:00:00'}.${fraction.padEnd(3, '0').slice(0, 3)}`;
-  return new Date(clock === 'utc' ? `${iso}Z` : iso).getTime();
+  const milliseconds = new Date(clock === 'utc' ? `${iso}Z` : iso).getTime();
+  if (Number.isNaN(milliseconds)) throw new TypeError(`expected a date, got ${JSON.stringify(text)}`);
+  return milliseconds;
 }

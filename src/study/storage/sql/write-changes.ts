@@ -16,15 +16,17 @@ type TrialTable =
   | 'trial_user_attributes'
   | 'trial_system_attributes';
 
+/** Where it is written: `folds` where names may be taken for one another. */
+export type Written = Pick<Database, 'kind'> & { readonly folds: boolean };
+
 /**
  * Writes what was added to a trial; the caller holds the transaction.
  *
- * @param database `folds` where its names may be taken for one another
  * @throws UserError when one is: the other would be overwritten.
  */
 export async function writeChanges(
   db: Kysely<Tables>,
-  { kind, folds }: Pick<Database, 'kind'> & { readonly folds: boolean },
+  { kind, folds }: Written,
   trial: number,
   { params, intermediateValues, userAttrs, systemAttrs }: TrialChanges,
 ): Promise<void> {

@@ -1,0 +1,11 @@
+import { UserError } from '../../../errors.js';
+
+/** What is said of a database that holds what nobody wrote. */
+export function damaged(url: string, what: string, cause: unknown): UserError {
+  const { message } = cause as Error;
+  return new UserError(
+    `${url}: ${what} cannot be read (${message}); the database is damaged: restore it from a copy, or use another`,
+    { url },
+    { cause },
+  );
+}

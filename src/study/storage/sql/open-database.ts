@@ -1,0 +1,50 @@
+import { UserError } from '../../../errors.js';
+import type { Database } from './database.js';
+import { openMysql } from './mysql.js';
+import { openPostgres } from './postgres.js';
+import { SCHEMA_VERSION } from './schema.js';
+import { openSqlite } from './sqlite.js';
+
+/**
+ * Opens the database that a URL names, as Optuna writes it.
+ *
+ * @param connections at most, where it is a server
+ * @throws UserError when the URL is of another kind, or nothing answers.
+ */
+export async function openDatabase(url: string, connections?: number): Promise<Database> {
+  const { scheme, rest } = partsOf(url);
+  switch (scheme) {
+    case 'sqlite':
+      return openSqlite(sqlitePath(url, rest));
+    case 'postgresql':
+    case 'postgres':
+      return openPostgres(`postgresql://${rest}`, connections);
+    case 'mysql':
+    case 'mariadb':
+      return openMysql(`mysql://${rest}`, connections);
+    default:
+      throw new UserError(
+        `storage: expected memory://, sqlite:///study.db, postgresql://…, mysql://… or journal://path, got "${url}"`,
+        { url },
+      );
+  }
+}
+
+/** A URL's scheme, without a driver's name, and what follows it. */
+export function partsOf(url: string): { readonly scheme: string; readonly rest: string } {
+  const [, scheme = '', rest = ''] = /^([a-z]+)(?:\+\w+)?:\/\/(.*)$/s.exec(url) ?? [];
+  return { scheme, rest: rest.replaceAll('{SCHEMA_VERSION}', String(SCHEMA_VERSION)) };
+}
+
+function sqlitePath(url: string, rest: string): string {
+  if (rest === '') return ':memory:';
+  if (!rest.startsWith('/')) {
+    throw new UserError(
+      `storage: expected sqlite:///file.db (three slashes, four for an absolute path), got "${url}"`,
+      {
+        url,
+      },
+    );
+  }
+  return rest.slice(1).replace(/\?.*$/s, '') || ':memory:';
+}
