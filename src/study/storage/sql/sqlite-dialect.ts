@@ -1,6 +1,7 @@
 import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
 import type { DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely';
 import { type CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import { UserError } from '../../../errors.js';
 
 /**
  * Kysely over a connection of node:sqlite's kind, whose users queue up; statements are prepared once and kept; a
@@ -75,12 +76,13 @@ class SqliteConnection implements DatabaseConnection {
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const { statement, reader } = this.#prepare(sql);
+    const values = parameters.map(bindable);
     if (reader) {
-      const rows = statement.all(...parameters) as Record<string, unknown>[];
-      this.#checkTexts(sql, parameters, rows);
+      const rows = statement.all(...values) as Record<string, unknown>[];
+      this.#checkTexts(sql, values, rows);
       return { rows: rows as R[] };
     }
-    const { changes, lastInsertRowid } = statement.run(...parameters);
+    const { changes, lastInsertRowid } = statement.run(...values);
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 
@@ -104,7 +106,7 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   /** Bytes that are no UTF-8 come as U+FFFD; where one is seen, the bytes tell whether it was written so. */
-  #checkTexts(sql: string, parameters: readonly unknown[], rows: readonly Record<string, unknown>[]) {
+  #checkTexts(sql: string, values: readonly unknown[], rows: readonly Record<string, unknown>[]) {
     const replaced = new Set<string>();
     for (const row of rows)
       for (const column in row) {
@@ -113,10 +115,21 @@ class SqliteConnection implements DatabaseConnection {
       }
     for (const column of replaced) {
       const query = this.database.prepare(`select cast("${column}" as blob) as bytes from (${sql})`);
-      for (const { bytes } of query.all(...parameters) as { bytes: Uint8Array | null }[])
+      for (const { bytes } of query.all(...values) as { bytes: Uint8Array | null }[])
         if (bytes) utf8.decode(bytes);
     }
   }
+}
+
+/**
+ * A value as the driver binds it unchanged: it takes numbers within 2^-52 above an integer for that one, which between
+ * 0 and 1 are others still, and ends a text at its first NUL. A column of floats makes a number of a text again.
+ */
+function bindable(value: unknown): unknown {
+  if (typeof value === 'number' && value > 0 && value < Number.EPSILON) return String(value);
+  if (typeof value === 'string' && value.includes('\0'))
+    throw new UserError(`${JSON.stringify(value)}: SQLite keeps no text that holds a NUL; leave it out`);
+  return value;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
