@@ -140,6 +140,14 @@ export function isSingle(distribution: Distribution): boolean {
   return low === high || (step !== null && high - low < step);
 }
 
+/** A range as messages name it: `[0, 1]`, `[1e-5, 0.1], log`, `[8, 64], step 8`. */
+export function rangeText(distribution: Distribution): string {
+  if (distribution.name === 'CategoricalDistribution') return JSON.stringify(distribution.choices);
+  const { name, low, high, log, step } = distribution;
+  const isPlain = step === null || (name === 'IntDistribution' && step === 1);
+  return `[${low}, ${high}]${log ? ', log' : ''}${isPlain ? '' : `, step ${step}`}`;
+}
+
 /** Whether two distributions are the same in every field. */
 export function sameDistribution(a: Distribution, b: Distribution): boolean {
   if (a === b) return true;

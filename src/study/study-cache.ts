@@ -36,6 +36,7 @@ export class StudyCache implements StudyView {
       stopped(): void;
       /** A sampler or pruner noted something on a trial that runs here. */
       noted(trial: FrozenTrial, key: string, value: Json): void;
+      warned(code: string, message: string): void;
     },
   ) {
     this.studyName = study.name;
@@ -75,6 +76,10 @@ export class StudyCache implements StudyView {
 
   setTrialSystemAttr(trial: FrozenTrial, key: string, value: Json): void {
     this.events.noted(trial, key, value);
+  }
+
+  warn(code: string, message: string): void {
+    this.events.warned(code, message);
   }
 
   stop(): void {

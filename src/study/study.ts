@@ -69,6 +69,7 @@ export class Study implements TrialHost {
     this.pruner = options.pruner;
     this.cache = new StudyCache(storage, row, {
       stopped: () => this.stop(),
+      warned: (code, message) => this.warn(code, message),
       noted: (trial, key, value) => this.#running.get(trial.number)?.setSystemAttr(key, value),
     });
   }

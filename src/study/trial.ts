@@ -10,7 +10,9 @@ import {
   isSingle,
   type NumericOptions,
   type ParamValue,
+  rangeText,
   type SearchSpace,
+  sameDistribution,
   toExternal,
   toInternal,
 } from './distributions.js';
@@ -126,7 +128,14 @@ export class Trial {
   suggest(name: string, asked: Distribution): ParamValue {
     const { record, study } = this;
     if (Object.hasOwn(record.distributions, name)) {
-      checkCompatible(name, record.distributions[name]!, asked);
+      const first = record.distributions[name]!;
+      checkCompatible(name, first, asked);
+      if (!sameDistribution(first, asked))
+        study.warn(
+          'second-range',
+          `trial ${record.number}: "${name}" keeps the value from its first range, ${rangeText(first)}; the second, ` +
+            `${rangeText(asked)}, is ignored`,
+        );
       return record.params[name]!;
     }
     const distribution = study.cache.known(name, asked);

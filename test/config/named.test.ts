@@ -5,6 +5,8 @@ import { corrupt } from '../../src/data/corruptions.js';
 import { cacheNamed } from '../../src/data/sample-cache.js';
 import { lossNamed } from '../../src/train/losses/loss-named.js';
 import { metricOf, modeOf } from '../../src/train/metrics/metric.js';
+import { prunerNamed } from '../../src/study/pruners/pruner-named.js';
+import { samplerNamed } from '../../src/study/samplers/sampler-named.js';
 import { optimizerNamed } from '../../src/train/optimizers/optimizer-named.js';
 import { scheduleNamed } from '../../src/train/schedules/schedule-named.js';
 
@@ -18,6 +20,8 @@ const TABLES: [string, (name: string) => unknown, string, string][] = [
   ['adapter', (name) => adapterNamed(name, { rank: 2 }), 'loraa', 'lora'],
   ['metric', (name) => metricOf({} as never, name as 'loss'), 'sofDice', 'softDice'],
   ['metric', (name) => modeOf(name as 'loss'), 'mIoUs', 'miou'],
+  ['sampler', (name) => samplerNamed(name as 'tpe'), 'nsga', 'nsga2'],
+  ['pruner', (name) => prunerNamed(name as 'asha'), 'medain', 'median'],
 ];
 
 describe('named', () => {

@@ -52,6 +52,10 @@ export class FilteredView implements StudyView {
     this.whole.setTrialSystemAttr(trial, key, value);
   }
 
+  warn(code: string, message: string): void {
+    this.whole.warn(code, message);
+  }
+
   stop(): void {
     this.whole.stop();
   }

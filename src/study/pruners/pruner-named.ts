@@ -1,3 +1,4 @@
+import { named } from '../../config/named.js';
 import type { Pruner } from '../pruner.js';
 import { HyperbandPruner } from './hyperband.js';
 import { NopPruner } from './nop.js';
@@ -9,20 +10,20 @@ import { WilcoxonPruner } from './wilcoxon.js';
 export const PRUNERS = ['median', 'percentile', 'asha', 'hyperband', 'wilcoxon', 'none'] as const;
 export type PrunerName = (typeof PRUNERS)[number];
 
-/** A pruner by its name, with its defaults; `percentile` keeps the best fourth. `steps`: how many a trial takes, where known. */
+/**
+ * A pruner by its name, with its defaults; `percentile` keeps the best fourth. `steps`: how many a trial takes, where
+ * known.
+ *
+ * @throws UserError that names the nearest pruner.
+ */
 export function prunerNamed(name: PrunerName, { steps }: { readonly steps?: number } = {}): Pruner {
-  switch (name) {
-    case 'median':
-      return new MedianPruner();
-    case 'percentile':
-      return new PercentilePruner(25);
-    case 'asha':
-      return new SuccessiveHalvingPruner(steps === undefined ? {} : { minResource: 1 });
-    case 'hyperband':
-      return new HyperbandPruner(steps === undefined ? {} : { maxResource: steps });
-    case 'wilcoxon':
-      return new WilcoxonPruner();
-    case 'none':
-      return new NopPruner();
-  }
+  const table: Readonly<Record<PrunerName, () => Pruner>> = {
+    median: () => new MedianPruner(),
+    percentile: () => new PercentilePruner(25),
+    asha: () => new SuccessiveHalvingPruner(steps === undefined ? {} : { minResource: 1 }),
+    hyperband: () => new HyperbandPruner(steps === undefined ? {} : { maxResource: steps }),
+    wilcoxon: () => new WilcoxonPruner(),
+    none: () => new NopPruner(),
+  };
+  return named('pruner', table, name)();
 }

@@ -17,11 +17,13 @@ export interface WilcoxonOptions {
  * than the best one on the steps that both have, by Wilcoxon's signed-rank test.
  *
  * A trial whose mean so far beats the best one's goes on whatever the test says. Instances should be shuffled
- * anew for each trial. A value that is not finite, in either trial, means no decision.
+ * anew for each trial. A value that is not finite, in either trial, means no decision; steps that the best trial lacks
+ * are not compared. Both are said in a warning.
  */
 export class WilcoxonPruner implements Pruner {
   readonly #pThreshold: number;
   readonly #startupSteps: number;
+  readonly #said = new WeakMap<StudyView, Set<string>>();
   readonly #best = new WeakMap<StudyView, { seen: number; trial: FrozenTrial | undefined }>();
 
   constructor({ pThreshold = 0.1, startupSteps = 2 }: WilcoxonOptions = {}) {
@@ -34,14 +36,46 @@ export class WilcoxonPruner implements Pruner {
 
   prune(study: StudyView, trial: FrozenTrial): boolean {
     const own = trial.intermediateValues;
-    const best = this.#bestOf(study)?.intermediateValues;
-    if (own.size === 0 || !best?.size) return false;
-    if (![...own.values(), ...best.values()].every(Number.isFinite)) return false;
+    if (own.size === 0) return false;
+    if (!allFinite(own))
+      return this.#cannot(study, `trial ${trial.number} has reported NaN or infinity, and is not pruned`);
+    const bestTrial = this.#bestOf(study);
+    if (!bestTrial) return false;
+    const best = bestTrial.intermediateValues;
+    if (best.size === 0)
+      return this.#cannot(
+        study,
+        `the best trial, ${bestTrial.number}, has reported nothing to compare with: no trial is pruned`,
+      );
+    if (!allFinite(best))
+      return this.#cannot(
+        study,
+        `the best trial, ${bestTrial.number}, has reported NaN or infinity: no trial is pruned`,
+      );
     const sign = study.directions[0] === 'maximize' ? -1 : 1;
     const steps = [...own.keys()].filter((step) => best.has(step));
+    if (steps.length < own.size)
+      this.#warn(
+        study,
+        `trial ${trial.number} has reported steps that the best trial, ${bestTrial.number}, lacks: they are not compared`,
+      );
     if (steps.length < Math.max(2, this.#startupSteps)) return false;
     const worse = steps.map((step) => sign * (own.get(step)! - best.get(step)!));
     return signedRankPValue(worse) < this.#pThreshold && sign * mean(best) < sign * mean(own);
+  }
+
+  #cannot(study: StudyView, why: string): false {
+    this.#warn(study, why);
+    return false;
+  }
+
+  /** Once in a study, however many reports it holds for. */
+  #warn(study: StudyView, message: string): void {
+    const said = this.#said.get(study) ?? new Set();
+    this.#said.set(study, said);
+    if (said.has(message)) return;
+    said.add(message);
+    study.warn('wilcoxon', message);
   }
 
   /** The best trial, carried on from what was seen before. */
@@ -53,6 +87,10 @@ export class WilcoxonPruner implements Pruner {
     known.trial = bestTrial(known.trial ? [known.trial, ...fresh] : fresh, study.directions);
     return known.trial;
   }
+}
+
+function allFinite(values: ReadonlyMap<number, number>): boolean {
+  return [...values.values()].every(Number.isFinite);
 }
 
 function mean(values: ReadonlyMap<number, number>): number {

@@ -1,6 +1,14 @@
 import { UserError } from '../../errors.js';
 import { NumpyRandom } from '../../numpy-random.js';
-import type { Choice, Distribution, ParamValue, SearchSpace } from '../distributions.js';
+import {
+  type Choice,
+  contains,
+  type Distribution,
+  type ParamValue,
+  rangeText,
+  type SearchSpace,
+  toInternal,
+} from '../distributions.js';
 import type { FrozenTrial, Json } from '../frozen-trial.js';
 import type { Sampler } from '../sampler.js';
 import type { StudyView } from '../study-view.js';
@@ -20,7 +28,7 @@ interface Progress {
  * Tries every combination of the given values once, in an order that the seed shuffles, then stops the study.
  *
  * Trial n has point n of that order, so that workers with one seed do not collide; where points were lost, those left
- * are drawn at random. A value need not lie in the range that is asked for. Points that run elsewhere when the last
+ * are drawn at random. A value outside the range that is asked for is used all the same, with a warning. Points that run elsewhere when the last
  * one is handed out may be tried twice.
  *
  * @example
@@ -75,10 +83,10 @@ export class GridSampler implements Sampler {
 
   /** @throws UserError when the grid lacks the parameter, or the trial was enqueued without it. */
   sampleIndependent(
-    _study: StudyView,
+    study: StudyView,
     trial: FrozenTrial,
     name: string,
-    _distribution: Distribution,
+    distribution: Distribution,
   ): ParamValue {
     const point = trial.systemAttrs[POINT];
     if (typeof point !== 'number')
@@ -86,7 +94,14 @@ export class GridSampler implements Sampler {
     const index = this.#names.indexOf(name);
     if (index < 0)
       throw new UserError(`grid: expected one of ${this.#names.join(', ')}, got "${name}"; add it`, { name });
-    return this.#points[point]![index]!;
+    const value = this.#points[point]![index]!;
+    if (!contains(distribution, toInternal(distribution, value)))
+      study.warn(
+        'grid-value',
+        `trial ${trial.number}: the grid's "${name}" is ${value}, outside its range, ${rangeText(distribution)}; it ` +
+          'is used all the same',
+      );
+    return value;
   }
 
   /** Stops the study when this was the last point. */

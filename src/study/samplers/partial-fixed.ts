@@ -46,10 +46,7 @@ export class PartialFixedSampler implements Sampler {
       return this.base.sampleIndependent(study, trial, name, distribution);
     const value = this.fixed[name]!;
     if (!contains(distribution, toInternal(distribution, value)))
-      process.emitWarning(`trial ${trial.number}: "${name}" is fixed at ${value}, outside its range`, {
-        type: 'StudyWarning',
-        code: 'fixed-param',
-      });
+      study.warn('fixed-param', `trial ${trial.number}: "${name}" is fixed at ${value}, outside its range`);
     return value;
   }
 

@@ -1,30 +1,35 @@
+import { named } from '../../config/named.js';
 import type { Sampler } from '../sampler.js';
+import { BruteForceSampler } from './brute-force.js';
 import { CmaEsSampler } from './cma-es.js';
+import { GpSampler } from './gp.js';
 import { Nsga2Sampler } from './nsga2.js';
 import { QmcSampler } from './qmc.js';
 import { RandomSampler } from './random.js';
 import { TpeSampler } from './tpe.js';
 
-/** The samplers by the names that configurations use. */
-export const SAMPLERS = ['tpe', 'random', 'qmc', 'cma-es', 'nsga2'] as const;
+/** The samplers by the names that configurations use; those that need more than a seed are made in code. */
+export const SAMPLERS = ['tpe', 'gp', 'random', 'qmc', 'cma-es', 'nsga2', 'brute-force'] as const;
 export type SamplerName = (typeof SAMPLERS)[number];
 
-/** A sampler by its name; with several workers, `tpe` keeps away from what runs elsewhere. */
+/**
+ * A sampler by its name; with several workers, `tpe` keeps away from what runs elsewhere.
+ *
+ * @throws UserError that names the nearest sampler.
+ */
 export function samplerNamed(
   name: SamplerName,
   { seed, workers = 1 }: { readonly seed?: number; readonly workers?: number } = {},
 ): Sampler {
   const options = seed === undefined ? {} : { seed };
-  switch (name) {
-    case 'tpe':
-      return new TpeSampler({ ...options, constantLiar: workers > 1 });
-    case 'random':
-      return new RandomSampler(options);
-    case 'qmc':
-      return new QmcSampler(options);
-    case 'cma-es':
-      return new CmaEsSampler(options);
-    case 'nsga2':
-      return new Nsga2Sampler(options);
-  }
+  const table: Readonly<Record<SamplerName, () => Sampler>> = {
+    tpe: () => new TpeSampler({ ...options, constantLiar: workers > 1 }),
+    gp: () => new GpSampler(options),
+    random: () => new RandomSampler(options),
+    qmc: () => new QmcSampler(options),
+    'cma-es': () => new CmaEsSampler(options),
+    nsga2: () => new Nsga2Sampler(options),
+    'brute-force': () => new BruteForceSampler(options),
+  };
+  return named('sampler', table, name)();
 }
