@@ -3,10 +3,10 @@ import { adapterNamed } from '../../src/adapters/adapter-named.js';
 import { augmentations } from '../../src/data/augmentation-named.js';
 import { corrupt } from '../../src/data/corruptions.js';
 import { cacheNamed } from '../../src/data/sample-cache.js';
-import { lossNamed } from '../../src/train/losses/loss-named.js';
-import { metricOf, modeOf } from '../../src/train/metrics/metric.js';
 import { prunerNamed } from '../../src/study/pruners/pruner-named.js';
 import { samplerNamed } from '../../src/study/samplers/sampler-named.js';
+import { lossNamed } from '../../src/train/losses/loss-named.js';
+import { metricOf, modeOf } from '../../src/train/metrics/metric.js';
 import { optimizerNamed } from '../../src/train/optimizers/optimizer-named.js';
 import { scheduleNamed } from '../../src/train/schedules/schedule-named.js';
 
