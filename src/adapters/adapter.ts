@@ -84,10 +84,10 @@ export interface AdapterOptions {
 /** Checks the options that all adapters share. */
 export function checkOptions({
   targets = ['query', 'value'],
-  layers = [],
+  layers,
   dropout = 0,
 }: AdapterOptions): readonly Target[] {
-  for (const [name, values] of Object.entries({ targets, layers })) {
+  for (const [name, values] of Object.entries({ targets, layers: layers ?? [] })) {
     const twice = values.find((value, i) => values.indexOf(value as never) < i);
     if (twice !== undefined)
       throw new UserError(`${name}: expected each once, got ${values.join()}; see --${name}`, { twice });
@@ -99,6 +99,8 @@ export function checkOptions({
       });
   if (targets.length === 0)
     throw new UserError(`targets: expected at least one of ${TARGETS.join(', ')}, got none`);
+  if (layers?.length === 0)
+    throw new UserError('layers: expected at least one block, got none; leave it out for all; see --layers');
   if (!(dropout >= 0 && dropout < 1))
     throw new UserError(`dropout: expected a rate from 0 to below 1, got ${dropout}`);
   return targets;
@@ -118,4 +120,10 @@ export function checkRank(name: 'rank' | 'blockRank', rank: number, { target, in
 export function checkCount(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 1)
     throw new UserError(`${name}: expected an integer from 1 up, got ${value}`, { [name]: value });
+}
+
+/** Refuses what is no finite number. */
+export function checkFinite(name: string, value: number): void {
+  if (!Number.isFinite(value))
+    throw new UserError(`${name}: expected a finite number, got ${value}; see --${name}`, { [name]: value });
 }

@@ -1,54 +1,53 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tensor } from '@tensorflow/tfjs-core';
-import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { readSafetensors, type StoredTensor } from '../files/safetensors.js';
 import { fromTorchLayout } from '../vit/layout.js';
 import { siteOfModule } from '../vit/names.js';
 import type { Segmenter } from '../vit/segmenter.js';
 import { TARGETS } from '../vit/targets.js';
-import type { Adapter, AdapterOptions } from './adapter.js';
+import type { AdapterOptions } from './adapter.js';
 import { localizedLoraFromPeft } from './localized-lora.js';
 import { loraFromPeft } from './lora.js';
+import { readPeftConfig } from './peft-config.js';
 import { adapterPlaces, headPlaces, type Place } from './peft-places.js';
 import { PEFT_FILES, PEFT_PREFIX } from './save-peft.js';
 
 /** The adapters that we read, by PEFT's `peft_type`. */
-const READERS: Readonly<Record<string, (config: unknown, where: AdapterOptions) => Adapter>> = {
-  LORA: loraFromPeft,
-  GRALORA: localizedLoraFromPeft,
-};
-
-const shared = z.object({
-  peft_type: z.enum(Object.keys(READERS)),
-  bias: z.literal('none', { error: 'expected none, an adapter that trains no bias' }).default('none'),
-});
+const READERS = { LORA: loraFromPeft, GRALORA: localizedLoraFromPeft };
 
 /**
  * Puts an adapter that PEFT or `savePeft` wrote into a model without one, and the head where the folder has one.
  *
- * Which maps it changes is read off its tensors, by the names of either spelling of transformers, with or without
- * `vit.` before them. A `classifier` among them is left out: a segmenter has a head of its own.
+ * Which maps it changes is read off its tensors, by the names of either spelling of transformers (or both), whatever
+ * attribute holds the ViT. What is on a `classifier` or a `pooler` is left out: it touches no token.
  *
  * @throws UserError naming the file, for what is missing, foreign, or does not fit; the model is then unchanged.
  * @example
  * const model = await loadPeft(await loadSegmenter('google/vit-base-patch16-224', { classes: 3, seed: 42 }), 'adapters/pets');
  */
 export async function loadPeft(model: Segmenter, folder: string): Promise<Segmenter> {
-  const adapterOf = await readConfig(join(folder, PEFT_FILES.config));
+  const adapterOf = await readPeftConfig(join(folder, PEFT_FILES.config), READERS);
   const path = join(folder, PEFT_FILES.weights);
-  const { adapter: tensors, head } = parts((await readSafetensors(path)).tensors);
+  const { changes, head } = parts((await readSafetensors(path)).tensors, path);
   const headPath = join(folder, PEFT_FILES.head);
-  const headFile = (await stat(headPath).catch(() => undefined)) && (await readSafetensors(headPath)).tensors;
+  const headFile =
+    (await stat(headPath).catch(() => undefined)) && withoutCounts((await readSafetensors(headPath)).tensors);
 
-  const { spelling, ...where } = sitesIn(tensors, path, model.config.num_hidden_layers);
-  const adapter = adapterOf(where);
+  const adapter = adapterOf(placesOf(changes, model.config.num_hidden_layers));
   const filled = [
-    { path, places: adapterPlaces(model, adapter, spelling), tensors },
+    ...([4, 5] as const).map((spelling) => ({
+      path,
+      places: adapterPlaces(model, adapter, spelling),
+      tensors: new Map(
+        changes.filter(({ site }) => site.spelling === spelling).map(({ key, stored }) => [key, stored]),
+      ),
+    })),
     { path: headFile ? headPath : path, places: headPlaces(model), tensors: headFile ?? head },
   ].filter((part) => part.tensors.size > 0);
   for (const part of filled) checkFit(part);
+  checkAgreement(filled, path);
   model.inject(adapter, 0);
   for (const { places, tensors } of filled)
     for (const { parameter, key, shape } of places) {
@@ -58,64 +57,58 @@ export async function loadPeft(model: Segmenter, folder: string): Promise<Segmen
   return model;
 }
 
-/** What makes the adapter of a config file. */
-async function readConfig(path: string): Promise<(where: AdapterOptions) => Adapter> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    const got = cause.code === 'ENOENT' ? 'nothing there' : cause.message;
-    throw new UserError(
-      `${path}: expected an adapter that PEFT saved, got ${got}; a named adapter lies in a folder of its name`,
-      { path },
-      { cause },
-    );
-  });
-  const parsing = <T>(parse: () => T): T => {
-    try {
-      return parse();
-    } catch (cause) {
-      const issue = cause instanceof z.ZodError ? cause.issues[0] : undefined;
-      if (issue)
-        throw new UserError(`${path}: ${issue.path.join('.')}: ${issue.message}`, { path }, { cause });
-      if (cause instanceof SyntaxError)
-        throw new UserError(`${path}: expected JSON, got ${cause.message}`, { path }, { cause });
-      throw cause;
-    }
-  };
-  const config: unknown = parsing(() => JSON.parse(text));
-  const { peft_type: type } = parsing(() => shared.parse(config));
-  return (where) => parsing(() => READERS[type]!(config, where));
-}
-
 type Stored = ReadonlyMap<string, StoredTensor>;
 
-/** Takes the tensors of PEFT's file apart, and the prefixes off their names. */
-function parts(file: Stored): { readonly adapter: Stored; readonly head: Stored } {
-  const [adapter, head] = [new Map<string, StoredTensor>(), new Map<string, StoredTensor>()];
-  for (const [key, stored] of file) {
-    const name = key.startsWith(PEFT_PREFIX) ? key.slice(PEFT_PREFIX.length) : key;
-    if (name.startsWith('classifier.') || name.endsWith('.num_batches_tracked')) continue;
-    if (name.startsWith('head.')) head.set(name.slice('head.'.length), stored);
-    else adapter.set(name.replace(/^vit\./, ''), stored);
-  }
-  return { adapter, head };
+/** One tensor of an adapter: the attribute that holds the ViT, the map that it changes, and its name in the ViT. */
+interface Change {
+  readonly holder: string;
+  readonly site: NonNullable<ReturnType<typeof siteOfModule>>;
+  readonly key: string;
+  readonly stored: StoredTensor;
 }
 
-/** The targets and blocks that tensors are named after. */
-function sitesIn(tensors: Stored, path: string, count: number) {
-  const sites = [...tensors.keys()].map((name) => {
-    const words = name.split('.');
-    for (let end = words.length; end > 0; end--) {
-      const site = siteOfModule(words.slice(0, end).join('.'));
-      if (site) return site;
+/** Takes the tensors of PEFT's file apart. */
+function parts(file: Stored, path: string): { readonly changes: readonly Change[]; readonly head: Stored } {
+  const changes: Change[] = [];
+  const head = new Map<string, StoredTensor>();
+  for (const [key, stored] of withoutCounts(file)) {
+    const name = key.startsWith(PEFT_PREFIX) ? key.slice(PEFT_PREFIX.length) : key;
+    if (/(^|\.)(classifier|pooler\.dense)\./.test(name)) continue;
+    if (name.startsWith('head.')) head.set(name.slice('head.'.length), stored);
+    else changes.push({ ...changeOf(name, path), stored });
+  }
+  const holders = [...new Set(changes.map(({ holder }) => `"${holder}"`))];
+  if (holders.length > 1)
+    throw new UserError(`${path}: expected an adapter of one ViT, got tensors of ${holders.join(' and ')}`, {
+      path,
+    });
+  if (changes.length === 0) throw new UserError(`${path}: expected an adapter's tensors, got none`, { path });
+  return { changes, head };
+}
+
+/** BatchNorm's count of batches moves nothing here. */
+function withoutCounts(tensors: Stored): Stored {
+  return new Map([...tensors].filter(([name]) => !/(^|\.)num_batches_tracked$/.test(name)));
+}
+
+function changeOf(name: string, path: string): Omit<Change, 'stored'> {
+  const words = name.split('.');
+  for (let end = words.length; end > 0; end--)
+    for (let start = 0; start < end; start++) {
+      const site = siteOfModule(words.slice(start, end).join('.'));
+      if (site) return { holder: words.slice(0, start).join('.'), site, key: words.slice(start).join('.') };
     }
-    throw new UserError(
-      `${path}: expected tensors of a ViT's linear maps, got ${name}; the adapter is of another kind of model`,
-      { path },
-    );
-  });
-  if (sites.length === 0) throw new UserError(`${path}: expected an adapter's tensors, got none`, { path });
-  const layers = [...new Set(sites.map(({ layer }) => layer))].toSorted((a, b) => a - b);
-  const targets = TARGETS.filter((target) => sites.some((site) => site.target === target));
-  return { spelling: sites[0]!.spelling, targets, ...(layers.length < count && { layers }) };
+  throw new UserError(
+    `${path}: expected tensors of a ViT's linear maps, got ${name}; the adapter is of another kind of model`,
+    { path },
+  );
+}
+
+/** The targets and blocks of changes. */
+function placesOf(changes: readonly Change[], count: number): AdapterOptions {
+  const layers = [...new Set(changes.map(({ site }) => site.layer))].toSorted((a, b) => a - b);
+  const targets = TARGETS.filter((target) => changes.some(({ site }) => site.target === target));
+  return { targets, ...(layers.length < count && { layers }) };
 }
 
 function checkFit({
@@ -142,4 +135,23 @@ function checkFit({
   const known = new Set(places.map(({ key }) => key));
   const surplus = [...tensors.keys()].find((key) => !known.has(key));
   if (surplus !== undefined) fail(`one named ${surplus}`);
+}
+
+/** A file with the names of both versions of transformers must hold the same numbers under both. */
+function checkAgreement(
+  parts: readonly { readonly places: readonly Place[]; readonly tensors: Stored }[],
+  path: string,
+): void {
+  const first = new Map<string, { readonly key: string; readonly stored: StoredTensor }>();
+  for (const { places, tensors } of parts)
+    for (const { parameter, key } of places) {
+      const stored = tensors.get(key)!;
+      const other = first.get(parameter);
+      if (other && !stored.data.every((value, i) => Object.is(value, other.stored.data[i])))
+        throw new UserError(
+          `${path}: expected one adapter, got other numbers in ${key} than in ${other.key}`,
+          { path },
+        );
+      first.set(parameter, { key, stored });
+    }
 }

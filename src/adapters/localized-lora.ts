@@ -8,10 +8,12 @@ import {
   type Adapter,
   type AdapterOptions,
   checkCount,
+  checkFinite,
   checkOptions,
   checkRank,
   type Site,
 } from './adapter.js';
+import type { PeftReader } from './peft-config.js';
 
 export interface LocalizedLoraOptions extends AdapterOptions {
   /** K: input and output are cut into K chunks each, K² blocks in all. */
@@ -37,6 +39,7 @@ export function localizedLora(options: LocalizedLoraOptions): Adapter {
   const targets = checkOptions(options);
   checkCount('blocks', K);
   checkCount('blockRank', r);
+  checkFinite('alpha', alpha);
   const scale = alpha / r;
   const name = (site: Site, part: string) => `layers.${site.layer}.${site.target}.${part}`;
 
@@ -94,10 +97,13 @@ export function localizedLora(options: LocalizedLoraOptions): Adapter {
 }
 
 /** Localized LoRA by PEFT's GraloraConfig. @throws UserError for a setting that has no counterpart here. */
-export function localizedLoraFromPeft(config: unknown, where: AdapterOptions): Adapter {
-  const { r, alpha, gralora_k: blocks, gralora_dropout: dropout } = graloraConfig.parse(config);
-  return localizedLora({ ...where, blocks, blockRank: r / blocks, alpha: alpha / blocks, dropout });
-}
+export const localizedLoraFromPeft: PeftReader = {
+  read: (config, where) => {
+    const { r, alpha, gralora_k: blocks, gralora_dropout: dropout } = graloraConfig.parse(config);
+    return localizedLora({ ...where, blocks, blockRank: r / blocks, alpha: alpha / blocks, dropout });
+  },
+  fields: () => [...Object.keys(graloraConfig.shape), 'init_weights'],
+};
 
 const graloraConfig = z.object({
   r: z.int().min(1).default(32),

@@ -7,10 +7,12 @@ import {
   type Adapter,
   type AdapterOptions,
   checkCount,
+  checkFinite,
   checkOptions,
   checkRank,
   type Site,
 } from './adapter.js';
+import type { PeftReader } from './peft-config.js';
 
 export interface LoraOptions extends AdapterOptions {
   readonly rank: number;
@@ -36,6 +38,7 @@ export function lora(options: LoraOptions): Adapter {
   const { rank, alpha = rank, rsLora = false, dora = false, dropout: rate = 0 } = options;
   const targets = checkOptions(options);
   checkCount('rank', rank);
+  checkFinite('alpha', alpha);
   const scale = alpha / (rsLora ? Math.sqrt(rank) : rank);
   const name = (site: Site, part: string) => `layers.${site.layer}.${site.target}.${part}`;
   const change = (own: (part: string) => Tensor) =>
@@ -88,39 +91,54 @@ export function lora(options: LoraOptions): Adapter {
 }
 
 /** LoRA, rsLoRA or DoRA by PEFT's LoraConfig. @throws UserError for a setting that has no counterpart here. */
-export function loraFromPeft(config: unknown, where: AdapterOptions): Adapter {
-  const parsed = loraConfig.parse(config);
-  return lora({
-    ...where,
-    rank: parsed.r,
-    alpha: parsed.lora_alpha,
-    dropout: parsed.lora_dropout,
-    rsLora: parsed.use_rslora,
-    dora: parsed.use_dora,
+export const loraFromPeft: PeftReader = {
+  read: (config, where) => {
+    const parsed = loraConfig.parse(config);
+    return lora({
+      ...where,
+      rank: parsed.r,
+      alpha: parsed.lora_alpha,
+      dropout: parsed.lora_dropout,
+      rsLora: parsed.use_rslora,
+      dora: parsed.use_dora,
+    });
+  },
+  fields: () => Object.keys(loraConfig.shape),
+};
+
+const pattern = z.record(z.string(), z.number()).nullish();
+
+const loraConfig = z
+  .object({
+    r: z.int().min(1),
+    lora_alpha: z.number().default(8),
+    lora_dropout: z.number().default(0),
+    use_rslora: z.boolean().default(false),
+    use_dora: z.boolean().default(false),
+    rank_pattern: pattern,
+    alpha_pattern: pattern,
+    lora_bias: z.literal(false).default(false),
+    // The others move the base weight, and their file holds only the difference from what it then was.
+    init_lora_weights: z
+      .union([z.boolean(), z.enum(['gaussian', 'eva', 'orthogonal'])], {
+        error:
+          'expected an adapter of the untouched base weights; let PEFT convert it (path_initial_model_for_weight_conversion)',
+      })
+      .default(true),
+  })
+  .superRefine(({ r, lora_alpha, rank_pattern, alpha_pattern }, context) => {
+    for (const [name, patterns, value] of [
+      ['rank_pattern', rank_pattern, r],
+      ['alpha_pattern', alpha_pattern, lora_alpha],
+    ] as const)
+      for (const other of Object.values(patterns ?? {}))
+        if (other !== value)
+          context.addIssue({
+            code: 'custom',
+            path: [name],
+            message: `expected one rank and alpha for all modules, got ${other} beside ${value}`,
+          });
   });
-}
-
-const none = z.record(z.string(), z.unknown()).refine((patterns) => Object.keys(patterns).length === 0, {
-  error: 'expected one rank and alpha for all modules',
-});
-
-const loraConfig = z.object({
-  r: z.int().min(1),
-  lora_alpha: z.number().default(8),
-  lora_dropout: z.number().default(0),
-  use_rslora: z.boolean().default(false),
-  use_dora: z.boolean().default(false),
-  rank_pattern: none.nullish(),
-  alpha_pattern: none.nullish(),
-  lora_bias: z.literal(false).default(false),
-  // The others move the base weight, and their file holds only the difference from what it then was.
-  init_lora_weights: z
-    .union([z.boolean(), z.enum(['gaussian', 'eva', 'orthogonal'])], {
-      error:
-        'expected an adapter of the untouched base weights; let PEFT convert it (path_initial_model_for_weight_conversion)',
-    })
-    .default(true),
-});
 
 function columnNorms(weight: Tensor): Tensor {
   return sqrt(sum(square(weight), 0));

@@ -20,8 +20,11 @@ export const PEFT_PREFIX = 'base_model.model.';
 export interface SavePeftOptions {
   /** The attribute of the Python model that is the ViTModel; '' where it is one itself. Default `vit`. */
   readonly attribute?: string;
-  /** The version of transformers whose module names are written: 4 (default), or 5. */
-  readonly transformers?: Spelling;
+  /**
+   * The version of transformers whose module names are written: 4, 5, or both (default). PEFT loads those that the model
+   * has and passes the others over, so an adapter under both names takes twice the room and fits either version.
+   */
+  readonly transformers?: Spelling | 'both';
   /**
    * Where the head goes. `file` (default): to head.safetensors, which PEFT passes over, so that any ViT of transformers
    * takes the adapter. `module`: into PEFT's own file, for a Python model with an attribute `head` (`modules_to_save`).
@@ -32,7 +35,7 @@ export interface SavePeftOptions {
 }
 
 /**
- * Writes a model's adapter and head as PEFT (tested with 0.20) reads them: adapter_config.json and
+ * Writes a model's adapter and head as PEFT (tested with 0.20 and 0.21) reads them: adapter_config.json and
  * adapter_model.safetensors, whole or not at all. Localized LoRA is written as GraLoRA, which is the same change.
  *
  * In Python, `PeftModel.from_pretrained(vit, folder)` then gives the same tokens. A PyTorch head with `conv`
@@ -47,11 +50,12 @@ export async function savePeft(
   folder: string,
   options: SavePeftOptions = {},
 ): Promise<void> {
-  const { attribute = 'vit', transformers = 4, head = 'file', baseModel = null } = options;
+  const { attribute = 'vit', transformers = 'both', head = 'file', baseModel = null } = options;
   const { adapter } = model;
   if (!adapter)
     throw new UserError(`${folder}: expected a model with an adapter to save, got one without; inject one`);
-  const places = adapterPlaces(model, adapter, transformers);
+  const spellings = transformers === 'both' ? ([4, 5] as const) : [transformers];
+  const places = spellings.flatMap((spelling) => adapterPlaces(model, adapter, spelling));
   await checkFolder(folder);
 
   const before = PEFT_PREFIX + (attribute && `${attribute}.`);
@@ -66,13 +70,13 @@ export async function savePeft(
     inference_mode: true,
     modules_to_save: head === 'module' ? ['head'] : null,
     ...adapter.peft?.config,
-    target_modules: model
-      .sitesOf(adapter)
-      .map(({ layer, target }) => moduleName(layer, target, transformers)),
+    target_modules: spellings.flatMap((spelling) =>
+      model.sitesOf(adapter).map(({ layer, target }) => moduleName(layer, target, spelling)),
+    ),
     task_type: null,
   };
   await writeFolderAtomic(folder, {
-    [PEFT_FILES.weights]: await bytesOf(model, weights),
+    [PEFT_FILES.weights]: await bytesOf(model, weights, head === 'module' && model.head.batchNorm === true),
     ...(head === 'file' && { [PEFT_FILES.head]: await bytesOf(model, heads) }),
     [PEFT_FILES.config]: `${JSON.stringify(config, null, 2)}\n`,
   });
@@ -92,8 +96,15 @@ async function checkFolder(folder: string): Promise<void> {
     );
 }
 
-async function bytesOf({ parameters }: Segmenter, places: readonly Place[]): Promise<Buffer> {
-  const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+async function bytesOf(
+  { parameters }: Segmenter,
+  places: readonly Place[],
+  counted = false,
+): Promise<Buffer> {
+  const tensors = new Map<string, { shape: readonly number[]; data: Float32Array | Int32Array }>();
+  // PEFT asks for all of a module's state; with PyTorch's usual momentum the count moves nothing.
+  if (counted)
+    tensors.set(`${PEFT_PREFIX}head.norm.num_batches_tracked`, { shape: [], data: new Int32Array(1) });
   for (const { parameter, key, shape } of places) {
     const data = (await parameters.get(parameter).data()) as Float32Array;
     tensors.set(key, { shape, data: toTorchLayout(data, shape) });

@@ -5,6 +5,7 @@ import {
   type Adapter,
   type AdapterOptions,
   checkCount,
+  checkFinite,
   checkOptions,
   checkRank,
   type Site,
@@ -32,6 +33,7 @@ export function serialLora(options: SerialLoraOptions): Adapter {
   const { rank, alpha = rank, shared = true, dropout: rate = 0 } = options;
   const targets = checkOptions({ ...options, targets: options.targets ?? ['query', 'key', 'value'] });
   checkCount('rank', rank);
+  checkFinite('alpha', alpha);
   const scale = alpha / rank;
   // What a shared pair serves must read the same input.
   const scope = (site: Site) =>

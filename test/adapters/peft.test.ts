@@ -52,6 +52,8 @@ const adapters: readonly (readonly [string, () => Adapter, SavePeftOptions])[] =
   ['lora on two blocks', () => lora({ rank: 2, layers: [2, 0] }), { head: 'module' }],
   ['rsLora', () => lora({ rank: 4, alpha: 3, rsLora: true }), { baseModel: 'a/b' }],
   ['dora', () => lora({ rank: 2, dora: true }), { transformers: 5 }],
+  ['lora', () => lora({ rank: 2 }), { attribute: 'backbone' }],
+  ['lora', () => lora({ rank: 2 }), { attribute: 'model.encoder', transformers: 4, head: 'module' }],
   ['localized', () => localizedLora({ blocks: 3, blockRank: 2, alpha: 5, dropout: 0.2 }), {}],
   ['localized on all maps', () => localizedLora({ blocks: 2, blockRank: 3, targets: TARGETS }), {}],
 ];
@@ -80,7 +82,7 @@ describe('PEFT files', () => {
 
   it('writes what facts about PEFT 0.20 say', async () => {
     const model = trained(localizedLora({ blocks: 3, blockRank: 2, alpha: 5 }));
-    await savePeft(model, folder);
+    await savePeft(model, folder, { transformers: 4 });
     model.dispose();
     const { tensors } = await readSafetensors(join(folder, 'adapter_model.safetensors'));
     const query = 'base_model.model.vit.encoder.layer.0.attention.attention.query';
@@ -95,6 +97,74 @@ describe('PEFT files', () => {
     const head = await readSafetensors(join(folder, 'head.safetensors'));
     assert.deepEqual(head.tensors.get('conv.weight')?.shape, [6, 12, 3, 3]);
     assert.deepEqual(head.tensors.get('classify.weight')?.shape, [3, 6, 1, 1]);
+  });
+
+  it('writes each tensor under the names of both versions of transformers, unless told one', async () => {
+    const model = trained(lora({ rank: 2 }), { batchNorm: true });
+    await savePeft(model, folder, { head: 'module' });
+    const { tensors } = await readSafetensors(join(folder, 'adapter_model.safetensors'));
+    const before = 'base_model.model.vit.';
+    const [old, today] = ['encoder.layer.0.attention.attention.query', 'layers.0.attention.q_proj'].map(
+      (module) => tensors.get(`${before}${module}.lora_A.weight`),
+    );
+    assert.deepEqual([today!.shape, today!.data], [[2, 12], old!.data]);
+    const json = JSON.parse(await readFile(join(folder, 'adapter_config.json'), 'utf8'));
+    assert.equal(json.target_modules.length, 2 * 2 * 3);
+    // PEFT loads a module only with all of its state.
+    assert.deepEqual(tensors.get('base_model.model.head.norm.num_batches_tracked')?.shape, []);
+    await savePeft(model, folder, { transformers: 5 });
+    const alone = await readSafetensors(join(folder, 'adapter_model.safetensors'));
+    assert.equal(alone.tensors.size, 12);
+    assert.ok([...alone.tensors.keys()].every((name) => name.startsWith(`${before}layers.`)));
+    model.dispose();
+  });
+
+  it('takes settings that change nothing, and what is on a pooler or a classifier', async () => {
+    const model = trained(lora({ rank: 2, alpha: 4 }));
+    await savePeft(model, folder);
+    const expected = values(model);
+    model.dispose();
+    const configPath = join(folder, 'adapter_config.json');
+    const path = join(folder, 'adapter_model.safetensors');
+    const json = JSON.parse(await readFile(configPath, 'utf8'));
+    // All fields of PEFT 0.21's LoraConfig, at their defaults where they are not above.
+    const defaults = {
+      peft_version: '0.21.2',
+      auto_mapping: null,
+      revision: null,
+      exclude_modules: null,
+      layers_to_transform: null,
+      layers_pattern: null,
+      rank_pattern: { query: 2 },
+      alpha_pattern: { query: 4 },
+      megatron_config: null,
+      megatron_core: 'megatron.core',
+      trainable_token_indices: null,
+      loftq_config: {},
+      eva_config: null,
+      corda_config: null,
+      lora_ga_config: null,
+      velora_config: null,
+      alora_invocation_tokens: null,
+      use_qalora: false,
+      qalora_group_size: 16,
+      monteclora_config: null,
+      layer_replication: null,
+      lora_bias: false,
+      target_parameters: null,
+      use_bdlora: null,
+      arrow_config: null,
+      kasa_config: null,
+      ensure_weight_tying: false,
+    };
+    await writeFile(configPath, JSON.stringify({ ...json, ...defaults }));
+    const tensors = new Map((await readSafetensors(path)).tensors);
+    for (const place of ['vit.pooler.dense.lora_A.weight', 'pooler.dense.lora_B.weight', 'classifier.weight'])
+      tensors.set(`base_model.model.${place}`, { dtype: 'F32', shape: [1], data: new Float32Array(1) });
+    await writeFile(path, safetensorsBytes(tensors));
+    const loaded = await loadPeft(build(), folder);
+    assert.deepEqual(values(loaded), expected);
+    loaded.dispose();
   });
 
   it('refuses what PEFT does not have, and other folders', async () => {
@@ -132,6 +202,30 @@ describe('PEFT files', () => {
       'PiSSA, unconverted',
       (c) => (c.init_lora_weights = 'pissa'),
       /init_lora_weights: .*path_initial_model_for_weight_conversion/,
+    ],
+    [
+      'alphas that differ',
+      (c) => (c.alpha_pattern = { query: 1, value: 2 }),
+      /alpha_pattern: expected one rank and alpha for all modules, got 1 beside 2/,
+    ],
+    [
+      'activated LoRA',
+      (c) => (c.alora_invocation_tokens = [5]),
+      /alora_invocation_tokens: expected no such setting, which is not supported, got \[5\]/,
+    ],
+    ['a setting that nobody knows', (c) => (c.use_sorcery = true), /use_sorcery: expected no such setting/],
+    ['QALoRA', (c) => (c.use_qalora = true), /use_qalora: expected no such setting/],
+    ['an alpha that is no number', (c) => (c.lora_alpha = 'NaN'), /adapter_config\.json: lora_alpha: /],
+    ['a dropout of 1', (c) => (c.lora_dropout = 1), /adapter_config\.json: dropout: expected a rate/],
+    [
+      'two ViTs',
+      (_c, t) => t.set(key.replace('vit', 'teacher'), t.get(key)!),
+      /expected an adapter of one ViT, got tensors of ("vit" and "teacher"|"teacher" and "vit")/,
+    ],
+    [
+      'other numbers under the names of another version',
+      (_c, t) => t.set(key, { ...t.get(key)!, data: new Float32Array(24) }),
+      /expected one adapter, got other numbers in layers\.0\.attention\.q_proj\.lora_A\.weight than in encoder/,
     ],
     ['a missing tensor', (_c, t) => t.delete(key), /got none named encoder\.layer\.0\..*lora_A/],
     [

@@ -166,6 +166,14 @@ describe('the contract of adapters', () => {
     assert.throws(() => lora({ rank: 0 }), /rank: expected an integer from 1 up, got 0/);
     assert.throws(() => lora({ rank: 1, targets: ['nose' as Target] }), /targets: expected query.* got nose/);
     assert.throws(() => lora({ rank: 1, dropout: 1 }), /dropout/);
+    assert.throws(() => lora({ rank: 1, layers: [] }), /layers: expected at least one block, got none/);
+    for (const alpha of [Number.NaN, Number.POSITIVE_INFINITY])
+      for (const make of [
+        () => lora({ rank: 1, alpha }),
+        () => serialLora({ rank: 1, alpha }),
+        () => localizedLora({ blocks: 1, blockRank: 1, alpha }),
+      ])
+        assert.throws(make, /alpha: expected a finite number, got (NaN|Infinity)/);
     const model = build();
     assert.throws(
       () => model.inject(localizedLora({ blocks: 5, blockRank: 1 }), 1),
