@@ -138,7 +138,7 @@ describe('adapters shared with PEFT', () => {
   it('writes a GraLoRA of PEFT as PEFT did', async () => {
     const [path, again] = [join(folder, 'GraLoRA'), join(folder, 'again')];
     const model = await loadPeft(await segmenter(), path);
-    await savePeft(model, again, { attribute: '' });
+    await savePeft(model, again, { attribute: '', transformers: 4 });
     model.dispose();
     const read = async (from: string) =>
       JSON.parse(await readFile(join(from, 'adapter_config.json'), 'utf8')) as Record<string, unknown>;
