@@ -1,5 +1,6 @@
 export * from './image-mask-pairs.js';
 export * from './split.js';
+export * from './check-splits.js';
 export * from './lease.js';
 export * from './prefetch.js';
 export * from './decode.js';

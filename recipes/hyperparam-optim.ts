@@ -18,6 +18,7 @@ import {
   batchesPerEpoch,
   batchPlans,
   cacheNamed,
+  checkSplits,
   concatLease,
   createStudy,
   dataFlags,
@@ -131,6 +132,7 @@ recipe({
     const { train, validation } = await lastValueFrom(
       imageMaskPairs(settings.imageDir, settings.maskDir, { lists: settings.list }).pipe(
         split({ seed, percentage: settings.dataPercentage, rule: settings.split, shrink: settings.shrink }),
+        checkSplits({ ids: maskIds }),
       ),
     );
     if (validation.length === 0)

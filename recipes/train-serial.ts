@@ -17,6 +17,7 @@ import {
   cacheNamed,
   checkpoint,
   checkpointStore,
+  checkSplits,
   classNamesOf,
   closingText,
   concatLease,
@@ -93,6 +94,7 @@ recipe({
     const { train, validation, test } = await lastValueFrom(
       imageMaskPairs(settings.imageDir, settings.maskDir, { lists: settings.list }).pipe(
         split({ seed, percentage: settings.dataPercentage, rule: settings.split, shrink: settings.shrink }),
+        checkSplits({ ids: maskIds }),
       ),
     );
 

@@ -41,6 +41,7 @@ export {
 } from './data/augmentation.js';
 export * from './data/augmentation-named.js';
 export * from './data/batch-plans.js';
+export { type CheckMasksOptions, checkMasks } from './data/check-masks.js';
 export * from './data/color-jitter.js';
 export type { Corruption, Picture, Severity } from './data/corruption.js';
 export * from './data/corruptions.js';
@@ -48,6 +49,7 @@ export * from './data/download.js';
 export * from './data/geometric.js';
 export * from './data/image-file.js';
 export * from './data/load-sample.js';
+export type { MaskIds } from './data/mask-ids.js';
 export * from './data/owned-folder.js';
 export * from './data/pairs.js';
 export * from './data/photometric.js';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AUGMENTATION_NAMES } from '../data/augmentation-named.js';
+import { MOST_CLASSES } from '../data/mask-ids.js';
 import { ENGINES } from '../engine/engine.js';
 import { UserError } from '../errors.js';
 import { LOSS_NAMES } from '../train/losses/loss-named.js';
@@ -28,10 +29,13 @@ export const dataFlags = {
     .default([])
     .describe('list files that narrow the pairs, such as trainval.txt,test.txt'),
   maskIds: unique(z.array(z.int().min(0).max(65535)).min(2), 'id')
+    .refine(
+      (ids) => ids.length <= MOST_CLASSES,
+      `expected at most ${MOST_CLASSES} ids, since 255 marks ignored pixels`,
+    )
     .default([1, 2, 3])
     .describe('the ids that masks store, in the order of the classes'),
-  classNames: z
-    .array(z.string().min(1))
+  classNames: unique(z.array(z.string().min(1)), 'name')
     .optional()
     .describe(
       'what the classes are called in plots, in the order of --mask-ids; default: pet,background,border for 1,2,3, else the ids',

@@ -1,4 +1,6 @@
 import { fixture } from '../config/fixture.js';
+import { printable } from '../config/printable.js';
+import { checkMasks } from '../data/check-masks.js';
 import { findPairs } from '../data/pairs.js';
 import { splitPairs } from '../data/split.js';
 import { findStyles, unseenPairs } from '../data/style-folders.js';
@@ -29,10 +31,18 @@ export interface TestDomainsOptions {
  * What a run can be scored on without having seen it: the test split of its own seed and percentage, and the pictures
  * of each style.
  *
- * @throws UserError for folders and styles that are not there, for a test split without a picture, and where
- * `out_domain` is asked for and no folder of styles is known.
+ * @throws UserError for folders and styles that are not there, for a test split without a picture, where `out_domain` is
+ * asked for and no folder of styles is known, and for masks that cannot be meant (`checkMasks`).
  */
-export async function testDomains(
+export async function testDomains(run: TrainedRun, options: TestDomainsOptions): Promise<TestDomain[]> {
+  const domains = await foundDomains(run, options);
+  for (const { pairs } of domains)
+    for (const line of await checkMasks(pairs, { ids: run.settings.maskIds }))
+      process.stderr.write(`${printable(`warning: ${line}`)}\n`);
+  return domains;
+}
+
+async function foundDomains(
   { name, settings }: TrainedRun,
   options: TestDomainsOptions,
 ): Promise<TestDomain[]> {

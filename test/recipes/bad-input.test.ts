@@ -98,6 +98,21 @@ const masks: readonly Case[] = [
     says: /a\.png: expected the ids .* got 999/,
   },
   {
+    what: 'black and white masks under the ids 1,2',
+    spoil: (dir) => {
+      for (const stem of 'abcdefghij')
+        writeFileSync(
+          join(dir, `masks/${stem}.png`),
+          png(
+            { width: SIDE, height: SIDE, depth: 8, colour: 0 },
+            Array.from({ length: SIDE * SIDE }, (_, i) => (i % 2 ? 255 : 1)),
+          ),
+        );
+    },
+    args: ['--mask-ids', '1,2'],
+    says: /masks.*: expected the ids 1,2, got 1 and 255 alone.*--mask-ids 1,255/,
+  },
+  {
     what: 'a mask of zero bytes',
     spoil: write('masks/a.png', ''),
     says: /a\.png: expected a mask, got 0 bytes/,
@@ -297,6 +312,11 @@ const flags: readonly Case[] = [
     what: 'a share of data that leaves none',
     args: ['--data-percentage', '0.01'],
     says: /expected at least one training pair, got none; .*--data-percentage/,
+  },
+  {
+    what: 'an id declared twice',
+    args: ['--mask-ids', '1,1,2'],
+    says: /--mask-ids: expected each id once, got \[1,1,2\]/,
   },
   { what: 'no config file', args: ['--config', 'nowhere.yaml'], says: /nowhere\.yaml: expected/ },
   {

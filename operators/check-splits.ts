@@ -1,0 +1,43 @@
+import { concatMap, type OperatorFunction } from 'rxjs';
+import { printable } from '../src/config/printable.js';
+import { type CheckMasksOptions, checkMasks } from '../src/data/check-masks.js';
+import type { Splits } from '../src/data/split.js';
+
+export interface CheckSplitsOptions extends Pick<CheckMasksOptions, 'ids'> {
+  /** Is told what the user may not have meant. Default: a line on stderr. */
+  readonly warn?: (message: string) => void;
+}
+
+/**
+ * Passes splits on once their training masks have been looked at; see `checkMasks`, whose errors it has. Says where
+ * nothing is left to validate or to test on.
+ *
+ * @example
+ * imageMaskPairs(imageDir, maskDir).pipe(split({ seed: 42 }), checkSplits({ ids: [0, 1] }));
+ */
+export function checkSplits({
+  ids,
+  warn = toStderr,
+}: CheckSplitsOptions = {}): OperatorFunction<Splits, Splits> {
+  return concatMap(async (splits) => {
+    const { train, validation, test } = splits;
+    for (const [name, pairs, lost] of [
+      [
+        'validation',
+        validation,
+        'no score can choose the best checkpoint, end a run early or lower its rate',
+      ],
+      ['test', test, 'the trained model is not scored'],
+    ] as const)
+      if (pairs.length === 0)
+        warn(
+          `the ${name} split is empty, with ${train.length} training ${train.length === 1 ? 'picture' : 'pictures'}: ${lost}; add pairs or raise --data-percentage`,
+        );
+    for (const line of await checkMasks(train, { ids })) warn(line);
+    return splits;
+  });
+}
+
+function toStderr(message: string): void {
+  process.stderr.write(`${printable(`warning: ${message}`)}\n`);
+}
