@@ -4,7 +4,7 @@
 //   node recipes/make-ood.js --image-dir data/pets/images --mask-dir data/pets/masks --out-dir data/pets-ood
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { encode } from 'fast-png';
 import {
   CORRUPTION_NAMES,
@@ -65,12 +65,15 @@ recipe({
       const picture = await corrupt(await load(pair, imageSize), style, severity, randomSeed, pair.stem);
       const { width, height, image, mask } = picture;
       const png = (data: Uint8Array, channels: 1 | 3) => encode({ width, height, data, channels, depth: 8 });
-      await writeFile(join(folder, style, 'images', `${pair.stem}.png`), png(image, 3));
-      await writeFile(join(folder, style, 'masks', `${pair.stem}.png`), png(mask, 1));
+      const files = { images: png(image, 3), masks: png(mask, 1) };
+      for (const [part, bytes] of Object.entries(files)) {
+        const path = join(folder, style, part, `${pair.stem}.png`);
+        await mkdir(dirname(path), { recursive: true });
+        await writeFile(path, bytes);
+      }
     };
 
     const makeStyle = async (folder: string, style: CorruptionName, pairs: readonly Pair[]) => {
-      for (const part of ['images', 'masks']) await mkdir(join(folder, style, part), { recursive: true });
       await lastValueFrom(from(pairs).pipe(mergeMap((pair) => makeOne(folder, style, pair), 2)));
       process.stderr.write(`${style}: ${pairs.length} pictures\n`);
     };

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { extname, join, relative, resolve } from 'node:path';
 import { didYouMean } from '../config/nearest.js';
 import { UserError } from '../errors.js';
 import { findPairs } from './pairs.js';
@@ -55,7 +55,10 @@ export async function unseenPairs(
   const source = await sourceOf(dir);
   if (source === undefined || resolve(source) !== resolve(seen.imageDir)) return pairs;
   const learned = new Set([...seen.train, ...seen.validation].map(({ stem }) => stem));
-  const left = pairs.filter(({ stem }) => !learned.has(stem));
+  const images = join(dir, style, 'images');
+  // A stem that the pictures share with others is a path there (`cats/1`), and may not be one here.
+  const below = (image: string) => relative(images, image).slice(0, -extname(image).length);
+  const left = pairs.filter(({ stem, image }) => !learned.has(stem) && !learned.has(below(image)));
   if (left.length > 0) return left;
   throw new UserError(
     `${join(dir, style)}: expected pictures that the model has not seen, got ${pairs.length} of its training and validation splits; run node recipes/make-ood.js with its --random-seed and --data-percentage`,

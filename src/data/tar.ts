@@ -11,7 +11,16 @@ export interface TarFile {
 const BLOCK = 512;
 
 /** The largest file that is read, in bytes: one file at a time is held in memory. */
-const LARGEST = 2 ** 30;
+const LARGEST = 2 ** 26;
+
+/** The largest header of further fields, in bytes: paths are at most a few thousand. */
+const LARGEST_HEADER = 2 ** 20;
+
+/** Entries that an archive may have, a few times those of ImageNet. */
+const MOST_ENTRIES = 5_000_000;
+
+/** Bytes of a name that file systems take. */
+const LONGEST_NAME = 255;
 
 /**
  * The regular files of a tar stream (POSIX ustar and pax, GNU long names), one after another, in their order.
@@ -20,18 +29,21 @@ const LARGEST = 2 ** 30;
  * Every path is relative and stays below its root: an absolute one, or one with `..`, is an error, so that joining it
  * to a folder is safe.
  *
- * @throws UserError for an archive that is truncated or corrupt, or that holds an unsafe path
+ * @throws UserError for an archive that is truncated or corrupt, that holds an unsafe path, or that is larger than any data
+ *   set: a file above 64 MiB, or more than five million entries
  */
 export async function* tarFiles(source: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<TarFile> {
   const take = reader(source, name);
   let long: { path?: string; size?: number } = {};
-  for (;;) {
+  for (let entries = 0; ; entries++) {
+    if (entries > MOST_ENTRIES) throw broken(name, `more than ${MOST_ENTRIES} entries`);
     const header = await take(BLOCK);
     if (header.every((byte) => byte === 0)) return;
     verify(header, name);
     const type = String.fromCharCode(header[156]!);
     const size = 'xgL'.includes(type) ? number(header, 124, 12) : (long.size ?? number(header, 124, 12));
-    if (!(size <= LARGEST)) throw broken(name, `a file of ${size} bytes`);
+    if (!(size >= 0 && size <= LARGEST)) throw broken(name, `a file of ${size} bytes`);
+    if ('xgL'.includes(type) && size > LARGEST_HEADER) throw broken(name, `a header of ${size} bytes`);
     const data = (await take(Math.ceil(size / BLOCK) * BLOCK)).subarray(0, size);
     if (type === 'x') long = { ...long, ...pax(data, name) };
     else if (type === 'L') long = { ...long, path: text(data, 0, size) };
@@ -129,6 +141,12 @@ function safe(path: string, name: string): string {
       {
         path,
       },
+    );
+  const long = parts.find((part) => Buffer.byteLength(part) > LONGEST_NAME);
+  if (long !== undefined)
+    throw new UserError(
+      `${name}: expected names of at most ${LONGEST_NAME} bytes, got ${Buffer.byteLength(long)} in ${JSON.stringify(`${long.slice(0, 40)}…`)}`,
+      { path },
     );
   return parts.join('/');
 }

@@ -62,6 +62,60 @@ describe('pairs', () => {
     assert.deepEqual(await stems('trainval.txt', 'test.txt'), ['a', 'b', 'd']);
   });
 
+  it('pairs names that differ in how Unicode composes a letter, and keeps the image’s spelling', async () => {
+    files('images/cafe\u0301.jpg', 'masks/caf\u00e9.png', 'images/\u00fcber.jpg', 'masks/u\u0308ber.png');
+    const pairs = await find();
+    assert.deepEqual(
+      pairs.map(({ stem, image, mask }) => [stem, image, mask].map((name) => name.replace(`${dir}/`, ''))),
+      [
+        ['cafe\u0301', 'images/cafe\u0301.jpg', 'masks/caf\u00e9.png'],
+        ['\u00fcber', 'images/\u00fcber.jpg', 'masks/u\u0308ber.png'],
+      ],
+    );
+    writeFileSync(join(dir, 'list.txt'), 'caf\u00e9\nu\u0308ber.png\n');
+    assert.equal((await find('list.txt')).length, 2);
+  });
+
+  it('pairs by path where several sub-folders have one stem', async () => {
+    files('images/cats/1.jpg', 'images/dogs/1.jpg', 'images/dogs/2.jpg');
+    files('masks/cats/1.png', 'masks/dogs/1.png', 'masks/elsewhere/2.png');
+    const found = async (...lists: string[]) =>
+      (await find(...lists)).map(({ stem, mask }) => [stem, mask.replace(`${dir}/masks/`, '')]);
+    const [cat, dog, two] = [
+      ['cats/1', 'cats/1.png'],
+      ['dogs/1', 'dogs/1.png'],
+      ['2', 'elsewhere/2.png'],
+    ];
+    assert.deepEqual(await found(), [cat, dog, two]);
+    writeFileSync(join(dir, 'list.txt'), 'dogs/1\nimages/dogs/2.jpg\n');
+    assert.deepEqual(await found('list.txt'), [dog, two]);
+  });
+
+  it('takes list lines with endings, folders, blanks and #, and Windows’ line ends', async () => {
+    const names = ['a', 'my cat', 'no#1', 'b.v2', 'c'];
+    files(...names.flatMap((stem) => [`images/${stem}.jpg`, `masks/${stem}.png`]));
+    const lines: [string, string][] = [
+      ['a.jpg', 'a'],
+      ['JPEGImages/a.png', 'a'],
+      ['./images/a', 'a'],
+      ['C:\\data\\a.jpg', 'a'],
+      ['/images/a.jpg /masks/a.png', 'a'],
+      ['my cat', 'my cat'],
+      ['images/my cat.jpg', 'my cat'],
+      ['my cat # asleep', 'my cat'],
+      ['no#1', 'no#1'],
+      ['no#1.jpg', 'no#1'],
+      ['b.v2', 'b.v2'],
+      ['b.v2.jpg 1 0', 'b.v2'],
+      ['\ufeffc', 'c'],
+      ['c#c', 'c'],
+    ];
+    for (const [line, stem] of lines) {
+      writeFileSync(join(dir, 'list.txt'), `${line}\r\n`);
+      assert.deepEqual(await stems('list.txt'), [stem], line);
+    }
+  });
+
   const wrong: [string, string[], string, RegExp][] = [
     ['a missing folder', ['masks/a.png'], '', /images: expected a folder of images, got nothing there/],
     ['a file for a folder', ['images', 'masks/a.png'], '', /images: expected a folder of images, got a file/],
@@ -97,6 +151,36 @@ describe('pairs', () => {
       ['images/a.jpg', 'images/z.jpg', 'masks/a.png'],
       'z\n',
       /z\.jpg: expected a mask/,
+    ],
+    [
+      'masks with a suffix',
+      ['images/a.jpg', 'images/b.jpg', 'masks/a_mask.png', 'masks/b_mask.png'],
+      '',
+      /a\.jpg: expected a mask named a\.\* in .*masks, got a_mask\.\*; give both files the same name/,
+    ],
+    [
+      'masks with a suffix, listed',
+      ['images/a.jpg', 'masks/a-seg.png'],
+      'a\n',
+      /a\.jpg: expected a mask named a\.\* .* got a-seg\.\*/,
+    ],
+    [
+      'bitmaps',
+      ['images/a.bmp', 'masks/a.png'],
+      '',
+      /a\.bmp: expected images of the formats .*, got bmp; convert it/,
+    ],
+    [
+      'equal stems in sub-folders of one side',
+      ['images/x/a.jpg', 'images/y/a.jpg', 'masks/a.png'],
+      '',
+      /y\/a\.jpg: expected one image a stem, got .*x\/a\.jpg too; .* same sub-folders/,
+    ],
+    [
+      'equal stems in other sub-folders',
+      ['images/x/a.jpg', 'images/y/a.jpg', 'masks/x/a.png', 'masks/z/a.png'],
+      '',
+      /images\/y\/a\.jpg: expected a mask named y\/a\.\* in/,
     ],
     ['an empty list', ['images/a.jpg', 'masks/a.png'], '# nothing\n', /list\.txt: expected stems/],
   ];

@@ -53,6 +53,40 @@ describe('tarFiles', () => {
     assert.equal((await read(whole.subarray(0, 2048))).length, 1);
   });
 
+  it('refuses names that no file system takes', async () => {
+    const long = `images/${'e'.repeat(300)}.jpg`;
+    for (const how of ['pax', 'gnu'] as const)
+      await assert.rejects(read(tar({ [long]: '1' }, { long: how })), {
+        name: 'UserError',
+        message: /^a\.tar: expected names of at most 255 bytes, got 304 in/,
+      });
+  });
+
+  it('refuses sizes before it reads them: files above 64 MiB, headers above 1 MiB, and less than nothing', async () => {
+    const sized = (size: string, type: string) => {
+      const archive = tar({ a: '' }, { type });
+      archive.write(`${size}\0`, 124);
+      archive.write(' '.repeat(8), 148);
+      const sum = archive.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+      archive.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+      return archive;
+    };
+    for (const [size, type, message] of [
+      ['00400000001', '0', /a file of 67108865 bytes/],
+      ['00004000001', 'x', /a header of 1048577 bytes/],
+      ['00004000001', 'L', /a header of 1048577 bytes/],
+    ] as const)
+      await assert.rejects(read(sized(size, type)), { name: 'UserError', message });
+    const negative = Buffer.from('13 size=-512\n');
+    await assert.rejects(
+      read(Buffer.concat([tar({ pax: negative }, { type: 'x' }).subarray(0, 1024), tar({ a: '1' })])),
+      {
+        name: 'UserError',
+        message: /a file of -512 bytes/,
+      },
+    );
+  });
+
   it('refuses a changed header, and what is no tar at all', async () => {
     const changed = tar({ 'a.txt': '1' });
     changed[3]! ^= 1;
