@@ -107,10 +107,12 @@ recipe({
 async function writeEach(folder: string, rows: readonly Prediction[], ids: readonly number[]): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const { title, width, height, image, target, prediction } of rows) {
-    const grey = (classes: Uint8Array) => classes.map((id) => ids[id] ?? id);
+    const wide = ids.some((id) => id > 255);
+    const grey = (classes: Uint8Array) => (wide ? Uint16Array : Uint8Array).from(classes, (k) => ids[k] ?? k);
     const pictures = { input: image, target: grey(target), prediction: grey(prediction) };
     for (const [part, data] of Object.entries(pictures)) {
-      const png = encode({ width, height, data, depth: 8, channels: part === 'input' ? 3 : 1 });
+      const depth = data instanceof Uint16Array ? 16 : 8;
+      const png = encode({ width, height, data, depth, channels: part === 'input' ? 3 : 1 });
       await writeFileAtomic(join(folder, `${title}_${part}.png`), png);
     }
   }

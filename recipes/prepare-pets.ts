@@ -23,7 +23,7 @@ recipe({
         .default('data/pets')
         .describe('gets images/, masks/, trainval.txt and test.txt'),
       url: z
-        .url()
+        .url({ protocol: /^https?$/, error: 'expected an http or https address' })
         .default('https://www.robots.ox.ac.uk/~vgg/data/pets/data/')
         .describe('where the archives lie'),
       archiveDir: z.string().min(1).default('data/archives').describe('where they are kept on the way'),

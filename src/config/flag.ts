@@ -20,6 +20,7 @@ export interface FlagSchema {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly pattern?: string;
+  readonly minLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
@@ -112,7 +113,8 @@ function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: FlagSch
 
 /**
  * The value that a word of the command line stands for, as the flag's type will judge it: a word that fits no
- * number stays a string, and the type refuses it. `25%` is .25 for a flag that takes a fraction.
+ * number stays a string, and the type refuses it. `25%` is .25 for a flag that takes a fraction. An empty word is the empty
+ * list, but where items are texts that may not be empty: an unset variable in `--list "$LIST"` is not to mean all.
  */
 export function valueOf(word: string, schema: FlagSchema): unknown {
   if (schema.anyOf) {
@@ -125,7 +127,7 @@ export function valueOf(word: string, schema: FlagSchema): unknown {
   }
   if (schema.type === 'array') {
     const items = schema.items ?? {};
-    return word === '' ? [] : word.split(',').map((part) => valueOf(part.trim(), items));
+    return word === '' && !items.minLength ? [] : word.split(',').map((part) => valueOf(part.trim(), items));
   }
   if (schema.type === 'integer' || schema.type === 'number') {
     const percent = schema.type === 'number' && word.endsWith('%');

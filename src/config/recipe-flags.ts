@@ -25,7 +25,7 @@ export const dataFlags = {
     .default(fixture('creatures', 'plain', 'masks'))
     .describe('folder of masks'),
   list: z
-    .array(z.string())
+    .array(z.string().min(1))
     .default([])
     .describe('list files that narrow the pairs, such as trainval.txt,test.txt'),
   maskIds: unique(z.array(z.int().min(0).max(65535)).min(2), 'id')

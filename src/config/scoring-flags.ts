@@ -5,9 +5,9 @@ import { engineFlags } from './recipe-flags.js';
 export const checkpointFlags = {
   modelDir: z.string().min(1).default('models').describe('a folder of runs, one run, or one checkpoint'),
   checkpoint: z.enum(['best', 'last']).default('best').describe("which of a run's checkpoints"),
-  runName: z.array(z.string()).default([]).describe('only these runs'),
+  runName: z.array(z.string().min(1)).default([]).describe('only these runs'),
   loraType: z
-    .array(z.string())
+    .array(z.string().min(1))
     .default([])
     .describe('only runs with these adapters, or head or full; each must be there'),
   randomSeed: z.array(z.int().min(0)).default([]).describe('only runs of these seeds; each must be there'),
@@ -30,7 +30,7 @@ export const domainFlags = {
     .string()
     .optional()
     .describe('holds <style>/images and <style>/masks; default: the styles of the embedded pictures'),
-  style: z.array(z.string()).default([]).describe('only these styles; default: all that are there'),
+  style: z.array(z.string().min(1)).default([]).describe('only these styles; default: all that are there'),
 };
 
 /** How trained models are run. */

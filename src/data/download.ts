@@ -6,6 +6,7 @@ import { get as getHttps } from 'node:https';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.js';
+import { writeError } from '../files/atomic.js';
 
 /** How to fetch a file. */
 export interface DownloadOptions {
@@ -34,12 +35,13 @@ class Dropped extends Error {}
  * earlier run where a checksum guards against another version of it. A server that ignores ranges is read from the start. A
  * file that exists and has the checksum (or needs none) is not fetched again.
  *
- * @throws UserError for a refusal (404, …), a wrong checksum, a full disk, or too many drops in a row
+ * @throws UserError for an address that is not HTTP(S), a refusal (404, …), a wrong checksum, a full disk, or too many drops in a row
  * @example
  * await download('https://example.org/images.tar.gz', 'data/images.tar.gz', { checksum: 'md5:5c4f…' });
  */
 export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
   const { checksum, tries = 5, pause = 1000, signal } = options;
+  checkedUrl(url);
   if (await exists(path)) {
     if (!checksum || (await fileChecksum(path, checksum)) === checksum) return;
     throw new UserError(`${path}: expected ${checksum}, got another file; remove it to fetch it again`, {
@@ -47,7 +49,9 @@ export async function download(url: string, path: string, options: DownloadOptio
     });
   }
   const part = `${path}.part`;
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
+    throw writeError(dirname(path), error);
+  });
   if (!checksum) await rm(part, { force: true });
   let resumed = (await sizeOf(part)) > 0;
   for (let failed = 0; ; ) {
@@ -171,7 +175,12 @@ function request(
         response.resume();
         if (redirects === 0)
           return reject(new UserError(`${url}: expected a file, got redirects without end`));
-        resolve(request(new URL(answer.location, url), from, options, redirects - 1));
+        // In a promise, so that an address that is none is this one's error and no uncaught one.
+        resolve(
+          Promise.resolve(answer.location).then((to) =>
+            request(checkedUrl(to, url), from, options, redirects - 1),
+          ),
+        );
       },
     );
     asked.on('timeout', () => asked.destroy(new Dropped('silence')));
@@ -179,6 +188,16 @@ function request(
       reject(error instanceof Dropped ? error : new Dropped(error.code ?? error.message, { cause: error })),
     );
   });
+}
+
+/** @throws UserError for what is no address of HTTP or HTTPS */
+function checkedUrl(address: string, base?: URL): URL {
+  const url = URL.canParse(address, base?.href) ? new URL(address, base) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new UserError(
+    `${address}: expected an http or https address${base ? `, to which ${base} redirects` : ''}, got ${url ? url.protocol.slice(0, -1) : 'none'}`,
+    { url: address },
+  );
 }
 
 /** A file's checksum by the same method as `like`, spelled in the same way. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { named } from '../config/named.js';
 
@@ -46,14 +46,16 @@ export function memoryCache({ maxBytes = 2 ** 30 }: { readonly maxBytes?: number
 
 /**
  * Keeps decoded samples in a folder, for the runs to come too. An entry is written whole or not at all, and one
- * whose checksum is off is decoded again.
+ * whose checksum is off is decoded again. What killed writers have left is removed at the first look-up.
  */
 export function diskCache(dir: string): SampleCache {
   let writes = 0;
+  let swept: Promise<void> | undefined;
   const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
   const file = (key: string) => join(dir, `${createHash('sha256').update(key).digest('hex')}.sample`);
   return {
     get: async (key, size) => {
+      await (swept ??= sweep(dir));
       const bytes = await readFile(file(key)).catch(() => undefined);
       const pixels = size * size;
       if (bytes?.length !== pixels * 4 + 32) return undefined;
@@ -75,6 +77,24 @@ export function diskCache(dir: string): SampleCache {
       }
     },
   };
+}
+
+/** Removes the unfinished files of processes that are no more. */
+async function sweep(dir: string): Promise<void> {
+  for (const name of await readdir(dir).catch(() => [])) {
+    const writer = /\.sample\.(\d+)\.\d+\.tmp$/.exec(name)?.[1];
+    if (writer !== undefined && !isAlive(Number(writer)))
+      await rm(join(dir, name), { force: true }).catch(() => {});
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** Not `slice`, which is a view where the bytes are a Node Buffer. */

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { IGNORE_INDEX } from '../data/types.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { ConfusionMatrix } from '../train/metrics/confusion-matrix.js';
-import { PALETTE } from './render.js';
+import { classColour } from './class-colours.js';
 
 /** A picture with its true and its predicted classes: RGB bytes and class ids, row by row. */
 export interface Prediction {
@@ -24,7 +24,7 @@ const PANEL = 256;
 /**
  * Writes input | target | prediction side by side, one row a sample with its mIoU, and below the classes' colours.
  *
- * Classes lie half transparent over the picture in grey, so that a hue is always a class; ignored pixels stay grey.
+ * Classes lie half transparent over the picture in grey, so that a colour is always a class, and each class has its own; ignored pixels stay grey.
  * All rows are of one size.
  *
  * @example
@@ -91,18 +91,25 @@ function enlargeIds(ids: Uint8Array, { width, height }: Size, factor: number): U
   });
 }
 
-const COLOURS = PALETTE.map((hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)));
-
 function blend(image: Uint8Array, ids: Uint8Array): Uint8Array {
   const result = new Uint8Array(image.length);
+  const colours = new Map<number, readonly number[]>();
+  const colourOf = (id: number) => {
+    const colour = colours.get(id) ?? rgb(classColour(id));
+    colours.set(id, colour);
+    return colour;
+  };
   ids.forEach((id, pixel) => {
     const [r, g, b] = image.subarray(3 * pixel, 3 * pixel + 3);
     const grey = 0.299 * r! + 0.587 * g! + 0.114 * b!;
     for (let c = 0; c < 3; c++)
-      result[3 * pixel + c] =
-        id === IGNORE_INDEX ? grey : Math.round(0.5 * grey + 0.5 * COLOURS[id % COLOURS.length]![c]!);
+      result[3 * pixel + c] = id === IGNORE_INDEX ? grey : Math.round(0.5 * grey + 0.5 * colourOf(id)[c]!);
   });
   return result;
+}
+
+function rgb(hex: string): number[] {
+  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 }
 
 function scoreOf({ target, prediction }: Prediction, classes: number): string {
@@ -115,7 +122,7 @@ function legendOf(classes: readonly string[], width: number): { svg: string; lin
   const entries = classes.map((name, c) => {
     const wide = FONT + GAP / 2 + textWidth(name) + 2 * GAP;
     if (x > GAP && x + wide > width) [x, y] = [GAP, y + LINE];
-    const square = `<rect x="${x}" y="${y + GAP / 2}" width="${FONT}" height="${FONT}" fill="${PALETTE[c % PALETTE.length]}"/>`;
+    const square = `<rect x="${x}" y="${y + GAP / 2}" width="${FONT}" height="${FONT}" fill="${classColour(c)}"/>`;
     const entry = square + label(x + FONT + GAP / 2, y + FONT + 3, name);
     x += wide;
     return entry;

@@ -131,6 +131,15 @@ describe('flags', () => {
   for (const [argv, message] of bad)
     it(`refuses ${argv.join(' ') || 'nothing'}`, () => refuses(argv, message));
 
+  it('refuses an empty text in a list, which an unset shell variable gives', () => {
+    const lists = { Data: { list: z.array(z.string().min(1)).default([]) } };
+    for (const word of ['', 'a,', ','])
+      assert.throws(() => flags(['--list', word], lists, { name: 'demo', description: '' }), {
+        name: 'UserError',
+        message: '--list: expected a comma-separated list, each text, got ""',
+      });
+  });
+
   it('says what a text must match', () => {
     const named = { Run: { runName: z.string().regex(/^\w+$/).default('run').describe('a name') } };
     const about = { name: 'demo', description: '' };

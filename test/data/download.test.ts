@@ -135,6 +135,25 @@ describe('download', () => {
     await assert.rejects(fetchIt([status(301, { location: '/file.bin' })]), /redirects without end/);
   });
 
+  it('refuses what is no address of HTTP, given or redirected to, and makes no folder', async () => {
+    for (const [address, got] of [
+      ['file:///etc/passwd', 'file'],
+      ['ftp://127.0.0.1/file.bin', 'ftp'],
+      ['not an address', 'none'],
+    ] as const) {
+      const message = new RegExp(`expected an http or https address.*, got ${got}$`);
+      rmSync(join(dir, 'deep'), { recursive: true, force: true });
+      await assert.rejects(download(address, path()), { name: 'UserError', message });
+      assert(!existsSync(join(dir, 'deep')));
+      if (got !== 'none')
+        await assert.rejects(fetchIt([status(302, { location: address })]), { name: 'UserError', message });
+    }
+    await assert.rejects(
+      fetchIt([status(302, { location: 'http://[' })]),
+      /expected an http or https address, to which/,
+    );
+  });
+
   it('stops when it is aborted', async () => {
     const abort = new AbortController();
     const fetching = fetchIt([fallSilent], { signal: abort.signal, progress: () => abort.abort() });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -86,6 +87,16 @@ describe('sample caches', () => {
         sample.mask.fill(7);
       }
     });
+
+  it('disk: removes what killed writers have left, and nothing else', async () => {
+    const folder = mkdtempSync(join(dir, 'left-'));
+    const dead = spawnSync(process.execPath, ['--version']).pid;
+    const name = 'a'.repeat(64);
+    const kept = [`${name}.sample`, `${name}.sample.${process.pid}.1.tmp`, 'mine.tmp', 'notes.txt'];
+    for (const file of [...kept, `${name}.sample.${dead}.3.tmp`]) writeFileSync(join(folder, file), 'half');
+    assert.equal(await diskCache(folder).get('key', SIZE), undefined);
+    assert.deepEqual(readdirSync(folder).toSorted(), kept.toSorted());
+  });
 
   for (const [kind, make] of Object.entries(kinds))
     it(`${kind}: from any position on come the samples of an unbroken run`, async () => {

@@ -85,6 +85,14 @@ describe('prepare-pets', () => {
     assert.deepEqual(layout(), whole);
   });
 
+  it('refuses an address that is not HTTP in one line, and makes no folder', async () => {
+    for (const url of ['file:///etc/', 'ftp://127.0.0.1/', 'pets']) {
+      const { code, stderr } = await run('prepare-pets', ['--url', url], dir);
+      assert.deepEqual([code, readdirSync(dir)], [1, []]);
+      assert.match(stderr, /^prepare-pets: --url: expected .*, got ".*"\n$/);
+    }
+  });
+
   const evil = gzipSync(tar({ 'images/cat_1.jpg': 'jpeg', '../evil.jpg': 'evil' }));
   for (const [what, answer, images, expected, message] of [
     ['wrong bytes', wrongBytes, pictures, pictures, /annotations\.tar\.gz: expected sha256:/],
