@@ -108,7 +108,10 @@ async function writeEach(folder: string, rows: readonly Prediction[], ids: reado
   await mkdir(folder, { recursive: true });
   for (const { title, width, height, image, target, prediction } of rows) {
     const wide = ids.some((id) => id > 255);
-    const grey = (classes: Uint8Array) => (wide ? Uint16Array : Uint8Array).from(classes, (k) => ids[k] ?? k);
+    const grey = (classes: Uint8Array) => {
+      const stored = Array.from(classes, (k) => ids[k] ?? k);
+      return wide ? Uint16Array.from(stored) : Uint8Array.from(stored);
+    };
     const pictures = { input: image, target: grey(target), prediction: grey(prediction) };
     for (const [part, data] of Object.entries(pictures)) {
       const depth = data instanceof Uint16Array ? 16 : 8;
