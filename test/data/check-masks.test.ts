@@ -43,10 +43,10 @@ describe('checkMasks', () => {
   });
 
   it('refuses the same however many masks there are, and reads no further than the second class', async () => {
-    const white = Array<number[]>(40).fill([0, 0, 0, 255]);
+    const white = Array.from({ length: 40 }, () => [0, 0, 0, 255]);
     await refuses([0, 1], /^the 40 masks/, ...white);
     assert.deepEqual(await checkMasks(masks(...white, [0, 1]), { ids: [0, 1] }), []);
-    const pairs = masks(...Array<number[]>(8).fill([0, 1]));
+    const pairs = masks(...Array.from({ length: 8 }, () => [0, 1]));
     assert.deepEqual(await checkMasks([...pairs, { ...pairs[0]!, mask: '/none' }], { ids: [0, 1] }), []);
   });
 
