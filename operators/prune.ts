@@ -11,9 +11,10 @@ import {
   takeUntil,
 } from 'rxjs';
 import type { TrialEvent } from '../src/events/event.js';
+import { reasonOf } from '../src/study/fail-reason.js';
 import { FinishedTrialError } from '../src/study/storage/storage.js';
-import { TrialEndedError } from '../src/study/study.js';
 import type { Trial } from '../src/study/trial.js';
+import { TrialEndedError } from '../src/study/trial-ended-error.js';
 import { endEvent } from '../src/study/trial-event.js';
 
 /**
@@ -48,8 +49,7 @@ export function prune<E>(trial: Trial): OperatorFunction<E | TrialEvent, E | Tri
           // Found stale meanwhile: its retry goes on elsewhere.
           const lost = error instanceof TrialEndedError || error instanceof FinishedTrialError;
           if (!lost && !trial.told) {
-            const reason = error instanceof Error ? error.message : String(error);
-            await study.tell(trial, null, { state: 'FAIL', reason });
+            await study.tell(trial, null, { state: 'FAIL', reason: reasonOf(error) });
           }
           if (!lost) throw error;
           if (error instanceof TrialEndedError) study.warn('trial', error.message);

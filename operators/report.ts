@@ -15,9 +15,10 @@ import {
 } from 'rxjs';
 import { UserError } from '../src/errors.js';
 import type { DoneEvent, Scores, TrialEvent } from '../src/events/event.js';
+import { reasonOf, shown } from '../src/study/fail-reason.js';
 import { FinishedTrialError } from '../src/study/storage/storage.js';
-import { TrialEndedError } from '../src/study/study.js';
 import type { Trial } from '../src/study/trial.js';
+import { TrialEndedError } from '../src/study/trial-ended-error.js';
 import { endEvent, trialEvent } from '../src/study/trial-event.js';
 
 /** A validation score by name, or what to read from an event: undefined where it has none. */
@@ -48,7 +49,7 @@ export interface ReportOptions<E> {
  *
  * - completes: COMPLETE with the last value (FAIL where there was none, or NaN)
  * - is stopped by `guard`: PRUNED, so that what diverged is compared with nothing
- * - fails: FAIL with the error's message; the error goes on unless it is caught
+ * - fails, also by a metric that is no number: FAIL with the error's message; the error goes on unless it is caught
  * - is unsubscribed: FAIL, "unsubscribed", unless `prune` has told before; with `retry` it waits to be run again
  * - the process dies: it stays RUNNING, to be found stale by its heartbeat
  * - was found stale by mistake: its stream ends with a warning, as its retry goes on elsewhere
@@ -119,7 +120,7 @@ export function report<E>(
       });
       const failed = (error: unknown) => {
         if (trial.told) return throwError(() => error);
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         const after = error instanceof FinishedTrialError || catches(error) ? EMPTY : throwError(() => error);
         const event$ = defer(async () =>
           endEvent(trial, await study.tell(trial, null, { state: 'FAIL', reason })),
@@ -147,9 +148,17 @@ export function report<E>(
 }
 
 function valueOf<E>(metric: ReportedMetric<E>, event: E): number | undefined {
-  if (typeof metric === 'function') return metric(event);
+  const value: unknown = typeof metric === 'function' ? metric(event) : scoreOf(metric, event);
+  if (value === undefined || typeof value === 'number') return value;
+  throw new UserError(
+    `report: expected a metric that is a number, or undefined where an event has none, got ${shown(value)}`,
+    { value },
+  );
+}
+
+function scoreOf(name: NumericScore, event: unknown): unknown {
   const { type, scores } = event as { type?: unknown; scores?: Scores };
-  return type === 'validation' ? scores?.[metric] : undefined;
+  return type === 'validation' ? scores?.[name] : undefined;
 }
 
 function defaultStep(event: unknown): number | undefined {

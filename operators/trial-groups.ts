@@ -3,6 +3,7 @@ import { Observable } from 'rxjs';
 import { UserError } from '../src/errors.js';
 import type { Study } from '../src/study/study.js';
 import type { Trial } from '../src/study/trial.js';
+import { failUntold } from './fail-untold.js';
 
 export interface TrialGroupsOptions {
   /** Seconds after which no further group begins. */
@@ -30,10 +31,20 @@ export function trialGroups(
 ): Observable<readonly Trial[]> {
   if (!Number.isInteger(size) || size < 1)
     throw new UserError(`size: expected an integer from 1 up, got ${size}`, { size });
+  return failUntold((out) => groups(study, n, size, timeout, out));
+}
+
+function groups(
+  study: Study,
+  n: number,
+  size: number,
+  timeout: number | undefined,
+  out: Set<Trial>,
+): Observable<readonly Trial[]> {
   return new Observable((subscriber) => {
-    study.restart();
+    const loop = study.begin();
     const end = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1000;
-    const open = () => !subscriber.closed && !study.stopped && Date.now() < end;
+    const open = () => !subscriber.closed && !loop.stopped && Date.now() < end;
     const run = async () => {
       for (let left = n; left > 0 && open(); left -= size) {
         const group: Trial[] = [];
@@ -44,8 +55,10 @@ export function trialGroups(
           throw error;
         }
         if (subscriber.closed) return giveUp(study, group, 'unsubscribed before it began');
+        for (const trial of group) out.add(trial);
         if (group.length > 0) subscriber.next(group);
         await Promise.all(group.map(({ ended }) => ended));
+        out.clear();
         // Their last events, or an error, come to those who may want no more before the next begin.
         await turn();
       }

@@ -3,6 +3,7 @@ import { firstValueFrom, Observable, race, Subject, timer } from 'rxjs';
 import { UserError } from '../src/errors.js';
 import type { Study } from '../src/study/study.js';
 import type { Trial } from '../src/study/trial.js';
+import { failUntold } from './fail-untold.js';
 
 export interface TrialsOptions {
   /** How many trials run at the same time in this process, 1 by default; give `mergeMap` the same number. */
@@ -22,7 +23,8 @@ export interface TrialsOptions {
  *
  * A trial ends when it is told: by `report` when its stream completes, fails or is unsubscribed, by `prune`, or by
  * `study.tell`. One that is never told holds its place for ever. `study.stop()` and the timeout let those that are
- * out finish; unsubscribing ends them, too, through the operator that subscribed to them.
+ * out finish; unsubscribing ends them, too, through the operator that subscribed to them. When a function that works
+ * on a trial throws, before there is a stream that could tell it, the trial is FAIL with that error.
  *
  * @example
  * trials(study, 20, { concurrency: 2 }).pipe(
@@ -37,14 +39,22 @@ export function trials(
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new UserError(`concurrency: expected an integer from 1 up, got ${concurrency}`, { concurrency });
   }
+  return failUntold((out) => search(study, n, { concurrency, timeout, total }, out));
+}
+
+function search(
+  study: Study,
+  n: number,
+  { concurrency, timeout, total }: Required<Omit<TrialsOptions, 'timeout'>> & Pick<TrialsOptions, 'timeout'>,
+  out: Set<Trial>,
+): Observable<Trial> {
   return new Observable((subscriber) => {
-    study.restart();
+    const loop = study.begin();
     const end = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1000;
     let left = n;
-    const out = new Set<Trial>();
     const gone$ = new Subject<void>();
     subscriber.add(() => gone$.next());
-    const open = () => !subscriber.closed && !study.stopped && Date.now() < end;
+    const open = () => !subscriber.closed && !loop.stopped && Date.now() < end;
     /** The next trial, or null where none is to come; waits for those that others may leave behind. */
     const ask = async (): Promise<Trial | null> => {
       if (total === Number.POSITIVE_INFINITY) return study.ask();

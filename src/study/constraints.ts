@@ -1,4 +1,5 @@
 import { UserError } from '../errors.js';
+import { shown } from './fail-reason.js';
 import type { FrozenTrial, TrialState } from './frozen-trial.js';
 import type { StudyView } from './study-view.js';
 
@@ -21,8 +22,12 @@ export function constraintsOf({ systemAttrs }: FrozenTrial): readonly number[] |
   return noted.size > 0 ? [...noted.values()] : null;
 }
 
-/** Whether all noted constraints are satisfied; a trial without any is feasible. */
+/**
+ * Whether all noted constraints are satisfied. A trial without any is feasible; one whose constraints could not be
+ * evaluated, which notes null, is not.
+ */
 export function isFeasible(trial: FrozenTrial): boolean {
+  if (trial.systemAttrs[CONSTRAINTS_KEY] === null) return false;
   return constraintsOf(trial)?.every((constraint) => constraint <= 0) ?? true;
 }
 
@@ -34,18 +39,31 @@ export function violationOf(constraints: readonly number[]): number {
 /**
  * Evaluates and notes the constraints of a trial that ends: what a sampler with constraints calls in `afterTrial`.
  *
- * @throws UserError when a value is NaN or no number.
+ * Where that fails null is noted, as Optuna does.
+ *
+ * @throws UserError when a value is NaN or no number, and whatever the constraints throw.
  */
 export function noteConstraints(
   study: StudyView,
   trial: FrozenTrial,
   state: TrialState,
   values: readonly number[] | null,
-  constraints: Constraints | undefined,
+  constraints: Constraints | null | undefined,
 ): void {
   if (!constraints || (state !== 'COMPLETE' && state !== 'PRUNED')) return;
-  const noted = constraints({ ...trial, state, values });
-  if (!noted.every((value) => typeof value === 'number' && !Number.isNaN(value)))
-    throw new UserError(`trial ${trial.number}: expected constraints that are numbers, got ${noted}`);
-  study.setTrialSystemAttr(trial, CONSTRAINTS_KEY, [...noted]);
+  let noted: readonly number[] | null = null;
+  try {
+    const given: unknown = constraints({ ...trial, state, values });
+    if (!Array.isArray(given) || !Array.from(given).every(isNumber))
+      throw new UserError(
+        `trial ${trial.number}: expected constraints in an array of numbers, none NaN, got ${shown(given)}`,
+      );
+    noted = given;
+  } finally {
+    study.setTrialSystemAttr(trial, CONSTRAINTS_KEY, noted);
+  }
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isNaN(value);
 }

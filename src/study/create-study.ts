@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { UserError } from '../errors.js';
+import { checkedAttrs, checkFits } from './checked-attrs.js';
+import { checkName } from './checked-name.js';
+import { shown } from './fail-reason.js';
 import type { Direction } from './frozen-trial.js';
 import type { Pruner } from './pruner.js';
 import { MedianPruner } from './pruners/percentile.js';
@@ -43,22 +46,27 @@ export async function createStudy(options: CreateStudyOptions): Promise<Study> {
   const { studyName = `no-name-${randomUUID()}` } = options;
   if (direction && options.directions)
     throw new UserError('directions: give either direction or directions, not both');
-  if (directions.length === 0) throw new UserError('directions: expected at least one');
+  if (!Array.isArray(directions) || directions.length === 0)
+    throw new UserError(`directions: expected an array of at least one, got ${shown(directions)}`);
   for (const name of directions) {
     if (name !== 'minimize' && name !== 'maximize') {
-      throw new UserError(`direction: expected minimize or maximize, got "${String(name)}"`, {
+      throw new UserError(`direction: expected minimize or maximize, got ${shown(name)}`, {
         direction: name,
       });
     }
   }
   return withStorage(options, async (storage) => {
+    checkName('study', studyName, storage.limits);
     const present = loadIfExists ? await storage.findStudy(studyName) : undefined;
     if (present) return studyOf(storage, present, options);
     try {
       await storage.createStudy(studyName, directions);
     } catch (error) {
       // Another process may have made it meanwhile.
-      if (!(loadIfExists && error instanceof UserError)) throw error;
+      const made =
+        loadIfExists && error instanceof UserError ? await storage.findStudy(studyName) : undefined;
+      if (!made) throw error;
+      return studyOf(storage, made, options);
     }
     return studyOf(storage, (await storage.findStudy(studyName))!, options);
   });
@@ -85,7 +93,11 @@ export async function deleteStudy(options: {
   );
 }
 
-/** Copies a study with its attributes and trials to another name or storage; trials get new ids, not numbers. */
+/**
+ * Copies a study with its attributes and trials to another name or storage; trials get new ids, not numbers.
+ *
+ * @throws UserError before anything is written, when the other storage cannot hold a part of it.
+ */
 export async function copyStudy(options: {
   readonly from: string | Storage;
   readonly fromName: string;
@@ -96,13 +108,18 @@ export async function copyStudy(options: {
   await briefly(options.from, (from) =>
     briefly(options.to, async (to) => {
       const study = await find(from, options.fromName);
-      const copy = await to.createStudy(options.toName ?? study.name, study.directions);
-      for (const [key, value] of Object.entries(study.systemAttrs))
-        await to.setStudyAttr(copy, 'system', key, value);
-      for (const [key, value] of Object.entries(study.userAttrs))
-        await to.setStudyAttr(copy, 'user', key, value);
+      const toName = options.toName ?? study.name;
+      checkName('study', toName, to.limits);
+      const systemAttrs = checkedAttrs('system attribute of the study', study.systemAttrs, to.limits);
+      const userAttrs = checkedAttrs('user attribute of the study', study.userAttrs, to.limits);
       const heads = await from.readHeads(study.id, -1, []);
-      for (const trial of await from.readTrials(heads.map(({ id }) => id))) await to.createTrial(copy, trial);
+      const trials = await from.readTrials(heads.map(({ id }) => id));
+      for (const trial of trials) checkFits(trial, to.limits);
+      const copy = await to.createStudy(toName, study.directions);
+      for (const [key, value] of Object.entries(systemAttrs))
+        await to.setStudyAttr(copy, 'system', key, value);
+      for (const [key, value] of Object.entries(userAttrs)) await to.setStudyAttr(copy, 'user', key, value);
+      for (const trial of trials) await to.createTrial(copy, trial);
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.js';
+import { shown } from './fail-reason.js';
 
 /** What a categorical parameter can be: what JSON and Python share as scalars. */
 export type Choice = string | number | boolean | null;
@@ -84,6 +85,7 @@ export function intDistribution(low: number, high: number, options: NumericOptio
  * @throws UserError when there is no choice, or one that is no string, number, boolean or null.
  */
 export function categoricalDistribution(choices: readonly Choice[]): CategoricalDistribution {
+  if (!Array.isArray(choices)) throw new UserError(`choices: expected an array, got a ${typeof choices}`);
   if (choices.length === 0) throw new UserError('choices: expected at least one, got none');
   for (const choice of choices) {
     if (choice !== null && !['string', 'number', 'boolean'].includes(typeof choice)) {
@@ -95,14 +97,42 @@ export function categoricalDistribution(choices: readonly Choice[]): Categorical
   return { name: 'CategoricalDistribution', choices: [...choices] };
 }
 
-/** The number that stands for a value in storages and samplers: a choice's index, otherwise the value itself. */
+/**
+ * The distribution as its maker would have made it, for one that was put together by hand.
+ *
+ * @throws UserError when it is none, or as its maker does.
+ */
+export function checkedDistribution(given: Distribution): Distribution {
+  const made = remade(given);
+  return sameDistribution(made, given) ? given : made;
+}
+
+function remade(given: Distribution): Distribution {
+  switch (given?.name) {
+    case 'FloatDistribution':
+      return floatDistribution(given.low, given.high, given);
+    case 'IntDistribution':
+      return intDistribution(given.low, given.high, given);
+    case 'CategoricalDistribution':
+      return categoricalDistribution(given.choices);
+    default:
+      throw new UserError(
+        `distribution: expected what floatDistribution, intDistribution or categoricalDistribution makes, got ${shown(given)}`,
+      );
+  }
+}
+
+/**
+ * The number that stands for a value in storages and samplers: a choice's index, otherwise the value itself.
+ *
+ * @throws UserError when the value is none of the choices, or no number. Whether it lies in the range is `contains`'s
+ * question.
+ */
 export function toInternal(distribution: Distribution, value: ParamValue): number {
   if (distribution.name !== 'CategoricalDistribution') {
-    const number = Number(value);
-    if (value === null || typeof value === 'boolean' || Number.isNaN(number)) {
-      throw new UserError(`expected a number, got ${JSON.stringify(value)}`, { value });
-    }
-    return number;
+    if (typeof value !== 'number' || Number.isNaN(value))
+      throw new UserError(`expected a number, got ${shown(value)}`, { value });
+    return value;
   }
   const index = distribution.choices.findIndex((choice) => Object.is(choice, value) || choice === value);
   if (index < 0) {
@@ -114,10 +144,10 @@ export function toInternal(distribution: Distribution, value: ParamValue): numbe
   return index;
 }
 
-/** The value that an internal number stands for. */
+/** The value that an internal number stands for; an int's fraction is cut off, as Python's int() does. */
 export function toExternal(distribution: Distribution, internal: number): ParamValue {
   if (distribution.name === 'FloatDistribution') return internal;
-  if (distribution.name === 'IntDistribution') return Math.round(internal);
+  if (distribution.name === 'IntDistribution') return Math.trunc(internal);
   return distribution.choices[internal] as Choice;
 }
 
@@ -184,6 +214,8 @@ function sameChoices(a: CategoricalDistribution, b: CategoricalDistribution): bo
 }
 
 function checkRange(kind: string, low: number, high: number, log: boolean, step: number | null): void {
+  if (typeof log !== 'boolean')
+    throw new UserError(`${kind}: expected log to be true or false, got ${log}`, { log });
   if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) {
     throw new UserError(`${kind}: expected finite low <= high, got low ${low}, high ${high}`, { low, high });
   }
@@ -195,7 +227,8 @@ function checkRange(kind: string, low: number, high: number, log: boolean, step:
   if (step === null) return;
   if (log)
     throw new UserError(`${kind}: log and step exclude each other, got step ${step} with log`, { step });
-  if (!(step > 0)) throw new UserError(`${kind}: expected step > 0, got ${step}`, { step });
+  if (typeof step !== 'number' || !(step > 0 && step < Number.POSITIVE_INFINITY))
+    throw new UserError(`${kind}: expected step > 0, got ${step}`, { step });
 }
 
 /** The last grid point at or below high, in decimals: 0.1 + 2·0.1 reaches 0.3, though not in binary. */

@@ -1,7 +1,9 @@
 import { UserError } from '../errors.js';
+import { reasonOf, shown } from './fail-reason.js';
 import type { FrozenTrial } from './frozen-trial.js';
 import type { Study } from './study.js';
 import { type Trial, TrialPruned } from './trial.js';
+import { TrialEndedError } from './trial-ended-error.js';
 
 export interface OptimizeOptions {
   /** How many trials this call runs; without a limit until `timeout`, `study.stop()` or `signal`. */
@@ -12,8 +14,8 @@ export interface OptimizeOptions {
   readonly concurrency?: number;
   /** Errors of the objective that make its trial FAIL and let the rest go on; others also end the call. */
   readonly catches?: (error: unknown) => boolean;
-  /** Told each trial as stored, as Optuna's callbacks are. */
-  readonly onTrial?: (trial: FrozenTrial, study: Study) => void;
+  /** Told each trial as stored, as Optuna's callbacks are, and awaited; an error of it ends the call. */
+  readonly onTrial?: (trial: FrozenTrial, study: Study) => void | Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -23,8 +25,11 @@ export type Objective = (trial: Trial) => number | readonly number[] | Promise<n
 /**
  * Runs an objective for trial after trial: Optuna's `study.optimize`.
  *
- * A value makes a trial COMPLETE, NaN or a wrong number of values FAIL, `TrialPruned` PRUNED, another error FAIL
- * with its message. A trial that another process found stale is passed over with a warning.
+ * A value makes a trial COMPLETE, NaN, what is no number or a wrong number of values FAIL, `TrialPruned` PRUNED, and
+ * whatever else is thrown FAIL with its message. A trial that another process found stale is passed over with a warning.
+ *
+ * An objective, or `onTrial`, must not call `optimize` on its own study: until its first await that is refused, as in
+ * Optuna; later it would be a second call like any other.
  *
  * @example
  * await study.optimize((trial) => (trial.suggestFloat('x', -10, 10) - 2) ** 2, { trials: 100 });
@@ -34,21 +39,31 @@ export async function optimize(
   objective: Objective,
   {
     trials = Number.POSITIVE_INFINITY,
-    timeout,
+    timeout = Number.POSITIVE_INFINITY,
     concurrency = 1,
     catches,
     onTrial,
     signal,
   }: OptimizeOptions = {},
 ): Promise<void> {
+  if (calling.has(study))
+    throw new UserError(
+      `study "${study.name}": its objective, or onTrial, cannot call optimize on the study itself`,
+    );
+  if (typeof objective !== 'function')
+    throw new UserError(`objective: expected a function of a trial, got ${shown(objective)}`);
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new UserError(`concurrency: expected an integer from 1 up, got ${concurrency}`, { concurrency });
   }
-  const end = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1000;
-  study.restart();
+  if (trials !== Number.POSITIVE_INFINITY && !(Number.isInteger(trials) && trials >= 0))
+    throw new UserError(`trials: expected an integer from 0 up, got ${shown(trials)}`, { trials });
+  if (typeof timeout !== 'number' || !(timeout >= 0))
+    throw new UserError(`timeout: expected seconds from 0 up, got ${shown(timeout)}`, { timeout });
+  const end = Date.now() + timeout * 1000;
+  const loop = study.begin();
   let left = trials;
   let failed: { error: unknown } | undefined;
-  const goesOn = () => left > 0 && !failed && !study.stopped && !signal?.aborted && Date.now() < end;
+  const goesOn = () => left > 0 && !failed && !loop.stopped && !signal?.aborted && Date.now() < end;
 
   const worker = async () => {
     while (goesOn()) {
@@ -56,7 +71,7 @@ export async function optimize(
       try {
         const trial = await study.ask();
         const stored = await run(study, trial, objective, catches);
-        if (stored) onTrial?.(stored, study);
+        if (stored && onTrial) await withoutNesting(study, () => onTrial(stored, study));
       } catch (error) {
         failed ??= { error };
       }
@@ -64,6 +79,18 @@ export async function optimize(
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, trials) }, worker));
   if (failed) throw failed.error;
+}
+
+/** The studies whose objective or callback is on the stack. */
+const calling = new WeakSet<Study>();
+
+function withoutNesting<T>(study: Study, call: () => T): T {
+  calling.add(study);
+  try {
+    return call();
+  } finally {
+    calling.delete(study);
+  }
 }
 
 async function run(
@@ -74,28 +101,24 @@ async function run(
 ): Promise<FrozenTrial | undefined> {
   let values: number | readonly number[] | null = null;
   try {
-    values = await objective(trial);
+    values = await withoutNesting(study, () => objective(trial));
   } catch (error) {
-    if (error instanceof TrialPruned)
-      return told(study, trial, () => study.tell(trial, null, { state: 'PRUNED' }));
-    const reason = error instanceof Error ? error.message : String(error);
-    const stored = await told(study, trial, () => study.tell(trial, null, { state: 'FAIL', reason }));
+    if (error instanceof TrialPruned) return told(study, () => study.tell(trial, null, { state: 'PRUNED' }));
+    const stored = await told(study, () =>
+      study.tell(trial, null, { state: 'FAIL', reason: reasonOf(error) }),
+    );
     if (!catches?.(error)) throw error;
     return stored;
   }
-  return told(study, trial, () => study.tell(trial, values));
+  return told(study, () => study.tell(trial, values));
 }
 
 /** A trial that was found stale while it ran is lost to its retry, which is nothing to stop for. */
-async function told(
-  study: Study,
-  trial: Trial,
-  tell: () => Promise<FrozenTrial>,
-): Promise<FrozenTrial | undefined> {
+async function told(study: Study, tell: () => Promise<FrozenTrial>): Promise<FrozenTrial | undefined> {
   try {
     return await tell();
   } catch (error) {
-    if (!(error instanceof UserError) || !trial.told) throw error;
+    if (!(error instanceof TrialEndedError)) throw error;
     study.warn('trial', error.message);
     return undefined;
   }

@@ -1,5 +1,8 @@
+import { checkedJson } from './checked-json.js';
+import { checkName } from './checked-name.js';
 import { checkCompatible, type Distribution, sameDistribution } from './distributions.js';
 import { type Direction, type FrozenTrial, isFinished, type Json, type TrialState } from './frozen-trial.js';
+import { setOwn } from './set-own.js';
 import type { Storage, StudyRecord } from './storage/storage.js';
 import { endRecord, type TrialRecord } from './storage/trial-record.js';
 import type { StudyView } from './study-view.js';
@@ -65,13 +68,21 @@ export class StudyCache implements StudyView {
     return this.#byNumber[number];
   }
 
+  /** @throws UserError when the value is not JSON, or the storage cannot hold it or its key. */
   setSystemAttr(key: string, value: Json): void {
-    this.#systemAttrs[key] = value;
-    this.#unwritten.set(key, value);
+    const { limits } = this.storage;
+    checkName('system attribute of the study', key, limits, this.#systemAttrs);
+    const json = checkedJson(`system attribute "${key}" of the study`, value, limits);
+    setOwn(this.#systemAttrs, key, json);
+    this.#unwritten.set(key, json);
   }
 
-  setUserAttr(key: string, value: Json): void {
-    this.#userAttrs[key] = value;
+  async setUserAttr(key: string, value: Json): Promise<void> {
+    const { limits } = this.storage;
+    checkName('user attribute of the study', key, limits, this.#userAttrs);
+    const json = checkedJson(`user attribute "${key}" of the study`, value, limits);
+    await this.storage.setStudyAttr(this.study.id, 'user', key, json);
+    setOwn(this.#userAttrs, key, json);
   }
 
   setTrialSystemAttr(trial: FrozenTrial, key: string, value: Json): void {

@@ -1,7 +1,9 @@
 import { UserError } from '../errors.js';
 import { bestTrial, paretoFront } from './best-trials.js';
+import { checkedFixed } from './checked-param.js';
 import { checkedTemplate } from './checked-template.js';
 import type { Distribution, ParamValue } from './distributions.js';
+import { FAIL_REASON, reasonOf, shown } from './fail-reason.js';
 import { type Direction, type FrozenTrial, isFinished, type Json, type TrialState } from './frozen-trial.js';
 import { type Objective, type OptimizeOptions, optimize } from './optimize.js';
 import { type Outcome, outcome } from './outcome.js';
@@ -20,6 +22,7 @@ import type { TrialRecord } from './storage/trial-record.js';
 import { StudyCache } from './study-cache.js';
 import type { StudyView } from './study-view.js';
 import { type Proposal, type TellOptions, Trial, type TrialHost } from './trial.js';
+import { TrialEndedError } from './trial-ended-error.js';
 
 const METRIC_NAMES = 'study:metric_names';
 const NOT_FAILED = ['COMPLETE', 'PRUNED', 'RUNNING', 'WAITING'] as const;
@@ -58,7 +61,9 @@ export class Study implements TrialHost {
   /** Asks that count come one after another, each after the trial of the one before runs. */
   #asking: Promise<unknown> = Promise.resolve();
   readonly #telling = new Set<Promise<void>>();
-  #stopped = false;
+  /** How often `stop` was called, and how often before the last loop began. */
+  #stops = 0;
+  #stopsBefore = 0;
 
   constructor(
     readonly storage: Storage,
@@ -70,7 +75,7 @@ export class Study implements TrialHost {
     this.cache = new StudyCache(storage, row, {
       stopped: () => this.stop(),
       warned: (code, message) => this.warn(code, message),
-      noted: (trial, key, value) => this.#running.get(trial.number)?.setSystemAttr(key, value),
+      noted: (trial, key, value) => this.#running.get(trial.number)?.note(key, value),
     });
   }
 
@@ -82,18 +87,26 @@ export class Study implements TrialHost {
     return this.row.directions;
   }
 
-  /** Whether `stop` was called: loops over this study ask no more. */
+  /** Whether `stop` was called since the last loop over this study began. */
   get stopped(): boolean {
-    return this.#stopped;
+    return this.#stops > this.#stopsBefore;
   }
 
+  /** Lets the loops that run over this study in this process ask no more; one that begins later is not stopped. */
   stop(): void {
-    this.#stopped = true;
+    this.#stops++;
   }
 
-  /** Begins anew after a stop. */
-  restart(): void {
-    this.#stopped = false;
+  /** Begins a loop: what it returns says whether the study was stopped since. */
+  begin(): { readonly stopped: boolean } {
+    const before = this.#stops;
+    this.#stopsBefore = before;
+    const stops = () => this.#stops;
+    return {
+      get stopped() {
+        return stops() > before;
+      },
+    };
   }
 
   /**
@@ -156,7 +169,7 @@ export class Study implements TrialHost {
     } catch (error) {
       await this.tell(draft, null, {
         state: 'FAIL',
-        reason: `the sampler failed: ${(error as Error).message}`,
+        reason: `the sampler failed: ${reasonOf(error)}`,
       });
       throw error;
     }
@@ -166,14 +179,23 @@ export class Study implements TrialHost {
   /**
    * Ends a trial, by the rules of `outcome`; a number stands for a trial that another process may have asked for.
    *
+   * Where the storage refuses what comes along with the end, the trial is FAIL without it, and its reason says so.
+   *
    * @returns the trial as stored
-   * @throws UserError when the trial is not RUNNING, because it was told before or found stale.
+   * @throws TrialEndedError when the trial is not RUNNING, because it was told before or found stale; UserError when
+   * state and values contradict each other, or what the sampler makes of the end is at fault, though it has ended.
    */
   async tell(
     which: Trial | number,
     values: number | readonly number[] | null = null,
     { state, skipIfFinished = false, reason, retry = false }: TellOptions = {},
   ): Promise<FrozenTrial> {
+    if (
+      typeof which === 'number' ? !Number.isInteger(which) : !(which instanceof Trial && which.study === this)
+    )
+      throw new UserError(
+        `tell: expected a trial of study "${this.name}" or its number, got ${shown(which)}`,
+      );
     const trial = typeof which === 'number' ? await this.#find(which, skipIfFinished) : which;
     if (!(trial instanceof Trial)) return trial;
     const { record, told } = trial;
@@ -181,7 +203,7 @@ export class Study implements TrialHost {
     trial.told = true;
     let end: Outcome;
     try {
-      end = outcome(record, this.directions.length, typeof values === 'number' ? [values] : values, state);
+      end = outcome(record, this.directions.length, values, state);
     } catch (error) {
       trial.told = false;
       throw error;
@@ -189,7 +211,7 @@ export class Study implements TrialHost {
     if (end.reason) this.warn('objective', `trial ${record.number} is FAIL: ${end.reason}`);
     const template = retry && isChosen(record) ? retryOf(record, this.options) : null;
     const why = reason ?? end.reason;
-    if (why !== undefined) trial.setSystemAttr('fail_reason', why);
+    if (why !== undefined) trial.note(FAIL_REASON, reasonOf(why));
     try {
       this.sampler.afterTrial?.(this.viewFor(record), record, end.state, end.values);
     } finally {
@@ -200,27 +222,57 @@ export class Study implements TrialHost {
     return record;
   }
 
-  async #store(trial: Trial, { state, values }: Outcome, template: TrialTemplate | null): Promise<void> {
+  async #store(trial: Trial, end: Outcome, template: TrialTemplate | null): Promise<void> {
     const { record } = trial;
-    const changes = trial.takePending();
     const time = Date.now();
+    let { state, values } = end;
     let stored = false;
     try {
-      await trial.settled().catch((error: unknown) => {
-        if (!(error instanceof FinishedTrialError)) throw error;
-      });
-      stored = await this.storage.finishTrial(record.id, {
-        state,
-        values,
-        time,
-        ...(changes ? { changes } : {}),
-        ...(template ? { successor: { study: this.row.id, template } } : {}),
-      });
+      stored = await this.#finish(trial, end, time, template);
+    } catch (error) {
+      state = 'FAIL';
+      values = null;
+      stored = await this.#failWithout(trial, time, error);
     } finally {
       this.#forget(record.number);
     }
-    if (!stored) throw endedElsewhere(record);
+    if (!stored) throw new TrialEndedError(record, 'to tell');
     this.cache.end(record, state, values, time);
+  }
+
+  async #finish(
+    trial: Trial,
+    { state, values }: Outcome,
+    time: number,
+    template: TrialTemplate | null,
+  ): Promise<boolean> {
+    const changes = trial.takePending();
+    await trial.settled().catch((error: unknown) => {
+      if (!(error instanceof FinishedTrialError)) throw error;
+    });
+    return this.storage.finishTrial(trial.record.id, {
+      state,
+      values,
+      time,
+      ...(changes ? { changes } : {}),
+      ...(template ? { successor: { study: this.row.id, template } } : {}),
+    });
+  }
+
+  /** Ends a trial whose changes the storage refused: without them, and as the storage then has it. */
+  async #failWithout({ record }: Trial, time: number, error: unknown): Promise<boolean> {
+    const reason = reasonOf(`what it ended with could not be stored: ${reasonOf(error)}`);
+    const changes = { systemAttrs: { [FAIL_REASON]: reason } };
+    let stored: boolean;
+    try {
+      stored = await this.storage.finishTrial(record.id, { state: 'FAIL', values: null, time, changes });
+    } catch {
+      throw error;
+    }
+    const [as] = stored ? await this.storage.readTrials([record.id]) : [];
+    if (as) Object.assign(record, as);
+    this.warn('trial', `trial ${record.number} is FAIL: ${reason}`);
+    return stored;
   }
 
   /** See the function `optimize`. */
@@ -260,16 +312,18 @@ export class Study implements TrialHost {
 
   /**
    * Puts a trial with these parameters in the queue: the next ask, of whatever process, runs it. Parameters that
-   * are not named are sampled. With `skipIfExists` a trial with the same parameters, run or waiting, makes it void;
+   * are not named are sampled. A value that lies outside its range when it is suggested is taken all the same, with a
+   * warning, as in Optuna; one of another type fails the suggestion. With `skipIfExists` a trial with the same parameters, run or waiting, makes it void;
    * with `ifEmpty` any trial that has not failed does, so that of many processes which begin at once one enqueues.
    */
   async enqueueTrial(
     params: Readonly<Record<string, ParamValue>>,
     { userAttrs = {}, skipIfExists = false, ifEmpty = false }: EnqueueOptions = {},
   ): Promise<void> {
-    if (skipIfExists && (await this.trials()).some((trial) => sameParams(trial, params))) return;
-    const template = { state: 'WAITING', systemAttrs: { fixed_params: params }, userAttrs } as const;
-    if (!ifEmpty) await this.addTrial(template);
+    const fixed = checkedFixed(params, this.storage.limits);
+    const template = this.#checked({ state: 'WAITING', systemAttrs: { fixed_params: fixed }, userAttrs });
+    if (skipIfExists && (await this.trials()).some((trial) => sameParams(trial, fixed))) return;
+    if (!ifEmpty) await this.storage.createTrial(this.row.id, template);
     else await this.storage.createTrialWithin(this.row.id, { states: NOT_FAILED, most: 1 }, template);
   }
 
@@ -279,7 +333,11 @@ export class Study implements TrialHost {
    * @throws UserError when its parts contradict each other.
    */
   async addTrial(template: TrialTemplate): Promise<FrozenTrial> {
-    return this.storage.createTrial(this.row.id, checkedTemplate(template, this.directions.length));
+    return this.storage.createTrial(this.row.id, this.#checked(template));
+  }
+
+  #checked(template: TrialTemplate): TrialTemplate {
+    return checkedTemplate(template, this.directions.length, this.storage.limits);
   }
 
   /** As of the storage's last word. */
@@ -294,8 +352,7 @@ export class Study implements TrialHost {
   }
 
   async setUserAttr(key: string, value: Json): Promise<void> {
-    await this.storage.setStudyAttr(this.row.id, 'user', key, value);
-    this.cache.setUserAttr(key, value);
+    await this.cache.setUserAttr(key, value);
   }
 
   async setSystemAttr(key: string, value: Json): Promise<void> {
@@ -305,6 +362,8 @@ export class Study implements TrialHost {
 
   /** Names the objectives, one name each, for plots and dashboards. */
   async setMetricNames(names: readonly string[]): Promise<void> {
+    if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
+      throw new UserError(`metric names: expected an array of strings, got ${shown(names)}`, { names });
     if (names.length !== this.directions.length) {
       throw new UserError(`metric names: expected ${this.directions.length}, got ${names.length}`, { names });
     }
@@ -406,7 +465,7 @@ export class Study implements TrialHost {
 
   async #toldBefore({ record }: Trial, skipIfFinished: boolean): Promise<FrozenTrial> {
     if (skipIfFinished) return record;
-    throw endedElsewhere(record);
+    throw new TrialEndedError(record, 'to tell');
   }
 
   #run(trial: Trial): Trial {
@@ -422,17 +481,4 @@ export class Study implements TrialHost {
     running?.close();
     this.#running.delete(number);
   }
-}
-
-/** A trial was told that had ended: it was told before, or found stale by another process. */
-export class TrialEndedError extends UserError {}
-
-function endedElsewhere({ number, state }: FrozenTrial): TrialEndedError {
-  const what = isFinished(state) ? `it is ${state}` : 'it was ended elsewhere';
-  return new TrialEndedError(
-    `trial ${number}: expected a RUNNING one to tell, but ${what}; was it told before, or found stale?`,
-    {
-      number,
-    },
-  );
 }

@@ -1,8 +1,13 @@
 import { UserError } from '../errors.js';
+import { checkedJson } from './checked-json.js';
+import { checkName } from './checked-name.js';
+import { checkedParam, checkParam } from './checked-param.js';
+import { checkReport } from './checked-report.js';
 import {
   type Choice,
   categoricalDistribution,
   checkCompatible,
+  checkedDistribution,
   contains,
   type Distribution,
   floatDistribution,
@@ -19,10 +24,12 @@ import {
 import type { FrozenTrial, Json } from './frozen-trial.js';
 import type { Outcome } from './outcome.js';
 import type { Sampler } from './sampler.js';
+import { setOwn } from './set-own.js';
 import type { Storage, StoredParam, TrialChanges } from './storage/storage.js';
 import { applyChanges, type TrialRecord } from './storage/trial-record.js';
 import type { StudyCache } from './study-cache.js';
 import type { StudyView } from './study-view.js';
+import { TrialEndedError } from './trial-ended-error.js';
 
 /** What a trial uses of its study. */
 export interface TrialHost {
@@ -58,7 +65,9 @@ export interface Proposal {
  * A trial that this process runs: it suggests parameters, takes reports, and says whether to go on.
  *
  * Suggestions and attributes take effect here at once and are written behind, together: in the next turn of the
- * event loop, or with the next report or tell, whichever is first. A write that fails fails the next report or tell.
+ * event loop, or with the next report or tell, whichever is first. A write that fails fails the next report, or makes
+ * the trial FAIL. What no storage, or not this one, could keep is refused at once, by its name; and so is every change
+ * after `tell`.
  *
  * @example
  * const trial = await study.ask();
@@ -107,17 +116,17 @@ export class Trial {
 
   /** A real number in [low, high]; see `floatDistribution` for log and step. */
   suggestFloat(name: string, low: number, high: number, options?: NumericOptions): number {
-    return this.suggest(name, floatDistribution(low, high, options)) as number;
+    return this.#suggest(name, floatDistribution(low, high, options)) as number;
   }
 
   /** An integer in [low, high]; see `intDistribution` for log and step. */
   suggestInt(name: string, low: number, high: number, options?: NumericOptions): number {
-    return this.suggest(name, intDistribution(low, high, options)) as number;
+    return this.#suggest(name, intDistribution(low, high, options)) as number;
   }
 
   /** One of the choices, which must be the same, in the same order, in all trials of the study. */
   suggestCategorical<const C extends Choice>(name: string, choices: readonly C[]): C {
-    return this.suggest(name, categoricalDistribution(choices)) as C;
+    return this.#suggest(name, categoricalDistribution(choices)) as C;
   }
 
   /**
@@ -126,6 +135,10 @@ export class Trial {
    * @throws UserError when the study knows the name with another type, log or choices.
    */
   suggest(name: string, asked: Distribution): ParamValue {
+    return this.#suggest(name, checkedDistribution(asked));
+  }
+
+  #suggest(name: string, asked: Distribution): ParamValue {
     const { record, study } = this;
     if (Object.hasOwn(record.distributions, name)) {
       const first = record.distributions[name]!;
@@ -138,6 +151,8 @@ export class Trial {
         );
       return record.params[name]!;
     }
+    this.#checkOpen();
+    checkParam(name, asked, study.storage.limits, record.distributions);
     const distribution = study.cache.known(name, asked);
     const internal = this.#choose(name, distribution);
     this.#change({ params: new Map([[name, { internal, distribution }]]) });
@@ -148,7 +163,7 @@ export class Trial {
     const { record, proposal, study } = this;
     const fixed = record.systemAttrs.fixed_params as Readonly<Record<string, ParamValue>> | undefined;
     if (fixed && Object.hasOwn(fixed, name)) {
-      const internal = toInternal(distribution, fixed[name]!);
+      const internal = checkedParam(name, distribution, fixed[name]!);
       if (!contains(distribution, internal)) {
         study.warn(
           'fixed-param',
@@ -165,7 +180,8 @@ export class Trial {
       const internal = toInternal(distribution, proposed);
       if (contains(distribution, internal)) return internal;
     }
-    return toInternal(
+    return checkedParam(
+      name,
       distribution,
       study.sampler.sampleIndependent(study.viewFor(record), record, name, distribution),
     );
@@ -174,16 +190,17 @@ export class Trial {
   /**
    * Records an intermediate value, for the pruner. The first value of a step stays; NaN and infinities are values.
    *
-   * @throws UserError when the step is no integer from 0 up, or the study has several objectives.
+   * Unlike Optuna, which casts, takes neither a string for the value nor a fraction for the step.
+   *
+   * @throws UserError when the value is no number, the step no integer from 0 up, or the study has several objectives.
    */
   async report(value: number, step: number): Promise<void> {
     const { record, study } = this;
     if (study.cache.directions.length > 1) {
       throw new UserError(`report: expected a study of one objective, got ${study.cache.directions.length}`);
     }
-    if (!Number.isSafeInteger(step) || step < 0) {
-      throw new UserError(`report: expected a step that is an integer from 0 up, got ${step}`, { step });
-    }
+    checkReport(value, step, study.storage.limits);
+    this.#checkOpen();
     if (record.intermediateValues.has(step)) {
       study.warn('report', `trial ${record.number}: step ${step} was reported before; the first value stays`);
       return;
@@ -203,12 +220,29 @@ export class Trial {
     return decision;
   }
 
+  /** @throws UserError when the value is not JSON, or the storage cannot hold it or its key. */
   setUserAttr(key: string, value: Json): void {
-    this.#change({ userAttrs: { [key]: value } });
+    this.#checkOpen();
+    const { limits } = this.study.storage;
+    checkName('user attribute', key, limits, this.record.userAttrs);
+    this.#change({ userAttrs: { [key]: checkedJson(`user attribute "${key}"`, value, limits) } });
   }
 
+  /** As `setUserAttr`, for what belongs to the study's own workings. */
   setSystemAttr(key: string, value: Json): void {
-    this.#change({ systemAttrs: { [key]: value } });
+    this.#checkOpen();
+    this.note(key, value);
+  }
+
+  /** Sets a system attribute even while the trial is being told: a sampler's or the study's own note. */
+  note(key: string, value: Json): void {
+    const { limits } = this.study.storage;
+    checkName('system attribute', key, limits, this.record.systemAttrs);
+    this.#change({ systemAttrs: { [key]: checkedJson(`system attribute "${key}"`, value, limits) } });
+  }
+
+  #checkOpen(): void {
+    if (this.told) throw new TrialEndedError(this.record, 'to change');
   }
 
   /** Writes what waits to be written. */
@@ -254,8 +288,8 @@ export class Trial {
     const pending = this.#pending;
     for (const [name, param] of changes.params ?? []) pending.params.set(name, param);
     for (const [step, value] of changes.intermediateValues ?? []) pending.intermediateValues.set(step, value);
-    Object.assign(pending.userAttrs, changes.userAttrs);
-    Object.assign(pending.systemAttrs, changes.systemAttrs);
+    for (const kind of ['userAttrs', 'systemAttrs'] as const)
+      for (const key in changes[kind]) setOwn(pending[kind], key, changes[kind][key]!);
     pending.count++;
     this.#scheduled ??= setImmediate(() => {
       this.flush().catch((error: unknown) => {

@@ -53,7 +53,7 @@ export function applyChanges(trial: TrialRecord, changes: TrialChanges): void {
     setParam(trial, name, internal, distribution);
   for (const [step, value] of changes.intermediateValues ?? []) trial.intermediateValues.set(step, value);
   for (const kind of ['userAttrs', 'systemAttrs'] as const)
-    for (const [key, value] of Object.entries(changes[kind] ?? {})) setOwn(trial[kind], key, value!);
+    for (const key in changes[kind]) setOwn(trial[kind], key, changes[kind][key]!);
 }
 
 export function endRecord(

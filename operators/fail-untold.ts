@@ -1,0 +1,35 @@
+import { catchError, defer, Observable, type OperatorFunction } from 'rxjs';
+import { reasonOf } from '../src/study/fail-reason.js';
+import type { Trial } from '../src/study/trial.js';
+
+/**
+ * A stream of trials that makes FAIL those which nobody told, when whatever is piped from it fails: a trial that was
+ * out when the project function of `mergeMap` threw has no stream of its own that could tell. The error goes on when
+ * they are stored.
+ *
+ * @param make the stream; it keeps in `out` the trials that it has handed out and that have not ended
+ */
+export function failUntold<T>(make: (out: Set<Trial>) => Observable<T>): Observable<T> {
+  const stream$ = defer(() => {
+    const out = new Set<Trial>();
+    const failed = (error: unknown) =>
+      defer(async () => {
+        // Those with streams of their own have been told by now, since these were unsubscribed.
+        const untold = [...out].filter(({ told }) => !told);
+        await Promise.all(untold.map((trial) => fail(trial, error)));
+        throw error;
+      });
+    return make(out).pipe(catchError(failed));
+  });
+  const pipe = (...operators: OperatorFunction<unknown, unknown>[]): Observable<unknown> =>
+    failUntold((out) => operators.reduce((piped$: Observable<unknown>, each) => each(piped$), make(out)));
+  return Object.assign(stream$, { pipe: pipe as Observable<T>['pipe'] });
+}
+
+async function fail(trial: Trial, error: unknown): Promise<void> {
+  try {
+    await trial.study.tell(trial, null, { state: 'FAIL', reason: reasonOf(error) });
+  } catch (also) {
+    trial.study.warn('trial', reasonOf(also));
+  }
+}
