@@ -15,7 +15,7 @@ export interface OptimizeOptions {
   /** Errors of the objective that make its trial FAIL and let the rest go on; others also end the call. */
   readonly catches?: (error: unknown) => boolean;
   /** Told each trial as stored, as Optuna's callbacks are, and awaited; an error of it ends the call. */
-  readonly onTrial?: (trial: FrozenTrial, study: Study) => void | Promise<void>;
+  readonly onTrial?: (trial: FrozenTrial, study: Study) => unknown;
   readonly signal?: AbortSignal;
 }
 
