@@ -26,7 +26,7 @@ const RETURNED: readonly (readonly [unknown, string | null])[] = [
   [[[1]], '[ 1 ] is no number'],
   [['1'], '"1" is no number'],
   [[undefined], 'undefined is no number'],
-  [new Array(1), 'undefined is no number'],
+  [Array.from({ length: 1 }), 'undefined is no number'],
   [{}, '{} is no number'],
   [{ value: 1 }, '{ value: 1 } is no number'],
   [new Float32Array(1), 'Float32Array(1) [ 0 ] is no number'],
