@@ -4,6 +4,7 @@ export type {
   AdapterParameter,
   AdapterPass,
   Base,
+  MergedMap,
   PeftForm,
   Site,
 } from './adapters/adapter.js';
@@ -173,11 +174,13 @@ export * from './train/study-cell.js';
 export * from './train/test-domains.js';
 export * from './train/trained-runs.js';
 export * from './train/training.js';
-export * from './vit/config.js';
+export { type VitConfig, vitConfig } from './vit/config.js';
 export type { Spelling } from './vit/names.js';
 export * from './vit/patch-classifier.js';
+export type { InputStatistics } from './vit/preprocessor.js';
 export * from './vit/save-backbone.js';
 export * from './vit/segmenter.js';
 export * from './vit/segmenter-record.js';
 export * from './vit/source.js';
 export { TARGETS, type Target } from './vit/targets.js';
+export type { TrainingMode } from './vit/training-mode.js';

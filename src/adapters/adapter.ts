@@ -50,8 +50,8 @@ export interface PeftForm {
 /**
  * A small trainable change to frozen linear maps: the one contract of all adapters.
  *
- * At its initial parameters `apply` is the base map itself, and `merged` is the weight that makes a plain linear map
- * of it. Each kind answers for itself; the code that uses them never asks which kind it has.
+ * At its initial parameters `apply` is the base map itself, and `merged` is the plain linear map that does the same as
+ * both together. Each kind answers for itself; the code that uses them never asks which kind it has.
  */
 export interface Adapter {
   readonly name: string;
@@ -67,9 +67,15 @@ export interface Adapter {
    * change with them.
    */
   apply(site: Site, x: Tensor, base: Base, pass: AdapterPass): Tensor | LinearMap;
-  /** The weight [in, out] of base and adapter together. */
-  merged(site: Site, weight: Tensor, own: (part: string) => Tensor): Tensor;
+  /**
+   * The weight [in, out] of base and adapter together, or weight and bias [out] where the bias changes, too. Absent where
+   * no linear map does what the adapter does: it is then scored unmerged, and `Segmenter.merge` refuses it.
+   */
+  merged?(site: Site, weight: Tensor, own: (part: string) => Tensor, bias: Tensor): Tensor | MergedMap;
 }
+
+/** A linear map that stands for base and adapter: weight [in, out], bias [out]. */
+export type MergedMap = Readonly<Record<'weight' | 'bias', Tensor>>;
 
 /** What every adapter lets its user choose. */
 export interface AdapterOptions {

@@ -108,7 +108,7 @@ export function selectRuns(runs: readonly TrainedRun[], asked: RunSelection): Tr
 }
 
 /**
- * The model of a run with its checkpoint's weights, to be scored: its adapter is merged into the backbone.
+ * The model of a run with its checkpoint's weights, to be scored: its adapter is merged into the backbone where it can be.
  *
  * A merged weight is rounded as the engine rounds weights: in bf16 scores differ from the training's own in the fourth
  * digit, in f32 they do not.
@@ -123,7 +123,7 @@ export async function loadTrained(
   const model = await segmenterFrom(record, randomSeed, read);
   try {
     loadParameters(model, checkpoint);
-    model.merge();
+    if (model.adapter?.merged) model.merge();
     return model;
   } catch (error) {
     model.dispose();

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { adapterNamed } from '../adapters/adapter-named.js';
+import { ADAPTER_NAMES, adapterNamed } from '../adapters/adapter-named.js';
 import { UserError } from '../errors.js';
 import { type Segmenter, segmenterOf } from './segmenter.js';
 import { readPretrained } from './source.js';
+import { TRAINING_MODES, trainingMode } from './training-mode.js';
 
 /** What a segmenter is made of, as plain data: a checkpoint keeps it, so that the model can be built again. */
 export const segmenterRecord = z.object({
@@ -20,16 +21,27 @@ export const segmenterRecord = z.object({
       layers: z.array(z.number()).optional(),
     })
     .nullable(),
-  mode: z.enum(['head', 'adapters', 'full']),
+  /** `custom` where a choice of the user's own trains: `trainable` names it. */
+  mode: z.enum([...TRAINING_MODES, 'custom']),
+  trainable: z.array(z.string()).optional(),
 });
 
 export type SegmenterRecord = z.infer<typeof segmenterRecord>;
 
-/** The record of a model on the backbone `modelName`, with what trains in it now. */
+/**
+ * The record of a model on the backbone `modelName`, with what trains in it now.
+ *
+ * @throws UserError for an adapter that could not be built again, since none here has its name.
+ */
 export function recordOf(model: Segmenter, modelName: string): SegmenterRecord {
   const { imageSize, head, adapter, parameters } = model;
   const { classes, batchNorm, dropout } = head;
-  const groups = new Set(parameters.trainable().map(({ group }) => group));
+  const mode = trainingMode(parameters);
+  if (adapter && !(ADAPTER_NAMES as readonly string[]).includes(adapter.name))
+    throw new UserError(
+      `adapter: expected one of ${ADAPTER_NAMES.join(', ')} in the record of a model, got ${adapter.name}, with which no checkpoint could be read again; train it without a record, or merge() it`,
+      { adapter: adapter.name },
+    );
   return {
     modelName,
     imageSize,
@@ -41,7 +53,7 @@ export function recordOf(model: Segmenter, modelName: string): SegmenterRecord {
           ...(adapter.layers && { layers: [...adapter.layers] }),
         }
       : null,
-    mode: groups.has('backbone') ? 'full' : groups.has('adapter') ? 'adapters' : 'head',
+    ...(typeof mode === 'string' ? { mode } : { mode: 'custom', trainable: mode }),
   };
 }
 
@@ -66,7 +78,7 @@ export async function segmenterFrom(
       `expected the record of a model, got one with ${issue.path.join('.') || 'nothing'}: ${issue.message}`,
     );
   }
-  const { modelName, imageSize, head, adapter, mode } = parsed.data;
+  const { modelName, imageSize, head, adapter, mode, trainable = [] } = parsed.data;
   const { batchNorm = false, dropout = 0 } = head;
   const pretrained = await read(modelName);
   const model = segmenterOf(pretrained, { classes: head.classes, batchNorm, dropout, imageSize, seed });
@@ -75,7 +87,7 @@ export async function segmenterFrom(
       const { name, settings, layers } = adapter;
       model.inject(adapterNamed(name, layers ? { ...settings, layers } : settings), seed);
     }
-    return model.train(mode);
+    return model.train(mode === 'custom' ? trainable : mode);
   } catch (error) {
     model.dispose();
     throw error;

@@ -1,5 +1,6 @@
 import { add, clone, matMul, reshape, slice, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
-import type { Adapter, AdapterPass, Site } from '../adapters/adapter.js';
+import type { Adapter, AdapterPass, Base, Site } from '../adapters/adapter.js';
+import { mergedMap } from '../adapters/merged-map.js';
 import type { LinearMap } from '../engine/ops/linears.js';
 import { type Model, Parameters, type Pass } from '../engine/parameters.js';
 import { UserError } from '../errors.js';
@@ -9,6 +10,7 @@ import { addHead, type HeadOptions, segment } from './head.js';
 import { IMAGENET, type InputStatistics } from './preprocessor.js';
 import { type Pretrained, readPretrained } from './source.js';
 import type { Target } from './targets.js';
+import { type TrainingMode, trainsIn } from './training-mode.js';
 import { addPretrained, addRandomBackbone, encode, patchGrid } from './vit.js';
 
 export interface SegmenterOptions extends HeadOptions {
@@ -85,7 +87,7 @@ export class Segmenter implements Model {
         const value =
           typeof init === 'number'
             ? uniform(shape, init, seed, name)
-            : tidy(() => init(this.parameters.get(`layers.${site.layer}.${site.target}.weight`)));
+            : tidy(() => init(this.parameters.get(`${siteName(site)}.weight`)));
         this.parameters.add({ name, group: 'adapter', trainable: true, value });
       }
     }
@@ -93,25 +95,44 @@ export class Segmenter implements Model {
     return this.train('adapters');
   }
 
-  /** Which parameters train: `head`, `adapters` (and head), or `full` (everything). */
-  train(mode: 'head' | 'adapters' | 'full'): this {
-    for (const parameter of this.parameters)
-      parameter.trainable =
-        !parameter.buffer &&
-        (mode === 'full' ||
-          parameter.group === 'head' ||
-          (mode === 'adapters' && parameter.group === 'adapter'));
+  /** Which parameters train: `head`, `adapters` (and head), `full` (everything), or those of these names alone. */
+  train(which: TrainingMode | readonly string[]): this {
+    if (typeof which !== 'string') {
+      const odd = which.find((name) => !this.parameters.has(name) || this.parameters.parameter(name).buffer);
+      if (odd !== undefined)
+        throw new UserError(`train: expected names of parameters of the model, got ${odd}`, { name: odd });
+    }
+    for (const parameter of this.parameters) parameter.trainable = trainsIn(which, parameter);
     return this;
   }
 
-  /** Folds the adapter into the backbone's weights: the same function, without its cost. `unmerge` takes it out. */
+  /**
+   * Folds the adapter into the backbone's weights: the same function, without its cost. `unmerge` takes it out.
+   *
+   * @throws UserError where the adapter cannot be merged, or its `merged` is not what its `apply` is; the model is then
+   * unchanged.
+   */
   merge(): void {
-    if (!this.adapter || this.#unmerged) return;
+    const { adapter } = this;
+    if (!adapter || this.#unmerged) return;
+    const merged = new Map<string, Tensor>();
+    try {
+      for (const site of this.#sites.values()) {
+        const map = mergedMap(adapter, site, this.#base(site), this.#own(site));
+        for (const part of ['weight', 'bias'] as const) {
+          const name = `${siteName(site)}.${part}`;
+          if (map[part] !== this.parameters.get(name)) merged.set(name, map[part]);
+        }
+      }
+    } catch (error) {
+      for (const value of merged.values()) value.dispose();
+      throw error;
+    }
     this.#unmerged = new Map();
-    for (const site of this.#sites.values()) {
-      const weight = this.parameters.parameter(weightName(site));
-      this.#unmerged.set(weight.name, weight.value);
-      weight.value = tidy(() => this.adapter!.merged(site, weight.value, this.#own(site)));
+    for (const [name, value] of merged) {
+      const parameter = this.parameters.parameter(name);
+      this.#unmerged.set(name, parameter.value);
+      parameter.value = value;
     }
   }
 
@@ -172,13 +193,16 @@ export class Segmenter implements Model {
     x: Tensor,
     pass: Pick<AdapterPass, 'random' | 'once'>,
   ): Tensor | LinearMap {
-    const name = `layers.${layer}.${target}`;
-    const weight = this.parameters.parameter(`${name}.weight`);
-    const bias = this.parameters.parameter(`${name}.bias`);
-    const base = { weight: weight.value, bias: bias.value, frozen: !weight.trainable && !bias.trainable };
+    const base = this.#base({ layer, target });
     const site = this.#unmerged ? undefined : this.#sites.get(`${layer}.${target}`);
     if (!site || !this.adapter) return { x, ...base };
     return this.adapter.apply(site, x, base, { ...pass, own: this.#own(site) });
+  }
+
+  #base(site: Pick<Site, 'layer' | 'target'>): Base {
+    const weight = this.parameters.parameter(`${siteName(site)}.weight`);
+    const bias = this.parameters.parameter(`${siteName(site)}.bias`);
+    return { weight: weight.value, bias: bias.value, frozen: !weight.trainable && !bias.trainable };
   }
 
   #own(site: Site): (part: string) => Tensor {
@@ -239,8 +263,8 @@ export function classify(tokens: Tensor, { weights }: Pretrained): Tensor {
   });
 }
 
-function weightName({ layer, target }: Site): string {
-  return `layers.${layer}.${target}.weight`;
+function siteName({ layer, target }: Pick<Site, 'layer' | 'target'>): string {
+  return `layers.${layer}.${target}`;
 }
 
 function uniform(shape: readonly number[], bound: number, seed: number, name: string): Tensor {

@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { abs, dispose, engine, max, mul, sub, sum, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import {
+  abs,
+  add,
+  dispose,
+  engine,
+  max,
+  mul,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import type { Adapter } from '../../src/adapters/adapter.js';
 import { localizedLora } from '../../src/adapters/localized-lora.js';
 import { lora } from '../../src/adapters/lora.js';
@@ -160,6 +172,62 @@ describe('the contract of adapters', () => {
         dispose([value, ...grads, x]);
         model.dispose();
       });
+    });
+
+  /** Adds a trained vector to each output: what it changes is the bias alone. */
+  const shift = (merged?: NonNullable<Adapter['merged']>): Adapter => ({
+    name: 'shift',
+    settings: {},
+    targets: ['query', 'fc1'],
+    parameters: ({ layer, target, outputs }) => [
+      { name: `layers.${layer}.${target}.shift`, shape: [outputs], init: 0 },
+    ],
+    apply: (_site, x, { weight, bias }, { own }) => ({ x, weight, bias: add(bias, own('shift')) }),
+    ...(merged && { merged }),
+  });
+
+  it('merges a change of the bias, and unmerges it', () => {
+    const x = images();
+    const model = build(shift((_site, weight, own, bias) => ({ weight, bias: add(bias, own('shift')) })));
+    stir(model);
+    const adapted = model.forward(x);
+    model.merge();
+    const merged = model.forward(x);
+    model.unmerge();
+    const again = model.forward(x);
+    assert.ok(distance(adapted, merged) < 2e-5);
+    assert.equal(distance(adapted, again), 0);
+    dispose([x, adapted, merged, again]);
+    model.dispose();
+  });
+
+  for (const [what, merged, message] of [
+    [
+      'that does nothing',
+      (_site, weight) => weight,
+      /shift: expected merged\(\) to be the function that apply\(\) is/,
+    ],
+    [
+      'of another function',
+      (_site, weight, own, bias) => ({ weight, bias: sub(bias, own('shift')) }),
+      /got another at query of block 0/,
+    ],
+    [
+      'that is absent',
+      undefined,
+      /shift: expected an adapter that can be merged, got one without merged\(\)/,
+    ],
+  ] as const satisfies readonly (readonly [string, Adapter['merged'], RegExp])[])
+    it(`refuses a merged ${what}, and leaves the model as it was`, () => {
+      const x = images();
+      const model = build(shift(merged));
+      stir(model);
+      const before = model.forward(x);
+      assert.throws(() => model.merge(), message);
+      const after = model.forward(x);
+      assert.equal(distance(before, after), 0);
+      dispose([x, before, after]);
+      model.dispose();
     });
 
   it('refuses settings that cannot be', () => {

@@ -70,6 +70,37 @@ describe('segmenterFrom', () => {
       again.dispose();
     });
 
+  it('keeps which parameters train where they are a choice of its own, such as BitFit', async () => {
+    const model = await loadSegmenter(dir, { classes: 3, seed: 1, imageSize: 8, batchNorm: true });
+    for (const parameter of model.parameters)
+      parameter.trainable = parameter.name.endsWith('.bias') || parameter.name.startsWith('head.classify');
+    const names = model.parameters.trainable().map(({ name }) => name);
+    const record = JSON.parse(JSON.stringify(recordOf(model, dir))) as ReturnType<typeof recordOf>;
+    assert.deepEqual([record.mode, record.trainable], ['custom', names]);
+    const again = await segmenterFrom(record, 99);
+    assert.deepEqual(
+      again.parameters.changing().map(({ name }) => name),
+      model.parameters.changing().map(({ name }) => name),
+    );
+    assert.deepEqual(recordOf(again, dir), record);
+    again.dispose();
+    await assert.rejects(
+      segmenterFrom({ ...record, trainable: ['nose'] }, 1),
+      /train: expected names .* got nose/,
+    );
+    model.dispose();
+  });
+
+  it('refuses to record an adapter that could not be built again', async () => {
+    const model = await loadSegmenter(dir, { classes: 3, seed: 1 });
+    model.inject({ ...adapterNamed('lora', { rank: 1 }), name: 'mine' }, 1);
+    assert.throws(
+      () => recordOf(model, dir),
+      /adapter: expected one of lora, .* got mine, with which no checkpoint/,
+    );
+    model.dispose();
+  });
+
   it('refuses what is no record, and what an adapter refuses, and frees what it had built', async () => {
     const record = {
       modelName: dir,
