@@ -7,6 +7,7 @@ import {
   floatDistribution,
   intDistribution,
   isSingle,
+  rangeText,
   toExternal,
   toInternal,
 } from '../../src/study/distributions.js';
@@ -53,6 +54,44 @@ describe('distributions', () => {
       ),
     ));
 
+  it('let ranges and steps move within a study', () => {
+    checkCompatible('p', floatDistribution(0, 1), floatDistribution(-5, 5, { step: 0.5 }));
+    checkCompatible('p', intDistribution(1, 9, { step: 2 }), intDistribution(0, 100));
+  });
+
+  it('contain what Optuna says', () => {
+    // optuna 4.9.0: each distribution's _contains
+    for (const [distribution, inside, outside] of [
+      [floatDistribution(1, 10, { step: 2 }), [1, 3, 9], [3.5, 9.5, 10, 0.9]],
+      [floatDistribution(-10.2, 10.2, { step: 0.1 }), [-10.2, -10.1, 0, 10.2], [-10.15, 10.3]],
+      [intDistribution(1, 10), [1, 10], [0, 2.5, 11]],
+      [intDistribution(1, 10, { log: true }), [1, 10], [0, 11]],
+      [floatDistribution(1, 1), [1], [0.9, 1.1, Number.NaN]],
+      [categoricalDistribution(['a', 'b']), [0, 1], [-1, 2]],
+    ] as const) {
+      for (const x of inside) assert.ok(contains(distribution, x), `${rangeText(distribution)}: ${x}`);
+      for (const x of outside) assert.ok(!contains(distribution, x), `${rangeText(distribution)}: ${x}`);
+    }
+  });
+
+  it('come down to one value where the step is wider than the range', () => {
+    // optuna 4.9.0: FloatDistribution(0, 1, step=2).high == 0.0
+    assert.equal(floatDistribution(0, 1, { step: 2 }).high, 0);
+    assert.equal(intDistribution(1, 2, { step: 4 }).high, 1);
+  });
+
+  it('read as a range in messages', () => {
+    for (const [distribution, text] of [
+      [floatDistribution(0, 1), '[0, 1]'],
+      [floatDistribution(1e-5, 0.1, { log: true }), '[0.00001, 0.1], log'],
+      [floatDistribution(0, 1, { step: 0.25 }), '[0, 1], step 0.25'],
+      [intDistribution(8, 64), '[8, 64]'],
+      [intDistribution(8, 64, { step: 8 }), '[8, 64], step 8'],
+      [categoricalDistribution(['a', 1, null]), '["a",1,null]'],
+    ] as const)
+      assert.equal(rangeText(distribution), text);
+  });
+
   it('know when there is nothing to choose', () => {
     assert(
       isSingle(floatDistribution(1, 1)) &&
@@ -65,6 +104,33 @@ describe('distributions', () => {
   for (const [what, make, message] of [
     ['bounds that cross', () => floatDistribution(2, 1), /low <= high, got low 2, high 1/],
     ['a bound that is not finite', () => floatDistribution(0, Infinity), /finite low <= high/],
+    [
+      'a range that is wider than any double',
+      () => floatDistribution(-1e308, 1e308),
+      /no wider than 1.8e308/,
+    ],
+    ['a bound that is NaN', () => floatDistribution(Number.NaN, 1), /finite low <= high, got low NaN/],
+    ['an int beyond exact integers', () => intDistribution(0, 2 ** 53), /high: expected an integer/],
+    [
+      'an int with log and steps',
+      () => intDistribution(1, 9, { log: true, step: 2 }),
+      /log and step exclude/,
+    ],
+    [
+      'a log int from nothing',
+      () => intDistribution(0, 5, { log: true }),
+      /log needs low of 1 or more for an int, got 0/,
+    ],
+    [
+      'other choices, or another order of them',
+      () => checkCompatible('p', categoricalDistribution(['a', 'b']), categoricalDistribution(['b', 'a'])),
+      /parameter "p": this study knows it as/,
+    ],
+    [
+      'a logarithm where there was none',
+      () => checkCompatible('p', floatDistribution(1, 2), floatDistribution(1, 2, { log: true })),
+      /keep its type, log and choices/,
+    ],
     ['log of nothing', () => floatDistribution(0, 1, { log: true }), /log needs low > 0, got low 0/],
     [
       'log with steps',

@@ -10,7 +10,7 @@ import {
   toInternal,
 } from '../../src/study/distributions.js';
 import type { FrozenTrial } from '../../src/study/frozen-trial.js';
-import { type ImportanceOptions, importancesOf } from '../../src/study/importance.js';
+import { type ImportanceOptions, importancesOf, rankedImportances } from '../../src/study/importance.js';
 import { growTree, ordersOf } from '../../src/study/importance-tree.js';
 import { newTrialRecord } from '../../src/study/storage/trial-record.js';
 
@@ -147,6 +147,63 @@ describe('importances', () => {
     assert.throws(
       () => importancesOf(trials.slice(0, 1), ['minimize']),
       /at least two COMPLETE trials, got 1/,
+    );
+  });
+
+  it('are the same for values of any size', () => {
+    const trials = sampled(60, ({ x, y }) => x! + 0.3 * y!);
+    const of = (factor: number, evaluator: 'fanova' | 'ped-anova') =>
+      rankedImportances(
+        trials.map((trial) => ({ ...trial, values: [trial.values![0]! * factor] })),
+        ['minimize'],
+        { evaluator },
+      );
+    for (const evaluator of ['fanova', 'ped-anova'] as const)
+      for (const factor of [2 ** 1023, -(2 ** 1020), 2 ** -1000])
+        assert.deepEqual(
+          of(factor, evaluator).map(([name]) => name),
+          of(Math.sign(factor), evaluator).map(([name]) => name),
+          `${evaluator}, ${factor}`,
+        );
+    const extremes = sampled(60, ({ x }) => (x! > 0.5 ? 1e308 : -1e308));
+    const { x, y } = importancesOf(extremes, ['minimize']);
+    assert.ok(x! > 0.95 && y! < 0.05, `${x} ${y}`);
+  });
+
+  it('pass over trials whose value is infinite', () => {
+    const trials = sampled(40, ({ x, y }) => x! + y!);
+    for (const evaluator of ['fanova', 'ped-anova'] as const)
+      for (const value of [Infinity, -Infinity])
+        assert.deepEqual(
+          importancesOf([...trials, { ...trials[0]!, number: 40, values: [value] }], ['minimize'], {
+            evaluator,
+          }),
+          importancesOf(trials, ['minimize'], { evaluator }),
+        );
+  });
+
+  it('hold for parameters of any name, in their order', () => {
+    const renamed = (fields: Readonly<Record<string, unknown>>) =>
+      Object.fromEntries(
+        Object.entries(fields).map(([name, field]) => [{ x: '10', y: '2', kind: '__proto__' }[name], field]),
+      );
+    const trials = sampled(60, ({ x, y }) => 3 * x! + y!).map(
+      (trial) =>
+        ({
+          ...trial,
+          params: renamed(trial.params),
+          internalParams: renamed(trial.internalParams),
+          distributions: renamed(trial.distributions),
+        }) as FrozenTrial,
+    );
+    for (const evaluator of ['fanova', 'ped-anova'] as const)
+      assert.deepEqual(
+        rankedImportances(trials, ['minimize'], { evaluator }).map(([name]) => name),
+        ['10', '2', '__proto__'],
+      );
+    assert.throws(
+      () => importancesOf(trials, ['minimize'], { params: ['constructor'] }),
+      /has all of constructor/,
     );
   });
 

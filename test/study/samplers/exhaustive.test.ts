@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   BruteForceSampler,
   createStudy,
   GridSampler,
   HyperbandPruner,
+  loadStudy,
   PartialFixedSampler,
   TpeSampler,
   type Trial,
   TrialPruned,
 } from '../../../src/index.js';
+import { paramNames } from '../../../src/study/param-names.js';
 
 const tried = (trials: readonly { readonly params: object }[]) =>
   trials.map(({ params }) => JSON.stringify(params)).sort();
@@ -117,6 +122,44 @@ describe('BruteForceSampler', () => {
       { catches: () => true },
     );
     assert.equal(new Set(tried(await study.trials(['COMPLETE']))).size, 11);
+  });
+
+  it('keeps the order of suggestion whatever parameters are called, in every storage', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'brute-force-'));
+    for (const storage of [
+      'memory://',
+      `sqlite:///${join(folder, 'a.db')}`,
+      `journal://${join(folder, 'a.journal')}`,
+    ]) {
+      const names = ['10', 'x', '2', '__proto__', 'constructor'];
+      const sum = (trial: Trial) => names.reduce((all, name) => all + trial.suggestInt(name, 0, 1), 0);
+      const begun = await createStudy({
+        storage,
+        studyName: 's',
+        sampler: new BruteForceSampler({ seed: 1 }),
+      });
+      await begun.optimize(sum, { trials: 20 });
+      const study =
+        storage === 'memory://'
+          ? begun
+          : await loadStudy({ storage, sampler: new BruteForceSampler({ seed: 2 }) });
+      await study.optimize(sum);
+      const all = await study.trials();
+      assert.equal(all.length, 32);
+      assert.equal(new Set(all.map(({ params }) => JSON.stringify(Object.entries(params)))).size, 32);
+      assert.deepEqual(paramNames(all[0]!.distributions), names);
+      await begun.close();
+      if (study !== begun) await study.close();
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  it('refuses what has too many values to try', async () => {
+    const trial = await (await createStudy({ sampler: new BruteForceSampler() })).ask();
+    assert.throws(
+      () => trial.suggestInt('x', 0, 1e9),
+      /brute force: "x" has 1,000,000,001 values; narrow it/,
+    );
   });
 
   it('refuses what is endless, and a space that changes', async () => {
