@@ -225,7 +225,8 @@ try {
     }),
   );
   const linked = join(work, 'onednn.node');
-  const link = mac ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
+  // Never unloaded: a worker thread that ends would take the pool with it, and leave its memory to nobody.
+  const link = mac ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-Wl,-z,nodelete'];
   const rpath = onednn.system ? [] : [`-Wl,-rpath,${onednn.folder}`];
   await run(compiler, [
     ...link,

@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include <cmath>
 #include <cstring>
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -8,12 +9,15 @@
 #include "engine.h"
 #include "gemm.h"
 #include "loops.h"
+#include "page-out.h"
 
 namespace millrace {
 namespace {
 
 /** Larger results are lent to JavaScript instead of copied. */
 constexpr size_t kLend = 64 << 10;
+/** More than any machine's cores; JavaScript holds them to those that are there. */
+constexpr int32_t kMostThreads = 4096;
 
 struct Instance {
   std::unique_ptr<Engine> engine;
@@ -50,41 +54,72 @@ Napi::Value toArray(Napi::Env env, Type type, size_t count, Buffer buffer) {
   return view(env, type, memory, count);
 }
 
+/** start(threads, bf16); again, the engine goes on with these, and every tensor with it. */
 Napi::Value start(const Napi::CallbackInfo& info) {
   auto* instance = info.Env().GetInstanceData<Instance>();
-  if (instance->engine) instance->engine->drain();
-  instance->engine = std::make_unique<Engine>(info[0].As<Napi::Number>().Int32Value(), info[1].ToBoolean());
+  int32_t threads = info[0].ToNumber().Int32Value();
+  if (threads < 1 || threads > kMostThreads)
+    throw Napi::RangeError::New(info.Env(), "expected threads from 1 to " + std::to_string(kMostThreads));
+  if (instance->engine)
+    instance->engine->restart(threads, info[1].ToBoolean());
+  else
+    instance->engine = std::make_unique<Engine>(threads, info[1].ToBoolean());
   return info.Env().Undefined();
 }
 
-template <typename T>
-std::vector<T> numbers(Napi::Value value) {
+double numberOf(napi_env env, napi_value value) {
+  double x;
+  if (napi_get_value_double(env, value, &x) != napi_ok) throw Napi::TypeError::New(env, "expected a number");
+  return x;
+}
+
+std::vector<double> numbers(Napi::Value value) {
+  if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "expected an array of numbers");
   auto array = value.As<Napi::Array>();
-  uint32_t n = array.Length();
-  std::vector<T> result(n);
-  for (uint32_t i = 0; i < n; i++) {
-    double x;
+  std::vector<double> result(array.Length());
+  for (uint32_t i = 0; i < result.size(); i++) {
     napi_value item;
-    napi_get_element(array.Env(), array, i, &item);
-    napi_get_value_double(array.Env(), item, &x);
-    result[i] = T(x);
+    if (napi_get_element(array.Env(), array, i, &item) != napi_ok)
+      throw Napi::TypeError::New(array.Env(), "expected an array of numbers");
+    result[i] = numberOf(array.Env(), item);
   }
   return result;
 }
 
-/** run(kernel, outs, ins, ints, floats) */
+/** A tensor's number; −1 for an input that is left out. */
+int64_t idOf(napi_env env, double x) {
+  if (!(x >= -1 && x <= double(kMostNumbers) && x == std::floor(x)))
+    throw Napi::RangeError::New(env, "expected the number of a tensor");
+  return int64_t(x);
+}
+
+int64_t idOf(Napi::Value value) { return idOf(value.Env(), numberOf(value.Env(), value)); }
+
+std::vector<int64_t> ids(Napi::Value value) {
+  std::vector<int64_t> result;
+  for (double x : numbers(value)) result.push_back(idOf(value.Env(), x));
+  return result;
+}
+
+/** run(kernel, outs, ins, ints, floats, sizes of outs) */
 Napi::Value run(const Napi::CallbackInfo& info) {
-  Call call;
-  call.outs = numbers<int32_t>(info[1]);
-  call.ins = numbers<int32_t>(info[2]);
-  call.ints = numbers<int64_t>(info[3]);
-  call.floats = numbers<double>(info[4]);
-  engineOf(info).enqueue(info[0].As<Napi::Number>().Int32Value(), std::move(call));
+  double kernel = numberOf(info.Env(), info[0]);
+  if (!(kernel >= 0 && kernel < double(Registry::get().kernels.size())))
+    throw Napi::RangeError::New(info.Env(), "expected the number of a kernel");
+  Given given;
+  given.outs = ids(info[1]);
+  given.ins = ids(info[2]);
+  given.ints = numbers(info[3]);
+  given.floats = numbers(info[4]);
+  given.sizes = numbers(info[5]);
+  engineOf(info).enqueue(int(kernel), Call(std::move(given)));
   return info.Env().Undefined();
 }
 
 /** write(id, numbers): Float32Array, Int32Array or Uint8Array. */
 Napi::Value write(const Napi::CallbackInfo& info) {
+  if (!info[1].IsTypedArray())
+    throw Napi::TypeError::New(info.Env(), "expected a Float32Array, Int32Array or Uint8Array");
   auto array = info[1].As<Napi::TypedArray>();
   Slot slot;
   switch (array.TypedArrayType()) {
@@ -103,12 +138,12 @@ Napi::Value write(const Napi::CallbackInfo& info) {
   if (array.ByteLength())
     std::memcpy(slot.buffer->data, static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset(),
                 array.ByteLength());
-  engineOf(info).write(info[0].As<Napi::Number>().Int32Value(), std::move(slot));
+  engineOf(info).write(idOf(info[0]), std::move(slot));
   return info.Env().Undefined();
 }
 
 Napi::Value release(const Napi::CallbackInfo& info) {
-  engineOf(info).free(info[0].As<Napi::Number>().Int32Value());
+  engineOf(info).free(idOf(info[0]));
   return info.Env().Undefined();
 }
 
@@ -118,7 +153,7 @@ Napi::Value readSync(const Napi::CallbackInfo& info) {
   std::string error = engine.takeError();
   if (!error.empty()) throw Napi::Error::New(info.Env(), error);
   try {
-    Slot& slot = engine.readable(info[0].As<Napi::Number>().Int32Value());
+    Slot& slot = engine.readable(idOf(info[0]));
     return toArray(info.Env(), slot.type, slot.count, slot.buffer);
   } catch (const std::exception& failed) {
     throw Napi::Error::New(info.Env(), failed.what());
@@ -137,9 +172,9 @@ struct Reading {
 Napi::Value read(const Napi::CallbackInfo& info) {
   auto* instance = info.Env().GetInstanceData<Instance>();
   Engine& engine = engineOf(info);
-  auto* reading = new Reading{Napi::Promise::Deferred::New(info.Env()), {}, Type::f32, 0, nullptr};
+  auto reading = std::make_shared<Reading>(Reading{Napi::Promise::Deferred::New(info.Env()), {}, Type::f32, 0, nullptr});
   auto promise = reading->deferred.Promise();
-  int32_t id = info[0].As<Napi::Number>().Int32Value();
+  int64_t id = idOf(info[0]);
   if (instance->reading++ == 0) instance->toJavaScript.Ref(info.Env());
   engine.enqueue([instance, &engine, reading, id] {
     reading->error = engine.takeError();
@@ -153,15 +188,17 @@ Napi::Value read(const Napi::CallbackInfo& info) {
         reading->error = failed.what();
       }
     }
-    auto deliver = [instance](Napi::Env env, Napi::Function, Reading* done) {
+    auto deliver = [instance](Napi::Env env, Napi::Function, std::shared_ptr<Reading>* held) {
+      std::shared_ptr<Reading> done = std::move(*held);
+      delete held;
       if (--instance->reading == 0) instance->toJavaScript.Unref(env);
       if (done->error.empty())
         done->deferred.Resolve(toArray(env, done->type, done->count, std::move(done->buffer)));
       else
         done->deferred.Reject(Napi::Error::New(env, done->error).Value());
-      delete done;
     };
-    if (instance->toJavaScript.BlockingCall(reading, deliver) != napi_ok) delete reading;
+    auto* held = new std::shared_ptr<Reading>(reading);
+    if (instance->toJavaScript.BlockingCall(held, deliver) != napi_ok) delete held;
   });
   return promise;
 }
@@ -171,6 +208,7 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   auto result = Napi::Object::New(info.Env());
   result["bytesInUse"] = double(use.inUse);
   result["bytesReserved"] = double(use.reserved);
+  result["bytesInFiles"] = double(bytesInFiles());
   result["tensors"] = double(engineOf(info).slotCount());
   return result;
 }

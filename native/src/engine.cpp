@@ -9,7 +9,6 @@ namespace millrace {
 namespace {
 // JavaScript may run ahead of the engine by so many kernels.
 constexpr size_t kMostQueued = 8192;
-constexpr size_t kGrain = 16384;
 
 int64_t clockOf(clockid_t clock) {
   timespec now;
@@ -29,38 +28,30 @@ int Registry::add(const char* name, Kernel kernel) {
   return int(kernels.size()) - 1;
 }
 
-Slot& Call::in(size_t i) { return engine->slot(ins.at(i)); }
-
-const float* Call::f32(size_t i) {
-  Slot& slot = in(i);
-  if (slot.type == Type::f32) return slot.data<float>();
-  if (slot.type != Type::bf16) throw std::runtime_error("expected a float tensor");
-  float* copy = temp<float>(slot.count);
-  const uint16_t* from = slot.data<uint16_t>();
-  parallelFor(slot.count, kGrain, [&](size_t b, size_t e) { loops().toF32(from + b, copy + b, e - b); });
-  return copy;
-}
-
-Slot& Call::out(size_t i, Type type, size_t count) {
-  Slot slot;
-  slot.type = type;
-  slot.count = count;
-  slot.buffer = allocate(count * sizeOf(type));
-  return engine->put(outs.at(i), std::move(slot));
-}
-
 Engine::Engine(int threads, bool bf16) : threads(threads), bf16(bf16) {
   profile.resize(Registry::get().kernels.size());
   thread = std::thread([this] { loop(); });
 }
 
-Engine::~Engine() {
+Engine::~Engine() { stop(); }
+
+void Engine::stop() {
   {
     std::lock_guard<std::mutex> lock(mutex);
     stopping = true;
   }
   wake.notify_all();
   thread.join();
+}
+
+void Engine::restart(int newThreads, bool newBf16) {
+  drain();
+  // A new thread, since the old one and those that it started may be kept on cores.
+  stop();
+  threads = newThreads;
+  bf16 = newBf16;
+  stopping = false;
+  thread = std::thread([this] { loop(); });
 }
 
 void Engine::loop() {
@@ -130,12 +121,12 @@ void Engine::enqueue(std::function<void()> work) {
   push(std::move(task));
 }
 
-void Engine::write(int32_t id, Slot slot) {
+void Engine::write(int64_t id, Slot slot) {
   auto shared = std::make_shared<Slot>(std::move(slot));
-  enqueue([this, id, shared] { put(id, std::move(*shared)); });
+  enqueue([this, id, shared] { add(id, std::move(*shared)); });
 }
 
-void Engine::free(int32_t id) {
+void Engine::free(int64_t id) {
   enqueue([this, id] {
     slots.erase(id);
     slotsAlive = slots.size();
@@ -154,20 +145,20 @@ std::string Engine::takeError() {
   return taken;
 }
 
-Slot& Engine::slot(int32_t id) {
+Slot& Engine::slot(int64_t id) {
   auto found = slots.find(id);
   if (found == slots.end()) throw std::runtime_error("no tensor " + std::to_string(id));
   return found->second;
 }
 
-Slot& Engine::put(int32_t id, Slot slot) {
-  Slot& place = slots[id];
-  place = std::move(slot);
+Slot& Engine::add(int64_t id, Slot slot) {
+  auto [place, isNew] = slots.emplace(id, std::move(slot));
+  if (!isNew) throw std::runtime_error("tensor " + std::to_string(id) + " exists already");
   slotsAlive = slots.size();
-  return place;
+  return place->second;
 }
 
-Slot& Engine::readable(int32_t id) {
+Slot& Engine::readable(int64_t id) {
   Slot& held = slot(id);
   if (held.type == Type::bf16) {
     Buffer wide = allocate(held.count * sizeof(float));

@@ -184,8 +184,8 @@ float* rounded(Call& call, Slot& weight) {
   auto made = std::make_shared<Copied>();
   made->buffer = allocate(weight.count * sizeof(float));
   auto* numbers = static_cast<float*>(made->buffer->data);
-  auto* narrow = weight.data<uint16_t>();
-  if (weight.type != Type::bf16) toBf16(weight.data<float>(), narrow = call.temp<uint16_t>(weight.count), weight.count);
+  uint16_t* narrow = weight.type == Type::bf16 ? weight.data<uint16_t>() : call.temp<uint16_t>(weight.count);
+  if (weight.type != Type::bf16) toBf16(weight.data<float>(), narrow, weight.count);
   toF32(narrow, numbers, weight.count);
   keep(call, weight, kRounded, made);
   return numbers;
@@ -235,7 +235,11 @@ void widened(Call& call, const Gemm& g) {
 }  // namespace
 
 void gemm(Call& call, const Gemm& g) {
-  if (g.k == 0 || g.m == 0 || g.n == 0) throw std::runtime_error("empty matrix product");
+  bool empty = g.m == 0 || g.n == 0;
+  for (int64_t size : g.batch) empty = empty || size == 0;
+  if (empty) return;
+  if (g.k == 0) throw std::runtime_error("expected an inner size from 1, got 0");
+  if (g.weight && !isFloat(g.weight->type)) throw std::runtime_error("expected a float weight");
   if ((g.a.type == Type::bf16 || g.b.type == Type::bf16) && !multipliesBf16()) return widened(call, g);
   if (g.weight && g.weight->type == Type::f32 && g.b.type == Type::f32) {
     // In f32 oneDNN reads a weight as it lies about as fast as a packed one, which would cost its memory again.
@@ -263,11 +267,11 @@ void gemm(Call& call, const Gemm& g) {
   runtime().stream.wait();
 }
 
-void* as(Call& call, size_t input, Type type) {
-  Slot& slot = call.in(input);
+void* as(Call& call, size_t input, Type type, size_t count) {
+  Slot& slot = call.in(input, count);
   if (slot.type == type) return slot.buffer->data;
-  if (type == Type::f32) return const_cast<float*>(call.f32(input));
-  const float* from = call.f32(input);
+  const float* from = call.f32(input, count);
+  if (type == Type::f32) return const_cast<float*>(from);
   uint16_t* copy = call.temp<uint16_t>(slot.count);
   toBf16(from, copy, slot.count);
   return copy;

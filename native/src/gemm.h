@@ -27,8 +27,8 @@ struct Gemm {
 /** One matrix product on all threads. */
 void gemm(Call& call, const Gemm& product);
 
-/** The numbers of an input in the given float type; converted for the duration of the call if need be. */
-void* as(Call& call, size_t input, Type type);
+/** The numbers of an input, so many, in the given float type; converted for the duration of the call if need be. */
+void* as(Call& call, size_t input, Type type, size_t count);
 
 /** Name and version of what runs the products. */
 std::string gemmLibrary();

@@ -22,6 +22,7 @@ Matrix square(void* data, Type type, int64_t tokens, int64_t heads) {
   return {data, type, {heads * tokens * tokens, tokens * tokens, tokens, 1}};
 }
 
+/** What attention works on. ints: batch, tokens, width, heads. */
 struct Shape {
   int64_t batch, tokens, width, heads, size;
   Type type;
@@ -29,11 +30,17 @@ struct Shape {
   int64_t group;
   float scale;
 
-  explicit Shape(Call& c)
-      : batch(c.ints[0]), tokens(c.ints[1]), width(c.ints[2]), heads(c.ints[3]), size(width / heads),
-        type(c.engine->bf16 ? Type::bf16 : Type::f32),
+  explicit Shape(const Call& c)
+      : batch(int64_t(c.size(0))), tokens(int64_t(c.size(1))), width(int64_t(c.size(2))),
+        heads(int64_t(c.divisor(3))), size(width / heads), type(c.engine->bf16 ? Type::bf16 : Type::f32),
         group(std::min<int64_t>(batch, (2 * c.engine->threads + heads - 1) / heads)),
-        scale(1.f / std::sqrt(float(size))) {}
+        scale(1.f / std::sqrt(float(size))) {
+    if (width % heads != 0)
+      throw std::runtime_error("expected heads that divide the width of " + std::to_string(width) + ", got " +
+                               std::to_string(heads));
+    product({size_t(std::max(batch, group)), size_t(heads), size_t(tokens), size_t(std::max(tokens, size))});
+  }
+  size_t count() const { return product({size_t(batch), size_t(tokens), size_t(width)}); }
   size_t rows(int64_t images) const { return size_t(images * heads * tokens); }
   /** What lies before an image of q, k, v or the result, in bytes. */
   size_t before(int64_t image) const { return size_t(image * tokens * width) * sizeOf(type); }
@@ -62,9 +69,11 @@ bool ownLoops(const Shape& s) { return s.type == Type::bf16 && s.size % 2 == 0 &
 /** ins: q, k, v; outs: y, and log Σ eˢ of each row; ints: batch, tokens, width, heads. */
 void attention(Call& c) {
   Shape s(c);
-  void *q = as(c, 0, s.type), *k = as(c, 1, s.type), *v = as(c, 2, s.type);
+  size_t count = s.count();
+  void *q = as(c, 0, s.type, count), *k = as(c, 1, s.type, count), *v = as(c, 2, s.type, count);
   float* logSum = c.outF32(1, s.rows(s.batch));
-  void* y = c.out(0, s.type, size_t(s.batch * s.tokens * s.width)).buffer->data;
+  void* y = c.out(0, s.type, count).buffer->data;
+  if (count == 0) return std::fill_n(logSum, s.rows(s.batch), 0.f), void();
   if (ownLoops(s)) {
     eachHead(s, q, k, v, [&](const AttentionHead& head, size_t i, size_t from, void* room) {
       attentionLoops()->forward(head, static_cast<uint16_t*>(y) + from, logSum + i * head.tokens, room);
@@ -99,11 +108,13 @@ void attention(Call& c) {
 /** ins: dy, q, k, v, logSum; outs: dq, dk, dv; ints as above. */
 void attentionGrad(Call& c) {
   Shape s(c);
-  size_t count = size_t(s.batch * s.tokens * s.width), n = size_t(s.tokens);
-  void *dy = as(c, 0, s.type), *q = as(c, 1, s.type), *k = as(c, 2, s.type), *v = as(c, 3, s.type);
-  const float* logSum = c.f32(4);
+  size_t count = s.count(), n = size_t(s.tokens);
+  void *dy = as(c, 0, s.type, count), *q = as(c, 1, s.type, count), *k = as(c, 2, s.type, count),
+       *v = as(c, 3, s.type, count);
+  const float* logSum = c.f32(4, s.rows(s.batch));
   void* results[3];
   for (size_t i = 0; i < 3; i++) results[i] = c.out(i, s.type, count).buffer->data;
+  if (count == 0) return;
   if (ownLoops(s)) {
     eachHead(s, q, k, v, [&](const AttentionHead& head, size_t i, size_t from, void* room) {
       auto result = [&](size_t j) { return static_cast<uint16_t*>(results[j]) + from; };

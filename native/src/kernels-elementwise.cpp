@@ -26,12 +26,11 @@ double wholeUnary(Unary op, double x, double p, double q) {
 /** ints: op; floats: two parameters. Whole numbers stay whole. */
 void unary(Call& c) {
   Slot& x = c.in(0);
-  auto op = Unary(c.ints[0]);
-  float p = float(c.floats[0]), q = float(c.floats[1]);
+  auto op = c.choice(0, Unary::gelu);
+  float p = float(c.number(0)), q = float(c.number(1));
   if (!isFloat(x.type)) {
     Slot& y = c.out(0, Type::i32, x.count);
-    for (size_t i = 0; i < y.count; i++)
-      y.data<int32_t>()[i] = int32_t(wholeUnary(op, numberAt(c.in(0), i), c.floats[0], c.floats[1]));
+    for (size_t i = 0; i < y.count; i++) setNumber(y, i, wholeUnary(op, numberAt(x, i), c.number(0), c.number(1)));
     return;
   }
   size_t n = x.count;
@@ -50,8 +49,8 @@ void unary(Call& c) {
 
 void geluGrad(Call& c) {
   size_t n = c.in(0).count;
+  Slot &dy = c.in(0), &x = c.in(1, n);
   Slot& y = c.out(0, c.engine->bf16 ? Type::bf16 : Type::f32, n);
-  Slot &dy = c.in(0), &x = c.in(1);
   bool narrow = y.type == Type::bf16 && dy.type == Type::bf16 && x.type == Type::bf16;
   inChunks(n, [&](size_t at, size_t m) {
     if (narrow)
@@ -69,10 +68,24 @@ struct Grid {
   int64_t inner = 1, outer = 1;
   int sa = 1, sb = 1;
 
-  Grid(const std::vector<int64_t>& ints, size_t from) {
-    size_t rank = size_t(ints[from]);
+  /** ints from a place on: rank, shape…, strides of a…, strides of b… */
+  Grid(const Call& c, size_t from) {
+    Box left, right;
+    size_t rank = c.size(from);
+    for (size_t i = 1; i <= rank; i++) {
+      left.shape.push_back(int64_t(c.size(from + i)));
+      left.strides.push_back(c.whole(from + rank + i));
+      right.strides.push_back(c.whole(from + 2 * rank + i));
+    }
+    right.shape = left.shape;
+    left.mustLieIn(c.in(0).count);
+    right.mustLieIn(c.in(1).count);
+    if (left.count() == 0) {
+      outer = inner = 0;
+      return;
+    }
     for (size_t i = 0; i < rank; i++) {
-      int64_t n = ints[from + 1 + i], x = ints[from + 1 + rank + i], y = ints[from + 1 + 2 * rank + i];
+      int64_t n = left.shape[i], x = left.strides[i], y = right.strides[i];
       if (n == 1) continue;
       if (!shape.empty() && a.back() == x * n && b.back() == y * n) {
         shape.back() *= n;
@@ -84,12 +97,13 @@ struct Grid {
         b.push_back(y);
       }
     }
-    if (!shape.empty()) {
-      inner = shape.back();
-      sa = int(a.back());
-      sb = int(b.back());
-      for (size_t i = 0; i + 1 < shape.size(); i++) outer *= shape[i];
-    }
+    if (shape.empty()) return;
+    if (a.back() < 0 || a.back() > 1 || b.back() < 0 || b.back() > 1)
+      throw std::runtime_error("expected a last dimension that walks or repeats");
+    inner = shape.back();
+    sa = int(a.back());
+    sb = int(b.back());
+    for (size_t i = 0; i + 1 < shape.size(); i++) outer *= shape[i];
   }
 
   /** Calls work(at in the result, offset in a, offset in b, how many) for runs along the last dimension. */
@@ -97,7 +111,7 @@ struct Grid {
   void each(Work work) const {
     size_t pieces = (size_t(inner) + kChunk - 1) / kChunk;
     size_t length = std::min(size_t(inner), kChunk);
-    parallelFor(size_t(outer) * pieces, std::max<size_t>(1, kWorthSplitting / std::max<size_t>(1, length)),
+    parallelFor(size_t(outer) * pieces, worthSplitting(length),
                 [&](size_t begin, size_t end) {
                   for (size_t unit = begin; unit < end; unit++) {
                     size_t row = unit / pieces, from = unit % pieces * kChunk;
@@ -149,8 +163,8 @@ bool wholeCompare(Compare op, double p, double q) {
 
 /** ints: op, rank, shape…, strides of a…, strides of b… */
 void binary(Call& c) {
-  Grid grid(c.ints, 1);
-  auto op = Binary(c.ints[0]);
+  Grid grid(c, 1);
+  auto op = c.choice(0, Binary::mod);
   bool real = isFloat(c.in(0).type) && isFloat(c.in(1).type);
   Slot& y = c.out(0, real ? Type::f32 : Type::i32, grid.count());
   Slot &a = c.in(0), &b = c.in(1);
@@ -169,8 +183,8 @@ void binary(Call& c) {
 }
 
 void compare(Call& c) {
-  Grid grid(c.ints, 1);
-  auto op = Compare(c.ints[0]);
+  Grid grid(c, 1);
+  auto op = c.choice(0, Compare::either);
   bool real = isFloat(c.in(0).type) && isFloat(c.in(1).type);
   Slot& y = c.out(0, Type::u8, grid.count());
   Slot &a = c.in(0), &b = c.in(1);
@@ -189,33 +203,34 @@ void compare(Call& c) {
 }
 
 void logicalNot(Call& c) {
-  Slot& y = c.out(0, Type::u8, c.in(0).count);
-  Slot& x = c.in(0);
-  for (size_t i = 0; i < y.count; i++) y.data<uint8_t>()[i] = !x.data<uint8_t>()[i];
+  size_t n = c.in(0).count;
+  const uint8_t* x = c.u8(0, n);
+  uint8_t* y = c.out(0, Type::u8, n).data<uint8_t>();
+  for (size_t i = 0; i < n; i++) y[i] = !x[i];
 }
 
 /** ins: condition, a, b, all of one shape. */
 void select(Call& c) {
   size_t n = c.in(0).count;
+  const uint8_t* condition = c.u8(0, n);
   bool real = isFloat(c.in(1).type);
   if (real != isFloat(c.in(2).type)) throw std::runtime_error("expected two tensors of one type");
   if (real) {
-    const float *a = c.f32(1), *b = c.f32(2);
+    const float *a = c.f32(1, n), *b = c.f32(2, n);
     float* y = c.outF32(0, n);
-    const uint8_t* condition = c.in(0).data<uint8_t>();
     inChunks(n, [&](size_t at, size_t m) {
       for (size_t i = at; i < at + m; i++) y[i] = condition[i] ? a[i] : b[i];
     });
     return;
   }
-  Slot& y = c.out(0, c.in(1).type, n);
-  Slot &condition = c.in(0), &a = c.in(1), &b = c.in(2);
-  for (size_t i = 0; i < n; i++) setNumber(y, i, numberAt(condition.data<uint8_t>()[i] ? a : b, i));
+  Slot &a = c.in(1, n), &b = c.in(2, n);
+  Slot& y = c.out(0, a.type == b.type ? a.type : Type::i32, n);
+  for (size_t i = 0; i < n; i++) setNumber(y, i, numberAt(condition[i] ? a : b, i));
 }
 
 /** ints: type. */
 void cast(Call& c) {
-  auto to = Type(c.ints[0]);
+  Type to = c.type(0);
   Slot& y = c.out(0, to, c.in(0).count);
   Slot& x = c.in(0);
   if (to == Type::f32 && isFloat(x.type)) {
@@ -233,13 +248,14 @@ void cast(Call& c) {
 
 /** ints: type, count; floats: value. */
 void fill(Call& c) {
-  Slot& y = c.out(0, Type(c.ints[0]), size_t(c.ints[1]));
-  if (c.floats[0] == 0) {
-    std::memset(y.buffer->data, 0, y.count * sizeOf(y.type));
+  Slot& y = c.out(0, c.type(0), c.size(1));
+  double value = c.number(0);
+  if (value == 0) {
+    std::memset(y.bytes(), 0, y.count * sizeOf(y.type));
     return;
   }
   inChunks(y.count, [&](size_t at, size_t n) {
-    for (size_t i = at; i < at + n; i++) setNumber(y, i, c.floats[0]);
+    for (size_t i = at; i < at + n; i++) setNumber(y, i, value);
   });
 }
 

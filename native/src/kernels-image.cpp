@@ -23,12 +23,13 @@ std::vector<Tap> taps(size_t n, size_t factor) {
 
 /** ints: batch, height, width, channels, factor. */
 void upsample(Call& c) {
-  size_t batch = size_t(c.ints[0]), h = size_t(c.ints[1]), w = size_t(c.ints[2]), ch = size_t(c.ints[3]);
-  size_t factor = size_t(c.ints[4]), H = h * factor, W = w * factor;
+  size_t batch = c.size(0), h = c.size(1), w = c.size(2), ch = c.size(3), factor = c.divisor(4);
+  size_t H = product({h, factor}), W = product({w, factor}), count = product({batch, H, W, ch});
+  const float* x = c.f32(0, product({batch, h, w, ch}));
+  float* y = c.outF32(0, count);
+  if (count == 0) return;
   auto down = taps(h, factor), across = taps(w, factor);
-  const float* x = c.f32(0);
-  float* y = c.outF32(0, batch * H * W * ch);
-  parallelFor(batch * H, std::max<size_t>(1, kWorthSplitting / (W * ch)), [&](size_t b, size_t e) {
+  parallelFor(batch * H, worthSplitting(W * ch), [&](size_t b, size_t e) {
     std::vector<float> row(w * ch);
     for (size_t u = b; u < e; u++) {
       Tap v = down[u % H];
@@ -46,14 +47,15 @@ void upsample(Call& c) {
 
 /** The transpose of `upsample`: dy [batch, H, W, channels] to [batch, h, w, channels]; ints as there. */
 void upsampleGrad(Call& c) {
-  size_t batch = size_t(c.ints[0]), h = size_t(c.ints[1]), w = size_t(c.ints[2]), ch = size_t(c.ints[3]);
-  size_t factor = size_t(c.ints[4]), H = h * factor, W = w * factor;
+  size_t batch = c.size(0), h = c.size(1), w = c.size(2), ch = c.size(3), factor = c.divisor(4);
+  size_t H = product({h, factor}), W = product({w, factor}), count = product({batch, h, w, ch});
+  const float* dy = c.f32(0, product({batch, H, W, ch}));
+  float* dx = c.outF32(0, count);
+  if (count == 0) return;
   auto down = taps(h, factor), across = taps(w, factor);
-  const float* dy = c.f32(0);
-  float* dx = c.outF32(0, batch * h * w * ch);
   // Rows first, each into its own narrow row; then the narrow rows into dx.
   float* narrow = c.temp<float>(batch * H * w * ch);
-  parallelFor(batch * H, std::max<size_t>(1, kWorthSplitting / (W * ch)), [&](size_t b, size_t e) {
+  parallelFor(batch * H, worthSplitting(W * ch), [&](size_t b, size_t e) {
     for (size_t u = b; u < e; u++) {
       const float* in = dy + u * W * ch;
       float* row = narrow + u * w * ch;
@@ -85,14 +87,16 @@ void upsampleGrad(Call& c) {
 
 /** x [batch, h, w, channels] to its 3×3 neighbourhoods [batch, h, w, 9·channels], zero beyond the border. */
 void patches(Call& c) {
-  size_t batch = size_t(c.ints[0]), h = size_t(c.ints[1]), w = size_t(c.ints[2]), ch = size_t(c.ints[3]);
-  Slot& y = c.out(0, c.engine->bf16 ? Type::bf16 : Type::f32, batch * h * w * 9 * ch);
-  Slot& x = c.in(0);
+  size_t batch = c.size(0), h = c.size(1), w = c.size(2), ch = c.size(3), count = product({batch, h, w, ch});
+  Slot& x = c.in(0, count);
+  if (!isFloat(x.type)) throw std::runtime_error("expected a float tensor");
+  Slot& y = c.out(0, c.engine->bf16 ? Type::bf16 : Type::f32, product({count, 9}));
+  if (count == 0) return;
   size_t size = sizeOf(y.type);
-  parallelFor(batch * h * w, std::max<size_t>(1, kWorthSplitting / (9 * ch)), [&](size_t b, size_t e) {
+  parallelFor(batch * h * w, worthSplitting(9 * ch), [&](size_t b, size_t e) {
     for (size_t u = b; u < e; u++) {
       size_t column = u % w, row = u / w % h;
-      char* out = y.data<char>() + u * 9 * ch * size;
+      char* out = y.bytes() + u * 9 * ch * size;
       for (int k = 0; k < 9; k++, out += ch * size) {
         int64_t i = int64_t(row) + k / 3 - 1, j = int64_t(column) + k % 3 - 1;
         if (i < 0 || j < 0 || i >= int64_t(h) || j >= int64_t(w)) {
@@ -101,7 +105,7 @@ void patches(Call& c) {
         }
         size_t from = ((u / (h * w) * h + size_t(i)) * w + size_t(j)) * ch;
         if (x.type == y.type)
-          std::memcpy(out, x.data<char>() + from * size, ch * size);
+          std::memcpy(out, x.bytes() + from * size, ch * size);
         else if (y.type == Type::bf16)
           loops().toBf16(x.data<float>() + from, reinterpret_cast<uint16_t*>(out), ch);
         else
@@ -113,10 +117,11 @@ void patches(Call& c) {
 
 /** The transpose of `patches`: each pixel gathers its share of nine neighbourhoods. */
 void patchesGrad(Call& c) {
-  size_t batch = size_t(c.ints[0]), h = size_t(c.ints[1]), w = size_t(c.ints[2]), ch = size_t(c.ints[3]);
-  float* dx = c.outF32(0, batch * h * w * ch);
-  Slot& dy = c.in(0);
-  parallelFor(batch * h * w, std::max<size_t>(1, kWorthSplitting / (9 * ch)), [&](size_t b, size_t e) {
+  size_t batch = c.size(0), h = c.size(1), w = c.size(2), ch = c.size(3), count = product({batch, h, w, ch});
+  Slot& dy = c.in(0, product({count, 9}));
+  float* dx = c.outF32(0, count);
+  if (count == 0) return;
+  parallelFor(batch * h * w, worthSplitting(9 * ch), [&](size_t b, size_t e) {
     RowBuffer buffer(ch);
     for (size_t u = b; u < e; u++) {
       size_t column = u % w, row = u / w % h;

@@ -5,46 +5,48 @@
 namespace millrace {
 namespace {
 
-/** One strided box of numbers to copy. */
-struct Box {
-  std::vector<int64_t> shape, in, out;
-  int64_t inAt = 0, outAt = 0;
+/** A box of numbers to copy: as it lies in an input, and as it lies in the result. */
+struct Part {
+  Box in, out;
 };
 
 /** Drops dimensions of size 1 and joins neighbours that lie behind one another on both sides. */
-Box joined(const Box& box) {
-  Box r;
-  r.inAt = box.inAt;
-  r.outAt = box.outAt;
-  for (size_t i = 0; i < box.shape.size(); i++) {
-    int64_t n = box.shape[i];
+Part joined(const Part& part) {
+  Part r;
+  auto& shape = r.in.shape;
+  r.in.at = part.in.at;
+  r.out.at = part.out.at;
+  for (size_t i = 0; i < part.in.shape.size(); i++) {
+    int64_t n = part.in.shape[i], in = part.in.strides[i], out = part.out.strides[i];
     if (n == 1) continue;
-    if (!r.shape.empty() && r.in.back() == box.in[i] * n && r.out.back() == box.out[i] * n) {
-      r.shape.back() *= n;
-      r.in.back() = box.in[i];
-      r.out.back() = box.out[i];
+    if (!shape.empty() && r.in.strides.back() == in * n && r.out.strides.back() == out * n) {
+      shape.back() *= n;
+      r.in.strides.back() = in;
+      r.out.strides.back() = out;
     } else {
-      r.shape.push_back(n);
-      r.in.push_back(box.in[i]);
-      r.out.push_back(box.out[i]);
+      shape.push_back(n);
+      r.in.strides.push_back(in);
+      r.out.strides.push_back(out);
     }
   }
+  r.out.shape = shape;
   return r;
 }
 
 template <typename T>
-void copyBox(const T* from, T* to, const Box& given) {
-  Box box = joined(given);
-  from += box.inAt;
-  to += box.outAt;
-  if (box.shape.empty()) {
+void copyPart(const void* input, void* result, const Part& given) {
+  Part part = joined(given);
+  const T* from = static_cast<const T*>(input) + part.in.at;
+  T* to = static_cast<T*>(result) + part.out.at;
+  const auto &shape = part.in.shape, &in = part.in.strides, &out = part.out.strides;
+  if (shape.empty()) {
     *to = *from;
     return;
   }
-  size_t last = box.shape.size() - 1;
-  int64_t n = box.shape[last], si = box.in[last], so = box.out[last];
+  size_t last = shape.size() - 1;
+  int64_t n = shape[last], si = in[last], so = out[last];
   size_t rows = 1;
-  for (size_t d = 0; d < last; d++) rows *= size_t(box.shape[d]);
+  for (size_t d = 0; d < last; d++) rows *= size_t(shape[d]);
   auto row = [&](const T* x, T* y, int64_t m) {
     if (si == 1 && so == 1)
       std::memcpy(y, x, size_t(m) * sizeof(T));
@@ -55,17 +57,17 @@ void copyBox(const T* from, T* to, const Box& given) {
   };
   // Long rows are cut, so that a plain copy uses all threads too.
   size_t cut = 65536, pieces = (size_t(n) + cut - 1) / cut;
-  parallelFor(rows * pieces, std::max<size_t>(1, kWorthSplitting / size_t(std::min<int64_t>(n, int64_t(cut)))),
+  parallelFor(rows * pieces, worthSplitting(std::min(size_t(n), cut)),
               [&](size_t begin, size_t end) {
                 for (size_t unit = begin; unit < end; unit++) {
                   size_t rest = unit / pieces;
                   int64_t start = int64_t(unit % pieces * cut);
                   int64_t i = start * si, o = start * so;
                   for (size_t d = last; d-- > 0;) {
-                    int64_t at = int64_t(rest % size_t(box.shape[d]));
-                    rest /= size_t(box.shape[d]);
-                    i += at * box.in[d];
-                    o += at * box.out[d];
+                    int64_t at = int64_t(rest % size_t(shape[d]));
+                    rest /= size_t(shape[d]);
+                    i += at * in[d];
+                    o += at * out[d];
                   }
                   row(from + i, to + o, std::min<int64_t>(n - start, int64_t(cut)));
                 }
@@ -79,38 +81,43 @@ void copyBox(const T* from, T* to, const Box& given) {
  * the result's strides…, the result's offset. floats: what to fill with.
  */
 void assemble(Call& c) {
-  size_t count = size_t(c.ints[0]);
+  size_t count = c.size(0);
+  bool filled = c.flag(1);
   Type type = c.in(0).type;
-  for (size_t i = 1; i < c.ins.size(); i++)
+  for (size_t i = 1; i < c.inputs(); i++)
     if (c.in(i).type != type) type = Type::f32;
-  Slot& y = c.out(0, type, count);
-  if (c.ints[1]) {
-    if (c.floats[0] == 0)
-      std::memset(y.buffer->data, 0, count * sizeOf(type));
-    else
-      for (size_t i = 0; i < count; i++) setNumber(y, i, c.floats[0]);
+  size_t at = 2, covered = 0;
+  std::vector<Part> parts(c.inputs());
+  for (size_t i = 0; i < parts.size(); i++) {
+    auto& [in, out] = parts[i];
+    size_t rank = c.size(at++);
+    for (size_t d = 0; d < rank; d++) in.shape.push_back(int64_t(c.size(at++)));
+    for (size_t d = 0; d < rank; d++) in.strides.push_back(c.whole(at++));
+    in.at = c.whole(at++);
+    out.shape = in.shape;
+    for (size_t d = 0; d < rank; d++) out.strides.push_back(c.whole(at++));
+    out.at = c.whole(at++);
+    in.mustLieIn(c.in(i).count);
+    out.mustLieIn(count);
+    covered += in.count();
   }
-  size_t at = 2;
-  for (size_t i = 0; i < c.ins.size(); i++) {
-    size_t rank = size_t(c.ints[at++]);
-    Box box;
-    auto take = [&](std::vector<int64_t>& into) {
-      into.assign(c.ints.begin() + long(at), c.ints.begin() + long(at + rank));
-      at += rank;
-    };
-    take(box.shape);
-    take(box.in);
-    box.inAt = c.ints[at++];
-    take(box.out);
-    box.outAt = c.ints[at++];
-    bool empty = false;
-    for (int64_t n : box.shape) empty = empty || n == 0;
-    if (empty) continue;
-    const void* from = type == Type::f32 ? c.f32(i) : c.in(i).buffer->data;
+  if (!filled && covered != count) throw std::runtime_error("expected parts that make up the whole result");
+  Slot& y = c.out(0, type, count);
+  if (filled) {
+    double value = c.number(0);
+    if (value == 0)
+      std::memset(y.bytes(), 0, count * sizeOf(type));
+    else
+      for (size_t i = 0; i < count; i++) setNumber(y, i, value);
+  }
+  for (size_t i = 0; i < parts.size(); i++) {
+    if (parts[i].in.count() == 0) continue;
+    Slot& x = c.in(i);
+    const void* from = type == Type::f32 ? c.f32(i, x.count) : x.buffer->data;
     switch (sizeOf(type)) {
-      case 4: copyBox(static_cast<const uint32_t*>(from), y.data<uint32_t>(), box); break;
-      case 2: copyBox(static_cast<const uint16_t*>(from), y.data<uint16_t>(), box); break;
-      default: copyBox(static_cast<const uint8_t*>(from), y.data<uint8_t>(), box);
+      case 4: copyPart<uint32_t>(from, y.bytes(), parts[i]); break;
+      case 2: copyPart<uint16_t>(from, y.bytes(), parts[i]); break;
+      default: copyPart<uint8_t>(from, y.bytes(), parts[i]);
     }
   }
 }
@@ -119,13 +126,14 @@ void assemble(Call& c) {
 void split(Call& c) {
   Slot& x = c.in(0);
   Type type = x.type;
-  size_t inner = size_t(c.ints[0]), steps = 0, at = 0;
-  for (size_t i = 1; i < c.ints.size(); i++) steps += size_t(c.ints[i]);
-  size_t row = steps * inner, rows = row ? x.count / row : 0;
-  for (size_t i = 0; i < c.outs.size(); i++) {
-    size_t wide = size_t(c.ints[i + 1]) * inner, bytes = wide * sizeOf(type);
-    char* y = static_cast<char*>(c.out(i, type, rows * wide).buffer->data);
-    const char* from = static_cast<const char*>(c.in(0).buffer->data) + at * sizeOf(type);
+  size_t inner = c.size(0), row = 0, at = 0;
+  for (size_t i = 1; i < c.wholes(); i++) row += product({c.size(i), inner});
+  size_t rows = row ? x.count / row : 0;
+  c.in(0, product({rows, row}));
+  for (size_t i = 0; i < c.outputs(); i++) {
+    size_t wide = product({c.size(i + 1), inner}), bytes = wide * sizeOf(type);
+    char* y = c.out(i, type, product({rows, wide})).bytes();
+    const char* from = x.bytes() + at * sizeOf(type);
     for (size_t r = 0; bytes && r < rows; r++) std::memcpy(y + r * bytes, from + r * row * sizeOf(type), bytes);
     at += wide;
   }
@@ -133,30 +141,30 @@ void split(Call& c) {
 
 /** ints: depth, type; floats: on, off. */
 void oneHot(Call& c) {
-  int64_t depth = c.ints[0];
-  Slot& y = c.out(0, Type(c.ints[1]), c.in(0).count * size_t(depth));
-  Slot& x = c.in(0);
-  parallelFor(x.count, 1024, [&](size_t b, size_t e) {
+  size_t n = c.in(0).count, depth = c.size(0);
+  const int32_t* x = c.i32(0, n);
+  double on = c.number(0), off = c.number(1);
+  Slot& y = c.out(0, c.type(1), product({n, depth}));
+  parallelFor(n, 1024, [&](size_t b, size_t e) {
     for (size_t i = b; i < e; i++)
-      for (int64_t k = 0; k < depth; k++)
-        setNumber(y, i * size_t(depth) + size_t(k), x.data<int32_t>()[i] == k ? c.floats[0] : c.floats[1]);
+      for (size_t k = 0; k < depth; k++) setNumber(y, i * depth + k, x[i] >= 0 && size_t(x[i]) == k ? on : off);
   });
 }
 
 /** ins: x as [a, r, b], indices; ints: a, r, b. The result is [a, indices, b]. */
 void gather(Call& c) {
-  size_t a = size_t(c.ints[0]), r = size_t(c.ints[1]), b = size_t(c.ints[2]), n = c.in(1).count;
-  const int32_t* indices = c.in(1).data<int32_t>();
+  size_t a = c.size(0), r = c.size(1), b = c.size(2), n = c.in(1).count;
+  Slot& x = c.in(0, product({a, r, b}));
+  const int32_t* indices = c.i32(1, n);
   for (size_t i = 0; i < n; i++)
     if (indices[i] < 0 || size_t(indices[i]) >= r)
-      throw std::runtime_error("index " + std::to_string(indices[i]) + " is not from 0 to " + std::to_string(r - 1));
-  Slot& y = c.out(0, c.in(0).type, a * n * b);
-  Slot& x = c.in(0);
-  indices = c.in(1).data<int32_t>();
+      throw std::runtime_error("index " + std::to_string(indices[i]) + " is not from 0 to " +
+                               std::to_string(int64_t(r) - 1));
+  Slot& y = c.out(0, x.type, product({a, n, b}));
   size_t bytes = b * sizeOf(x.type);
-  parallelFor(a * n, 256, [&](size_t from, size_t to) {
+  parallelFor(y.count ? a * n : 0, 256, [&](size_t from, size_t to) {
     for (size_t u = from; u < to; u++)
-      std::memcpy(y.data<char>() + u * bytes, x.data<char>() + (u / n * r + size_t(indices[u % n])) * bytes, bytes);
+      std::memcpy(y.bytes() + u * bytes, x.bytes() + (u / n * r + size_t(indices[u % n])) * bytes, bytes);
   });
 }
 

@@ -21,10 +21,10 @@ size_t blocksOf(size_t pixels) { return (pixels + kPixels - 1) / kPixels; }
 
 /** ins: logits [pixels, classes], masks; ints: classes. Result: Σp·t, Σp, Σt by class. */
 void overlap(Call& c) {
-  size_t classes = size_t(c.ints[0]), pixels = c.in(1).count;
-  const float* logits = c.f32(0);
-  const int32_t* masks = c.in(1).data<int32_t>();
-  double* partial = c.temp<double>(std::max<size_t>(1, blocksOf(pixels)) * 3 * classes);
+  size_t classes = c.divisor(0), pixels = c.in(1).count;
+  const float* logits = c.f32(0, product({pixels, classes}));
+  const int32_t* masks = c.i32(1, pixels);
+  double* partial = c.temp<double>(product({std::max<size_t>(1, blocksOf(pixels)), 3, classes}));
   inBlocks(pixels, [&](size_t block, size_t b, size_t e) {
     double* sums = partial + block * 3 * classes;
     std::fill(sums, sums + 3 * classes, 0.0);
@@ -32,7 +32,7 @@ void overlap(Call& c) {
     for (size_t i = b; i < e; i += kAtOnce)
       loops().overlap(logits + i * classes, masks + i, std::min(kAtOnce, e - i), classes, sums, room.get());
   });
-  float* y = c.outF32(0, 3 * classes);
+  float* y = c.outF32(0, product({3, classes}));
   for (size_t k = 0; k < 3 * classes; k++) {
     double total = 0;
     for (size_t block = 0; block < blocksOf(pixels); block++) total += partial[block * 3 * classes + k];
@@ -42,10 +42,10 @@ void overlap(Call& c) {
 
 /** ins: dy [3, classes], logits, masks. p∘(g − Σ p∘g) with g = t·dy₀ + dy₁. */
 void overlapGrad(Call& c) {
-  size_t classes = size_t(c.ints[0]), pixels = c.in(2).count;
-  const float *dy = c.f32(0), *logits = c.f32(1);
-  const int32_t* masks = c.in(2).data<int32_t>();
-  float* dx = c.outF32(0, pixels * classes);
+  size_t classes = c.divisor(0), pixels = c.in(2).count, count = product({pixels, classes});
+  const float *dy = c.f32(0, product({3, classes})), *logits = c.f32(1, count);
+  const int32_t* masks = c.i32(2, pixels);
+  float* dx = c.outF32(0, count);
   inBlocks(pixels, [&](size_t, size_t b, size_t e) {
     std::unique_ptr<float[]> room(new float[(classes + 2) * kAtOnce]);
     for (size_t i = b; i < e; i += kAtOnce)
@@ -60,11 +60,11 @@ size_t counted(const int32_t* masks, size_t pixels) {
   return n;
 }
 
-/** ins: logits, masks; ints: classes. −Σ log p of the right class / counted pixels, p no less than 1e-30. */
+/** ins: logits, masks; ints: classes. −Σ log p of the right class / counted pixels. */
 void crossEntropy(Call& c) {
-  size_t classes = size_t(c.ints[0]), pixels = c.in(1).count;
-  const float* logits = c.f32(0);
-  const int32_t* masks = c.in(1).data<int32_t>();
+  size_t classes = c.divisor(0), pixels = c.in(1).count;
+  const float* logits = c.f32(0, product({pixels, classes}));
+  const int32_t* masks = c.i32(1, pixels);
   double* partial = c.temp<double>(std::max<size_t>(1, blocksOf(pixels)));
   inBlocks(pixels, [&](size_t block, size_t b, size_t e) {
     RowBuffer logP(classes);
@@ -72,7 +72,7 @@ void crossEntropy(Call& c) {
     for (size_t i = b; i < e; i++) {
       if (masks[i] == kIgnoredPixel || masks[i] < 0 || size_t(masks[i]) >= classes) continue;
       loops().logSoftmax(logits + i * classes, logP.data(), classes);
-      sum -= std::max(logP.data()[masks[i]], -69.077553f);
+      sum -= logP.data()[masks[i]];
     }
     partial[block] = sum;
   });
@@ -83,11 +83,11 @@ void crossEntropy(Call& c) {
 
 /** ins: dy, logits, masks. (p − t)·dy/n. */
 void crossEntropyGrad(Call& c) {
-  size_t classes = size_t(c.ints[0]), pixels = c.in(2).count;
-  const float* logits = c.f32(1);
-  const int32_t* masks = c.in(2).data<int32_t>();
-  float factor = *c.f32(0) / float(std::max<size_t>(1, counted(masks, pixels)));
-  float* dx = c.outF32(0, pixels * classes);
+  size_t classes = c.divisor(0), pixels = c.in(2).count, count = product({pixels, classes});
+  const float* logits = c.f32(1, count);
+  const int32_t* masks = c.i32(2, pixels);
+  float factor = *c.f32(0, 1) / float(std::max<size_t>(1, counted(masks, pixels)));
+  float* dx = c.outF32(0, count);
   inBlocks(pixels, [&](size_t, size_t b, size_t e) {
     for (size_t i = b; i < e; i++) {
       float* row = dx + i * classes;

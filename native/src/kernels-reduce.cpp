@@ -15,7 +15,7 @@ void reduceColumns(Call& c, Reduce op, const float* x, float* y, size_t a, size_
   float* partial = blocks == 1 ? y : c.temp<float>(a * blocks * b);
   size_t width = std::min<size_t>(b, 256), strips = (b + width - 1) / width;
   size_t perUnit = std::min(r, kRows) * width;
-  parallelFor(a * blocks * strips, std::max<size_t>(1, kWorthSplitting / perUnit), [&](size_t begin, size_t end) {
+  parallelFor(a * blocks * strips, worthSplitting(perUnit), [&](size_t begin, size_t end) {
     for (size_t u = begin; u < end; u++) {
       size_t block = u / strips, at = u % strips * width, n = std::min(width, b - at);
       size_t from = block % blocks * kRows, to = std::min(r, from + kRows);
@@ -44,7 +44,7 @@ void reduceColumns(Call& c, Reduce op, const float* x, float* y, size_t a, size_
 void reduceRows(Call& c, Reduce op, const float* x, float* y, size_t a, size_t r) {
   size_t piece = 65536, pieces = (r + piece - 1) / piece;
   if (pieces == 1) {
-    parallelFor(a, std::max<size_t>(1, kWorthSplitting / r), [&](size_t begin, size_t end) {
+    parallelFor(a, worthSplitting(r), [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; i++) y[i] = loops().reduce(op, x + i * r, r);
     });
     return;
@@ -61,23 +61,23 @@ void reduceRows(Call& c, Reduce op, const float* x, float* y, size_t a, size_t r
 
 /** Reduces the middle of [a, r, b]. ints: op, a, r, b, type of the result; floats: factor of the result. */
 void reduce(Call& c) {
-  auto op = Reduce(c.ints[0]);
-  size_t a = size_t(c.ints[1]), r = size_t(c.ints[2]), b = size_t(c.ints[3]);
-  if (r == 0) throw std::runtime_error("nothing to reduce");
+  auto op = c.choice(0, Reduce::prod);
+  size_t a = c.size(1), r = c.divisor(2), b = c.size(3), count = product({a, b}), from = product({a, r, b});
   if (isFloat(c.in(0).type)) {
-    const float* x = c.f32(0);
-    float* y = c.outF32(0, a * b);
+    const float* x = c.f32(0, from);
+    float* y = c.outF32(0, count);
+    if (count == 0) return;
     if (b == 1)
       reduceRows(c, op, x, y, a, r);
     else
       reduceColumns(c, op, x, y, a, r, b);
-    float factor = float(c.floats[0]);
-    if (factor != 1) loops().binary(Binary::mul, y, 1, &factor, 0, y, a * b);
+    float factor = float(c.number(0));
+    if (factor != 1) loops().binary(Binary::mul, y, 1, &factor, 0, y, count);
     return;
   }
-  Slot& y = c.out(0, Type(c.ints[4]), a * b);
-  Slot& x = c.in(0);
-  for (size_t u = 0; u < a * b; u++) {
+  Slot& x = c.in(0, from);
+  Slot& y = c.out(0, c.type(4), count);
+  for (size_t u = 0; u < count; u++) {
     size_t at = u / b * r * b + u % b;
     double value = numberAt(x, at);
     for (size_t i = 1; i < r; i++) {
@@ -89,17 +89,17 @@ void reduce(Call& c) {
         case Reduce::prod: value *= next; break;
       }
     }
-    setNumber(y, u, value * c.floats[0]);
+    setNumber(y, u, value * c.number(0));
   }
 }
 
 /** The place of the largest (or smallest) along the middle of [a, r, b], the first of equals. ints: largest, a, r, b. */
 void argument(Call& c) {
-  bool largest = c.ints[0];
-  size_t a = size_t(c.ints[1]), r = size_t(c.ints[2]), b = size_t(c.ints[3]);
-  Slot& y = c.out(0, Type::i32, a * b);
-  Slot& x = c.in(0);
-  parallelFor(a * b, std::max<size_t>(1, kWorthSplitting / r), [&](size_t begin, size_t end) {
+  bool largest = c.flag(0);
+  size_t a = c.size(1), r = c.divisor(2), b = c.size(3), count = product({a, b});
+  Slot& x = c.in(0, product({a, r, b}));
+  int32_t* y = c.out(0, Type::i32, count).data<int32_t>();
+  parallelFor(count, worthSplitting(r), [&](size_t begin, size_t end) {
     for (size_t u = begin; u < end; u++) {
       size_t at = u / b * r * b + u % b;
       double best = numberAt(x, at);
@@ -111,17 +111,18 @@ void argument(Call& c) {
           where = int32_t(i);
         }
       }
-      y.data<int32_t>()[u] = where;
+      y[u] = where;
     }
   });
 }
 
 template <bool logarithm>
 void softmax(Call& c) {
-  size_t rows = size_t(c.ints[0]), n = size_t(c.ints[1]);
-  const float* x = c.f32(0);
-  float* y = c.outF32(0, rows * n);
-  parallelFor(rows, std::max<size_t>(1, kWorthSplitting / 4 / n), [&](size_t b, size_t e) {
+  size_t rows = c.size(0), n = c.size(1), count = product({rows, n});
+  const float* x = c.f32(0, count);
+  float* y = c.outF32(0, count);
+  if (count == 0) return;
+  parallelFor(rows, worthSplitting(4 * n), [&](size_t b, size_t e) {
     for (size_t i = b; i < e; i++)
       logarithm ? loops().logSoftmax(x + i * n, y + i * n, n) : void(loops().softmax(x + i * n, 1, y + i * n, n));
   });

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
 
 namespace millrace {
@@ -23,6 +24,8 @@ const std::string& folder() {
   return name;
 }
 [[maybe_unused]] const std::string& readEarly = folder();
+
+std::atomic<size_t> inFiles{0};
 
 struct File {
   int descriptor;
@@ -46,6 +49,8 @@ struct File {
 
 }  // namespace
 
+size_t bytesInFiles() { return inFiles; }
+
 void pageOut(Buffer& buffer) {
   size_t bytes = buffer->bytes;
   if (buffer->inFile) {
@@ -59,8 +64,10 @@ void pageOut(Buffer& buffer) {
   if (file.descriptor < 0 || !file.write(static_cast<char*>(buffer->data), bytes)) return;
   void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0);
   if (data == MAP_FAILED) return;
+  inFiles += bytes;
   buffer = Buffer(new Block{data, bytes, 0, true}, [](Block* block) {
     munmap(block->data, block->bytes);
+    inFiles -= block->bytes;
     delete block;
   });
 }

@@ -14,4 +14,7 @@ namespace millrace {
  */
 void pageOut(Buffer& buffer);
 
+/** Bytes of the numbers that lie in files. */
+size_t bytesInFiles();
+
 }  // namespace millrace

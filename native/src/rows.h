@@ -1,4 +1,6 @@
 #pragma once
+#include <cmath>
+
 #include "engine.h"
 #include "loops.h"
 #include "parallel.h"
@@ -9,6 +11,8 @@ namespace millrace {
 constexpr size_t kChunk = 2048;
 /** Below so many numbers a second thread costs more than it brings. */
 constexpr size_t kWorthSplitting = 16384;
+/** How many rows of `n` numbers are worth a thread. */
+inline size_t worthSplitting(size_t n) { return std::max<size_t>(1, kWorthSplitting / std::max<size_t>(1, n)); }
 
 /** `n` numbers from place `at` as f32: in place, or converted into `buffer`. */
 inline const float* load(const Slot& slot, size_t at, size_t n, float* buffer) {
@@ -45,8 +49,6 @@ struct RowBuffer {
   std::unique_ptr<float[]> heap;
 };
 
-inline bool isFloat(Type type) { return type == Type::f32 || type == Type::bf16; }
-
 /** One number of any type. */
 inline double numberAt(const Slot& slot, size_t i) {
   switch (slot.type) {
@@ -62,10 +64,16 @@ inline double numberAt(const Slot& slot, size_t i) {
   return 0;
 }
 
+/** The whole number that JavaScript makes of x: towards zero, modulo 2³², NaN and ±∞ to 0. */
+inline int32_t toWhole(double x) {
+  if (std::fabs(x) < 2147483648.0) return int32_t(x);
+  return std::isfinite(x) ? int32_t(uint32_t(int64_t(std::fmod(x, 4294967296.0)))) : 0;
+}
+
 inline void setNumber(const Slot& slot, size_t i, double value) {
   switch (slot.type) {
     case Type::f32: slot.data<float>()[i] = float(value); break;
-    case Type::i32: slot.data<int32_t>()[i] = int32_t(int64_t(value)); break;
+    case Type::i32: slot.data<int32_t>()[i] = toWhole(value); break;
     case Type::u8: slot.data<uint8_t>()[i] = value != 0; break;
     case Type::bf16: {
       float x = float(value);

@@ -2,9 +2,11 @@ import './tfjs.js';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
 import { ready, setBackend } from '@tensorflow/tfjs-core';
 import { didYouMean } from '../config/nearest.js';
 import { UserError } from '../errors.js';
+import { packageRoot } from '../files/package-root.js';
 
 export const ENGINES = ['auto', 'onednn', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -27,6 +29,8 @@ export interface Engine {
 /** One engine: how to start it (undefined where it is not installed), and how to install it. */
 interface Candidate {
   readonly install: string;
+  /** The command that says what an engine lacks that comes with this package. */
+  readonly explain?: string;
   start(options: EngineOptions): Promise<Omit<Engine, 'why' | 'name'> | undefined>;
 }
 
@@ -34,13 +38,14 @@ const require = createRequire(import.meta.url);
 
 const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
   onednn: {
-    install: 'apt-get install libdnnl-dev (or brew install onednn), then npm run build:native',
+    install: `apt-get install g++ libdnnl-dev (or brew install onednn), then ${buildOnednn()}`,
+    explain: buildOnednn(),
     start: async (options) => {
       const path = './onednn/index.js';
       const native = (await import(path).catch(missing)) as
         | { registerOnednn(options: EngineOptions): Promise<Omit<Engine, 'why' | 'name'> | undefined> }
         | undefined;
-      return native?.registerOnednn(options);
+      return native?.registerOnednn(options).catch(missing);
     },
   },
   tensorflow: {
@@ -86,9 +91,11 @@ const FASTEST = ['onednn', 'tensorflow', 'wasm', 'cpu'] as const;
 /**
  * Chooses what runs all tensor work of this process from here on.
  *
- * `auto` takes MILLRACE_ENGINE where that is set, else the fastest that is installed; `why` says which and why.
+ * `auto` takes MILLRACE_ENGINE where that is set, else the fastest that is installed; `why` says which and why, and how
+ * to build an engine that is missing.
  *
- * @throws UserError for an engine that is asked for by name and is not installed; it says how to install it.
+ * @throws UserError for an engine that is asked for by name and is not installed (it says how to install it), and for
+ * threads that are fewer than one or more than the cores.
  * @example
  * const engine = await useEngine('auto');
  * console.log(engine.name, engine.why);
@@ -100,6 +107,7 @@ export async function useEngine(name: EngineName = 'auto', options: EngineOption
       `${name === 'auto' ? 'MILLRACE_ENGINE' : 'engine'}: expected one of ${ENGINES.join(', ')}, got ${named}${didYouMean(named, ENGINES)}`,
       { engine: named },
     );
+  check(options);
   if (named === 'auto') {
     const passed: string[] = [];
     for (const candidate of FASTEST) {
@@ -109,7 +117,8 @@ export async function useEngine(name: EngineName = 'auto', options: EngineOption
           passed.length > 0 ? `the fastest here; not installed: ${passed.join(', ')}` : 'the fastest';
         return { name: candidate, why, ...started };
       }
-      passed.push(candidate);
+      const { explain } = candidates[candidate];
+      passed.push(explain ? `${candidate} (build it: ${explain})` : candidate);
     }
   }
   const asked = named as Exclude<EngineName, 'auto'>;
@@ -120,6 +129,28 @@ export async function useEngine(name: EngineName = 'auto', options: EngineOption
     `--engine ${asked}: expected it to be installed, got nothing that loads; install it: ${candidates[asked].install}`,
     { engine: asked },
   );
+}
+
+/** Threads beyond the cores gain nothing, and thousands end the process. */
+function check({ threads, precision }: EngineOptions): void {
+  const cores = availableParallelism();
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= cores))
+    throw new UserError(
+      `--threads: expected an integer from 1 to ${cores}, this machine's cores, got ${threads}`,
+      {
+        threads,
+        cores,
+      },
+    );
+  if (precision !== undefined && precision !== 'f32' && precision !== 'bf16')
+    throw new UserError(`--precision: expected f32 or bf16, got ${precision}`, { precision });
+}
+
+/** The command that builds the addon and says what it needs, from wherever this process runs. */
+function buildOnednn(): string {
+  const script = join(packageRoot, 'native', 'install.mjs');
+  const near = relative(process.cwd(), script);
+  return `node ${near.startsWith('..') ? script : near} --explain`;
 }
 
 async function start(name: Exclude<EngineName, 'auto'>, options: EngineOptions) {

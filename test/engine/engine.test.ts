@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
 import { getBackend, setBackend } from '@tensorflow/tfjs-core';
 import { useEngine } from '../../src/engine/engine.js';
 
@@ -24,6 +25,38 @@ describe('useEngine', () => {
     await assert.rejects(
       useEngine('webgpu'),
       /--engine webgpu: .* npm install webgpu @tensorflow\/tfjs-backend-webgpu/,
+    );
+  });
+
+  it('refuses threads that are none or more than the cores, on every engine', async () => {
+    for (const name of ['onednn', 'wasm', 'cpu'] as const)
+      for (const threads of [0, -1, 1.5, Number.NaN, availableParallelism() + 1, 100_000])
+        await assert.rejects(
+          useEngine(name, { threads }),
+          new RegExp(
+            `^UserError: --threads: expected an integer from 1 to \\d+, this machine's cores, got ${threads}$`,
+          ),
+        );
+  });
+
+  it('refuses a precision that it does not know', async () => {
+    await assert.rejects(
+      useEngine('cpu', { precision: 'f16' as 'f32' }),
+      /^UserError: --precision: expected f32 or bf16, got f16$/,
+    );
+  });
+
+  it('says how an engine is built that this package could have', async () => {
+    const addon = process.env['MILLRACE_ONEDNN_ADDON'];
+    process.env['MILLRACE_ONEDNN_ADDON'] = '/nowhere/onednn.node';
+    const { name, why } = await useEngine('auto');
+    await assert.rejects(useEngine('onednn'), /install it: .* node native\/install\.mjs --explain/);
+    if (addon === undefined) delete process.env['MILLRACE_ONEDNN_ADDON'];
+    else process.env['MILLRACE_ONEDNN_ADDON'] = addon;
+    assert.notEqual(name, 'onednn');
+    assert.match(
+      why,
+      /^the fastest here; not installed: onednn \(build it: node native\/install\.mjs --explain\)/,
     );
   });
 

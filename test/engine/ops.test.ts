@@ -11,13 +11,18 @@ import {
   type Tensor,
   tensor,
   tidy,
+  zeros,
 } from '@tensorflow/tfjs-core';
+import { useEngine } from '../../src/engine/engine.js';
+import { addonPath } from '../../src/engine/onednn/addon.js';
 import { attention } from '../../src/engine/ops/attention.js';
 import { conv3x3 } from '../../src/engine/ops/conv3x3.js';
+import { softmaxCrossEntropy } from '../../src/engine/ops/cross-entropy.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { branchNorm, layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { linears } from '../../src/engine/ops/linears.js';
+import { overlap } from '../../src/engine/ops/overlap.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
 import { normal, randomStream } from '../../src/random.js';
 import { valueAndGradients } from '../../src/train/value-and-gradients.js';
@@ -143,6 +148,68 @@ describe('ops', () => {
     const enlarged = upsample(ramp, 2);
     assert.deepEqual(Array.from(enlarged.dataSync().slice(0, 8)), [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3]);
     dispose([ramp, enlarged]);
+  });
+
+  it('crossEntropy of the least likely class is as large as it is, and its gradient is finite', async () => {
+    for (const name of ['cpu', 'wasm', 'onednn'] as const) {
+      if (name === 'onednn' && !addonPath()) continue;
+      await useEngine(name);
+      tidy(() => {
+        // torch.nn.functional.cross_entropy: 350 and 0, mean 175, gradient ±½.
+        const logits = tensor([200, 0, -150, 0, 400, 0], [2, 3]);
+        const masks = tensor([2, 1], [2], 'int32');
+        const { value, grads } = engine().gradients(() => softmaxCrossEntropy(logits, masks), [logits]);
+        assert.deepEqual([...value.dataSync()], [175], name);
+        assert.deepEqual([...grads[0]!.dataSync()].map(Math.abs), [0.5, 0, 0.5, 0, 0, 0], name);
+      });
+    }
+  });
+
+  it('refuses tensors that do not fit, on any engine', () => {
+    tidy(() => {
+      const x = zeros([2, 3, 4]);
+      const refused: [() => unknown, RegExp][] = [
+        [() => attention(x, x, x, 3), /attention: expected heads that divide the width 4, got 3/],
+        [() => attention(x, x, x, 0), /attention: expected heads to be an integer from 1 up, got 0/],
+        [
+          () => attention(x, x, zeros([2, 4, 4]), 2),
+          /attention: expected v to be float32 \[2, 3, 4\], got .* \[2, 4, 4\]/,
+        ],
+        [() => layerNorm(zeros([3, 0]), zeros([0]), zeros([0]), 1e-6), /layerNorm: expected the width of x/],
+        [
+          () => linear(x, zeros([6, 2])),
+          /linear: expected weight to be float32 \[4, \?\], got float32 \[6, 2\]/,
+        ],
+        [
+          () => linear(x, zeros([4, 2]), zeros([3])),
+          /linear: expected bias to be float32 \[2\], got float32 \[3\]/,
+        ],
+        [
+          () =>
+            linears([
+              { x, weight: zeros([4, 6]), lowRank: { a: zeros([4, 2]), b: zeros([6, 2]), scale: 1 } },
+            ]),
+          /linears: expected B to be float32 \[2, 6\], got float32 \[6, 2\]/,
+        ],
+        [
+          () => upsample(zeros([1, 2, 2, 3]), 0),
+          /upsample: expected factor to be an integer from 1 up, got 0/,
+        ],
+        [
+          () => conv3x3(zeros([1, 2, 2, 3]), zeros([9, 3]), zeros([3])),
+          /conv3x3: expected weight to be float32 \[27, \?\]/,
+        ],
+        [
+          () => overlap(zeros([1, 4, 4, 3]), zeros([1, 400, 400], 'int32')),
+          /overlap: expected masks to be int32 \[1, 4, 4\]/,
+        ],
+        [
+          () => softmaxCrossEntropy(zeros([2, 3]), zeros([2])),
+          /crossEntropy: expected masks to be int32 \[2\], got float32/,
+        ],
+      ];
+      for (const [work, message] of refused) assert.throws(work, message);
+    });
   });
 
   it('a frozen weight gets no gradient', () => {

@@ -21,13 +21,16 @@ export interface ProfileEntry {
  * the number of the call since `start`, from 0, and the kernel's name.
  */
 export interface Addon {
+  /** Called again, the engine goes on with these, and tensors stay. */
   start(threads: number, bf16: boolean): void;
+  /** An input of −1 is left out; `sizes` says how many numbers each of `outs` has. */
   run(
     kernel: number,
     outs: readonly number[],
     ins: readonly number[],
     ints: readonly number[],
     floats: readonly number[],
+    sizes: readonly number[],
   ): void;
   write(id: number, values: Numbers): void;
   free(id: number): void;
@@ -35,7 +38,13 @@ export interface Addon {
   readSync(id: number): Numbers;
   drain(): void;
   trim(): void;
-  memory(): { readonly bytesInUse: number; readonly bytesReserved: number; readonly tensors: number };
+  memory(): {
+    readonly bytesInUse: number;
+    readonly bytesReserved: number;
+    /** Of frozen weights whose numbers lie in temporary files. */
+    readonly bytesInFiles: number;
+    readonly tensors: number;
+  };
   profile(on: boolean): Record<string, ProfileEntry>;
   about(): {
     readonly library: string;

@@ -44,10 +44,7 @@ export class OnednnBackend extends KernelBackend {
   #calls = 0;
   #next = 0;
 
-  constructor(
-    readonly addon: Addon,
-    readonly precision: 'f32' | 'bf16',
-  ) {
+  constructor(readonly addon: Addon) {
     super();
     this.data = new DataStorage(this, engine());
     this.#kernels = new Map(addon.about().kernels.map((name, i) => [name, i]));
@@ -71,7 +68,8 @@ export class OnednnBackend extends KernelBackend {
     });
     const outs = infos.map(({ dataId }) => this.data.get(dataId).id);
     this.#shapes[this.#calls++ % REMEMBERED] = inputs.flatMap((input) => (input ? [input.shape] : []));
-    this.addon.run(index, outs, ins, ints, floats);
+    const sizes = outputs.map(({ shape }) => sizeOf(shape));
+    this.addon.run(index, outs, ins, ints, floats, sizes);
     return infos;
   }
 
@@ -84,7 +82,7 @@ export class OnednnBackend extends KernelBackend {
   override move(
     dataId: DataId,
     values: BackendValues,
-    _shape: number[],
+    shape: number[],
     dtype: DataType,
     refCount: number,
   ): void {
@@ -93,8 +91,13 @@ export class OnednnBackend extends KernelBackend {
       this.data.set(dataId, { id: -1, dtype, strings: values as Uint8Array[], refCount });
       return;
     }
+    const numbers = numbersOf(values as ArrayLike<number>, dtype);
+    if (numbers.length !== sizeOf(shape))
+      throw new Error(
+        `onednn: expected ${sizeOf(shape)} numbers for [${shape.join(', ')}], got ${numbers.length}`,
+      );
     const id = this.#next++;
-    this.addon.write(id, numbersOf(values as ArrayLike<number>, dtype));
+    this.addon.write(id, numbers);
     this.data.set(dataId, { id, dtype, refCount });
   }
 

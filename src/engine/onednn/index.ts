@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { findBackend, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
+import { findBackend, registerBackend } from '@tensorflow/tfjs-core';
 import type { EngineOptions } from '../engine.js';
 import { loadAddon } from './addon.js';
 import { OnednnBackend } from './backend.js';
@@ -21,9 +21,9 @@ export interface Onednn {
  * Registers the tfjs backend `onednn`, this project's own over oneDNN; undefined where the addon is not built.
  *
  * `precision` is bf16 by default where the processor multiplies bf16 faster (AMX, AVX512-BF16), else f32. `threads`
- * follows the cores that are available; beyond four, one is left to the image decoders. Calling it again with other
- * options starts anew; tensors of the engine before are gone. In bf16 the f32 numbers of frozen weights lie in
- * temporary files, in TMPDIR or else /var/tmp, where there is room.
+ * follows the cores that are available; beyond four, one is left to the image decoders. There is one such backend in a
+ * process: called again with other options, it goes on with these, and every tensor with it. In bf16 the f32 numbers of
+ * frozen weights lie in temporary files, in TMPDIR or else /var/tmp, where there is room.
  */
 export async function registerOnednn(options: EngineOptions = {}): Promise<Onednn | undefined> {
   const addon = loadAddon();
@@ -32,17 +32,22 @@ export async function registerOnednn(options: EngineOptions = {}): Promise<Onedn
   const precision = options.precision ?? (fastBf16 ? 'bf16' : 'f32');
   const cores = availableCores();
   const threads = options.threads ?? (cores > 4 ? cores - 1 : cores);
-  if (running?.precision === precision && running.threads === threads && findBackend('onednn'))
-    return running;
-  if (findBackend('onednn')) removeBackend('onednn');
-  addon.start(threads, precision === 'bf16');
-  registerBackend('onednn', () => new OnednnBackend(addon, precision), 4);
-  registerFallbacks();
-  running = { precision, threads };
+  if (running?.precision !== precision || running.threads !== threads) {
+    addon.start(threads, precision === 'bf16');
+    running = { precision, threads };
+  }
+  if (!findBackend('onednn')) {
+    // Always the same one: it numbers the tensors.
+    backend ??= new OnednnBackend(addon);
+    const found = backend;
+    registerBackend('onednn', () => found, 4);
+    registerFallbacks();
+  }
   return running;
 }
 
 let running: Onednn | undefined;
+let backend: OnednnBackend | undefined;
 
 /** The running backend, for benchmarks and tests. */
 export function onednnBackend(): OnednnBackend {

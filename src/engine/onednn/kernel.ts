@@ -1,5 +1,5 @@
 import { registerKernel, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { OnednnBackend } from './backend.js';
+import { type OnednnBackend, sizeOf } from './backend.js';
 
 /** What a kernel is given; inputs that are optional may be missing. */
 export interface KernelCall<I extends string, A> {
@@ -41,6 +41,11 @@ function register<I extends string, A>(
         attrs: (attrs ?? {}) as unknown as A,
       }),
   });
+}
+
+/** Rows and width of a tensor seen as a matrix. */
+export function rowsOf({ shape }: TensorInfo): [rows: number, width: number] {
+  return [sizeOf(shape.slice(0, -1)), shape.at(-1) ?? 1];
 }
 
 /** Strides of a contiguous tensor, in elements. */

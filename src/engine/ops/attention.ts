@@ -9,7 +9,9 @@ import {
   type Tensor,
   transpose,
 } from '@tensorflow/tfjs-core';
+import { UserError } from '../../errors.js';
 import { defineOp } from '../op.js';
+import { expectCount, expectShape } from '../shapes.js';
 
 interface Attrs {
   readonly heads: number;
@@ -50,8 +52,20 @@ const runGradient = defineOp<{ dy: Tensor; q: Tensor; k: Tensor; v: Tensor; logS
  *
  * Shapes: q, k, v and the result [batch, tokens, d]. With P the attention weights, dS = P∘(dP − Σ P∘dP) over a row.
  * P is not kept for the gradient but computed anew from log Σ eˢ of each row (Dao et al. 2022, "FlashAttention", § 3).
+ *
+ * @throws UserError for heads that do not divide d.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number): Tensor {
+  expectShape('attention', 'q', q, [-1, -1, -1]);
+  expectShape('attention', 'k', k, q.shape);
+  expectShape('attention', 'v', v, q.shape);
+  expectCount('attention', 'heads', heads);
+  const width = q.shape[2]!;
+  if (width % heads !== 0)
+    throw new UserError(`attention: expected heads that divide the width ${width}, got ${heads}`, {
+      width,
+      heads,
+    });
   return run({ q, k, v }, { heads })[0]!;
 }
 

@@ -1,5 +1,6 @@
 import { add, concat, pad, reshape, slice, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { defineOp } from '../op.js';
+import { expectShape } from '../shapes.js';
 import { inputGradient, linear, weightGradient } from './linear.js';
 
 const SHIFTS = [0, 1, 2].flatMap((down) => [0, 1, 2].map((right) => [down, right] as const));
@@ -44,6 +45,9 @@ const run = defineOp<{ x: Tensor; weight: Tensor; bias: Tensor }, object>({
  * Shapes: x [batch, h, w, in], weight [9·in, out] with rows in the order (row, column, channel), bias [out].
  */
 export function conv3x3(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  expectShape('conv3x3', 'x', x, [-1, -1, -1, -1]);
+  expectShape('conv3x3', 'weight', weight, [9 * x.shape[3]!, -1]);
+  expectShape('conv3x3', 'bias', bias, [weight.shape[1]!]);
   return run({ x, weight, bias }, {})[0]!;
 }
 

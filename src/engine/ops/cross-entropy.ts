@@ -1,13 +1,27 @@
-import { div, log, maximum, mul, neg, reshape, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import {
+  div,
+  greater,
+  logSoftmax,
+  maximum,
+  mul,
+  neg,
+  reshape,
+  sub,
+  sum,
+  type Tensor,
+  where,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
 import { defineOp } from '../op.js';
-import { distributions } from './overlap.js';
+import { distributions, expectMasks } from './overlap.js';
 
 const run = defineOp<{ logits: Tensor; masks: Tensor }, object>({
   name: 'CrossEntropy',
   plain: ({ logits, masks }) => {
-    const { p, t, valid } = distributions(logits, masks);
-    // An ignored pixel has p = t = 0; the floor keeps its logarithm finite.
-    return div(neg(sum(mul(t, log(maximum(p, 1e-30))))), maximum(sum(valid), 1));
+    const { t, valid } = distributions(logits, masks);
+    const logP = logSoftmax(reshape(logits, [-1, logits.shape.at(-1)!]));
+    // Chosen and not multiplied: what is not the target may have the probability 0.
+    return div(neg(sum(where(greater(t, 0), logP, zerosLike(logP)))), maximum(sum(valid), 1));
   },
   saves: { inputs: ['logits', 'masks'] },
   gradient: (dy, [logits, masks]) => ({
@@ -32,5 +46,6 @@ const runGradient = defineOp<{ dy: Tensor; logits: Tensor; masks: Tensor }, obje
  * Shapes: logits [..., classes], masks int32 [...], 255 = ignored; a scalar.
  */
 export function softmaxCrossEntropy(logits: Tensor, masks: Tensor): Tensor {
+  expectMasks('crossEntropy', logits, masks);
   return run({ logits, masks }, {})[0]!;
 }

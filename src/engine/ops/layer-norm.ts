@@ -1,5 +1,6 @@
 import { add, clone, mean, mul, reshape, rsqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { defineOp } from '../op.js';
+import { expectCount, expectShape } from '../shapes.js';
 
 interface Attrs {
   readonly epsilon: number;
@@ -47,6 +48,7 @@ const runGradient = defineOp<
  * Shapes: x [..., n], gain and bias [n].
  */
 export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): Tensor {
+  expectWidth(x, gain, bias);
   return run({ x, gain, bias }, { epsilon, passes: false })[0]!;
 }
 
@@ -58,8 +60,16 @@ export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number
  * const [y, same] = branchNorm(tokens, weight, bias, 1e-6);
  */
 export function branchNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): [y: Tensor, x: Tensor] {
+  expectWidth(x, gain, bias);
   const [y, , , same] = run({ x, gain, bias }, { epsilon, passes: true });
   return [y!, same!];
+}
+
+function expectWidth(x: Tensor, gain: Tensor, bias: Tensor): void {
+  const width = x.shape.at(-1) ?? 0;
+  expectCount('layerNorm', 'the width of x', width);
+  expectShape('layerNorm', 'gain', gain, [width]);
+  expectShape('layerNorm', 'bias', bias, [width]);
 }
 
 function rows(x: Tensor): Tensor {

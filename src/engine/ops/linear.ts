@@ -1,5 +1,6 @@
 import { add, matMul, reshape, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { defineOp } from '../op.js';
+import { expectShape } from '../shapes.js';
 
 const run = defineOp<{ x: Tensor; weight: Tensor; bias?: Tensor }, object>({
   name: 'Linear',
@@ -37,7 +38,18 @@ export const weightGradient = defineOp<{ x: Tensor; dy: Tensor }, object>({
  * linear(tokens, weight, bias); // [8, 197, 192] → [8, 197, 768]
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  expectMap('linear', { x, weight, bias });
   return run({ x, weight, ...(bias && { bias }) }, {})[0]!;
+}
+
+/** Refuses a weight or a bias of other sizes than x and the weight say. */
+export function expectMap(
+  operation: string,
+  { x, weight, bias }: { x: Tensor; weight: Tensor; bias?: Tensor | undefined },
+): void {
+  expectShape(operation, 'x', x, x.rank === 0 ? [-1] : x.shape);
+  expectShape(operation, 'weight', weight, [x.shape.at(-1)!, -1]);
+  if (bias) expectShape(operation, 'bias', bias, [weight.shape[1]!]);
 }
 
 function rows(x: Tensor): Tensor {

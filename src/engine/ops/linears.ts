@@ -1,9 +1,11 @@
 import { add, concat, matMul, reshape, sum, type Tensor, transpose, zeros } from '@tensorflow/tfjs-core';
 import { defineOp } from '../op.js';
-import { weightGradient } from './linear.js';
+import { expectShape } from '../shapes.js';
+import { expectMap, weightGradient } from './linear.js';
 import {
   blocksOf,
   down,
+  expectLowRank,
   type LowRank,
   lowRankGrad,
   lowRankGradA,
@@ -161,6 +163,7 @@ const inputGradient = defineOp<readonly Tensor[], { readonly changed: readonly b
  * const [query, key] = linears([{ x: tokens, weight, bias }, { x: tokens, weight }]);
  */
 export function linears(maps: readonly (LinearMap | Tensor)[], residual?: Tensor): Tensor[] {
+  for (const map of maps) if (isMap(map)) expectLinear(map, residual);
   const results: Tensor[] = [];
   maps.forEach((map, i) => {
     if (results[i]) return;
@@ -191,6 +194,14 @@ export function linears(maps: readonly (LinearMap | Tensor)[], residual?: Tensor
     });
   });
   return results;
+}
+
+function expectLinear(map: LinearMap, residual: Tensor | undefined): void {
+  const { x, weight, lowRank } = map;
+  expectMap('linears', map);
+  const [inputs, outputs] = weight.shape as [number, number];
+  if (residual) expectShape('linears', 'residual', residual, [...x.shape.slice(0, -1), outputs]);
+  if (lowRank) expectLowRank('linears', lowRank, inputs, outputs);
 }
 
 function isMap(map: LinearMap | Tensor): map is LinearMap {

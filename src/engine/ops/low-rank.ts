@@ -1,5 +1,6 @@
 import { matMul, mul, reshape, slice, type Tensor, transpose } from '@tensorflow/tfjs-core';
 import { defineOp } from '../op.js';
+import { expectCount, expectShape } from '../shapes.js';
 
 /**
  * A low-rank change of a linear map, x ↦ scale·(x·A)·B, in K × K blocks: y_i = scale·Σ_j (x_j·A_ji)·B_ji over the K
@@ -12,6 +13,20 @@ export interface LowRank {
   readonly a: Tensor;
   readonly b: Tensor;
   readonly scale: number;
+}
+
+/** Refuses factors that do not belong to a map from so many inputs to so many outputs. */
+export function expectLowRank(operation: string, { a, b }: LowRank, inputs: number, outputs: number): void {
+  if (a.rank !== 3) {
+    expectShape(operation, 'A', a, [inputs, -1]);
+    expectShape(operation, 'B', b, [a.shape[1]!, outputs]);
+    return;
+  }
+  const [K, , width] = a.shape as [number, number, number];
+  expectCount(operation, 'the blocks of A', K);
+  expectCount(operation, 'the rank of a block', width / K);
+  expectShape(operation, 'A', a, [K, inputs / K, width]);
+  expectShape(operation, 'B', b, [K, width, outputs / K]);
 }
 
 /** K, and the columns of `a`. */

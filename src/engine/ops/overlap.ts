@@ -14,6 +14,7 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { defineOp } from '../op.js';
+import { expectCount, expectShape } from '../shapes.js';
 
 /** The class id that counts for nothing. */
 const IGNORED = 255;
@@ -52,7 +53,15 @@ const runGradient = defineOp<{ dy: Tensor; logits: Tensor; masks: Tensor }, obje
  * g = t·dI + dP, the gradient by the logits is p∘(g − Σ p∘g).
  */
 export function overlap(logits: Tensor, masks: Tensor): Tensor {
+  expectMasks('overlap', logits, masks);
   return run({ logits, masks }, {})[0]!;
+}
+
+/** Refuses masks that are not an id for each of the logits' pixels. */
+export function expectMasks(operation: string, logits: Tensor, masks: Tensor): void {
+  expectCount(operation, 'the classes of the logits', logits.shape.at(-1) ?? 0);
+  expectShape(operation, 'logits', logits, logits.shape);
+  expectShape(operation, 'masks', masks, logits.shape.slice(0, -1), 'int32');
 }
 
 /** p and t, pixels × classes, zero at ignored pixels. */

@@ -1,5 +1,6 @@
 import { matMul, reshape, type Tensor, tensor3d } from '@tensorflow/tfjs-core';
 import { defineOp } from '../op.js';
+import { expectCount, expectShape } from '../shapes.js';
 
 interface Attrs {
   readonly factor: number;
@@ -37,6 +38,8 @@ const runGradient = defineOp<{ dy: Tensor }, Attrs>({
  * half-pixel centres. Shapes: [batch, h, w, channels] → [batch, h·factor, w·factor, channels].
  */
 export function upsample(x: Tensor, factor: number): Tensor {
+  expectShape('upsample', 'x', x, [-1, -1, -1, -1]);
+  expectCount('upsample', 'factor', factor);
   return run({ x }, { factor })[0]!;
 }
 

@@ -1,4 +1,4 @@
-import { backend_util, type DataType, type TensorInfo } from '@tensorflow/tfjs-core';
+import { backend_util, type DataType, type TensorInfo, upcastType } from '@tensorflow/tfjs-core';
 import { type OnednnBackend, sizeOf, TYPES } from '../backend.js';
 import { kernel, stridesOf } from '../kernel.js';
 
@@ -117,8 +117,8 @@ kernel<'x'>('LogicalNot', ({ inputs: { x }, backend }) =>
 );
 
 kernel<'condition' | 't' | 'e'>('Select', ({ inputs: { condition, t, e }, backend }) => {
-  if (condition.shape.length === t.shape.length)
-    return backend.run('Select', [condition, t, e], [{ shape: t.shape, dtype: t.dtype }]);
+  const output = { shape: t.shape, dtype: upcastType(t.dtype, e.dtype) };
+  if (condition.shape.length === t.shape.length) return backend.run('Select', [condition, t, e], [output]);
   // A vector of conditions chooses whole rows.
   const grid = [condition.shape[0]!, sizeOf(t.shape) / condition.shape[0]!];
   const [wide] = backend.run(
@@ -128,7 +128,7 @@ kernel<'condition' | 't' | 'e'>('Select', ({ inputs: { condition, t, e }, backen
     [sizeOf(t.shape), 0, 2, ...grid, 1, 0, 0, grid[1]!, 1, 0],
     [0],
   );
-  const chosen = backend.run('Select', [wide, t, e], [{ shape: t.shape, dtype: t.dtype }]);
+  const chosen = backend.run('Select', [wide, t, e], [output]);
   backend.disposeData(wide!.dataId);
   return chosen;
 });

@@ -1,14 +1,6 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { sizeOf } from '../backend.js';
-import { kernel } from '../kernel.js';
+import { kernel, rowsOf } from '../kernel.js';
 
 const float = (shape: readonly number[]) => ({ shape, dtype: 'float32' as const });
-
-/** Rows and width of a tensor seen as a matrix. */
-function rowsOf({ shape }: TensorInfo): [number, number] {
-  const width = shape.at(-1)!;
-  return [sizeOf(shape) / width, width];
-}
 
 kernel<'x' | 'gain' | 'bias', { readonly epsilon: number; readonly passes: boolean }>(
   'LayerNorm',

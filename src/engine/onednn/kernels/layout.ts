@@ -51,10 +51,9 @@ function sliced(
 }
 
 function concatenated(backend: OnednnBackend, parts: readonly TensorInfo[], axis: number): TensorInfo {
-  const shape = backend_util.computeOutShape(
-    parts.map((part) => part.shape),
-    axis,
-  );
+  const shapes = parts.map((part) => part.shape);
+  backend_util.assertParamsConsistent(shapes, axis);
+  const shape = backend_util.computeOutShape(shapes, axis);
   const out = stridesOf(shape);
   let at = 0;
   const boxes = parts.map((from): Part => {
@@ -65,9 +64,13 @@ function concatenated(backend: OnednnBackend, parts: readonly TensorInfo[], axis
   return assemble(backend, shape, parts[0]!.dtype, boxes);
 }
 
-kernel<'x', { readonly perm: number[] }>('Transpose', ({ inputs: { x }, attrs: { perm }, backend }) =>
-  transposed(backend, x, perm),
-);
+kernel<'x', { readonly perm: number[] }>('Transpose', ({ inputs: { x }, attrs: { perm }, backend }) => {
+  if (perm.length !== x.shape.length || !x.shape.every((_, axis) => perm.includes(axis)))
+    throw new Error(
+      `transpose: expected each axis of [${x.shape.join(', ')}] once, got [${perm.join(', ')}]`,
+    );
+  return transposed(backend, x, perm);
+});
 
 kernel<'x', { readonly begin: number[]; readonly size: number[] }>(
   'Slice',
@@ -84,6 +87,8 @@ kernel<'x', { readonly begin: number[]; readonly size: number[] }>(
 kernel<'x', { readonly paddings: [number, number][]; readonly constantValue: number }>(
   'PadV2',
   ({ inputs: { x }, attrs: { paddings, constantValue }, backend }) => {
+    if (paddings.some((sides) => sides.some((n) => n < 0)))
+      throw new Error(`pad: expected paddings from 0, got [${paddings.join('], [')}]`);
     const shape = x.shape.map((n, i) => n + paddings[i]![0] + paddings[i]![1]);
     const out = stridesOf(shape);
     const outAt = paddings.reduce((at, [before], i) => at + before * out[i]!, 0);
@@ -128,6 +133,8 @@ listKernel<'x', { readonly numOrSizeSplits: number | number[]; readonly axis: nu
 );
 
 kernel<'x', { readonly reps: number[] }>('Tile', ({ inputs: { x }, attrs: { reps }, backend }) => {
+  if (!reps.every((n) => Number.isInteger(n) && n >= 0))
+    throw new Error(`tile: expected whole numbers from 0 up, got [${reps.join(', ')}]`);
   // Each dimension becomes two: the copies, which stand still in the input, and the numbers.
   const strides = stridesOf(x.shape);
   const shape = x.shape.flatMap((n, i) => [reps[i]!, n]);
@@ -149,13 +156,16 @@ kernel<'x'>('Identity', ({ inputs: { x }, backend }) => backend.alias(x, x.shape
 kernel<'x', { readonly shape: number[] }>('Reshape', ({ inputs: { x }, attrs: { shape }, backend }) => {
   const size = sizeOf(x.shape);
   const inferred = util.inferFromImplicitShape(shape, size);
-  if (sizeOf(inferred) !== size)
+  if (sizeOf(inferred) !== size || !inferred.every((n) => Number.isInteger(n) && n >= 0))
     throw new Error(`reshape: expected ${size} numbers, got the shape [${inferred.join(', ')}]`);
   return backend.alias(x, inferred, x.dtype);
 });
 
 kernel<'input', { readonly dim: number }>('ExpandDims', ({ inputs: { input }, attrs: { dim }, backend }) => {
-  const place = dim < 0 ? dim + input.shape.length + 1 : dim;
+  const rank = input.shape.length;
+  if (!Number.isInteger(dim) || dim < -rank - 1 || dim > rank)
+    throw new Error(`expandDims: expected an axis from ${-rank - 1} to ${rank}, got ${dim}`);
+  const place = dim < 0 ? dim + rank + 1 : dim;
   return backend.alias(input, [...input.shape.slice(0, place), 1, ...input.shape.slice(place)], input.dtype);
 });
 
@@ -179,7 +189,6 @@ kernel<'x' | 'indices', { readonly axis: number; readonly batchDims?: number }>(
     if (attrs.batchDims) throw new Error('the onednn engine gathers without batch dimensions');
     const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
     const shape = [...before, ...indices.shape, ...after];
-    if (sizeOf(shape) === 0) return empty(backend, shape, x.dtype);
     const ints = [sizeOf(before), x.shape[axis]!, sizeOf(after)];
     return backend.run('gather', [x, indices], [{ shape, dtype: x.dtype }], ints);
   },

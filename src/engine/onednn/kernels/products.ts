@@ -1,6 +1,6 @@
 import { broadcast_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from '../backend.js';
-import { kernel } from '../kernel.js';
+import { kernel, rowsOf } from '../kernel.js';
 import { empty } from './elementwise.js';
 
 interface MatMulAttrs {
@@ -41,20 +41,20 @@ kernel<'a' | 'b', MatMulAttrs>('BatchMatMul', ({ inputs: { a, b }, attrs, backen
 kernel<'x' | 'weight' | 'bias'>('Linear', ({ inputs: { x, weight, bias }, backend }) => {
   const [from, to] = weight.shape as [number, number];
   const shape = [...x.shape.slice(0, -1), to];
-  const ints = [sizeOf(x.shape) / from, from, to];
+  const ints = [rowsOf(x)[0], from, to];
   return backend.run('Linear', [x, weight, bias], [{ shape, dtype: 'float32' }], ints);
 });
 
 kernel<'dy' | 'weight'>('LinearGradInput', ({ inputs: { dy, weight }, backend }) => {
   const [from, to] = weight.shape as [number, number];
   const shape = [...dy.shape.slice(0, -1), from];
-  const ints = [sizeOf(dy.shape) / to, from, to];
+  const ints = [rowsOf(dy)[0], from, to];
   return backend.run('LinearGradInput', [dy, weight], [{ shape, dtype: 'float32' }], ints);
 });
 
 kernel<'x' | 'dy'>('LinearGradWeight', ({ inputs: { x, dy }, backend }) => {
-  const [from, to] = [x.shape.at(-1)!, dy.shape.at(-1)!];
-  const ints = [sizeOf(x.shape) / from, from, to];
+  const [[rows, from], to] = [rowsOf(x), dy.shape.at(-1)!];
+  const ints = [rows, from, to];
   return backend.run('LinearGradWeight', [x, dy], [{ shape: [from, to], dtype: 'float32' }], ints);
 });
 
@@ -73,8 +73,7 @@ for (const name of ['Linears', 'FrozenLinears'])
     const waiting = Object.values(inputs as Record<string, TensorInfo>);
     const x = waiting.shift()!;
     const ins: (TensorInfo | undefined)[] = [x, residual ? waiting.shift() : undefined];
-    const from = x.shape.at(-1)!;
-    const rows = sizeOf(x.shape) / from;
+    const [rows, from] = rowsOf(x);
     const ints = [rows, from, maps.length];
     let low = 0;
     const results = maps.map(({ bias, scale }) => {
@@ -95,8 +94,8 @@ kernel<never, { readonly changed: readonly boolean[] }>(
   'LinearsGradInput',
   ({ inputs, attrs: { changed }, backend }) => {
     const waiting = Object.values(inputs as Record<string, TensorInfo>);
-    const [from, to] = waiting[1]!.shape as [number, number];
-    const rows = sizeOf(waiting[0]!.shape) / to;
+    const from = waiting[1]!.shape[0]!;
+    const [rows] = rowsOf(waiting[0]!);
     const ints = [rows, from, changed.length];
     const ins = changed.flatMap((change) => {
       const [dy, weight, dLow, a] = [...waiting.splice(0, change ? 4 : 2), undefined, undefined];
@@ -110,9 +109,8 @@ kernel<never, { readonly changed: readonly boolean[] }>(
 kernel<'dy' | 'b', { readonly scale: number }>(
   'LowRankGrad',
   ({ inputs: { dy, b }, attrs: { scale }, backend }) => {
-    const to = dy.shape.at(-1)!;
+    const [rows, to] = rowsOf(dy);
     const [blocks, width] = [b.shape.length === 3 ? b.shape[0]! : 1, b.shape.at(-2)!];
-    const rows = sizeOf(dy.shape) / to;
     const output = { shape: [blocks, rows, width], dtype: 'float32' as const };
     return backend.run('LowRankGrad', [dy, b], [output], [rows, 0, to, blocks, width], [scale]);
   },
@@ -130,8 +128,8 @@ kernel<'x' | 'dLow', { readonly shape: readonly number[] }>(
 kernel<'low' | 'dy', { readonly shape: readonly number[]; readonly at: number }>(
   'LowRankGradB',
   ({ inputs: { low, dy }, attrs: { shape, at }, backend }) => {
-    const to = dy.shape.at(-1)!;
-    const ints = [sizeOf(dy.shape) / to, 0, to, shape.length === 3 ? shape[0]! : 1, shape.at(-2)!, at];
+    const [rows, to] = rowsOf(dy);
+    const ints = [rows, 0, to, shape.length === 3 ? shape[0]! : 1, shape.at(-2)!, at];
     return backend.run('LowRankGradB', [low, dy], [{ shape, dtype: 'float32' }], ints);
   },
 );

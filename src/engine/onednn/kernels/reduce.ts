@@ -1,6 +1,6 @@
 import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type OnednnBackend, sizeOf, TYPES } from '../backend.js';
-import { kernel } from '../kernel.js';
+import { kernel, rowsOf } from '../kernel.js';
 import { empty, filled } from './elementwise.js';
 import { transposed } from './layout.js';
 
@@ -55,6 +55,8 @@ for (const name of Object.keys(OPS) as (keyof typeof OPS)[])
       attrs.reductionIndices ?? attrs.axis ?? x.shape.map((_, i) => i),
       x.shape,
     );
+    if (new Set(axes).size !== axes.length)
+      throw new Error(`${name}: expected each axis once, got [${axes.join(', ')}]`);
     const shape = attrs.keepDims
       ? x.shape.map((n, i) => (axes.includes(i) ? 1 : n))
       : x.shape.filter((_, i) => !axes.includes(i));
@@ -87,7 +89,6 @@ for (const [name, largest] of [
 
 for (const name of ['Softmax', 'LogSoftmax'])
   kernel<'logits'>(name, ({ inputs: { logits }, backend }) => {
-    const width = logits.shape.at(-1) ?? 1;
-    const rows = sizeOf(logits.shape) / width;
-    return backend.run(name, [logits], [{ shape: logits.shape, dtype: 'float32' }], [rows, width]);
+    if (logits.shape.length === 0) throw new Error(`${name}: expected a rank from 1, got a scalar`);
+    return backend.run(name, [logits], [{ shape: logits.shape, dtype: 'float32' }], rowsOf(logits));
   });
