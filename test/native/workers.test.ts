@@ -6,8 +6,9 @@ const program = `
   import { Worker } from 'node:worker_threads';
   import { addonPath } from './src/engine/onednn/addon.ts';
   const work = \`
-    const { parentPort, workerData } = require('node:worker_threads');
-    const addon = require(workerData);
+    import { createRequire } from 'node:module';
+    import { workerData } from 'node:worker_threads';
+    const addon = createRequire(workerData)(workerData);
     addon.start(1, false);
     addon.write(0, new Float32Array(8 << 20).fill(1));
     addon.readSync(0);
@@ -15,7 +16,7 @@ const program = `
   const resident = [];
   for (let i = 0; i < 12; i++) {
     await new Promise((done, failed) =>
-      new Worker(work, { eval: true, workerData: addonPath() }).on('error', failed).on('exit', done));
+      new Worker(work, { eval: true, execArgv: ['--input-type=module'], workerData: addonPath() }).on('error', failed).on('exit', done));
     resident.push(process.memoryUsage().rss / 2 ** 20);
   }
   console.log(JSON.stringify(resident));
