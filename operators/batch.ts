@@ -1,6 +1,7 @@
 import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
 import { map, type OperatorFunction, toArray } from 'rxjs';
 import type { Batch, BatchPlan, Sample } from '../src/data/types.js';
+import { memoryHint } from '../src/engine/out-of-memory.js';
 import { UserError } from '../src/errors.js';
 
 /**
@@ -27,8 +28,7 @@ export function batch(plan: BatchPlan): OperatorFunction<Sample, Batch> {
           );
         const { width, height } = first;
         const pixels = width * height;
-        const floats = new Float32Array(samples.length * pixels * 3);
-        const ids = new Int32Array(samples.length * pixels);
+        const { floats, ids } = arrays(samples.length, height, width);
         samples.forEach(({ width: w, height: h, image, mask }, i) => {
           if (w !== width || h !== height)
             throw new UserError(
@@ -48,4 +48,13 @@ export function batch(plan: BatchPlan): OperatorFunction<Sample, Batch> {
         return { plan: { ...plan, samples: samples.map((sample) => sample.plan) }, images, masks, dispose };
       }),
     );
+}
+
+function arrays(images: number, height: number, width: number) {
+  try {
+    const pixels = images * height * width;
+    return { floats: new Float32Array(3 * pixels), ids: new Int32Array(pixels) };
+  } catch (error) {
+    throw memoryHint(error, [images, height, width]);
+  }
 }

@@ -1,5 +1,6 @@
 import { concatAll, concatMap, type OperatorFunction, pipe } from 'rxjs';
 import type { Batch } from '../src/data/types.js';
+import { memoryHint } from '../src/engine/out-of-memory.js';
 import type { EpochEvent, StepEvent, WarningEvent } from '../src/events/event.js';
 import type { Training } from '../src/train/training.js';
 
@@ -9,6 +10,8 @@ import type { Training } from '../src/train/training.js';
  *
  * Strictly one step after another. Stands inside the lease, first: what follows it there (`validate`, `checkpoint`)
  * sees the model as this step left it. Unsubscribing lets a step under way finish unheard; it frees its tensors.
+ *
+ * @throws UserError that names `--batch-size` where memory is out.
  *
  * @example
  * prefetch(plans, load, { ahead: 2 }).pipe(concatLease((batch$) => batch$.pipe(trainStep(training))));
@@ -29,7 +32,9 @@ async function stepEvents(
   const started = performance.now();
   const { epoch, batch: place, batches } = batch.plan;
   const images = batch.images.shape[0];
-  const result = await training.step(batch);
+  const result = await training.step(batch).catch((error: unknown) => {
+    throw memoryHint(error, batch.images.shape);
+  });
   const seconds = (performance.now() - started) / 1000;
   const { position: step, epoch: sums } = training;
   sums.loss += result.loss * images;

@@ -33,6 +33,6 @@ export async function resumeNotes(
   const change =
     schedule === 'constant' || schedule === 'plateau'
       ? 'the schedule stays as it is'
-      : `--schedule ${schedule} now spans ${epochs}, and the learning rate goes from ${before} at step ${position} to ${after} at the next`;
+      : `--schedule ${schedule} now spans ${epochs}, and the learning rate ${before === after ? `stays ${after}` : `goes from ${before} at step ${position} to ${after} at the next`}`;
   return `--epochs ${epochs}: the run began with ${was}; ${change}\n`;
 }

@@ -41,7 +41,7 @@ export function checkAdapters(runs: readonly TrainedRun[], asked: AskedAdapter):
     notes.push(
       without.length > 0
         ? `${flag} ${got}: ignored: ${without.join(', ')} has no such setting`
-        : `${flag} ${got}: ignored: the checkpoints say the same`,
+        : `${flag} ${got}: not needed; the checkpoints say the same`,
     );
   }
   return notes;

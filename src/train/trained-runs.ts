@@ -21,7 +21,6 @@ const settings = z.object({
   split: z.enum(['upstream', 'hash']),
   shrink: z.enum(['all', 'keep-test']),
   batchSize: z.number(),
-  loss: z.string(),
 });
 
 /** A run by the checkpoint that stands for it. */

@@ -1,5 +1,6 @@
 import { argMax, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Batch } from '../../data/types.js';
+import { memoryHint } from '../../engine/out-of-memory.js';
 import type { Model } from '../../engine/parameters.js';
 import type { Scores } from '../../events/event.js';
 import type { Loss } from '../losses/loss.js';
@@ -31,11 +32,14 @@ export class Scorer {
 
   /** Runs the model on a batch, without dropout, and adds its scores. The batch stays the caller's. */
   async score(model: Model, { images, masks }: Pick<Batch, 'images' | 'masks'>): Promise<void> {
-    const logits = tidy(() => model.forward(images));
+    let logits: Tensor | undefined;
     try {
+      logits = tidy(() => model.forward(images));
       await this.add(logits, masks);
+    } catch (error) {
+      throw memoryHint(error, images.shape);
     } finally {
-      logits.dispose();
+      logits?.dispose();
     }
   }
 
