@@ -8,6 +8,7 @@ import {
   from,
   ignoreElements,
   lastValueFrom,
+  map,
   merge,
   mergeMap,
   Observable,
@@ -21,6 +22,7 @@ import {
 } from 'rxjs';
 import { prune } from '../../operators/prune.js';
 import { report } from '../../operators/report.js';
+import { trialGroups } from '../../operators/trial-groups.js';
 import { trials } from '../../operators/trials.js';
 import type { TrialEvent } from '../../src/events/event.js';
 import { type CreateStudyOptions, createStudy } from '../../src/study/create-study.js';
@@ -145,6 +147,75 @@ describe('trials', () => {
       ],
     );
     assert.equal(never.observed, false);
+  });
+
+  const kept = async (study: Study) =>
+    (await study.trials()).map(({ state, systemAttrs }) => [state, systemAttrs['fail_reason']]);
+  const thrown = (trial: Trial): Observable<{ result: number }> => {
+    throw new Error(`no training ${trial.number}`);
+  };
+
+  for (const [how, search] of [
+    ['alone', (study: Study) => trials(study, 3).pipe(mergeMap(thrown))],
+    ['in a second pipe', (study: Study) => trials(study, 3).pipe(tap()).pipe(tap(), mergeMap(thrown))],
+    [
+      'before it is touched',
+      (study: Study) => trials(study, 3).pipe(map(() => thrown({ number: 0 } as Trial))),
+    ],
+    ['in a promise', (study: Study) => trials(study, 3).pipe(concatMap(async (trial) => thrown(trial)))],
+    ['under a total', (study: Study) => trials(study, 3, { total: 2 }).pipe(mergeMap(thrown))],
+    ['from another source', (study: Study) => from(trials(study, 3)).pipe(mergeMap(thrown))],
+  ] as const)
+    it(`ends a trial whose work throws before there is a stream, ${how}`, async () => {
+      const study = await make();
+      await assert.rejects(lastValueFrom(search(study) as Observable<unknown>), /no training 0/);
+      assert.deepEqual(await kept(study), [['FAIL', 'no training 0']]);
+    });
+
+  it('ends the others with their own reasons when the work on one throws', async () => {
+    const study = await make();
+    const never = new Subject<{ result: number }>();
+    const work = (trial: Trial) => {
+      if (trial.number === 2) thrown(trial);
+      return never.pipe(report(trial, ({ result }) => result));
+    };
+    await assert.rejects(
+      lastValueFrom(trials(study, 9, { concurrency: 3 }).pipe(mergeMap(work, 3))),
+      /no training 2/,
+    );
+    assert.deepEqual(await kept(study), [
+      ['FAIL', 'unsubscribed'],
+      ['FAIL', 'unsubscribed'],
+      ['FAIL', 'no training 2'],
+    ]);
+    assert.equal(never.observed, false);
+  });
+
+  it('ends a whole group when the work on it throws', async () => {
+    const study = await make();
+    const search = trialGroups(study, 4, 2).pipe(concatMap(([first]) => thrown(first!)));
+    await assert.rejects(lastValueFrom(search), /no training 0/);
+    assert.deepEqual(await kept(study), [
+      ['FAIL', 'no training 0'],
+      ['FAIL', 'no training 0'],
+    ]);
+  });
+
+  it('does not begin again what was stopped when another search begins', async () => {
+    const study = await make();
+    const slow = (trial: Trial) =>
+      timer(10).pipe(
+        tap(() => trial.number === 1 && study.stop()),
+        mergeMap(() => timer(10)),
+        mergeMap(() => value(trial)),
+      );
+    const first = lastValueFrom(trials(study, 100, { concurrency: 2 }).pipe(mergeMap(slow, 2)));
+    await new Promise((done) => setTimeout(done, 15));
+    while (!study.stopped) await turn();
+    const second = lastValueFrom(trials(study, 3).pipe(concatMap((trial) => value(trial))));
+    await study.optimize(() => 1, { trials: 2 });
+    await Promise.all([first, second]);
+    assert.equal((await states(study)).length, 2 + 3 + 2);
   });
 
   it('goes on after errors that report catches', async () => {

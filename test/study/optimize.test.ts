@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { createStudy } from '../../src/study/create-study.js';
-import type { FrozenTrial } from '../../src/study/frozen-trial.js';
+import type { FrozenTrial, Json } from '../../src/study/frozen-trial.js';
 import { NopPruner } from '../../src/study/pruners/nop.js';
+import type { Sampler } from '../../src/study/sampler.js';
+import { Nsga2Sampler } from '../../src/study/samplers/nsga2.js';
+import { TpeSampler } from '../../src/study/samplers/tpe.js';
 import { MemoryStorage } from '../../src/study/storage/memory-storage.js';
 import { TrialPruned } from '../../src/study/trial.js';
 import { middle } from './sampler.js';
@@ -95,6 +98,147 @@ describe('study.optimize', () => {
     assert.deepEqual(
       (await study.trials()).map(({ state }) => state),
       ['COMPLETE', 'COMPLETE', 'COMPLETE'],
+    );
+  });
+
+  it('refuses constraints that are no numbers, whoever samples: the trial ends, and is not the best', async () => {
+    const wrong = [Number.NaN, '1', null, undefined] as unknown as number[];
+    for (const Sampler of [TpeSampler, Nsga2Sampler])
+      for (const constraint of wrong) {
+        const { study } = await make({
+          sampler: new Sampler({ seed: 1, constraints: ({ number }) => [number === 1 ? constraint : 0] }),
+        });
+        const search = study.optimize((trial) => trial.suggestFloat('x', 0, 1) - trial.number, { trials: 5 });
+        await assert.rejects(search, {
+          name: 'UserError',
+          message: /^trial 1: expected constraints in an array of numbers, none NaN, got/,
+        });
+        assert.deepEqual(
+          (await study.trials()).map(({ state, systemAttrs }) => [state, systemAttrs['constraints']]),
+          [
+            ['COMPLETE', [0]],
+            ['COMPLETE', null],
+          ],
+        );
+        assert.equal((await study.bestTrial()).number, 0);
+      }
+    for (const constraints of [() => 1, () => undefined, () => 'x'] as unknown as (() => number[])[]) {
+      const { study } = await make({ sampler: new TpeSampler({ constraints }) });
+      await assert.rejects(
+        study.optimize(() => 1, { trials: 5 }),
+        /expected constraints in an array of numbers/,
+      );
+      assert.equal((await study.trials(['RUNNING'])).length, 0);
+    }
+  });
+
+  it('waits for onTrial, and ends with its error', async () => {
+    const { study } = await make();
+    const seen: string[] = [];
+    const failing = study.optimize(({ number }) => (seen.push(`runs ${number}`), 1), {
+      trials: 5,
+      onTrial: async ({ number }) => {
+        await pause(2);
+        seen.push(`heard ${number}`);
+        if (number === 1) throw new Error('the callback fails');
+      },
+    });
+    await assert.rejects(failing, /the callback fails/);
+    assert.deepEqual(seen, ['runs 0', 'heard 0', 'runs 1', 'heard 1']);
+    assert.deepEqual(
+      (await study.trials()).map(({ state }) => state),
+      ['COMPLETE', 'COMPLETE'],
+    );
+  });
+
+  it('is refused within itself, and elsewhere is not', async () => {
+    const { study } = await make();
+    const { study: other } = await make();
+    const message = /its objective, or onTrial, cannot call optimize on the study itself/;
+    const nested = async () => {
+      await assert.rejects(
+        study.optimize(() => 1, { trials: 1 }),
+        message,
+      );
+      return 1;
+    };
+    await study.optimize(nested, { trials: 1, onTrial: nested });
+    await assert.rejects(
+      study.optimize(() => study.optimize(() => 1) as unknown as number, { trials: 3 }),
+      message,
+    );
+    await study.optimize(async () => (await other.optimize(() => 1, { trials: 2 }), 1), { trials: 1 });
+    assert.deepEqual(
+      [await study.trials(), await other.trials()].map((trials) => trials.map(({ state }) => state)),
+      [
+        ['COMPLETE', 'FAIL', 'COMPLETE'],
+        ['COMPLETE', 'COMPLETE'],
+      ],
+    );
+  });
+
+  it('stays stopped when another call begins', async () => {
+    const { study } = await make();
+    const first = study.optimize(
+      async ({ number }) => {
+        if (number === 2) study.stop();
+        await pause(2);
+        return 1;
+      },
+      { trials: 100, concurrency: 3 },
+    );
+    while (!study.stopped) await pause(0);
+    await study.optimize(() => 1, { trials: 4 });
+    await first;
+    assert.equal((await study.trials()).length, 3 + 4);
+  });
+
+  it('refuses options that make no sense before it asks', async () => {
+    const { study } = await make();
+    for (const [objective, options, message] of [
+      [undefined, {}, /^UserError: objective: expected a function of a trial, got undefined/],
+      [() => 1, { trials: Number.NaN }, /^UserError: trials: expected an integer from 0 up, got NaN/],
+      [() => 1, { trials: '3' }, /trials: expected an integer from 0 up, got "3"/],
+      [() => 1, { trials: -1 }, /trials: expected an integer from 0 up, got -1/],
+      [() => 1, { timeout: Number.NaN }, /timeout: expected seconds from 0 up, got NaN/],
+      [() => 1, { timeout: -1 }, /timeout: expected seconds from 0 up, got -1/],
+    ] as const)
+      await assert.rejects(study.optimize(objective as () => number, options as object), message);
+    assert.deepEqual(await study.trials(), []);
+  });
+
+  it('makes FAIL what a sampler throws, whatever that is', async () => {
+    for (const what of [undefined, 'a string', Object.create(null)]) {
+      const { study } = await make({
+        sampler: {
+          ...middle,
+          inferRelativeSearchSpace: () => {
+            throw what;
+          },
+        },
+      });
+      await assert.rejects(study.ask(), (error) => error === what);
+      const [trial] = await study.trials();
+      assert.match(String(trial!.systemAttrs['fail_reason']), /^the sampler failed: /);
+      assert.equal(trial!.state, 'FAIL');
+    }
+  });
+
+  it('refuses notes of a sampler that are no JSON', async () => {
+    const { study } = await make({
+      sampler: {
+        ...middle,
+        beforeTrial: (view, trial) =>
+          trial.number === 0
+            ? view.setTrialSystemAttr(trial, 'note', new Map() as unknown as Json)
+            : view.setSystemAttr('note', new Date() as unknown as Json),
+      } satisfies Sampler,
+    });
+    await assert.rejects(study.ask(), /^UserError: system attribute "note": expected JSON .* got a Map/);
+    await assert.rejects(study.ask(), /^UserError: system attribute "note" of the study: .* got a Date/);
+    assert.deepEqual(
+      (await study.trials()).map(({ state }) => state),
+      ['FAIL', 'FAIL'],
     );
   });
 
