@@ -266,31 +266,57 @@ describe('report', () => {
     await stop(trial);
     assert.equal((await study.trials()).length, 1);
     await study.enqueueTrial({ x: 0.1 });
-    for (const _ of [1, 2]) {
-      const each = await study.ask();
-      each.suggestFloat('y', 0, 1);
-      await stop(each);
-    }
-
-    it('forgets the best value at no NaN, and tells NaN where there is nothing else', async () => {
-      for (const [values, direction, told] of [
-        [[0.9, Number.NaN, 0.5], 'maximize', 0.9],
-        [[Number.NaN, 0.9, 0.5], 'minimize', 0.5],
-        [[Number.NaN, 0.2, Number.NaN], 'maximize', 0.2],
-        [[0.5, Number.NEGATIVE_INFINITY, Number.NaN], 'minimize', Number.NEGATIVE_INFINITY],
-      ] as const) {
-        const trial = await begin(direction);
-        const events = values.map((value, epoch): Value => ({ value, epoch }));
-        await lastValueFrom(of(...events).pipe(report(trial, read, { value: 'best' })));
-        assert.deepEqual(await end(), ['COMPLETE', [told], undefined]);
-      }
-      const trial = await begin();
-      await lastValueFrom(of<Value>({ value: Number.NaN }).pipe(report(trial, read, { value: 'best' })));
-      assert.deepEqual(await end(), ['FAIL', null, 'a value is NaN']);
-    });
+    const enqueued = await study.ask();
+    enqueued.suggestFloat('y', 0, 1);
+    await stop(enqueued);
+    // A retry lets a trial of its own go first.
+    await study.tell(await study.ask(), 1);
+    const retried = await study.ask();
+    retried.suggestFloat('y', 0, 1);
+    await stop(retried);
     const { state, params, systemAttrs } = (await study.trials()).at(-1)!;
     const fixed = { fixed_params: { x: 0.1 }, failed_trial: 1, retry_history: [1, 2] };
     assert.deepEqual([state, params, systemAttrs], ['WAITING', { y: 0.5 }, fixed]);
+  });
+
+  it('forgets the best value at no NaN, and tells NaN where there is nothing else', async () => {
+    for (const [values, direction, told] of [
+      [[0.9, Number.NaN, 0.5], 'maximize', 0.9],
+      [[Number.NaN, 0.9, 0.5], 'minimize', 0.5],
+      [[Number.NaN, 0.2, Number.NaN], 'maximize', 0.2],
+      [[0.5, Number.NEGATIVE_INFINITY, Number.NaN], 'minimize', Number.NEGATIVE_INFINITY],
+    ] as const) {
+      const trial = await begin(direction);
+      const events = values.map((value, epoch): Value => ({ value, epoch }));
+      await lastValueFrom(of(...events).pipe(report(trial, read, { value: 'best' })));
+      assert.deepEqual(await end(), ['COMPLETE', [told], undefined]);
+    }
+    const trial = await begin();
+    await lastValueFrom(of<Value>({ value: Number.NaN }).pipe(report(trial, read, { value: 'best' })));
+    assert.deepEqual(await end(), ['FAIL', null, 'a value is NaN']);
+  });
+
+  it('refuses a metric that is no number, and the trial fails by its name', async () => {
+    for (const wrong of [null, '0.5', {}, true, 1n] as unknown as number[]) {
+      const trial = await begin();
+      const out = lastValueFrom(of<Value>({ value: 1 }).pipe(report(trial, () => wrong)));
+      const message =
+        /^report: expected a metric that is a number, or undefined where an event has none, got/;
+      await assert.rejects(out, { name: 'UserError', message });
+      const [state, values, reason] = await end();
+      assert.deepEqual([state, values], ['FAIL', null]);
+      assert.match(String(reason), message);
+      assert.equal((await first()).intermediateValues.size, 0);
+    }
+  });
+
+  it('keeps as the reason whatever was thrown', async () => {
+    for (const thrown of [undefined, Object.create(null), Symbol('s')]) {
+      const trial = await begin();
+      const out = lastValueFrom(throwError(() => thrown).pipe(report<Value>(trial, read)));
+      await assert.rejects(out, (error) => error === thrown);
+      assert.equal((await end())[0], 'FAIL');
+    }
   });
 
   it('leaves the fate of a trial that was told elsewhere alone', async () => {
