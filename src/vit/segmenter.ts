@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { add, clone, matMul, reshape, slice, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Adapter, AdapterPass, Base, Site } from '../adapters/adapter.js';
 import { mergedMap } from '../adapters/merged-map.js';
@@ -42,6 +43,7 @@ export class Segmenter implements Model {
         `image size: expected a multiple of the patch size ${config.patch_size}, got ${imageSize}; see --image-size`,
         { imageSize },
       );
+    checkMemory(config, imageSize, head.classes);
   }
 
   /** Float32 images [batch, size, size, 3] → logits [batch, size, size, classes]. */
@@ -261,6 +263,22 @@ export function classify(tokens: Tensor, { weights }: Pretrained): Tensor {
     );
     return add(product, tensor(bias.data as Float32Array, [...bias.shape]));
   });
+}
+
+/**
+ * Refuses an image size that no memory holds: one picture takes at least its pixels and logits, the tokens of a layer,
+ * and the attention scores of a head, in float32.
+ */
+function checkMemory(config: VitConfig, imageSize: number, classes: number): void {
+  const tokens = 1 + (imageSize / config.patch_size) ** 2;
+  const least = 4 * (imageSize ** 2 * (3 + classes) + tokens * config.hidden_size + tokens ** 2);
+  const there = totalmem();
+  if (least <= there) return;
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
+  throw new UserError(
+    `image size: expected one that fits into ${gib(there)} of memory, got ${imageSize}, at which one picture takes ${gib(least)}; see --image-size`,
+    { imageSize, least },
+  );
 }
 
 function siteName({ layer, target }: Pick<Site, 'layer' | 'target'>): string {

@@ -43,6 +43,16 @@ const gradient = (loss: Loss, logits = LOGITS, masks = MASKS) =>
 describe('losses', () => {
   for (const [name, make] of Object.entries(LOSSES)) {
     describe(name, () => {
+      it('refuses a class that the logits do not have', () => {
+        for (const wrong of [3, 254, -1])
+          assert.throws(() => value(make(), LOGITS, [wrong, ...MASKS.slice(1)]), {
+            name: 'UserError',
+            message: new RegExp(
+              `expected the classes 0 to 2 of the model, or 255 for ignored, got ${wrong};`,
+            ),
+          });
+      });
+
       const loss = make();
 
       it('has the gradient of its central differences', () => {

@@ -1,5 +1,6 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { softmaxCrossEntropy } from '../../engine/ops/cross-entropy.js';
+import { checkClasses } from './check-classes.js';
 import type { Loss } from './loss.js';
 
 /**
@@ -7,5 +8,8 @@ import type { Loss } from './loss.js';
  * `ignore_index=255`.
  */
 export function crossEntropy(): Loss {
-  return (logits, masks) => softmaxCrossEntropy(logits, masks) as Scalar;
+  return (logits, masks) => {
+    checkClasses(logits, masks);
+    return softmaxCrossEntropy(logits, masks) as Scalar;
+  };
 }

@@ -11,10 +11,12 @@ import {
 } from '@tensorflow/tfjs-core';
 import { IGNORE_INDEX } from '../../data/types.js';
 import { overlap as regionOverlap } from '../../engine/ops/overlap.js';
+import { checkClasses } from './check-classes.js';
 
 /**
  * What training minimises: float32 logits [batch, height, width, classes] and int32 masks [batch, height, width]
- * to a scalar. Pixels of class 255 count in no loss; a batch with no other pixel has loss 0. One of your own is a
+ * to a scalar. Pixels of class 255 count in no loss; a batch with no other pixel has loss 0, and a class that the logits
+ * do not have is an error. One of your own is a
  * function of tfjs operations, or a sum of others.
  *
  * @example
@@ -33,6 +35,7 @@ export interface Pixels {
 }
 
 export function pixels(logits: Tensor, masks: Tensor): Pixels {
+  checkClasses(logits, masks);
   const classes = logits.shape.at(-1)!;
   const flat = reshape(masks, [masks.size]);
   return {
@@ -54,6 +57,7 @@ export interface Overlap {
 
 /** The soft overlap of softmax(logits) and the target, from which the Dice family is made. */
 export function overlap(logits: Tensor, masks: Tensor): Overlap {
+  checkClasses(logits, masks);
   const [intersection, predicted, target] = unstack(regionOverlap(logits, masks)) as Tensor1D[];
   return { intersection: intersection!, predicted: predicted!, target: target! };
 }
