@@ -299,6 +299,16 @@ const flags: readonly Case[] = [
     says: /image size: expected a multiple of the patch size 8, got 17; see --image-size/,
   },
   {
+    what: 'an image size that no memory holds',
+    args: ['--image-size', '99999936'],
+    says: /image size: expected one that fits into .* GiB of memory, got 99999936, .* see --image-size/,
+  },
+  {
+    what: 'no list file by name',
+    args: ['--list', ''],
+    says: /--list: expected a comma-separated list, each text, got ""/,
+  },
+  {
     what: 'blocks that do not divide',
     args: ['--num-blocks-per-row', '3'],
     says: /blocks: expected a divisor of .*, got 3; see --num-blocks-per-row/,

@@ -69,6 +69,14 @@ describe('make-ood', () => {
     assert.deepEqual(readdirSync(dir), ['ood']);
   });
 
+  it('leaves a folder that the user has put beside the styles', async () => {
+    mkdirSync(join(dir, 'ood', 'sketches', 'images'), { recursive: true });
+    writeFileSync(join(dir, 'ood', 'sketches', 'images', 'a.png'), 'mine');
+    assert.equal((await make('ood')).code, 0);
+    assert.equal(readFileSync(join(dir, 'ood', 'sketches', 'images', 'a.png'), 'utf8'), 'mine');
+    rmSync(join(dir, 'ood', 'sketches'), { recursive: true });
+  });
+
   it('refuses a folder of someone else, and leaves it alone', async () => {
     mkdirSync(join(dir, 'mine'));
     writeFileSync(join(dir, 'mine', 'thesis.txt'), 'precious');
