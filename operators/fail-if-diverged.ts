@@ -11,7 +11,7 @@ export class DivergedError extends UserError {}
  *
  * @throws DivergedError that names the step and what helps.
  * @example
- * training$.pipe(guard(), finish(), logTo(jsonLines(dir)), progress(), failIfDiverged());
+ * training$.pipe(logTo(jsonLines(dir)), progress(), failIfDiverged()).subscribe();
  */
 export function failIfDiverged<E extends Event>(): MonoTypeOperatorFunction<E> {
   return (events$) =>

@@ -162,11 +162,14 @@ const ENDINGS = {
 /** What trains, and how many parameters each part of it has. */
 function trained(event: RunEvent): string {
   const { adapter, adapterParameters, headParameters, backboneParameters = 0 } = event;
-  const head = count(headParameters);
-  if (backboneParameters > 0)
-    return `all weights, ${count(backboneParameters)} + ${head} parameters (backbone + head)`;
-  if (adapterParameters === 0) return `head alone, ${head} parameters`;
-  return `${adapter}, ${count(adapterParameters)} + ${head} parameters (adapter + head)`;
+  const parts = Object.entries({
+    backbone: backboneParameters,
+    adapter: adapterParameters,
+    head: headParameters,
+  }).filter(([, parameters]) => parameters > 0);
+  const counts = parts.map(([, parameters]) => count(parameters)).join(' + ');
+  const what = adapter === 'none' ? 'no adapter' : adapter;
+  return `${what}, ${counts} parameters (${parts.map(([part]) => part).join(' + ')})`;
 }
 
 /** A bar of at most 20 letters and a blank, or nothing where there is room for less than 4. */

@@ -6,11 +6,6 @@ const SAID =
 
 /**
  * The error that a user can fix, where work on a batch of this shape failed for want of memory; any other error as it is.
- *
- * @example
- * await training.step(batch).catch((error: unknown) => {
- *   throw memoryHint(error, batch.images.shape);
- * });
  */
 export function memoryHint(error: unknown, shape: readonly number[]): unknown {
   if (error instanceof UserError || !(error instanceof Error) || !SAID.test(error.message)) return error;

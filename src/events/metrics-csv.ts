@@ -20,8 +20,8 @@ const COLUMNS = [
 /**
  * One row an epoch in `<dir>/metrics.csv`, for spreadsheets, in full precision; a cell without a figure is empty.
  *
- * `val_dice` and `val_iou` are the soft scores, `val_miou` is the hard one; of several validations in an epoch the
- * last counts; `lr` is the last step's.
+ * Columns have upstream's names: its `val_dice` and `val_iou` are the soft scores, `softDice` and `softIou` everywhere
+ * else, and `val_miou` is the hard one. Of several validations in an epoch the last counts; `lr` is the last step's.
  */
 export function csv(dir: string, { earlier = [] }: LogOptions = {}): Logger {
   const path = join(dir, 'metrics.csv');

@@ -118,11 +118,11 @@ describe('progress', () => {
       (await show([runEvent(changes)], screen(false))).trimEnd();
     assert.equal(
       await line({ adapter: 'none', adapterParameters: 0, backboneParameters: 5_000_000 }),
-      'lora_42  all weights, 5,000,000 + 2,307 parameters (backbone + head), on cpu f32',
+      'lora_42  no adapter, 5,000,000 + 2,307 parameters (backbone + head), on cpu f32',
     );
     assert.equal(
       await line({ adapter: 'none', adapterParameters: 0 }),
-      'lora_42  head alone, 2,307 parameters, on cpu f32',
+      'lora_42  no adapter, 2,307 parameters (head), on cpu f32',
     );
   });
 });
