@@ -74,7 +74,7 @@ export class Heart {
   #start(): Promise<void> {
     const { url, interval } = this;
     return new Promise((resolve, reject) => {
-      const thread = startThread('heart-thread', import.meta.url, { workerData: { url, interval } });
+      const thread = startThread('heart-thread', import.meta.url, { url, interval });
       const failed = (message: string) => {
         if (this.#thread === thread) this.#stopped();
         void thread.terminate();
