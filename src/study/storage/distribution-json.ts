@@ -22,7 +22,7 @@ export function distributionToJson(distribution: Distribution): string {
 /**
  * Reads a distribution, Optuna's deprecated classes (before 3.0) included. The same text yields the same object.
  *
- * @throws UserError when the class is unknown.
+ * @throws UserError when the class is unknown, or its attributes are not those of one.
  */
 export function distributionFromJson(text: string): Distribution {
   let distribution = parsed.get(text);
@@ -49,8 +49,21 @@ interface Attributes {
 }
 
 function read(text: string): Distribution {
-  const { name, attributes } = parsePythonJson(text) as unknown as { name: string; attributes: Attributes };
-  const { low, high, log = false, step = null, choices } = attributes;
+  const { name, attributes } = (parsePythonJson(text) ?? {}) as unknown as {
+    name: unknown;
+    attributes?: Attributes | null;
+  };
+  const { low, high, log = false, step = null, q = null, choices } = attributes ?? ({} as Attributes);
+  const isNumeric = [low, high].every(Number.isFinite) && typeof log === 'boolean' && low <= high;
+  const isStep = [step, q].every((each) => each === null || (Number.isFinite(each) && each > 0));
+  const isChoice = (value: unknown) =>
+    value === null || ['number', 'string', 'boolean'].includes(typeof value);
+  const complete =
+    name === 'CategoricalDistribution'
+      ? Array.isArray(choices) && choices.length > 0 && choices.every(isChoice)
+      : isNumeric && isStep;
+  if (!complete)
+    throw new UserError(`distribution ${text.slice(0, 80)}: its attributes are not those of one`);
   switch (name) {
     case 'FloatDistribution':
       return { name, low, high, log, step };
@@ -58,7 +71,7 @@ function read(text: string): Distribution {
     case 'LogUniformDistribution':
       return { name: 'FloatDistribution', low, high, log: name === 'LogUniformDistribution', step: null };
     case 'DiscreteUniformDistribution':
-      return { name: 'FloatDistribution', low, high, log: false, step: attributes.q ?? null };
+      return { name: 'FloatDistribution', low, high, log: false, step: q };
     case 'IntDistribution':
       return { name, low, high, log, step: step ?? 1 };
     case 'IntUniformDistribution':

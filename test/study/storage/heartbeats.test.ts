@@ -14,10 +14,11 @@ function beside(program: string): string {
   return execFileSync(process.execPath, node, { encoding: 'utf8' });
 }
 
-describe('the heart', () => {
+describe('the heart', function () {
+  this.timeout(60_000);
+
   for (const name of ['sqlite', 'postgresql', 'mysql'])
     it(`beats on ${name} while an objective blocks the event loop`, async function () {
-      this.timeout(60_000);
       const place = await needsPlace(this, name);
       const options = { storage: place.url, studyName: 'here', heartbeatInterval: 0.2, gracePeriod: 3600 };
       const study = await createStudy({ ...options, sampler: middle });
@@ -57,9 +58,10 @@ describe('the heart', () => {
   });
 });
 
-describe('heartbeats of PostgreSQL', () => {
+describe('heartbeats of PostgreSQL', function () {
+  this.timeout(60_000);
+
   it('are the same in sessions of any time zone', async function () {
-    this.timeout(60_000);
     const place = await needsPlace(this, 'postgresql');
     const heart = { heartbeatInterval: 600, gracePeriod: 600, studyName: 'zones', sampler: middle };
     const study = await createStudy({ ...heart, storage: place.url });

@@ -6,28 +6,40 @@ import {
   ftruncateSync,
   openSync,
   readSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../../../errors.js';
 import { parsePythonJson } from '../python-json.js';
+import { checkOp } from './check-op.js';
 import { withJournalLock } from './journal-lock.js';
 import { type JournalOp, opToJson } from './journal-op.js';
 
 const NEWLINE = 10;
 /** How every line begins, a torn one too. */
 const BEGINNING = '{"op_code":';
+/** Bytes that are read at a time; a line that is longer is read whole. */
+const CHUNK = 2 ** 24;
 
 /** An append-only file of JSON lines that any number of processes write under its lock. */
 export class JournalFile {
   readonly #file: number;
+  readonly #absolute: string;
   /** The bytes, and lines, that were read. */
   #offset = 0;
   #lines = 0;
 
-  /** @throws UserError when the folder is missing, or the file cannot be opened. */
-  constructor(readonly path: string) {
-    const folder = dirname(resolve(path));
+  /**
+   * @param apply told each line that is read, in order; what it throws is the line's fault
+   * @throws UserError when the folder is missing, or the file cannot be opened.
+   */
+  constructor(
+    readonly path: string,
+    private readonly apply: (op: JournalOp) => unknown,
+  ) {
+    this.#absolute = resolve(path);
+    const folder = dirname(this.#absolute);
     if (!existsSync(folder)) {
       throw new UserError(`journal ${path}: folder ${folder} is missing; create it, or use another path`, {
         path,
@@ -36,52 +48,40 @@ export class JournalFile {
     try {
       this.#file = openSync(path, 'a+');
     } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      throw new UserError(
-        `journal ${path}: expected a file that can be read and written, but ${message}`,
-        { path, code },
-        { cause },
-      );
+      throw this.#unusable(cause);
     }
   }
 
-  /** What was appended since the last read; a last line without its end is still being written, and waits. */
-  readNew(): JournalOp[] {
-    const size = fstatSync(this.#file).size;
-    if (size <= this.#offset) return [];
-    const bytes = Buffer.alloc(size - this.#offset);
-    const length = readSync(this.#file, bytes, 0, bytes.length, this.#offset);
-    const end = bytes.subarray(0, length).lastIndexOf(NEWLINE) + 1;
-    const torn = bytes.subarray(end, length).toString();
-    if (!BEGINNING.startsWith(torn.slice(0, BEGINNING.length))) throw this.#foreign(torn, this.#lines + 1);
-    this.#offset += end;
-    return bytes
-      .subarray(0, end)
-      .toString()
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => this.#parse(line));
+  /**
+   * Applies what was appended since the last read; a last line without its end is still being written, and waits.
+   *
+   * @throws UserError when the file is not the one that was opened, was shortened, or holds a line that is no operation.
+   */
+  readNew(): void {
+    const size = this.#checkedSize();
+    for (let length = CHUNK; this.#offset < size; ) {
+      const bytes = Buffer.alloc(Math.min(length, size - this.#offset));
+      readSync(this.#file, bytes, 0, bytes.length, this.#offset);
+      const end = bytes.lastIndexOf(NEWLINE) + 1;
+      if (end > 0) this.#applyLines(bytes.subarray(0, end));
+      else if (this.#offset + bytes.length < size) length *= 2;
+      else return this.#checkTorn(bytes);
+    }
   }
 
   /**
-   * Under the lock: hands what is new to `decide`, appends what it returns, and synchronises the disk; returns
-   * what `done` makes of what was written. What `decide` sees is therefore all there is. The torn last line of a
-   * writer that died is cut off.
+   * Under the lock: applies what is new, appends what `decide` then returns, applies it, and synchronises the disk;
+   * returns what `done` makes of what applying gave. What `decide` sees is therefore all there is. The torn last line
+   * of a writer that died is cut off.
    */
-  transact<T>(
-    decide: (fresh: readonly JournalOp[]) => readonly JournalOp[],
-    done: (written: readonly JournalOp[]) => T,
-  ): Promise<T> {
-    return withJournalLock(this.path, () => {
-      const ops = decide(this.readNew());
-      if (ops.length === 0) return done(ops);
-      if (fstatSync(this.#file).size > this.#offset) ftruncateSync(this.#file, this.#offset);
-      const bytes = Buffer.from(ops.map((op) => `${opToJson(op)}\n`).join(''));
-      for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
-      fsyncSync(this.#file);
-      this.#offset += bytes.length;
-      this.#lines += ops.length;
-      return done(ops);
+  transact<T>(decide: () => readonly JournalOp[], done: (results: readonly unknown[]) => T): Promise<T> {
+    return withJournalLock(this.#absolute, () => {
+      this.readNew();
+      const ops = decide();
+      if (ops.length > 0) this.#append(ops);
+      return done(ops.map((op) => this.apply(op)));
+    }).catch((error: unknown) => {
+      throw (error as NodeJS.ErrnoException).syscall ? this.#unusable(error) : error;
     });
   }
 
@@ -89,22 +89,70 @@ export class JournalFile {
     closeSync(this.#file);
   }
 
-  #parse(line: string): JournalOp {
-    this.#lines++;
-    try {
-      const op = parsePythonJson(line) as { op_code?: unknown } | null;
-      if (Number.isInteger(op?.op_code)) return op as unknown as JournalOp;
-    } catch (cause) {
-      throw this.#foreign(line, this.#lines, cause);
-    }
-    throw this.#foreign(line, this.#lines);
+  #append(ops: readonly JournalOp[]): void {
+    if (fstatSync(this.#file).size > this.#offset) ftruncateSync(this.#file, this.#offset);
+    const bytes = Buffer.from(ops.map((op) => `${opToJson(op)}\n`).join(''));
+    for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
+    fsyncSync(this.#file);
+    this.#offset += bytes.length;
+    this.#lines += ops.length;
   }
 
-  #foreign(line: string, number: number, cause?: unknown): UserError {
+  /** The size of the file that `path` names, which must be the one that is open, no shorter than what was read. */
+  #checkedSize(): number {
+    const { size, ino, dev } = fstatSync(this.#file);
+    const named = statSync(this.#absolute, { throwIfNoEntry: false });
+    if (named?.ino !== ino || named.dev !== dev)
+      throw this.#changed(named ? 'another file has taken its place' : 'it was removed');
+    if (size < this.#offset) throw this.#changed('it was shortened');
+    const last = Buffer.alloc(1);
+    if (this.#offset > 0) {
+      readSync(this.#file, last, 0, 1, this.#offset - 1);
+      if (last[0] !== NEWLINE) throw this.#changed('it was written anew');
+    }
+    return size;
+  }
+
+  #applyLines(bytes: Buffer): void {
+    for (const line of bytes.toString().split('\n').slice(0, -1)) {
+      this.#lines++;
+      try {
+        this.apply(checkOp(parsePythonJson(line)));
+      } catch (cause) {
+        throw this.#foreign(line, this.#lines, cause);
+      }
+    }
+    this.#offset += bytes.length;
+  }
+
+  #checkTorn(bytes: Buffer): void {
+    const torn = bytes.toString('utf8', 0, 100);
+    const cause = new SyntaxError('it begins otherwise');
+    if (!BEGINNING.startsWith(torn.slice(0, BEGINNING.length)))
+      throw this.#foreign(torn, this.#lines + 1, cause);
+  }
+
+  #foreign(line: string, number: number, cause: unknown): UserError {
     return new UserError(
       `journal ${this.path}, line ${number}: expected an operation of Optuna's journal, got ` +
-        `${JSON.stringify(line.slice(0, 60))}; use another path, or restore the file`,
+        `${JSON.stringify(line.slice(0, 60))} (${(cause as Error).message}); use another path, or restore the file`,
       { path: this.path, line: number },
+      { cause },
+    );
+  }
+
+  #changed(what: string): UserError {
+    return new UserError(
+      `journal ${this.path}: ${what} while this study used it; restore the file, and begin again`,
+      { path: this.path },
+    );
+  }
+
+  #unusable(cause: unknown): UserError {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    return new UserError(
+      `journal ${this.path}: expected a file that can be read and written, but ${message}`,
+      { path: this.path, code },
       { cause },
     );
   }

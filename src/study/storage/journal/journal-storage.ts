@@ -41,8 +41,8 @@ export class JournalStorage implements Storage {
 
   constructor(path: string) {
     this.url = `journal://${path}`;
-    this.#file = new JournalFile(path);
-    this.#sync();
+    this.#file = new JournalFile(path, (op) => this.#apply(op));
+    this.#file.readNew();
   }
 
   createStudy(name: string, directions: readonly Direction[]): Promise<number> {
@@ -66,12 +66,12 @@ export class JournalStorage implements Storage {
   }
 
   async findStudy(name: string) {
-    this.#sync();
+    this.#file.readNew();
     return this.#table.findStudy(name);
   }
 
   async studies() {
-    this.#sync();
+    this.#file.readNew();
     return this.#table.studies();
   }
 
@@ -123,12 +123,12 @@ export class JournalStorage implements Storage {
   }
 
   async readHeads(study: number, after: number, ids: readonly number[]) {
-    this.#sync();
+    this.#file.readNew();
     return this.#table.readHeads(study, after, ids);
   }
 
   async readTrials(ids: readonly number[]) {
-    this.#sync();
+    this.#file.readNew();
     return this.#table.readTrials(ids);
   }
 
@@ -169,13 +169,7 @@ export class JournalStorage implements Storage {
 
   /** Appends what `decide` makes of the newest state, applies it here, and answers from each line's result. */
   #append<T>(decide: () => readonly JournalOp[], answer: (results: readonly unknown[]) => T): Promise<T> {
-    return this.#file.transact(
-      (fresh) => {
-        for (const op of fresh) this.#apply(op);
-        return decide().map((op) => ({ ...op, worker_id: this.#worker }));
-      },
-      (written) => answer(written.map((op) => this.#apply(op))),
-    );
+    return this.#file.transact(() => decide().map((op) => ({ ...op, worker_id: this.#worker })), answer);
   }
 
   #creation(study: number, template?: TrialTemplate): JournalOp {
@@ -208,10 +202,6 @@ export class JournalStorage implements Storage {
 
   #time(time: number): string {
     return journalTime(time, this.#clock ?? 'utc');
-  }
-
-  #sync(): void {
-    for (const op of this.#file.readNew()) this.#apply(op);
   }
 
   /** Applies a line; one that the state of things forbids changes nothing, as in Optuna. */
@@ -319,6 +309,9 @@ function templateOf(op: Partial<JournalTrial>): TrialTemplate {
     Object.entries(op.distributions ?? {}).map(([name, text]) => [name, distributionFromJson(text)]),
   );
   const internalParams = op.params ?? {};
+  for (const name of Object.keys(internalParams))
+    if (!Object.hasOwn(distributions, name))
+      throw new TypeError(`parameter ${JSON.stringify(name)} has no distribution`);
   return {
     state: STATES[op.state ?? 0] ?? 'FAIL',
     values: op.values ?? (op.value === null || op.value === undefined ? null : [op.value]),
