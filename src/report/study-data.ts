@@ -46,17 +46,11 @@ export function spaceOf(trials: readonly FrozenTrial[]): SearchSpace {
     for (const name of paramNames(distributions)) {
       const distribution = distributions[name]!;
       const known = space.get(name);
-      if (
-        known &&
-        known.name !== 'CategoricalDistribution' &&
-        distribution.name !== 'CategoricalDistribution'
-      )
-        space.set(name, {
-          ...known,
-          low: Math.min(known.low, distribution.low),
-          high: Math.max(known.high, distribution.high),
-        });
-      else if (!known) space.set(name, distribution);
+      if (!known) space.set(name, distribution);
+      else if (known !== distribution && 'low' in known && 'low' in distribution) {
+        const [low, high] = [Math.min(known.low, distribution.low), Math.max(known.high, distribution.high)];
+        if (low < known.low || high > known.high) space.set(name, { ...known, low, high });
+      }
     }
   return space;
 }

@@ -4,15 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Plot, toSvg } from '../../src/report/render.js';
 import { plotContour } from '../../src/report/study-contour.js';
-import { studyData } from '../../src/report/study-data.js';
+import { type StudyData, spaceOf, studyData } from '../../src/report/study-data.js';
 import { plotOptimizationHistory } from '../../src/report/study-history.js';
+import { plotIntermediateValues } from '../../src/report/study-intermediate.js';
+import { plotParallelCoordinates } from '../../src/report/study-parallel.js';
 import { studyPlots, writeStudyPlots } from '../../src/report/study-plots.js';
 import { plotSlice } from '../../src/report/study-slice.js';
 import { createStudy } from '../../src/study/create-study.js';
+import { floatDistribution } from '../../src/study/distributions.js';
+import type { FrozenTrial } from '../../src/study/frozen-trial.js';
 import { Nsga2Sampler } from '../../src/study/samplers/nsga2.js';
 import { QmcSampler } from '../../src/study/samplers/qmc.js';
 import type { Study } from '../../src/study/study.js';
-import { TrialPruned } from '../../src/study/trial.js';
+import { type Trial, TrialPruned } from '../../src/study/trial.js';
 
 /** All that can be read in a picture. */
 const textsOf = async (plot: Plot) => {
@@ -20,6 +24,15 @@ const textsOf = async (plot: Plot) => {
   assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
   return [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text!);
 };
+
+const emptyData: StudyData = { name: 's', directions: ['minimize'], trials: [] };
+
+/** The paths to numbers that are not finite. */
+function oddNumbers(node: unknown, path = ''): string[] {
+  if (typeof node === 'number') return Number.isFinite(node) ? [] : [`${path}: ${node}`];
+  if (node === null || typeof node !== 'object') return [];
+  return Object.entries(node).flatMap(([key, each]) => oddNumbers(each, `${path}.${key}`));
+}
 
 /** Twelve trials of every kind: pruned, infinite, failed, with a parameter that only some have. */
 async function search(): Promise<Study> {
@@ -77,6 +90,101 @@ describe('study plots', () => {
       assert.equal(Object.keys(plots).at(-1), last);
       for (const plot of Object.values(plots)) assert.ok((await textsOf(plot)).length > 0);
     }
+  });
+
+  it('hold no number that is none: constants, moving ranges, far ends', async () => {
+    const shapes: Record<string, (trial: Trial) => number> = {
+      constants: (trial) =>
+        trial.suggestFloat('c', 1, 1) + trial.suggestInt('d', 2, 2) + trial.suggestFloat('x', 0, 1),
+      moving: (trial) =>
+        trial.suggestFloat('x', 0, 1 + trial.number) +
+        trial.suggestFloat('l', 1, 2 + trial.number, { log: true }),
+      far: (trial) =>
+        trial.suggestFloat('x', 1e-300, 1e300, { log: true }) + trial.suggestFloat('y', -8e307, 0) / 1e10,
+      equal: (trial) => 0 * (trial.suggestFloat('x', 0, 1) + trial.suggestInt('y', 0, 3)),
+    };
+    for (const [shape, objective] of Object.entries(shapes)) {
+      const study = await createStudy({ sampler: new QmcSampler({ seed: 1 }) });
+      await study.optimize(objective, { trials: 6 });
+      const data = await studyData(study);
+      const plots = {
+        ...studyPlots(data),
+        whole: plotContour(data, { params: [...spaceOf(data.trials).keys()] }),
+      };
+      assert.ok('contour' in plots === (shape !== 'constants'), shape);
+      for (const [name, plot] of Object.entries(plots))
+        assert.deepEqual(oddNumbers(plot), [], `${shape}, ${name}`);
+    }
+    assert.throws(() => plotContour(emptyData), /contour: expected trials and two parameters/);
+  });
+
+  it('leave out values whose differences are no doubles', async () => {
+    const study = await createStudy({ sampler: new QmcSampler() });
+    await study.optimize((trial) => [1e308, -1e308, 1][trial.number]!, { trials: 3 });
+    const { values } = plotOptimizationHistory(await studyData(study)).data as { values: object[] };
+    assert.equal(values.length, 1);
+  });
+
+  it('show parameters and objectives of any name', async () => {
+    const study = await createStudy({
+      studyName: 'constructor',
+      directions: ['minimize', 'maximize'],
+      sampler: new QmcSampler({ seed: 1 }),
+    });
+    await study.setMetricNames(['\x1b[2J', '测']);
+    const names = ['a\x1b[2J<b>', '__proto__', 'constructor', '10', '2'];
+    await study.optimize(
+      (trial) => [names.reduce((sum, name) => sum + trial.suggestFloat(name, 0, 1), 0), trial.number],
+      { trials: 4 },
+    );
+    const plots = studyPlots(await studyData(study));
+    assert.deepEqual(
+      Object.keys(plots).filter((name) => name.startsWith('slice')),
+      ['slice--2j', 'slice---2'],
+    );
+    const texts = await textsOf(plots['slice--2j']!);
+    for (const word of ['a\\x1b[2J&lt;b&gt;', '__proto__', 'constructor', '10', '2', '\\x1b[2J'])
+      assert.ok(
+        texts.some((text) => text.trim() === word),
+        `${word} in ${texts}`,
+      );
+  });
+
+  it('are made of 200,000 trials', () => {
+    const x = floatDistribution(0, 1);
+    const trials = Array.from(
+      { length: 200_000 },
+      (_, number): FrozenTrial => ({
+        id: number,
+        number,
+        state: 'COMPLETE',
+        values: [number],
+        params: { x: number / 200_000 },
+        internalParams: { x: number / 200_000 },
+        distributions: { x },
+        intermediateValues: new Map(
+          number % 2
+            ? [[0, number]]
+            : [
+                [0, 0],
+                [1, 1],
+              ],
+        ),
+        userAttrs: {},
+        systemAttrs: {},
+        datetimeStart: 0,
+        datetimeComplete: 1,
+      }),
+    );
+    const data = { ...emptyData, trials };
+    const [panel] = plotSlice(data).concat as { data: { values: object[] } }[];
+    assert.equal(panel!.data.values.length, 200_000);
+    const [lines] = plotParallelCoordinates(data).layer as { data: { values: { at: number }[] } }[];
+    assert.deepEqual([lines!.data.values.length, lines!.data.values[0]!.at], [400_000, 1]);
+    const [, single] = plotIntermediateValues(data).layer as {
+      transform: { filter: { oneOf: number[] } }[];
+    }[];
+    assert.equal(single!.transform[0]!.filter.oneOf.length, 100_000);
   });
 
   it('name study, objective, parameters and choices', async () => {

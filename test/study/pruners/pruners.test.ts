@@ -13,6 +13,7 @@ import { SortedValues } from '../../../src/study/pruners/sorted-values.js';
 import { SuccessiveHalvingPruner } from '../../../src/study/pruners/successive-halving.js';
 import { ThresholdPruner } from '../../../src/study/pruners/threshold.js';
 import { WilcoxonPruner } from '../../../src/study/pruners/wilcoxon.js';
+import type { StudyView } from '../../../src/study/study-view.js';
 import { middle } from '../sampler.js';
 
 interface Case {
@@ -249,6 +250,15 @@ describe('pruners', () => {
   });
 });
 
+describe('PatientPruner', () => {
+  it('looks back over 200,000 steps', () => {
+    const losses = Array.from({ length: 200_000 }, (_, step) => [step, step] as const);
+    const trial = { intermediateValues: new Map(losses) } as unknown as FrozenTrial;
+    const study = { directions: ['minimize'] } as unknown as StudyView;
+    assert.equal(new PatientPruner(null, 1000).prune(study, trial), true);
+  });
+});
+
 describe('HyperbandPruner', () => {
   it('has as many brackets as powers of the factor fit, exact ones too', async () => {
     for (const [minResource, maxResource, reductionFactor, count] of [
@@ -258,8 +268,8 @@ describe('HyperbandPruner', () => {
       [5, 5, 3, 1],
     ] as const) {
       const pruner = new HyperbandPruner({ minResource, maxResource, reductionFactor });
-      const study = await createStudy({ pruner, sampler: middle });
-      const trials = Array.from({ length: 400 }, (_, number) => ({ number }) as FrozenTrial);
+      const study = await createStudy({ studyName: 's', pruner, sampler: middle });
+      const trials = Array.from({ length: 4000 }, (_, number) => ({ number }) as FrozenTrial);
       assert.equal(new Set(trials.map((trial) => pruner.view(study.cache, trial))).size, count);
     }
   });
