@@ -101,7 +101,7 @@ describe('study plots', () => {
         trial.suggestFloat('l', 1, 2 + trial.number, { log: true }),
       far: (trial) =>
         trial.suggestFloat('x', 1e-300, 1e300, { log: true }) + trial.suggestFloat('y', -8e307, 0) / 1e10,
-      equal: (trial) => 0 * (trial.suggestFloat('x', 0, 1) + trial.suggestInt('y', 0, 3)),
+      equal: (trial) => Number(trial.suggestFloat('x', 0, 1) + trial.suggestInt('y', 0, 3) < 0),
     };
     for (const [shape, objective] of Object.entries(shapes)) {
       const study = await createStudy({ sampler: new QmcSampler({ seed: 1 }) });

@@ -1,4 +1,4 @@
-import { constraintsOf, violationOf } from '../../constraints.js';
+import { constraintsOf, isFeasible, violationOf } from '../../constraints.js';
 import { type FrozenTrial, lastStep } from '../../frozen-trial.js';
 import type { StudyView } from '../../study-view.js';
 import type { TpeSettings } from './options.js';
@@ -77,8 +77,8 @@ export class TpeHistory {
     const { constraints, heedsNotedConstraints } = this.settings;
     if (!constraints && !heedsNotedConstraints) return 0;
     const noted = constraintsOf(trial);
-    if (!noted) return heedsNotedConstraints ? 0 : Number.POSITIVE_INFINITY;
-    return violationOf(noted);
+    if (noted) return violationOf(noted);
+    return heedsNotedConstraints && isFeasible(trial) ? 0 : Number.POSITIVE_INFINITY;
   }
 
   /** Later steps first, then the better value; without a report last. */
