@@ -1,5 +1,6 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
 import { printable } from '../src/config/printable.js';
+import { checkPairs } from '../src/data/check-files.js';
 import { type CheckMasksOptions, checkMasks } from '../src/data/check-masks.js';
 import type { Splits } from '../src/data/split.js';
 
@@ -9,8 +10,8 @@ export interface CheckSplitsOptions extends Pick<CheckMasksOptions, 'ids'> {
 }
 
 /**
- * Passes splits on once their training masks have been looked at; see `checkMasks`, whose errors it has. Says where
- * nothing is left to validate or to test on.
+ * Passes splits on once every file in them has been opened (`checkPairs`) and the training masks have been looked at
+ * (`checkMasks`); it has the errors of both. Says where nothing is left to validate or to test on.
  *
  * @example
  * imageMaskPairs(imageDir, maskDir).pipe(split({ seed: 42 }), checkSplits({ ids: [0, 1] }));
@@ -33,6 +34,7 @@ export function checkSplits({
         warn(
           `the ${name} split is empty, with ${train.length} training ${train.length === 1 ? 'picture' : 'pictures'}: ${lost}; add pairs or raise --data-percentage`,
         );
+    await checkPairs([...train, ...validation, ...test]);
     for (const line of await checkMasks(train, { ids })) warn(line);
     return splits;
   });

@@ -23,6 +23,7 @@ export * from './log-to.js';
 export * from './progress.js';
 export * from './fail-if-diverged.js';
 export * from './child-process.js';
+export * from './train-cell.js';
 export * from './trials.js';
 export * from './report.js';
 export * from './prune.js';

@@ -5,14 +5,18 @@ import type { Logger } from '../src/events/logger.js';
 /** Waiting events beyond which a logger misses steps. */
 const LIMIT = 10_000;
 
+/** Seconds that a logger may take for one event, or to close, once the run has ended. */
+const PATIENCE = 120;
+
 /**
  * Lets loggers listen to a run; the events pass through at once and unchanged.
  *
  * Each logger has a queue of its own and works through it in its own time, so a slow one never holds up the run. A
- * logger that lies more than 10,000 events behind misses step events until it has caught up; all other events are
+ * logger that is more than 10,000 events behind misses step events until it has caught up; all other events are
  * kept. One that fails is closed and left out from there on. Either is said once, in a `WarningEvent` that the other
- * loggers hear too. The stream ends when the loggers have written everything and closed; an unsubscribe lets them
- * write what they have heard, and closes them.
+ * loggers hear too. The stream ends when the loggers have written everything and closed; one that hangs is then left
+ * behind, with a warning, after two minutes (`Logger.patience`). An unsubscribe lets them write what they have heard,
+ * and closes them.
  *
  * @example
  * training$.pipe(logTo(jsonLines(dir), csv(dir), tensorBoard(dir), summary(dir)));
@@ -47,13 +51,23 @@ export function logTo(...loggers: readonly Logger[]): MonoTypeOperatorFunction<E
 
 /** Resolves when no queue has work left; a warning of one may give work to another. */
 async function settled(queues: readonly Queue[]): Promise<void> {
-  while (queues.some((queue) => queue.waiting > 0)) await Promise.all(queues.map((queue) => queue.idle));
+  while (queues.some((queue) => queue.waiting > 0)) await Promise.all(queues.map((queue) => queue.settle()));
+}
+
+/** Whether a promise resolves within so many seconds. */
+async function within(seconds: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), 1000 * seconds);
+  });
+  return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer));
 }
 
 /** Hands events to one logger, one after another, until it fails. */
 class Queue {
   waiting = 0;
-  idle: Promise<void> = Promise.resolve();
+  #idle: Promise<void> = Promise.resolve();
+  #done = 0;
   #missed = false;
   #closed = false;
 
@@ -66,12 +80,25 @@ class Queue {
     if (this.#closed) return;
     if (event.type === 'step' && this.waiting >= LIMIT) {
       if (!this.#missed)
-        this.warn(this, 'logger-slow', `${this.logger.name} lies ${LIMIT} events behind and misses steps`);
+        this.warn(this, 'logger-slow', `${this.logger.name} is ${LIMIT} events behind: it misses steps`);
       this.#missed = true;
       return;
     }
     this.waiting++;
-    this.idle = this.idle.then(() => this.#hand(event));
+    this.#idle = this.#idle.then(() => this.#hand(event));
+  }
+
+  /** Resolves when nothing waits; a logger that hangs on one event is left behind. */
+  async settle(): Promise<void> {
+    for (let done = -1; this.waiting > 0 && done !== this.#done; ) {
+      done = this.#done;
+      if (await within(this.#patience, this.#idle)) return;
+    }
+    if (this.waiting > 0) this.#hangs();
+  }
+
+  get #patience(): number {
+    return this.logger.patience ?? PATIENCE;
   }
 
   /** Closes the logger, which a failure may have done before. */
@@ -79,7 +106,8 @@ class Queue {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      await this.logger.close?.();
+      const closing = Promise.resolve(this.logger.close?.());
+      if (!(await within(this.#patience, closing))) this.#hangs();
     } catch (error) {
       this.#failed(error);
     }
@@ -92,7 +120,15 @@ class Queue {
       this.#failed(error);
       await this.close();
     }
-    this.waiting--;
+    this.#done++;
+    this.waiting = Math.max(0, this.waiting - 1);
+  }
+
+  #hangs(): void {
+    this.#closed = true;
+    this.waiting = 0;
+    const message = `${this.logger.name} has not answered for ${this.#patience} s: the run ends without it`;
+    this.warn(this, 'logger-hangs', message);
   }
 
   #failed(error: unknown): void {

@@ -6,8 +6,8 @@
 import { fileURLToPath } from 'node:url';
 import {
   type AblationRun,
-  childProcess,
   dataFlags,
+  failIfCellsDiverged,
   modelFlags,
   openCell,
   percentText,
@@ -15,6 +15,7 @@ import {
   reportAblation,
   runFlags,
   type StudyCell,
+  trainCell,
   trainingFlags,
 } from 'millrace';
 import { concat, concatMap, defer, from } from 'rxjs';
@@ -70,9 +71,7 @@ recipe({
     const left = cells.filter(({ finished }) => !finished);
     process.stderr.write(`${cells.length} runs, ${left.length} to be trained\n`);
     const file = fileURLToPath(new URL(`${TRAININGS[loraType]}.js`, import.meta.url));
-    const train$ = from(left).pipe(
-      concatMap(({ config }) => childProcess(file, ['--config', config, '--resume'])),
-    );
+    const train$ = from(left).pipe(concatMap((cell) => trainCell(file, cell)));
     const report$ = defer(async () => {
       const about = {
         dir: outputDir,
@@ -84,6 +83,7 @@ recipe({
       process.stdout.write(
         `${text}\nwrote ${outputDir}: tables.md, runs.csv, dice and miou as .png and .svg\n`,
       );
+      await failIfCellsDiverged(cells);
     });
     return concat(train$, report$);
   },

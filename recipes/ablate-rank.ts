@@ -6,14 +6,15 @@
 import { fileURLToPath } from 'node:url';
 import {
   type AblationRun,
-  childProcess,
   dataFlags,
+  failIfCellsDiverged,
   modelFlags,
   openCell,
   recipe,
   reportAblation,
   runFlags,
   type StudyCell,
+  trainCell,
   trainingFlags,
   UserError,
 } from 'millrace';
@@ -79,9 +80,9 @@ recipe({
     const left = cells.filter(({ finished }) => !finished);
     process.stderr.write(`${cells.length} runs, ${left.length} to be trained\n`);
     const train$ = from(left).pipe(
-      concatMap(({ type, config }) => {
-        const file = fileURLToPath(new URL(`${TRAININGS[type]}.js`, import.meta.url));
-        return childProcess(file, ['--config', config, '--resume']);
+      concatMap((cell) => {
+        const file = fileURLToPath(new URL(`${TRAININGS[cell.type]}.js`, import.meta.url));
+        return trainCell(file, cell);
       }),
     );
     const report$ = defer(async () => {
@@ -90,6 +91,7 @@ recipe({
       process.stdout.write(
         `${text}\nwrote ${outputDir}: tables.md, runs.csv, dice and miou as .png and .svg\n`,
       );
+      await failIfCellsDiverged(cells);
     });
     return concat(train$, report$);
   },

@@ -13,7 +13,9 @@ import {
   comparedScores,
   comparisonTable,
   dataFlags,
+  divergedCells,
   domainFlags,
+  failIfCellsDiverged,
   fixture,
   groupComparison,
   lineComparison,
@@ -24,11 +26,13 @@ import {
   publishedScores,
   recipe,
   runFlags,
+  type StudyCell,
+  trainCell,
   trainingFlags,
   writeFileAtomic,
   writePlot,
 } from 'millrace';
-import { concat, concatMap, defer, from } from 'rxjs';
+import { concat, concatMap, defer, EMPTY, from } from 'rxjs';
 import { z } from 'zod';
 
 const TRAININGS = {
@@ -77,7 +81,7 @@ recipe({
       serial_lora: { rank, alpha: rank },
       localized_lora: { rBlock, numBlocksPerRow, alpha },
     };
-    const cells = [];
+    const cells: (StudyCell & { readonly type: keyof typeof TRAININGS })[] = [];
     for (const type of new Set(loraType))
       for (const share of new Set(dataPercentage))
         for (const seed of new Set(randomSeed)) {
@@ -94,26 +98,32 @@ recipe({
     process.stderr.write(`${cells.length} runs, ${left.length} to be trained\n`);
 
     const styled = styleDir !== undefined || shared.imageDir === fixture('creatures', 'plain', 'images');
-    const train$ = from(left).pipe(
-      concatMap(({ type, config }) =>
-        childProcess(beside(TRAININGS[type]), ['--config', config, '--resume']),
-      ),
+    const train$ = from(left).pipe(concatMap((cell) => trainCell(beside(TRAININGS[cell.type]), cell)));
+    const score = (runs: readonly string[]) =>
+      childProcess(beside('inference'), [
+        `--model-dir=${join(outputDir, 'models')}`,
+        `--run-name=${runs.join()}`,
+        `--output-dir=${outputDir}`,
+        '--overwrite',
+        `--test-domains=in_domain${styled ? ',out_domain' : ''}`,
+        `--engine=${shared.engine}`,
+        ...(shared.precision ? [`--precision=${shared.precision}`] : []),
+        ...(shared.threads ? [`--threads=${shared.threads}`] : []),
+        ...(styleDir === undefined ? [] : [`--style-dir=${styleDir}`]),
+        ...(style.length > 0 ? [`--style=${style.join()}`] : []),
+      ]);
+    const compare$ = defer(() => divergedCells(cells)).pipe(
+      concatMap((diverged) => {
+        const runs = cells.filter((cell) => !diverged.includes(cell)).map(({ run }) => run);
+        const lost = diverged.map(({ run }) => run);
+        const report$ = defer(async () => process.stdout.write(await report(outputDir, published, lost)));
+        return runs.length > 0 ? concat(score(runs), report$) : EMPTY;
+      }),
     );
-    const score$ = childProcess(beside('inference'), [
-      `--model-dir=${join(outputDir, 'models')}`,
-      `--run-name=${cells.map(({ run }) => run).join()}`,
-      `--output-dir=${outputDir}`,
-      `--test-domains=in_domain${styled ? ',out_domain' : ''}`,
-      `--engine=${shared.engine}`,
-      ...(shared.precision ? [`--precision=${shared.precision}`] : []),
-      ...(shared.threads ? [`--threads=${shared.threads}`] : []),
-      ...(styleDir === undefined ? [] : [`--style-dir=${styleDir}`]),
-      ...(style.length > 0 ? [`--style=${style.join()}`] : []),
-    ]);
     return concat(
       train$,
-      score$,
-      defer(async () => process.stdout.write(await report(outputDir, published))),
+      compare$,
+      defer(() => failIfCellsDiverged(cells)),
     );
   },
 });
@@ -124,7 +134,7 @@ function beside(name: string): string {
 }
 
 /** Draws the plots and writes the tables of what inference has left in `dir`; returns the tables. */
-async function report(dir: string, published: boolean): Promise<string> {
+async function report(dir: string, published: boolean, lost: readonly string[]): Promise<string> {
   const rows = JSON.parse(await readFile(join(dir, 'aggregated.json'), 'utf8')) as AggregatedScores[];
   const most = Math.max(...rows.map((row) => row.dataPercentage));
   const seeds = Math.max(...rows.map((row) => row.seeds.length));
@@ -144,6 +154,7 @@ async function report(dir: string, published: boolean): Promise<string> {
     const title = `Out of domain, trained on ${percentText(most)}`;
     await writePlot(join(dir, 'dice-by-style'), groupComparison({ ...soft, title, x: 'Style' }, byStyle));
   }
+  const left = lost.length > 0 ? `Left out, since they diverged: ${lost.join(', ')}\n\n` : '';
   const tables = {
     'Soft Dice by share of the data, test split': byShare,
     'mIoU by share of the data, test split': comparedScores(inside, 'miou'),
@@ -152,7 +163,7 @@ async function report(dir: string, published: boolean): Promise<string> {
   };
   const text = Object.entries(tables)
     .filter(([, scores]) => scores.length > 0)
-    .map(([title, scores]) => `## ${title}\n\n${over}\n\n${markdownText(comparisonTable(scores))}`)
+    .map(([title, scores]) => `## ${title}\n\n${over}\n\n${left}${markdownText(comparisonTable(scores))}`)
     .join('\n');
   await writeFileAtomic(join(dir, 'tables.md'), text);
   return `${text}\nwrote ${dir}: tables.md, dice-by-*.png and .svg, individual and aggregated .csv and .json\n`;

@@ -5,7 +5,6 @@
 //   node recipes/hyperparam-optim.js --lora-type lora --n-trials 20
 //   node recipes/train-lora.js --config results/hyperparam-optim/lora/best.yaml
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   adapterFlags,
@@ -38,6 +37,7 @@ import {
   metricOf,
   modelFlags,
   modeOf,
+  nameFlag,
   normalize,
   optimizerNamed,
   percentText,
@@ -59,6 +59,7 @@ import {
   trainStep,
   trials,
   trialText,
+  tryFolder,
   UserError,
   useEngine,
   validate,
@@ -80,11 +81,7 @@ recipe({
   flags: {
     Study: {
       loraType: z.enum(['lora', 'serial_lora', 'localized_lora']).default('lora').describe('the adapter'),
-      studyName: z
-        .string()
-        .regex(/^[\w.-]+$/)
-        .optional()
-        .describe('default: {lora_type}'),
+      studyName: nameFlag.optional().describe('default: {lora_type}'),
       optimizeFor: z
         .enum(METRICS)
         .default('softDice')
@@ -121,6 +118,8 @@ recipe({
     const headAlone = backboneFrozen && !given.freezeEpochs;
     const settings = { ...given, mode: headAlone ? ('head' as const) : given.mode };
     const { loraType, randomSeed: seed, epochs, batchSize, maskIds, mode, metric, patience } = settings;
+    await tryFolder(outputDir);
+    if (settings.cache === 'disk') await tryFolder(settings.cacheDir);
     const engine = await useEngine(engineOf(settings), settings);
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
     process.stderr.write(`--optimize-for ${optimizeFor}: ${METRIC_TEXTS[optimizeFor].about}\n`);
@@ -230,7 +229,6 @@ recipe({
     );
     const closing$ = defer(async () => {
       const [best, dir] = [await study.bestTrial(), join(outputDir, study.name)];
-      await mkdir(dir, { recursive: true });
       await writeFileAtomic(
         join(dir, 'best.yaml'),
         stringify({ ...settings, ...search.chosen(best.params) }),

@@ -6,6 +6,7 @@
 import {
   adapterCheckFlags,
   aggregateScores,
+  areNumbers,
   type BatchPlan,
   batch,
   batchPlans,
@@ -19,6 +20,8 @@ import {
   loadTrained,
   memoryCache,
   normalize,
+  openOutput,
+  overwriteFlag,
   type Pretrained,
   plainText,
   plusMinus,
@@ -26,6 +29,7 @@ import {
   printable,
   readPretrained,
   recipe,
+  SCORE_FILES,
   type ScoreRow,
   type Segmenter,
   scoringFlags,
@@ -35,6 +39,7 @@ import {
   testDomains,
   testScores,
   trainedRuns,
+  UserError,
   useEngine,
   writeScores,
 } from 'millrace';
@@ -53,10 +58,12 @@ recipe({
         .min(1)
         .default('results/inference')
         .describe('gets individual and aggregated .json and .csv'),
+      overwrite: overwriteFlag,
       ...scoringFlags,
     },
   },
   run: async (config) => {
+    openOutput(config.outputDir, SCORE_FILES, config);
     const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
     for (const note of checkAdapters(runs, config)) process.stderr.write(`${note}\n`);
     // All folders are looked at before anything is computed.
@@ -134,6 +141,11 @@ recipe({
           mIoU: plusMinus(mean.miou, std.miou, row.runs.length),
         }));
         process.stdout.write(`${plainText(table)}wrote ${files.join(', ')}\n`);
+        const lost = new Set(rows.filter(({ test }) => !areNumbers(test)).map(({ run }) => run));
+        if (lost.size > 0)
+          throw new UserError(
+            `expected scores, got NaN of ${[...lost].join(', ')}, which are in no mean; train them anew`,
+          );
       }),
     );
   },

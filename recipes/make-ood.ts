@@ -18,6 +18,7 @@ import {
   readImage,
   readMask,
   recipe,
+  recordPaths,
   resizeBilinear,
   resizeNearest,
   type Severity,
@@ -87,7 +88,8 @@ recipe({
         await ownedFolder(outDir, 'make-ood', async (folder) => {
           for (const style of styles) await makeStyle(folder, style, pairs);
           const stems = pairs.map(({ stem }) => stem);
-          return { imageDir, maskDir, list, ...splitting, severity, imageSize, styles, stems };
+          const paths = recordPaths({ imageDir, maskDir, list }, outDir);
+          return { imageDir, maskDir, list, paths, ...splitting, severity, imageSize, styles, stems };
         });
         process.stdout.write(`${outDir}: ${styles.length} styles of ${pairs.length} test pictures each\n`);
       }),

@@ -3,7 +3,6 @@
 //   node recipes/plot-predictions.js
 //   node recipes/plot-predictions.js --run-name lora_42_1 --style neon --images 8 --separate
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import {
@@ -20,6 +19,8 @@ import {
   ignored,
   loadTrained,
   normalize,
+  openOutput,
+  overwriteFlag,
   type Prediction,
   predict,
   prefetch,
@@ -47,6 +48,7 @@ recipe({
     Domains: domainFlags,
     Pictures: {
       outputDir: z.string().min(1).default('plots/predictions').describe('gets <run>/<domain>.png'),
+      overwrite: overwriteFlag,
       images: z.int().min(1).max(64).default(4).describe('pictures a domain, chosen by the seed of the run'),
       numSamples: z.int().min(1).max(64).optional().describe('another name of --images'),
       numTrain: ignored('pictures come from the test split of the run, which its checkpoint knows'),
@@ -62,10 +64,12 @@ recipe({
     for (const note of checkAdapters(runs, config)) process.stderr.write(`${note}\n`);
     const work: { run: TrainedRun; domains: TestDomain[] }[] = [];
     for (const run of runs) work.push({ run, domains: await testDomains(run, config) });
+    const sheets = work.flatMap(({ run, domains }) => domains.map((domain) => sheetOf(run, domain)));
+    openOutput(config.outputDir, sheets, config);
     await useEngine(engineOf(config), config);
 
-    const draw = (model: Segmenter, { name, settings }: TrainedRun, { domain, style, pairs }: TestDomain) => {
-      const { randomSeed: seed, maskIds: ids, classNames } = settings;
+    const draw = (model: Segmenter, run: TrainedRun, shown: TestDomain) => {
+      const { randomSeed: seed, maskIds: ids, classNames } = run.settings;
       const load = (plan: BatchPlan) =>
         from(plan.samples).pipe(
           decode(model.imageSize, { ids }),
@@ -73,16 +77,15 @@ recipe({
           batch(plan),
         );
       const { batchSize = 4 } = config;
-      const some = shuffled(pairs, seed).slice(0, config.numSamples ?? config.images);
+      const some = shuffled(shown.pairs, seed).slice(0, config.numSamples ?? config.images);
       const plans = batchPlans(some, { batchSize, seed, shuffle: false });
       return prefetch(plans, load, { ahead: 1 }).pipe(
         concatLease((batch$) => batch$.pipe(predict(model, model.normalization))),
         toArray(),
         concatMap(async (rows) => {
-          const folder = join(config.outputDir, name);
-          const sheet = join(folder, `${style ?? domain}.png`);
+          const sheet = join(config.outputDir, sheetOf(run, shown));
           await writeOverlays(sheet, rows, classNames);
-          if (config.separate) await writeEach(join(folder, style ?? domain), rows, ids);
+          if (config.separate) await writeEach(sheet.replace(/\.png$/, ''), rows, ids);
           process.stdout.write(printable(`${sheet}\n`));
         }),
       );
@@ -103,9 +106,13 @@ recipe({
   },
 });
 
+/** The file of a run's sheet, in the output folder. */
+function sheetOf({ name }: TrainedRun, { domain, style }: TestDomain): string {
+  return join(name, `${style ?? domain}.png`);
+}
+
 /** Input in colour; target and prediction as grey pictures of the ids that the data set's masks store. */
 async function writeEach(folder: string, rows: readonly Prediction[], ids: readonly number[]): Promise<void> {
-  await mkdir(folder, { recursive: true });
   for (const { title, width, height, image, target, prediction } of rows) {
     const wide = ids.some((id) => id > 255);
     const grey = (classes: Uint8Array) => {

@@ -39,6 +39,7 @@ import {
   lossNamed,
   modelFlags,
   normalize,
+  openRun,
   optimizerNamed,
   overlays,
   type Pair,
@@ -50,7 +51,6 @@ import {
   restoreLast,
   resumeNotes,
   runFlags,
-  runFolders,
   scheduleNamed,
   serialLora,
   split,
@@ -85,20 +85,26 @@ recipe({
     Training: trainingFlags,
     Run: runFlags,
   },
-  run: async ({ resume, ahead, cache, cacheDir, ...settings }) => {
+  run: async ({ resume, overwrite, ahead, cache, cacheDir, ...settings }) => {
     const { randomSeed: seed, epochs, batchSize, maskIds, mode, metric, patience } = settings;
     const classNames = classNamesOf(settings);
+    const what = mode === 'adapters' ? settings.loraType : mode;
+    const run = settings.runName ?? `${what}_${seed}_${settings.dataPercentage}`;
+    const opened = await openRun(run, { ...settings, resume, overwrite, cache, cacheDir });
+    const { models, logs, pictures, recorded } = opened;
     const engine = await useEngine(engineOf(settings), settings);
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
 
-    const { train, validation, test } = await lastValueFrom(
+    const { dataPercentage: percentage, split: rule, shrink } = settings;
+    const splits = await lastValueFrom(
       imageMaskPairs(settings.imageDir, settings.maskDir, { lists: settings.list }).pipe(
-        split({ seed, percentage: settings.dataPercentage, rule: settings.split, shrink: settings.shrink }),
+        split({ seed, percentage, rule, shrink, recorded }),
         checkSplits({ ids: maskIds }),
       ),
     );
+    const { train, validation, test } = splits;
 
-    process.stderr.write(trainingNotes(settings, { train, validation, test }));
+    process.stderr.write(trainingNotes(settings, splits));
 
     const head = { classes: maskIds.length, batchNorm: settings.batchNorm, dropout: settings.headDropout };
     const model = await loadSegmenter(settings.modelName, { ...head, imageSize: settings.imageSize, seed });
@@ -120,12 +126,9 @@ recipe({
       seed,
     });
 
-    const what = mode === 'adapters' ? settings.loraType : mode;
-    const run = settings.runName ?? `${what}_${seed}_${settings.dataPercentage}`;
-    const { models, logs, pictures } = runFolders(settings, run);
     const config = { ...settings, classNames, model: recordOf(model, settings.modelName) };
-    const store = checkpointStore(models, { keep: settings.keep, best: metric, config });
-    const earlier = await earlierRun(training, store, { resume, logs, config });
+    const store = checkpointStore(models, { keep: settings.keep, best: metric, config, splits });
+    const earlier = await earlierRun(training, store, { resume, overwrite, logs, config });
     process.stderr.write(await resumeNotes(store, settings, batches));
 
     const samples = cacheNamed(cache, cacheDir);

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { UserError } from '../errors.js';
-import { writeError, writeFolderAtomic } from '../files/atomic.js';
+import { writeFolderAtomic } from '../files/atomic.js';
 import { safetensorsBytes } from '../files/safetensors.js';
+import { writeError } from '../files/write-error.js';
 import { toTorchLayout } from '../vit/layout.js';
 import { moduleName, type Spelling } from '../vit/names.js';
 import type { Segmenter } from '../vit/segmenter.js';

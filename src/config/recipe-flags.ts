@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { AUGMENTATION_NAMES } from '../data/augmentation-named.js';
 import { MOST_CLASSES } from '../data/mask-ids.js';
@@ -187,14 +186,18 @@ export const engineFlags = {
     ),
 };
 
+/** What a folder or a study may be called: hidden folders, and the ways up, are no names. */
+export const nameFlag = z
+  .string()
+  .refine(
+    (name) => /^[\w-][\w.-]{0,199}$/.test(name),
+    'expected a name of at most 200 letters, digits, "_", "-" and ".", the first of them no "."',
+  );
+
 /** What computes, how a run is kept, and where it goes. */
 export const runFlags = {
   ...engineFlags,
-  runName: z
-    .string()
-    .regex(/^[\w.-]+$/)
-    .optional()
-    .describe('default: {lora_type}_{seed}_{percentage}'),
+  runName: nameFlag.optional().describe('default: {lora_type}_{seed}_{percentage}'),
   outDir: z.string().min(1).default('models').describe('gets <run>/step-*, the checkpoints'),
   logDir: z
     .string()
@@ -205,6 +208,7 @@ export const runFlags = {
     ),
   plotDir: z.string().min(1).default('plots').describe('gets <run>/*.png and *.svg'),
   resume: z.boolean().default(false).describe("continue with the run's last checkpoint, mid-epoch too"),
+  overwrite: z.boolean().default(false).describe('replace an earlier run of that name'),
   checkpointEvery: z
     .union([z.literal('epoch'), z.int().min(1)])
     .default('epoch')
@@ -217,11 +221,3 @@ export const runFlags = {
     .describe('where decoded images are kept for the next epoch'),
   cacheDir: z.string().min(1).default('.cache/millrace').describe('folder of --cache disk'),
 };
-
-/** The folders of one run, by what they hold. */
-export function runFolders(
-  { outDir, logDir, plotDir }: { readonly outDir: string; readonly logDir: string; readonly plotDir: string },
-  run: string,
-): { readonly models: string; readonly logs: string; readonly pictures: string } {
-  return { models: join(outDir, run), logs: join(logDir, run), pictures: join(plotDir, run) };
-}

@@ -28,7 +28,8 @@ const GRACE = 5000;
  *
  * A `UserError` is one line on stderr; any other error keeps its stack; both exit with code 1. Ctrl-C (and
  * SIGTERM, SIGHUP) unsubscribes from the work, lets its files be flushed, and exits with 128 + the signal's number;
- * a second one quits at once. A reader that goes away (`| head`) does not stop the work.
+ * a second one quits at once. Neither a reader that goes away (`| head`, a closed terminal) nor a full disk behind
+ * `> file` stops the work; after the latter it ends with code 1, since what it said is lost.
  *
  * @example
  * recipe({
@@ -42,11 +43,13 @@ export function recipe<G extends FlagGroups>({ description, flags: groups, run }
   const abort = new AbortController();
   const working = new Subscription();
   let stopped = false;
+  /** Whether something of what the work said is nowhere. */
+  let lost = false;
 
   const finish = (code: number) => {
     for (const signal of Object.keys(STOPS)) process.removeListener(signal, stop);
-    process.exitCode = code;
-    setTimeout(() => process.exit(code), GRACE).unref();
+    process.exitCode = code || (lost ? 1 : 0);
+    setTimeout(() => process.exit(), GRACE).unref();
   };
   const fail = (error: unknown) => {
     if (stopped) return;
@@ -70,8 +73,14 @@ export function recipe<G extends FlagGroups>({ description, flags: groups, run }
   };
 
   for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+    stream.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      const gone = code === 'EPIPE' || (code === 'EIO' && stream.isTTY);
+      if (gone || stream === process.stderr || lost) return;
+      lost = true;
+      process.exitCode ||= 1;
+      process.stderr.write(
+        `${name}: standard output cannot be written (${code}); the work goes on without it\n`,
+      );
     });
   for (const signal of Object.keys(STOPS)) process.on(signal, stop);
 

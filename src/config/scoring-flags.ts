@@ -5,6 +5,11 @@ import { engineFlags } from './recipe-flags.js';
 export const checkpointFlags = {
   modelDir: z.string().min(1).default('models').describe('a folder of runs, one run, or one checkpoint'),
   checkpoint: z.enum(['best', 'last']).default('best').describe("which of a run's checkpoints"),
+  modelName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("the runs' pretrained model; default: where they found it"),
   runName: z.array(z.string().min(1)).default([]).describe('only these runs'),
   loraType: z
     .array(z.string().min(1))
@@ -32,6 +37,9 @@ export const domainFlags = {
     .describe('holds <style>/images and <style>/masks; default: the styles of the embedded pictures'),
   style: z.array(z.string().min(1)).default([]).describe('only these styles; default: all that are there'),
 };
+
+/** What is written, and over what. */
+export const overwriteFlag = z.boolean().default(false).describe('replace the files of an earlier one');
 
 /** How trained models are run. */
 export const scoringFlags = {

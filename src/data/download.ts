@@ -6,7 +6,7 @@ import { get as getHttps } from 'node:https';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.js';
-import { writeError } from '../files/atomic.js';
+import { writeError } from '../files/write-error.js';
 
 /** How to fetch a file. */
 export interface DownloadOptions {

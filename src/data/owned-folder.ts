@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../errors.js';
-import { writeError, writeFileAtomic } from '../files/atomic.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { writeError } from '../files/write-error.js';
 
 /** The file that says who made a folder, from what, and which files they are. */
 export const MANIFEST = 'manifest.json';

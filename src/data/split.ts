@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../errors.js';
 import { MersenneTwister } from '../mersenne.js';
+import { say } from '../say.js';
+import { addedTo, few, type SplitStems, splitAs } from './recorded-split.js';
 import type { Pair } from './types.js';
 
 /** Pairs by use. */
@@ -8,6 +10,8 @@ export interface Splits {
   readonly train: readonly Pair[];
   readonly validation: readonly Pair[];
   readonly test: readonly Pair[];
+  /** Those that a percentage leaves out. */
+  readonly unused?: readonly Pair[];
 }
 
 export interface SplitOptions {
@@ -25,6 +29,8 @@ export interface SplitOptions {
   readonly percentage?: number;
   /** Whether the percentage shrinks every split (as upstream does) or leaves the test split as it is. Default `all`. */
   readonly shrink?: 'all' | 'keep-test';
+  /** The split that the run began with: it holds whatever else is asked, and pairs that came later are left out. */
+  readonly recorded?: SplitStems | undefined;
 }
 
 /**
@@ -38,6 +44,15 @@ export interface SplitOptions {
  */
 export function splitPairs(pairs: readonly Pair[], options: SplitOptions): Splits {
   const { validation = 0.2, test = 0.1, seed, rule = 'upstream', percentage = 1, shrink = 'all' } = options;
+  const { recorded } = options;
+  if (recorded) {
+    const added = addedTo(recorded, pairs);
+    if (added.length > 0)
+      say(
+        `${few(added)}: added since the run began, so left out: it goes on with the pictures that it began with`,
+      );
+    return splitAs(recorded, pairs);
+  }
   for (const [name, share] of Object.entries({ validation, test, percentage }))
     if (!(share >= 0 && share <= 1))
       throw new UserError(`${name}: expected a share from 0 to 1, got ${share}`, { [name]: share });
@@ -45,10 +60,10 @@ export function splitPairs(pairs: readonly Pair[], options: SplitOptions): Split
     rule === 'hash' ? byHash(some, validation, test, seed) : cut(some, validation, test);
   const pool = rule === 'hash' ? pairs : shuffled(pairs, seed);
   if (rule === 'upstream' && shrink === 'all')
-    return notEmpty(divide(pool.slice(0, Math.floor(pool.length * percentage))));
+    return complete(pairs, divide(pool.slice(0, Math.floor(pool.length * percentage))));
   const all = divide(pool);
   const part = (some: readonly Pair[]) => some.slice(0, Math.floor(some.length * percentage));
-  return notEmpty({
+  return complete(pairs, {
     train: part(all.train),
     validation: part(all.validation),
     test: shrink === 'all' ? part(all.test) : all.test,
@@ -67,7 +82,7 @@ function cut(pairs: readonly Pair[], validation: number, test: number): Splits {
 }
 
 function byHash(pairs: readonly Pair[], validation: number, test: number, seed: number): Splits {
-  const splits: Record<keyof Splits, { pair: Pair; place: number }[]> = {
+  const splits: Record<'train' | 'validation' | 'test', { pair: Pair; place: number }[]> = {
     train: [],
     validation: [],
     test: [],
@@ -77,17 +92,19 @@ function byHash(pairs: readonly Pair[], validation: number, test: number, seed: 
     const split = place < test ? 'test' : place < test + validation ? 'validation' : 'train';
     splits[split].push({ pair, place });
   }
-  const ordered = (split: keyof Splits) =>
+  const ordered = (split: keyof typeof splits) =>
     splits[split].toSorted((a, b) => a.place - b.place).map(({ pair }) => pair);
   return { train: ordered('train'), validation: ordered('validation'), test: ordered('test') };
 }
 
-function notEmpty(splits: Splits): Splits {
+/** Checks that there is something to train on, and notes what is left over. */
+function complete(pairs: readonly Pair[], splits: Splits): Splits {
   if (splits.train.length === 0)
     throw new UserError(
       'split: expected at least one training pair, got none; add pairs or raise --data-percentage',
     );
-  return splits;
+  const used = new Set([...splits.train, ...splits.validation, ...splits.test]);
+  return { ...splits, unused: pairs.filter((pair) => !used.has(pair)) };
 }
 
 /**

@@ -1,9 +1,11 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { extname, join, relative, resolve } from 'node:path';
+import { extname, join, relative } from 'node:path';
+import { z } from 'zod';
 import { didYouMean } from '../config/nearest.js';
 import { UserError } from '../errors.js';
+import { locate, recordedPaths } from '../files/recorded-paths.js';
 import { findPairs } from './pairs.js';
-import type { Splits } from './split.js';
 import type { Pair } from './types.js';
 
 /**
@@ -41,20 +43,23 @@ export async function findStyles(dir: string, wanted: readonly string[] = []): P
  * The pairs of one style that a model has not seen.
  *
  * A folder that make-ood drew from the very pictures that the model learned from holds the test split of one seed; of
- * another seed's model these were partly training pictures. Those in the model's training and validation splits are
- * left out.
+ * another seed's model these were partly training pictures. Those that the model learned from are left out, also where
+ * the pictures that make-ood drew from are no longer there to be compared.
  *
  * @throws UserError where none is left, and as `findPairs`.
  */
 export async function unseenPairs(
   dir: string,
   style: string,
-  seen: Pick<Splits, 'train' | 'validation'> & { readonly imageDir: string },
+  seen: { readonly stems: readonly string[]; readonly imageDirs: readonly string[] },
 ): Promise<Pair[]> {
   const pairs = await findPairs(join(dir, style, 'images'), join(dir, style, 'masks'));
   const source = await sourceOf(dir);
-  if (source === undefined || resolve(source) !== resolve(seen.imageDir)) return pairs;
-  const learned = new Set([...seen.train, ...seen.validation].map(({ stem }) => stem));
+  if (source === undefined) return pairs;
+  const known = seen.imageDirs.filter((path) => existsSync(path) && existsSync(source));
+  const same = known.some((path) => realpathSync(path) === realpathSync(source));
+  if (known.length > 0 && !same) return pairs;
+  const learned = new Set(seen.stems);
   const images = join(dir, style, 'images');
   // A stem that the pictures share with others is a path there (`cats/1`), and may not be one here.
   const below = (image: string) => relative(images, image).slice(0, -extname(image).length);
@@ -66,11 +71,14 @@ export async function unseenPairs(
   );
 }
 
-/** The folder that make-ood drew from, by its manifest. */
+const manifest = z.object({ imageDir: z.string(), paths: recordedPaths.optional() });
+
+/** The folder that make-ood drew from, by its manifest; undefined where there is none. */
 async function sourceOf(dir: string): Promise<string | undefined> {
+  const text = await readFile(join(dir, 'manifest.json'), 'utf8').catch(() => 'null');
   try {
-    const manifest = JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as { imageDir?: unknown };
-    return typeof manifest.imageDir === 'string' ? manifest.imageDir : undefined;
+    const { imageDir, paths } = manifest.parse(JSON.parse(text));
+    return locate(imageDir, paths, dir);
   } catch {
     return undefined;
   }

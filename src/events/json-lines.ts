@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
-import { writeError, writeFileAtomic } from '../files/atomic.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { writeError } from '../files/write-error.js';
 import type { CheckpointEvent, Event } from './event.js';
 import { type Logger, type LogOptions, withEarlier } from './logger.js';
+import { parseEvent } from './parse-event.js';
 
 const FILE = 'events.jsonl';
 
@@ -37,9 +40,9 @@ export function jsonLines(dir: string, { earlier = [] }: LogOptions = {}): Logge
 }
 
 /**
- * Reads an events file; a torn last line, which a killed run leaves, is left out.
+ * Reads an events file; a torn last line, which a killed run leaves, is left out. Figures that JSON has as null are NaN.
  *
- * @throws UserError where there is no such file, and for a line in between that is no event.
+ * @throws UserError where there is no such file, and by its number for a line in between that is no whole event.
  */
 export async function readEvents(path: string): Promise<Event[]> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
@@ -50,10 +53,12 @@ export async function readEvents(path: string): Promise<Event[]> {
     .split('\n')
     .slice(0, -1)
     .map((json, i) => {
-      const event = parse(json);
-      if (event) return event;
-      const got = json.length > 40 ? `${json.slice(0, 40)}…` : json;
-      throw new UserError(`${path}:${i + 1}: expected an event as a line of JSON, got ${got}`, { path });
+      const event = parseEvent(json);
+      if (!('wrong' in event)) return event;
+      throw new UserError(
+        `${path}:${i + 1}: expected an event as a line of JSON, got ${event.wrong}; mend the line, or remove the file`,
+        { path, line: i + 1 },
+      );
     });
 }
 
@@ -66,9 +71,7 @@ export async function readEvents(path: string): Promise<Event[]> {
  */
 export async function earlierEvents(dir: string, step: number, lost?: CheckpointEvent): Promise<Event[]> {
   const path = join(dir, FILE);
-  const there = await open(path).catch(() => undefined);
-  if (!there) return [];
-  await there.close();
+  if (!existsSync(path)) return [];
   const events = await readEvents(path);
   const noted = events.findLastIndex((event) => event.type === 'checkpoint' && event.step === step);
   if (noted >= 0) return events.slice(0, noted + 1);
@@ -80,13 +83,4 @@ export async function earlierEvents(dir: string, step: number, lost?: Checkpoint
 
 function line(event: Event): string {
   return `${JSON.stringify(event)}\n`;
-}
-
-function parse(json: string): Event | undefined {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null && 'type' in value ? (value as Event) : undefined;
-  } catch {
-    return undefined;
-  }
 }

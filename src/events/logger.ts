@@ -8,6 +8,8 @@ export interface Logger {
   /** How a warning names it: the file or folder that it writes. */
   readonly name: string;
   next(event: Event): void | Promise<void>;
+  /** Seconds that it may take for one event, or to close, once the run has ended; then it is left behind. Default 120. */
+  readonly patience?: number;
   /** Called once, after the last event, or when the run is cut short, or after `next` has failed. */
   close?(): void | Promise<void>;
 }

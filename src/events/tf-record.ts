@@ -59,8 +59,10 @@ function tag(field: number, wire: number): Buffer {
   return Buffer.from([(field << 3) | wire]);
 }
 
-/** Seven bits a byte, the low ones first; the high bit says that more follow. Exact up to 2^53. */
+/** Seven bits a byte, the low ones first; the high bit says that more follow. */
 function base128(value: number): Buffer {
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new RangeError(`expected an integer from 0 to 2^53, got ${value}`);
   const result: number[] = [];
   let rest = value;
   for (; rest >= 128; rest = Math.floor(rest / 128)) result.push((rest % 128) | 128);

@@ -1,9 +1,10 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { UserError } from '../errors.js';
+import { makeFolder } from './make-folder.js';
+import { writeError } from './write-error.js';
 
-/** The mark of a name that a writer has not finished with. */
-const UNFINISHED = /^\.(.+)\.\d+\.unfinished$/;
+/** A name that a writer has not finished with, and its process. */
+const UNFINISHED = /^\..+\.(\d+)\.unfinished$/;
 
 /**
  * Writes a file so that its name holds either the old bytes or all of the new ones, whenever the process dies:
@@ -43,36 +44,29 @@ export async function removeFolder(path: string): Promise<void> {
   await rm(aside, { recursive: true, force: true });
 }
 
-/** Removes what killed writers have left in a folder. */
+/** Removes what killed writers have left in a folder, and leaves what a live process on this machine is writing. */
 export async function removeUnfinished(dir: string): Promise<void> {
-  for (const name of await readdir(dir).catch(() => []))
-    if (UNFINISHED.test(name)) await rm(join(dir, name), { recursive: true, force: true });
+  for (const name of await readdir(dir).catch(() => [])) {
+    const pid = Number(UNFINISHED.exec(name)?.[1]);
+    if (!Number.isNaN(pid) && (pid === process.pid || !isAlive(pid)))
+      await rm(join(dir, name), { recursive: true, force: true });
+  }
 }
 
-/** Turns the errors of a full, read-only or forbidden place into one line that names it. */
-export function writeError(path: string, cause: unknown): unknown {
-  const why: Record<string, string> = {
-    ENOSPC: 'the disk is full; free some space',
-    EDQUOT: 'the disk quota is used up; free some space',
-    EACCES: 'permission is denied; choose another folder or change its rights',
-    EPERM: 'permission is denied; choose another folder or change its rights',
-    EROFS: 'the file system is read-only; choose another folder',
-    ENOTDIR: 'a part of the path is a file; choose another folder',
-    EEXIST: 'a file stands where a folder is needed; choose another folder',
-    EISDIR: 'a folder stands where a file is needed; choose another name',
-    EFBIG: 'the file would be larger than is allowed; raise the limit',
-  };
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? '';
-  return why[code]
-    ? new UserError(`${path}: expected to write here, but ${why[code]}`, { path, code }, { cause })
-    : cause;
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 async function atomically(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const dir = dirname(path);
   const temporary = join(dir, `.${basename(path)}.${process.pid}.unfinished`);
   try {
-    await mkdir(dir, { recursive: true });
+    makeFolder(dir);
     await rm(temporary, { recursive: true, force: true });
     await write(temporary);
     await rename(temporary, path);

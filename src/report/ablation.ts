@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
-import type { Summary } from '../events/summary.js';
+import { hasDiverged, readSummary } from '../events/summary.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { deviationOfRuns, groupBy, meanOfRuns } from './aggregate.js';
 import {
@@ -34,7 +33,8 @@ export interface AblationOptions {
 
 /**
  * Puts an ablation's runs into a table (`tables.md`, `runs.csv`) and plots with error bars (`dice` and `miou`, .png and
- * .svg): test scores, mean ± population standard deviation over seeds; parameters beside them.
+ * .svg): test scores, mean ± population standard deviation over seeds; parameters beside them. Runs that diverged are
+ * named and left out.
  *
  * @returns the table
  * @throws UserError when a run has no summary, or was not tested.
@@ -53,7 +53,11 @@ export async function reportAblation(
       ...(await scoresOf(dir, run)),
     })),
   );
-  const groups = groupBy(scored, ({ series, place }) => [series, place]);
+  const lost = scored.filter(({ diverged }) => diverged).map(({ run }) => run);
+  const groups = groupBy(
+    scored.filter(({ diverged }) => !diverged),
+    ({ series, place }) => [series, place],
+  );
   const compared = (score: 'softDice' | 'miou'): ComparedScore[] =>
     groups.map((group) => ({
       series: group[0]!.series,
@@ -67,8 +71,10 @@ export async function reportAblation(
   const subtitle = seeds > 1 ? `mean ± population standard deviation over ${seeds} seeds` : 'one seed';
   const draw = as === 'lines' ? lineComparison : groupComparison;
   const titles = (y: string): ComparisonTitles => ({ title, subtitle, x, y });
-  await writePlot(join(dir, 'dice'), draw(titles('Soft Dice'), dice));
-  await writePlot(join(dir, 'miou'), draw(titles('mIoU'), miou));
+  if (groups.length > 0) {
+    await writePlot(join(dir, 'dice'), draw(titles('Soft Dice'), dice));
+    await writePlot(join(dir, 'miou'), draw(titles('mIoU'), miou));
+  }
 
   const cell = ({ mean, std }: ComparedScore) =>
     std === null ? mean.toFixed(4) : `${mean.toFixed(4)} ± ${std.toFixed(4)}`;
@@ -80,17 +86,31 @@ export async function reportAblation(
     'soft Dice': cell(dice[i]!),
     mIoU: cell(miou[i]!),
   }));
-  const text = `## ${title}, test split\n\n${subtitle}\n\n${markdownText(rows)}`;
+  const left = lost.length > 0 ? `Left out, since they diverged: ${lost.join(', ')}\n\n` : '';
+  const text = `## ${title}, test split\n\n${subtitle}\n\n${left}${markdownText(rows)}`;
   await writeFileAtomic(join(dir, 'tables.md'), text);
-  await writeFileAtomic(join(dir, 'runs.csv'), csvText(scored));
+  await writeFileAtomic(
+    join(dir, 'runs.csv'),
+    csvText(
+      scored.map(({ diverged, softDice, miou, ...row }) => ({
+        ...row,
+        softDice,
+        miou,
+        ...(lost.length > 0 && { diverged: String(diverged) }),
+      })),
+    ),
+  );
   return text;
 }
 
 async function scoresOf(dir: string, run: string) {
-  const path = join(dir, 'logs', run, 'summary.json');
-  const { adapterParameters, headParameters, test } = JSON.parse(await readFile(path, 'utf8')) as Summary;
+  const logs = join(dir, 'logs', run);
+  const summary = await readSummary(logs);
+  const { adapterParameters, headParameters, test } = summary;
+  if (hasDiverged(summary))
+    return { adapterParameters, headParameters, diverged: true, softDice: Number.NaN, miou: Number.NaN };
   if (!test)
-    throw new UserError(`${path}: expected scores of a test split, which has no picture; use more data`);
+    throw new UserError(`${logs}: expected scores of a test split, which has no picture; use more data`);
   const { softDice, miou } = test;
-  return { adapterParameters, headParameters, softDice, miou };
+  return { adapterParameters, headParameters, diverged: false, softDice, miou };
 }

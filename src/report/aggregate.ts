@@ -1,8 +1,15 @@
+import { UserError } from '../errors.js';
 import type { TestScores } from '../events/summary.js';
 
-/** The arithmetic mean. @throws where there is nothing to average. */
+/** The arithmetic mean. @throws where there is nothing to average, and for what is no finite number: a run that diverged. */
 export function meanOfRuns(values: readonly number[]): number {
   if (values.length === 0) throw new Error('nothing to average');
+  const odd = values.findIndex((value) => !Number.isFinite(value));
+  if (odd >= 0)
+    throw new UserError(
+      `expected finite scores of every run, got ${values[odd]} of run ${odd + 1} of ${values.length}; leave out runs that diverged`,
+      { values },
+    );
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
@@ -13,7 +20,7 @@ export function deviationOfRuns(values: readonly number[]): number {
 }
 
 /**
- * Mean and population standard deviation of each score over runs. A class that only some runs scored is averaged over
+ * Mean and population standard deviation of each score over runs, none of which may have diverged. A class that only some runs scored is averaged over
  * those; one that none scored stays null.
  *
  * @example

@@ -1,16 +1,17 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastGlob from 'fast-glob';
 import { printable } from '../config/printable.js';
-import type { Summary } from '../events/summary.js';
+import { readSummary } from '../events/summary.js';
 
 /**
  * What a training says last: its scores by split, read from `<logs>/summary.json`, and the files in its folders.
  *
  * Figures are those of the files, to four digits.
+ *
+ * @throws UserError where the logs could not be written.
  */
 export async function closingText(logs: string, ...others: readonly string[]): Promise<string> {
-  const summary = JSON.parse(await readFile(join(logs, 'summary.json'), 'utf8')) as Summary;
+  const summary = await readSummary(logs);
   const rows = (['validation', 'test'] as const).flatMap((split) => {
     const scores = summary[split];
     if (!scores) return [];

@@ -47,7 +47,7 @@ export function lineComparison(titles: ComparisonTitles, scores: readonly Compar
     data: { values },
     layer: [
       { mark: 'line', encoding: { x, y, color, strokeDash: source } },
-      ...errorBars({ x, color }),
+      ...errorBars({ x, color }, values),
       { mark: { type: 'point', opacity: 1, size: 55 }, encoding: { x, y, color } },
     ],
   };
@@ -81,7 +81,7 @@ export function groupComparison(titles: ComparisonTitles, scores: readonly Compa
           },
         },
       },
-      ...errorBars({ ...at, color: { value: '#333' } }),
+      ...errorBars({ ...at, color: { value: '#333' } }, values),
     ],
   };
 }
@@ -95,8 +95,12 @@ function meanOn(title: string, scale: Readonly<Record<string, unknown>>) {
   return { field: 'mean', type: 'quantitative', title, scale, axis: { tickCount: 6 } };
 }
 
-/** Rules with ends. */
-function errorBars(at: Readonly<Record<string, unknown>>) {
+/** Rules with ends; none where no deviation is known. */
+function errorBars(
+  at: Readonly<Record<string, unknown>>,
+  values: readonly { readonly low: number | null }[],
+) {
+  if (values.every(({ low }) => low === null)) return [];
   const known = [{ filter: 'datum.low !== null' }];
   const end = (field: string) => ({ field, type: 'quantitative' });
   const cap = { type: 'tick', orient: 'horizontal', size: 7, thickness: 1.4 };

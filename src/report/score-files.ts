@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { TestScores } from '../events/summary.js';
+import { areNumbers, type TestScores } from '../events/summary.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { groupBy, scoreStatistics } from './aggregate.js';
 import { csvText, type Row, scoreCells } from './tables.js';
@@ -38,9 +38,13 @@ export interface AggregatedScores extends Setting {
   readonly std: TestScores;
 }
 
-/** Rows of one setting together: mean ± population standard deviation over their runs. */
+/**
+ * Rows of one setting together: mean ± population standard deviation over their runs. Those of a run that diverged, whose
+ * scores are no numbers, are in no mean.
+ */
 export function aggregateScores(rows: readonly ScoreRow[]): AggregatedScores[] {
-  return groupBy(rows, settingOf).map((group) => ({
+  const scored = rows.filter(({ test }) => areNumbers(test));
+  return groupBy(scored, settingOf).map((group) => ({
     ...settingOf(group[0]!),
     runs: group.map(({ run }) => run),
     seeds: group.map(({ seed }) => seed),
@@ -48,13 +52,21 @@ export function aggregateScores(rows: readonly ScoreRow[]): AggregatedScores[] {
   }));
 }
 
+/** The files of scores in their folder. */
+export const SCORE_FILES = [
+  'individual.json',
+  'individual.csv',
+  'aggregated.json',
+  'aggregated.csv',
+] as const;
+
 /**
  * Writes `individual.json` and `.csv`, a row a checkpoint and domain, and `aggregated.json` and `.csv`, in full precision;
  * returns their paths.
  */
 export async function writeScores(dir: string, rows: readonly ScoreRow[]): Promise<string[]> {
   const aggregated = aggregateScores(rows);
-  const files = {
+  const files: Record<(typeof SCORE_FILES)[number], string> = {
     'individual.json': jsonText(rows),
     'individual.csv': csvText(
       rows.map(({ run, checkpoint, seed, images, engine, precision, test, ...setting }) => ({

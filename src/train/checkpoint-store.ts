@@ -1,5 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stemsOf } from '../data/recorded-split.js';
+import type { Splits } from '../data/split.js';
 import { versions } from '../engine/versions.js';
 import { UserError } from '../errors.js';
 import type { Scores } from '../events/event.js';
@@ -16,6 +18,8 @@ export interface CheckpointStoreOptions {
   readonly mode?: Mode;
   /** Goes into every checkpoint: what the run was asked to do. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Goes into every checkpoint, too: no picture then changes sides when files are added. */
+  readonly splits?: Splits;
 }
 
 const NAME = /^step-(\d{8,})$/;
@@ -46,12 +50,13 @@ export class CheckpointStore {
     { epoch, scores }: { readonly epoch: number; readonly scores?: Scores },
   ): Promise<{ readonly path: string; readonly best: boolean }> {
     await removeUnfinished(this.dir);
-    const { best: metric, config = {} } = this.options;
+    const { best: metric, config = {}, splits } = this.options;
     const value = metric && scores ? metricOf(scores, metric) : Number.NaN;
     const score =
       metric && Number.isFinite(value) ? { metric, mode: this.options.mode ?? modeOf(metric), value } : null;
     const path = join(this.dir, `step-${String(training.position).padStart(8, '0')}`);
-    await writeCheckpoint(path, training, { epoch, score, config, versions: versions() });
+    const about = { epoch, score, config, versions: versions() };
+    await writeCheckpoint(path, training, about, splits && stemsOf(splits));
     const best = await this.best();
     const kept = new Set([...(await this.list()).slice(-(this.options.keep ?? 3)), best]);
     for (const old of await this.list()) if (!kept.has(old)) await removeFolder(old);

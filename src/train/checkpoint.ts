@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { keep, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import type { SplitStems } from '../data/recorded-split.js';
 import type { Model } from '../engine/parameters.js';
 import { UserError } from '../errors.js';
 import { writeFolderAtomic } from '../files/atomic.js';
+import { recordedPaths, recordPaths } from '../files/recorded-paths.js';
 import { readSafetensors, type StoredTensor, safetensorsBytes } from '../files/safetensors.js';
 import { unpack } from './optimizers/pack.js';
 import { difference, mapState, stateNumbers, stateTensors } from './optimizers/state-tree.js';
@@ -14,6 +17,7 @@ import type { Training } from './training.js';
 const INFO = 'checkpoint.json';
 const PARAMETERS = 'parameters.safetensors';
 const STATE = 'optimizer.safetensors';
+const SPLITS = 'splits.json';
 /** Where the state holds the moving average of the weights; see `Training.state`. */
 const AVERAGE = 'average/';
 
@@ -42,11 +46,16 @@ const info = z.object({
   /** By what this checkpoint competes to be the best. */
   score: z.object({ metric: z.string(), mode: z.enum(['min', 'max']), value: z.number() }).nullable(),
   config: z.record(z.string(), z.unknown()),
+  /** Where the files of `config` lay. */
+  paths: recordedPaths.optional(),
   versions: z.record(z.string(), z.string()),
   sha256: z.record(z.string(), z.string()),
 });
 
 export type CheckpointInfo = z.infer<typeof info>;
+
+const stems = z.array(z.string());
+const splitStems = z.object({ train: stems, validation: stems, test: stems, unused: stems });
 
 /** What was read back from a checkpoint's folder. */
 export interface Checkpoint {
@@ -59,15 +68,17 @@ export interface Checkpoint {
 
 /**
  * Writes all that a resumed run needs into a folder, whole or not at all: `parameters.safetensors` (what training may
- * have changed), `optimizer.safetensors`, `checkpoint.json`.
+ * have changed), `optimizer.safetensors`, `checkpoint.json`, and `splits.json`, the pictures of each split.
  */
 export async function writeCheckpoint(
   path: string,
   training: Training,
   about: Pick<CheckpointInfo, 'epoch' | 'score' | 'config' | 'versions'>,
+  splits?: SplitStems,
 ): Promise<void> {
   const parameters = training.model.parameters.changing();
-  const files = {
+  const files: Record<string, Uint8Array> = {
+    ...(splits && { [SPLITS]: Buffer.from(`${JSON.stringify(splits, null, 1)}\n`) }),
     [PARAMETERS]: await bytesOf(new Map(parameters.map(({ name, value }) => [name, value]))),
     [STATE]: await bytesOf(stateTensors(training.state)),
   };
@@ -82,6 +93,7 @@ export async function writeCheckpoint(
     schedule: training.schedule.state ?? {},
     memory: training.memory,
     ...about,
+    paths: recordPaths(about.config, dirname(path)),
     sha256,
   };
   await writeFolderAtomic(path, { ...files, [INFO]: `${JSON.stringify(facts, null, 2)}\n` });
@@ -113,17 +125,40 @@ export async function readCheckpointInfo(path: string): Promise<CheckpointInfo> 
   return parsed.data;
 }
 
+/**
+ * The pictures of each split that a checkpoint's run began with; undefined in one of an earlier version, which kept none.
+ *
+ * @throws UserError naming the file where it is damaged.
+ */
+export async function readSplits(path: string): Promise<SplitStems | undefined> {
+  const { sha256 } = await readCheckpointInfo(path);
+  const file = join(path, SPLITS);
+  if (sha256[SPLITS] === undefined && !existsSync(file)) return undefined;
+  const text = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    throw new UserError(
+      `${file}: expected the pictures of each split, got ${cause.code}; use another checkpoint`,
+      { path },
+      { cause },
+    );
+  });
+  checkDigest(path, file, text, sha256[SPLITS]);
+  return splitStems.parse(JSON.parse(text.toString()));
+}
+
+function checkDigest(path: string, file: string, bytes: Uint8Array, expected: string | undefined): void {
+  if (digest(bytes) !== expected)
+    throw new UserError(`${file}: expected the bytes that were written, got others; use another checkpoint`, {
+      path,
+    });
+}
+
 /** Reads a whole checkpoint and checks every byte of it. @throws UserError naming the file at fault. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const facts = await readCheckpointInfo(path);
   const read = async (name: string) => {
     const file = join(path, name);
     const { tensors } = await readSafetensors(file);
-    if (digest(await readFile(file)) !== facts.sha256[name])
-      throw new UserError(
-        `${file}: expected the bytes that were written, got others; use another checkpoint`,
-        { path },
-      );
+    checkDigest(path, file, await readFile(file), facts.sha256[name]);
     return tensors;
   };
   return { path, info: facts, parameters: await read(PARAMETERS), state: await read(STATE) };
@@ -188,9 +223,20 @@ export function restore(training: Training, checkpoint: Checkpoint): void {
   );
   training.position = facts.position;
   Object.assign(training.epoch, facts.sums);
-  if (training.schedule.state) Object.assign(training.schedule.state, facts.schedule);
-  for (const [name, values] of Object.entries(facts.memory))
-    training.memory[name] = Object.assign(training.memory[name] ?? {}, values);
+  takeOver(training.schedule.state ?? {}, facts.schedule);
+  for (const [name, values] of Object.entries(facts.memory)) {
+    if (!Object.hasOwn(training.memory, name)) define(training.memory, name, {});
+    takeOver(training.memory[name]!, values);
+  }
+}
+
+/** Sets the properties of one object on another as its own: `__proto__` and `constructor` are names like others. */
+function takeOver(target: object, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values)) define(target, name, value);
+}
+
+function define(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
 function checkFit(

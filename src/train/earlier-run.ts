@@ -1,8 +1,11 @@
+import { dirname, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import type { Event } from '../events/event.js';
 import { earlierEvents } from '../events/json-lines.js';
+import { locate } from '../files/recorded-paths.js';
 import { type Checkpoint, restore } from './checkpoint.js';
 import type { CheckpointStore } from './checkpoint-store.js';
+import { refuseEarlier } from './open-run.js';
 import type { Training } from './training.js';
 
 /** Settings that change neither which batches a run consumes nor what its steps compute. */
@@ -21,25 +24,31 @@ const FREE = [
   'plotDir',
 ];
 
+export interface EarlierRunOptions {
+  /** Go on with the last checkpoint. */
+  readonly resume: boolean;
+  /** Remove the checkpoints of an earlier run of that name. */
+  readonly overwrite?: boolean;
+  readonly logs: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
 /**
- * What a run has behind it, as events that its logs keep (`LogOptions.earlier`): none, and no checkpoint of an older run
- * of that name, unless it is to `resume`. Then the training goes on with the last checkpoint; a run that was killed before
- * its first one starts again.
+ * What a run has behind it, as events that its logs keep (`LogOptions.earlier`): none unless it is to `resume`. Then the
+ * training goes on with the last checkpoint; a run that was killed before its first one starts again.
  *
  * @throws UserError for a checkpoint that is damaged, of another model, or of a run that began with other settings:
- * its steps so far would not be this run's. `epochs` may change; so may what computes, but then not bit for bit.
+ * its steps so far would not be this run's. `epochs` may change; so may what computes, but then not bit for bit. And,
+ * unless it is to `resume` or `overwrite`, where there is an earlier run.
  * @example
  * const earlier = await earlierRun(training, store, { resume: true, logs: 'logs/run', config });
  */
 export async function earlierRun(
   training: Training,
   store: CheckpointStore,
-  {
-    resume,
-    logs,
-    config,
-  }: { readonly resume: boolean; readonly logs: string; readonly config: Readonly<Record<string, unknown>> },
+  { resume, overwrite = false, logs, config }: EarlierRunOptions,
 ): Promise<Event[]> {
+  if (!resume && !overwrite) await refuseEarlier(store.dir, logs);
   if (!resume) await store.clear();
   if ((await store.last()) === undefined) return [];
   const checkpoint = await store.load();
@@ -70,13 +79,20 @@ export async function restoreLast(training: Training, store: CheckpointStore): P
 }
 
 function checkSettings({ path, info }: Checkpoint, config: Readonly<Record<string, unknown>>): void {
+  /** As JSON, with each path as the place that it names: it may be typed otherwise from another folder. */
+  const text = (value: unknown, placeOf: (typed: string) => string) =>
+    JSON.stringify(value, (_, part: unknown) => (typeof part === 'string' ? placeOf(part) : part)) ?? 'unset';
+  const known = new Set(Object.keys(info.paths ?? {}));
+  const was = (typed: string) =>
+    known.has(typed) ? resolve(locate(typed, info.paths, dirname(path))) : typed;
+  const places = new Set([...known].map(was));
+  const is = (typed: string) => (places.has(resolve(typed)) ? resolve(typed) : typed);
   for (const key of new Set([...Object.keys(info.config), ...Object.keys(config)])) {
-    if (FREE.includes(key)) continue;
-    const [was, is] = [info.config[key], config[key]].map((value) => JSON.stringify(value) ?? 'unset');
-    if (was !== is)
-      throw new UserError(
-        `${path}: expected the settings that the run began with, ${key} ${was}, got ${is}; resume with the same flags, or start another run with --run-name`,
-        { path, key },
-      );
+    if (FREE.includes(key) || text(info.config[key], was) === text(config[key], is)) continue;
+    const [old, got] = [info.config[key], config[key]].map((value) => JSON.stringify(value) ?? 'unset');
+    throw new UserError(
+      `${path}: expected the settings that the run began with, ${key} ${old}, got ${got}; resume with the same flags, or start another run with --run-name`,
+      { path, key },
+    );
   }
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
+import { hasDiverged, readSummary } from '../events/summary.js';
 import { writeFileAtomic } from '../files/atomic.js';
 
 /** One training of a study of many: where its settings stand, and whether it has ended. */
@@ -9,6 +10,8 @@ export interface StudyCell {
   readonly run: string;
   /** A file of flags: `node recipes/train-lora.js --config <file> --resume` runs or continues it. */
   readonly config: string;
+  /** Its folder of logs. */
+  readonly logs: string;
   readonly finished: boolean;
 }
 
@@ -35,7 +38,28 @@ export async function openCell(
   const before = await readFile(config, 'utf8').catch(() => undefined);
   if (begun && before !== undefined) checkSame(config, before, text);
   if (before !== text) await writeFileAtomic(config, text);
-  return { run, config, finished: existsSync(join(logDir, run, 'summary.json')) };
+  const logs = join(logDir, run);
+  return { run, config, logs, finished: existsSync(join(logs, 'summary.json')) };
+}
+
+/** The cells that have been trained and diverged: no mean may hold them. */
+export async function divergedCells<C extends StudyCell>(cells: readonly C[]): Promise<C[]> {
+  const found: C[] = [];
+  for (const cell of cells)
+    if (existsSync(join(cell.logs, 'summary.json')) && hasDiverged(await readSummary(cell.logs)))
+      found.push(cell);
+  return found;
+}
+
+/** @throws UserError that names the cells which diverged, where there are any: a study that lacks them has not succeeded. */
+export async function failIfCellsDiverged(cells: readonly StudyCell[]): Promise<void> {
+  const lost = await divergedCells(cells);
+  if (lost.length === 0) return;
+  const names = lost.map(({ run }) => run);
+  throw new UserError(
+    `${lost.length} of ${cells.length} runs diverged and ${lost.length > 1 ? 'are' : 'is'} in no mean: ${names.join(', ')}; give other settings (--lr, --clip) and another --output-dir`,
+    { runs: names },
+  );
 }
 
 function checkSame(path: string, before: string, now: string): void {

@@ -1,11 +1,15 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { SplitStems } from '../data/recorded-split.js';
 import { UserError } from '../errors.js';
+import { locate } from '../files/recorded-paths.js';
+import { say } from '../say.js';
 import type { Segmenter } from '../vit/segmenter.js';
 import { segmenterFrom, segmenterRecord } from '../vit/segmenter-record.js';
 import type { readPretrained } from '../vit/source.js';
-import { loadParameters, readCheckpoint, readCheckpointInfo } from './checkpoint.js';
+import { loadParameters, readCheckpoint, readCheckpointInfo, readSplits } from './checkpoint.js';
 import { checkpointStore } from './checkpoint-store.js';
 
 /** What a training recipe writes into its checkpoints, as far as scoring needs it. */
@@ -28,27 +32,34 @@ export interface TrainedRun {
   readonly name: string;
   /** The checkpoint's folder. */
   readonly path: string;
+  /** Paths among them are where the files lie now: see `locate`. */
   readonly settings: z.infer<typeof settings>;
+  /** The pictures of each split; a run of an earlier version kept none. */
+  readonly splits: SplitStems | undefined;
 }
 
 export interface TrainedRunsOptions {
   /** The best checkpoint of each run (default), or the last. */
   readonly checkpoint?: 'best' | 'last';
+  /** The runs' pretrained model. Default: where they found it. */
+  readonly modelName?: string | undefined;
 }
 
 /**
  * The trained runs in a folder, by name, one checkpoint each. No weights are read yet.
  *
  * `dir` is a folder of runs such as `models`, one run's folder, or one checkpoint. In a folder of runs, folders that
- * hold something else are passed over; an empty one is an error, for a run without a checkpoint cannot be scored.
+ * hold something else are passed over, as is a run that has begun and has no checkpoint yet; an empty one is an error, for
+ * a run without a checkpoint cannot be scored.
  *
  * @throws UserError where there is no checkpoint, or one that no training recipe wrote.
  */
 export async function trainedRuns(
   dir: string,
-  { checkpoint = 'best' }: TrainedRunsOptions = {},
+  { checkpoint = 'best', modelName }: TrainedRunsOptions = {},
 ): Promise<TrainedRun[]> {
   const names = await contents(dir);
+  const trainedRun = (name: string, path: string) => readRun(name, path, modelName);
   if (names.includes('checkpoint.json')) return [await trainedRun(basename(dirname(resolve(dir))), dir)];
   const own = await checkpointOf(dir, checkpoint);
   if (own !== undefined) return [await trainedRun(basename(resolve(dir)), own)];
@@ -57,6 +68,10 @@ export async function trainedRuns(
     const folder = join(dir, name);
     const inside = await contents(folder).catch(() => undefined);
     if (!inside) continue;
+    if (inside.length === 0 && existsSync(join(folder, '.lock'))) {
+      say(`${folder}: passed over, since its training has no checkpoint yet`);
+      continue;
+    }
     if (inside.length === 0) throw missing(folder);
     const path = await checkpointOf(folder, checkpoint);
     if (path !== undefined) runs.push(await trainedRun(name, path));
@@ -143,15 +158,25 @@ async function checkpointOf(dir: string, which: 'best' | 'last'): Promise<string
   return (which === 'best' ? await store.best() : undefined) ?? store.last();
 }
 
-async function trainedRun(name: string, path: string): Promise<TrainedRun> {
-  const { config } = await readCheckpointInfo(path);
+async function readRun(name: string, path: string, modelName: string | undefined): Promise<TrainedRun> {
+  const { config, paths } = await readCheckpointInfo(path);
   const parsed = settings.safeParse(config);
-  if (parsed.success) return { name, path, settings: parsed.data };
-  const issue = parsed.error.issues[0]!;
-  throw new UserError(
-    `${join(path, 'checkpoint.json')}: expected the settings of a training recipe, got config.${issue.path.join('.')}: ${issue.message}; train with node recipes/train-localized.js`,
-    { path },
-  );
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new UserError(
+      `${join(path, 'checkpoint.json')}: expected the settings of a training recipe, got config.${issue.path.join('.')}: ${issue.message}; train with node recipes/train-localized.js`,
+      { path },
+    );
+  }
+  const { imageDir, maskDir, list, model } = parsed.data;
+  const now = (typed: string) => locate(typed, paths, dirname(resolve(path)));
+  const found = {
+    imageDir: now(imageDir),
+    maskDir: now(maskDir),
+    list: list.map(now),
+    model: { ...model, modelName: modelName ?? now(model.modelName) },
+  };
+  return { name, path, settings: { ...parsed.data, ...found }, splits: await readSplits(path) };
 }
 
 function missing(dir: string, got = 'none', cause?: unknown): UserError {

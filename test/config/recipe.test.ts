@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,6 +67,31 @@ describe('recipe', () => {
     child.stdout.once('data', () => child.stdout.destroy());
     const { code, stderr } = await ended;
     assert.deepEqual([code, stderr], [0, '']);
+  });
+
+  it('goes on where its output cannot be written, says so, and ends with 1; not for what is only shown', async () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      for (const [place, stdio, expected] of [
+        ['output', ['ignore', full, 'pipe'], 1],
+        ['errors', ['ignore', 'pipe', full], 0],
+      ] as const) {
+        const child = spawn(process.execPath, ['--import', 'tsx', file, '--end', 'many'], {
+          stdio: [...stdio],
+        });
+        let text = '';
+        (child.stdout ?? child.stderr)!.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        assert.deepEqual(await once(child, 'close'), [expected, null], place);
+        const said =
+          /^demo-recipe: standard output cannot be written \(ENOSPC\); the work goes on without it\n$/;
+        if (place === 'output') assert.match(text, said);
+        else assert.match(text, /line 20000\n$/);
+      }
+    } finally {
+      closeSync(full);
+    }
   });
 
   for (const [signal, expected] of [

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, of } from 'rxjs';
@@ -23,7 +23,7 @@ describe('checkMasks', () => {
       const mask = join(dir, `${stem}.png`);
       const four = Array.from({ length: 4 }, (_, at) => own[at] ?? own.at(-1)!);
       writeFileSync(mask, png({ width: 2, height: 2, depth: 8, colour: 0 }, four));
-      return { stem, image: 'none.jpg', mask };
+      return { stem, image: mask, mask };
     });
   const refuses = (ids: MaskIds, message: RegExp, ...stored: number[][]) =>
     assert.rejects(checkMasks(masks(...stored), { ids }), { name: 'UserError', message });
@@ -89,5 +89,12 @@ describe('checkMasks', () => {
     assert.deepEqual(said, []);
     const bad = { ...splits, train: masks([0, 255]) };
     await assert.rejects(lastValueFrom(of(bad).pipe(checkSplits({ ids: [0, 1], warn }))), /0 and 255 alone/);
+    const cut = join(dir, 'cut.png');
+    writeFileSync(cut, readFileSync(train[0]!.image).subarray(0, -12));
+    const broken = { ...splits, test: [{ ...train[0]!, image: cut }] };
+    await assert.rejects(lastValueFrom(of(broken).pipe(checkSplits({ ids: [0, 1], warn }))), {
+      name: 'UserError',
+      message: /cut\.png: expected an image, got one that is cut short; replace it/,
+    });
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findStyles, unseenPairs } from '../../src/data/style-folders.js';
@@ -17,7 +17,6 @@ describe('styles', () => {
       for (const stem of stems) writeFileSync(join(dir, name, part, `${stem}.png`), '');
     }
   };
-  const pair = (stem: string) => ({ stem, image: stem, mask: stem });
   const refuses = (work: Promise<unknown>, message: RegExp) =>
     assert.rejects(work, (error) => error instanceof UserError && message.test(error.message));
 
@@ -41,14 +40,21 @@ describe('styles', () => {
 
   it('leave out what a model learned from, where they were drawn from its own pictures', async () => {
     style('fog', ['a', 'b', 'c', 'd']);
-    const seen = { train: [pair('a')], validation: [pair('c')], imageDir: 'data/images' };
+    const [own, other] = [join(dir, 'data/images'), join(dir, 'other/images')];
+    for (const folder of [own, other]) mkdirSync(folder, { recursive: true });
+    symlinkSync(own, join(dir, 'link'));
+    const seen = { stems: ['a', 'c'], imageDirs: [own] };
     const stems = async () => (await unseenPairs(dir, 'fog', seen)).map(({ stem }) => stem);
+    const drawnFrom = (imageDir: string) =>
+      writeFileSync(join(dir, 'manifest.json'), JSON.stringify({ madeBy: 'make-ood', imageDir }));
     assert.deepEqual(await stems(), ['a', 'b', 'c', 'd'], 'no manifest');
-    writeFileSync(join(dir, 'manifest.json'), JSON.stringify({ imageDir: 'other/images' }));
+    drawnFrom(other);
     assert.deepEqual(await stems(), ['a', 'b', 'c', 'd'], 'other pictures');
-    writeFileSync(join(dir, 'manifest.json'), JSON.stringify({ imageDir: './data/images/' }));
-    assert.deepEqual(await stems(), ['b', 'd']);
-    const all = { ...seen, train: ['a', 'b', 'd'].map(pair) };
+    for (const same of [`${own}/`, join(dir, 'link'), join(dir, 'gone')]) {
+      drawnFrom(same);
+      assert.deepEqual(await stems(), ['b', 'd'], same);
+    }
+    const all = { ...seen, stems: ['a', 'b', 'c', 'd'] };
     await refuses(unseenPairs(dir, 'fog', all), /fog: expected pictures .* not seen, got 4 .*--random-seed/);
   });
 });

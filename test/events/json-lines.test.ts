@@ -127,6 +127,35 @@ describe('readEvents', () => {
       });
     }));
 
+  it('gives back NaN where JSON has null, as it was logged', () =>
+    withFolder(async (dir) => {
+      const [step] = [stepEvent(1, { loss: Number.NaN, gradientNorm: Number.NaN })];
+      await log(jsonLines(dir), [runEvent(), step!]);
+      assert.match(await readFile(file(dir), 'utf8'), /"loss":null/);
+      assert.deepEqual(await readEvents(file(dir)), [runEvent(), step]);
+    }));
+
+  for (const [what, text, message] of [
+    ['a step beyond all numbers', '{"type":"step","step":1e400}', /:2: .* a step event with time: /],
+    [
+      'a huge step',
+      JSON.stringify(stepEvent(1)).replace('"step":1,', '"step":1e400,'),
+      /:2: .* a step event with step: /,
+    ],
+    ['an event without scores', '{"type":"validation","time":1,"step":1,"epoch":1}', /:2: .* with split: /],
+    ['an unknown event', '{"type":"stap"}', /:2: expected an event as a line of JSON, got \{"type":"stap"\}/],
+    ['a name of JavaScript’s own', '{"type":"constructor"}', /:2: .*got \{"type":"constructor"\}; mend/],
+    ['no object', 'null', /:2: .*got null/],
+  ] as const)
+    it(`names file and line of ${what}`, () =>
+      withFolder(async (dir) => {
+        await writeFile(
+          file(dir),
+          `${JSON.stringify(runEvent())}\n${text}\n${JSON.stringify(stepEvent(2))}\n`,
+        );
+        await assert.rejects(earlierEvents(dir, 4), { name: 'UserError', message });
+      }));
+
   it('says that there is no such file', () =>
     withFolder((dir) =>
       assert.rejects(readEvents(file(dir)), /events\.jsonl: expected an events file, got nothing/),

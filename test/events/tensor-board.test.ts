@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { jsonLines, readEvents } from '../../src/events/json-lines.js';
 import { tensorBoard } from '../../src/events/tensor-board.js';
 import { crc32c, double, float, tfRecord, varint } from '../../src/events/tf-record.js';
 import { log, withFolder } from './log.js';
-import { later, runEvent, sampleRun } from './sample-run.js';
+import { later, runEvent, sampleRun, stepEvent } from './sample-run.js';
 
 const only = async (dir: string) => {
   const names = await readdir(dir);
@@ -60,6 +61,17 @@ describe('tensorBoard', () => {
       ])
         assert.ok(text.includes(name), name);
       assert.ok(!text.includes('dice/boundary'), 'a class that does not occur has no score');
+    }));
+
+  it('holds NaN after a resume where it held it before', () =>
+    withFolder(async (dir) => {
+      const nan = [runEvent(), stepEvent(1, { loss: Number.NaN })];
+      await log(jsonLines(join(dir, 'logs')), nan);
+      await log(tensorBoard(join(dir, 'a')), nan);
+      const earlier = await readEvents(join(dir, 'logs/events.jsonl'));
+      await log(tensorBoard(join(dir, 'b'), { earlier }), [runEvent()]);
+      const [a, b] = [await only(join(dir, 'a')), await only(join(dir, 'b'))];
+      assert.deepEqual(payloads(b), payloads(a));
     }));
 
   it('holds after a resume one file with the kept and the new points, byte for byte but for its clocks', () =>

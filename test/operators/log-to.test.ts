@@ -122,6 +122,33 @@ describe('logTo', () => {
     );
   });
 
+  it('leaves behind a logger that hangs on an event or on closing, says so, and lets the others finish', async () => {
+    const stuck = { ...memory('stuck'), patience: 0.01, next: () => new Promise<void>(() => {}) };
+    const open = { ...memory('open'), patience: 0.01, close: () => new Promise<void>(() => {}) };
+    const good = memory('good');
+    const out = await lastValueFrom(from(sampleRun()).pipe(logTo(stuck, open, good), toArray()));
+    assert.deepEqual(
+      warnings(out).map(({ code, message }) => [code, message]),
+      [
+        ['logger-hangs', 'stuck has not answered for 0.01 s: the run ends without it'],
+        ['logger-hangs', 'open has not answered for 0.01 s: the run ends without it'],
+      ],
+    );
+    assert.deepEqual(good.heard.slice(0, -1), sampleRun());
+    assert.equal(good.closed, 1);
+  });
+
+  it('waits for a logger that takes its time, as long as it goes on', async () => {
+    const slow = memory('slow');
+    const next = async (event: Event) => {
+      await turn();
+      slow.next(event);
+    };
+    const out = await lastValueFrom(from(sampleRun()).pipe(logTo({ ...slow, patience: 5, next }), toArray()));
+    assert.deepEqual(warnings(out), []);
+    assert.deepEqual(slow.heard, sampleRun());
+  });
+
   it('writes what was heard and closes when it is unsubscribed', async () => {
     const logger = memory();
     const events = new Subject<Event>();

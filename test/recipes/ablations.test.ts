@@ -15,8 +15,9 @@ describe('ablations', function () {
     backbone = await tinyBackbone(join(dir, 'backbone'));
   });
   after(() => rmSync(dir, { recursive: true }));
+  const tiny = () => ['--engine=cpu', '--epochs=1', `--model_name=${backbone}`];
   const ablate = (name: string, ...args: string[]) =>
-    run(name, ['--engine=cpu', '--epochs=1', `--model_name=${backbone}`, '--output_dir=out', ...args], dir);
+    run(name, [...tiny(), '--output_dir=out', ...args], dir);
   const summary = (name: string) =>
     JSON.parse(readFileSync(join(dir, 'out/logs', name, 'summary.json'), 'utf8')) as Summary;
 
@@ -66,6 +67,23 @@ describe('ablations', function () {
       assert(stdout.includes(`| ${series} | 10 % | ${adapterParameters} |`), stdout);
       assert(stdout.includes(test!.softDice.toFixed(4)), stdout);
     }
+  });
+
+  it('names runs that diverged, averages none of them, and ends with code 1, again without training', async () => {
+    const args = ['--mode=head', '--lr=1e30', '--optimizer=sgd', '--data_percentage=10%', '--random_seed=1'];
+    const diverged = () => run('ablate-frozen', [...tiny(), '--output_dir=lost', ...args], dir);
+    const first = await diverged();
+    assert.equal(first.code, 1, first.stderr);
+    assert.match(first.stderr, /\nablate-frozen: 1 of 1 runs diverged and is in no mean: head_1_0\.1; .*\n$/);
+    assert.match(first.stdout, /Left out, since they diverged: head_1_0\.1\n/);
+    assert.doesNotMatch(first.stdout, /0\.\d{4}/);
+    assert.equal(
+      (JSON.parse(readFileSync(join(dir, 'lost/logs/head_1_0.1/summary.json'), 'utf8')) as Summary).diverged,
+      true,
+    );
+    const again = await diverged();
+    assert.deepEqual([again.code, again.stdout], [1, first.stdout]);
+    assert.match(again.stderr, /^1 runs, 0 to be trained\nablate-frozen: 1 of 1 runs diverged/);
   });
 
   it('ablate-rank refuses ranks that K does not divide, before it writes anything', async () => {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { from, lastValueFrom } from 'rxjs';
@@ -126,6 +135,35 @@ describe('inference', () => {
       [['lora_2_0.2', 'neon']],
     );
   });
+
+  it('writes over an earlier one only where that is asked for', async () => {
+    const asked = ['--run-name=lora_2_0.2', '--test_domains=in_domain', '--output_dir=some'];
+    const before = readFileSync(join(dir, 'some/individual.json'), 'utf8');
+    const refused = await infer(...asked);
+    assert.deepEqual([refused.code, refused.stdout], [1, '']);
+    assert.match(refused.stderr, /^inference: some\/individual\.json: .* --overwrite, or .* --output-dir\n$/);
+    assert.equal(readFileSync(join(dir, 'some/individual.json'), 'utf8'), before);
+    const { code, stderr } = await infer(...asked, '--overwrite');
+    assert.equal(code, 0, stderr);
+    assert.notEqual(readFileSync(join(dir, 'some/individual.json'), 'utf8'), before);
+  });
+
+  it('scores a run that was moved, from anywhere', async () => {
+    const moved = mkdtempSync(join(dir, 'moved-'));
+    for (const name of ['backbone', 'models'])
+      cpSync(join(dir, name), join(moved, name), { recursive: true });
+    renameSync(join(dir, 'backbone'), join(dir, 'away'));
+    const asked = ['--run-name=lora_2_0.2', '--test_domains=in_domain', '--engine=cpu'];
+    const from = (cwd: string, ...args: string[]) => run('inference', [...asked, ...args], cwd);
+    const there = await from(join(moved, 'models'), '--model-dir=.');
+    assert.equal(there.code, 0, there.stderr);
+    // Its model is away, so it must be named.
+    const lost = await from(dir, '--output-dir=lost');
+    assert.match(lost.stderr, /backbone: expected a folder, .* got nothing there; see --model-name\n$/);
+    const named = await from(dir, '--output-dir=lost', '--model-name=away');
+    assert.equal(named.code, 0, named.stderr);
+    renameSync(join(dir, 'away'), join(dir, 'backbone'));
+  }).timeout(60_000);
 
   it('leaves out styled copies of pictures that a run learned from', async () => {
     const images = join(plain, 'images');

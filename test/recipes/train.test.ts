@@ -123,6 +123,18 @@ describe('train recipes', function () {
       await Promise.all([again('--ahead=0'), again('--ahead=100', '--cache=none')]);
     });
 
+    it('refuses to run twice under one name, and changes nothing', async () => {
+      const files = () => readdirSync(at(cwd), { recursive: true }).toSorted();
+      const before = files();
+      const { code, stdout, stderr } = await train('train-localized', cwd, '--lr=0.02');
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(
+        stderr,
+        /^train-localized: models\/\S+: expected no run of this name, got an earlier one .* --resume, .* --overwrite, .* --run-name\n$/,
+      );
+      assert.deepEqual(files(), before);
+    });
+
     it('takes its flags from a file, over which the command line wins', async () => {
       const other = folder('config');
       writeFileSync(
@@ -215,6 +227,14 @@ describe('train recipes', function () {
     await new Promise<void>((resolve) => {
       child.process.stderr!.on('data', (text: string) => /epoch 2\/.*train loss/.test(text) && resolve());
     });
+    const second = await train('train-lora', cwd, '--lr=0.5', '--resume');
+    assert.equal(second.code, 1);
+    assert.match(
+      second.stderr,
+      new RegExp(
+        `^train-lora: models/lora_42_0.1: expected a folder that no other process is writing, got one that process ${child.process.pid} .*\n$`,
+      ),
+    );
     child.process.kill('SIGINT');
     const { code, stderr } = await child.ended;
     assert.equal(code, 130, stderr);
@@ -252,6 +272,11 @@ describe('train recipes', function () {
         'undeclared mask ids',
         ['--mask-ids=1,2'],
         /expected the ids 1, 2 .*, got 3; declare it with --mask-ids/,
+      ],
+      [
+        'a name that leads out of the folder',
+        ['--run-name=..'],
+        /--run-name: expected a name .*, got "\.\."/,
       ],
       ['too small a share', ['--data-percentage=0.001'], /expected at least one training pair, got none/],
     ] as const;

@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tensor } from '@tensorflow/tfjs-core';
 import { adapterNamed } from '../../src/adapters/adapter-named.js';
+import { findPairs } from '../../src/data/pairs.js';
+import { splitPairs } from '../../src/data/split.js';
 import { randomStream } from '../../src/random.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { logCoshDice } from '../../src/train/losses/log-cosh-dice.js';
@@ -78,7 +80,9 @@ export async function untrained(
     loss: 'log-cosh-dice',
     ...changes,
   };
-  const store = checkpointStore(join(modelDir, `${adapter}_${seed}_${dataPercentage}`), { config });
+  const pairs = await findPairs(join(plain, 'images'), join(plain, 'masks'));
+  const splits = splitPairs(pairs, { seed, percentage: dataPercentage });
+  const store = checkpointStore(join(modelDir, `${adapter}_${seed}_${dataPercentage}`), { config, splits });
   const { path } = await store.save(training, { epoch: 1 });
   training.dispose();
   model.dispose();

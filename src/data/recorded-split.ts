@@ -1,0 +1,53 @@
+import { UserError } from '../errors.js';
+import type { Splits } from './split.js';
+import type { Pair } from './types.js';
+
+/** The stems of each split, in order: what a checkpoint keeps, so that no picture changes sides later. */
+export type SplitStems = Readonly<Record<'train' | 'validation' | 'test' | 'unused', readonly string[]>>;
+
+export function stemsOf({ train, validation, test, unused = [] }: Splits): SplitStems {
+  const stems = (pairs: readonly Pair[]) => pairs.map(({ stem }) => stem);
+  return { train: stems(train), validation: stems(validation), test: stems(test), unused: stems(unused) };
+}
+
+/** The stems of pairs that a record does not know: they came later. */
+export function addedTo(record: SplitStems, pairs: readonly Pair[]): string[] {
+  const known = new Set(Object.values(record).flat());
+  return pairs.map(({ stem }) => stem).filter((stem) => !known.has(stem));
+}
+
+/** Pairs on the sides on which a record has them, in its order. Those that it does not know are on none. */
+export function splitAs(record: SplitStems, pairs: readonly Pair[]): Splits {
+  const known = new Set(record.unused);
+  return {
+    train: sideAs(record, 'train', pairs),
+    validation: sideAs(record, 'validation', pairs),
+    test: sideAs(record, 'test', pairs),
+    unused: pairs.filter(({ stem }) => known.has(stem)),
+  };
+}
+
+/**
+ * The pairs that a record has on one side, in its order.
+ *
+ * @throws UserError where one of them is not there.
+ */
+export function sideAs(
+  record: SplitStems,
+  side: 'train' | 'validation' | 'test',
+  pairs: readonly Pair[],
+): Pair[] {
+  const byStem = new Map(pairs.map((pair) => [pair.stem, pair]));
+  const gone = record[side].filter((stem) => !byStem.has(stem));
+  if (gone.length === 0) return record[side].map((stem) => byStem.get(stem)!);
+  throw new UserError(
+    `expected the pictures that the run began with, but ${few(gone)} of its ${side} split ${gone.length > 1 ? 'are' : 'is'} gone; put them back, see --image-dir, or train another run`,
+    { gone },
+  );
+}
+
+/** A few names of a list that may be long. */
+export function few(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}

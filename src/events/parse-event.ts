@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { Event } from './event.js';
+
+/** JSON writes NaN and infinities as null. */
+const figure = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+const count = z.int().min(0);
+const classScores = z.array(z.number().nullable());
+const place = { time: z.number(), step: count, epoch: count };
+const pace = { images: count, seconds: figure, imagesPerSecond: figure };
+
+const scores = z.looseObject({
+  loss: figure,
+  softDice: figure,
+  softIou: figure,
+  dice: classScores,
+  iou: classScores,
+  miou: figure,
+  accuracy: figure,
+  confusion: z.array(z.array(count)),
+});
+
+const schemas = {
+  run: z.looseObject({
+    time: z.number(),
+    run: z.string(),
+    adapter: z.string(),
+    adapterParameters: count,
+    headParameters: count,
+    engine: z.string(),
+    precision: z.string(),
+    seed: z.number(),
+    epochs: count,
+    batches: count,
+    classes: z.array(z.string()),
+    config: z.record(z.string(), z.unknown()),
+    versions: z.record(z.string(), z.string()),
+    earlierSeconds: z.number().optional(),
+  }),
+  step: z.looseObject({
+    ...place,
+    ...pace,
+    batch: count,
+    batches: count,
+    loss: figure,
+    learningRate: z.record(z.string(), figure),
+    gradientNorm: figure,
+  }),
+  epoch: z.looseObject({ ...place, ...pace, loss: figure }),
+  validation: z.looseObject({ ...place, split: z.string(), scores, images: count, seconds: figure }),
+  checkpoint: z.looseObject({ ...place, path: z.string(), best: z.boolean() }),
+  trial: z.looseObject({
+    time: z.number(),
+    study: z.string(),
+    number: count,
+    state: z.enum(['RUNNING', 'COMPLETE', 'PRUNED', 'FAIL']),
+    params: z.record(z.string(), z.unknown()),
+    step: count.optional(),
+    value: figure.optional(),
+    values: z.array(figure).optional(),
+  }),
+  warning: z.looseObject({ time: z.number(), code: z.string(), message: z.string() }),
+  done: z.looseObject({ ...place, reason: z.enum(['finished', 'early-stop', 'guard']), seconds: figure }),
+} satisfies Record<Event['type'], z.ZodType>;
+
+/** The event that a line of JSON holds, its NaN figures as they were; or what is wrong with it. */
+export function parseEvent(json: string): Event | { readonly wrong: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return { wrong: json.length > 40 ? `${json.slice(0, 40)}…` : json };
+  }
+  const { type } = (value ?? {}) as { type?: unknown };
+  if (typeof type !== 'string' || !Object.hasOwn(schemas, type))
+    return { wrong: json.length > 40 ? `${json.slice(0, 40)}…` : json };
+  const parsed = schemas[type as Event['type']].safeParse(value);
+  if (parsed.success) return parsed.data as unknown as Event;
+  const issue = parsed.error.issues[0]!;
+  return { wrong: `a ${type} event with ${issue.path.join('.')}: ${issue.message}` };
+}

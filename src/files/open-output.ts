@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../errors.js';
+import { lockFolder } from './folder-lock.js';
+
+/**
+ * Takes a folder that a command fills: for this process alone until that ends, proven to be writable, and without the
+ * files that the command will write, unless it is to `overwrite` them.
+ *
+ * @throws UserError naming the first file that is there already, and how to go on.
+ */
+export function openOutput(
+  dir: string,
+  names: readonly string[],
+  { overwrite }: { readonly overwrite: boolean },
+): void {
+  lockFolder(dir);
+  const there = names.map((name) => join(dir, name)).find((path) => existsSync(path));
+  if (there !== undefined && !overwrite)
+    throw new UserError(
+      `${there}: expected no file of an earlier run, got one; replace it with --overwrite, or give another --output-dir`,
+      { path: there },
+    );
+}
