@@ -128,7 +128,7 @@ describe('TpeSampler', () => {
     await study.tell(await study.ask(), 5);
     await assert.rejects(
       study.tell(await study.ask(), 1),
-      /trial 1: expected constraints that are numbers, got NaN/,
+      /trial 1: expected constraints in an array of numbers, none NaN, got/,
     );
     assert.deepEqual(seen, [
       ['COMPLETE', [5]],
