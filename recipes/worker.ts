@@ -85,11 +85,16 @@ recipe({
       sampler: samplerNamed(sampler, { seed, workers: 2 }),
       pruner: prunerNamed(pruner),
     });
-    const metrics = study.directions.map((_, i) => (event: Reported) => event.values?.[i] ?? event.value);
+    const count = study.directions.length;
+    const metrics = study.directions.map((_, i) => ({ values, value }: Reported) => {
+      if (values && values.length !== count)
+        throw new UserError(`--objective ${path}: expected ${count} values, got ${values.length}`);
+      return values?.[i] ?? value;
+    });
     const run = (trial: Trial) =>
       defer(() => objective(trial)).pipe(
         report(trial, metrics, { step: ({ step }) => step, catches: () => catchErrors, retry: true }),
-        study.directions.length === 1 ? prune<Reported>(trial) : tap(),
+        count === 1 ? prune<Reported>(trial) : tap(),
         filter((event) => 'type' in event),
         filter(({ state }) => state !== 'RUNNING'),
       );
@@ -116,7 +121,7 @@ async function load(path: string): Promise<(trial: Trial) => Observable<Reported
       path,
     });
   const reported = (result: Result): Reported =>
-    typeof result === 'number' ? { value: result, step: null } : { values: result };
+    Array.isArray(result) ? { values: result } : { value: result as number, step: null };
   return (trial) => {
     const result = (objective as (trial: Trial) => Result | Promise<Result> | Observable<Reported>)(trial);
     if (isObservable(result)) return result;

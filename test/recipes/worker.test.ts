@@ -20,6 +20,7 @@ const OBJECTIVES = {
     for (let step = 0; step < 3; step++) subscriber.next({ step, value: trial.number + step });
     subscriber.complete();
   });`,
+  'kinds.mjs': `export default ({ number }) => ['0.5', [1, 2], undefined, true, 4][number];`,
   'none.mjs': 'export const objective = 1;',
 };
 
@@ -96,6 +97,29 @@ describe('worker', () => {
     assert.match(going.stdout, /odd: 6 trials and \d that failed/);
     const failed = (await open('odd')).trials.filter(({ state }) => state === 'FAIL');
     assert(failed.every(({ systemAttrs }) => systemAttrs.fail_reason === 'odd'));
+  });
+
+  it('fails a trial whose objective is worth no number, and says why', async () => {
+    const { code } = await work('kinds', '--n-trials=1', '--catch-errors');
+    assert.equal(code, 0);
+    assert.deepEqual(
+      (await open('kinds')).trials.map(
+        ({ state, values, systemAttrs }) => values ?? [state, systemAttrs['fail_reason']],
+      ),
+      [
+        [
+          'FAIL',
+          'report: expected a metric that is a number, or undefined where an event has none, got "0.5"',
+        ],
+        ['FAIL', '--objective kinds.mjs: expected 1 values, got 2'],
+        ['FAIL', 'no value was told'],
+        [
+          'FAIL',
+          'report: expected a metric that is a number, or undefined where an event has none, got true',
+        ],
+        [4],
+      ],
+    );
   });
 
   for (const [what, args, message] of [
