@@ -128,8 +128,10 @@ describe('inference', () => {
 
   it('scores what is asked for, with flags spelled as upstream spells them', async () => {
     const asked = ['--model_dir=models', '--lora_type=lora', '--random_seed=2', '--output_dir=some'];
-    const { code, stderr } = await infer(...asked, '--test_domains=out_domain', '--style=neon');
+    const size = ['--rank', '2', '--alpha', '2', '--device', 'cpu'];
+    const { code, stderr } = await infer(...asked, ...size, '--test_domains=out_domain', '--style=neon');
     assert.equal(code, 0, stderr);
+    assert.match(stderr, /^--rank 2: not needed; the checkpoints say the same\n--alpha 2: not needed/m);
     assert.deepEqual(
       json<ScoreRow[]>('some/individual.json').map((row) => [row.run, row.style]),
       [['lora_2_0.2', 'neon']],

@@ -17,7 +17,7 @@ describe('plot-predictions', () => {
   const plot = (...args: string[]) => run('plot-predictions', ['--engine', 'cpu', ...args], dir);
 
   it('draws a sheet for the test split and for each style', async () => {
-    const { code, stdout, stderr } = await plot('--images', '2');
+    const { code, stdout, stderr } = await plot('--num_samples', '2');
     assert.deepEqual([code, stderr], [0, '']);
     const sheets = ['in_domain', 'ink', 'mosaic', 'neon'].map(
       (name) => `plots/predictions/lora_42_0.2/${name}.png`,

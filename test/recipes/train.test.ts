@@ -221,6 +221,24 @@ describe('train recipes', function () {
     assert.deepEqual((await events(cwd, 'lora_42_0.1')).map(withoutClocks), log.map(withoutClocks));
   });
 
+  it('ends with code 1 where the run diverges, and gives it no scores', async () => {
+    const cwd = folder('diverged');
+    const { code, stderr } = await train('train-lora', cwd, '--lr=1e30', '--optimizer=sgd', '--mode=head');
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /warning: the loss became NaN at step 2: the run was stopped; there is no checkpoint/,
+    );
+    assert.match(stderr, /\ntrain-lora: the guard stopped the run at step 2, .* --no-guard\n$/);
+    const log = await events(cwd, 'head_42_0.1');
+    assert.deepEqual(
+      log.filter(({ type }) => type === 'validation' || type === 'checkpoint'),
+      [],
+    );
+    const done = log.at(-1)!;
+    assert(done.type === 'done' && done.reason === 'guard');
+  });
+
   it('keeps a whole checkpoint and its logs when ctrl-C stops it', async () => {
     const cwd = folder('stop');
     const child = start('train-lora', tinyFlags(backbone, '--epochs=10000'), at(cwd));
