@@ -8,6 +8,18 @@ import type { CategoricalDistribution, Choice } from '../../distributions.js';
 export interface CategoricalKernels {
   readonly choices: number;
   readonly rows: Float64Array;
+  /** By choice, the logarithms of what each kernel gives it; see `logsOf`. */
+  readonly logs: Map<number, Float64Array>;
+}
+
+/** The logarithms of what each kernel gives one choice, computed when it is first asked for. */
+export function logsOf({ choices, rows, logs }: CategoricalKernels, choice: number): Float64Array {
+  let column = logs.get(choice);
+  if (!column) {
+    column = new Float64Array(rows.length / choices).map((_, k) => Math.log(rows[k * choices + choice]!));
+    logs.set(choice, column);
+  }
+  return column;
 }
 
 /**
@@ -22,7 +34,7 @@ export function categoricalKernels(
 ): CategoricalKernels {
   const choices = names.length;
   const n = observed.length;
-  if (n === 0) return { choices, rows: new Float64Array(choices).fill(1 / choices) };
+  if (n === 0) return { choices, rows: new Float64Array(choices).fill(1 / choices), logs: new Map() };
   const rows = new Float64Array((n + 1) * choices).fill(priorWeight / (n + 1));
   const bells = new Map<number, Float64Array>();
   const narrowness = (log((n + 1) / priorWeight) * log(choices)) / log(6);
@@ -46,7 +58,7 @@ export function categoricalKernels(
     const sum = pairwiseSum(rows, i * choices, choices) || 1;
     for (let c = 0; c < choices; c++) rows[i * choices + c]! /= sum;
   }
-  return { choices, rows };
+  return { choices, rows, logs: new Map() };
 }
 
 function checked(distance: number): number {

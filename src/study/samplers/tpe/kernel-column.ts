@@ -1,5 +1,5 @@
 import { log } from '../../../numeric/exp-log.js';
-import { type CellMasses, cellMassesOf } from './cell-masses.js';
+import { type CellMasses, cellMassesOf, type Masses } from './cell-masses.js';
 import { type NarrowField, narrowField } from './narrow-field.js';
 import { LEAST_MASS, normalMass } from './normal-mass.js';
 import {
@@ -30,7 +30,7 @@ interface Single {
   readonly width: number;
   readonly weight: number;
   /** Of the grid's cells, where there is one. */
-  readonly masses: Float64Array | undefined;
+  readonly masses: Masses | undefined;
 }
 
 /** From so many kernels on the narrow ones share a field; from 98 on the smallest width stays as it is. */
@@ -231,8 +231,7 @@ export class KernelColumn {
         sum += weight * Math.exp(-0.5 * z * z);
       }
     } else if (cells) {
-      for (const { centre, width, weight, masses } of singles)
-        sum += weight * cells.massAt(masses!, width, centre, x);
+      for (const { centre, weight, masses } of singles) sum += weight * cells.massAt(masses!, centre, x);
     } else {
       const [from, to] = cellOf(x, range);
       for (const { centre, width, weight } of singles)

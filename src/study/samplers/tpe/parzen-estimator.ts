@@ -4,8 +4,8 @@ import { roundHalfEven } from '../../../numeric/float.js';
 import { pairwiseSum } from '../../../numeric/pairwise-sum.js';
 import type { NumpyRandom } from '../../../numpy-random.js';
 import type { Distribution } from '../../distributions.js';
-import { type CategoricalKernels, categoricalKernels } from './categorical-kernels.js';
-import { type CellMasses, cellMassesOf } from './cell-masses.js';
+import { type CategoricalKernels, categoricalKernels, logsOf } from './categorical-kernels.js';
+import { type CellMasses, cellMassesOf, type Masses } from './cell-masses.js';
 import { LEAST_MASS, normalMass } from './normal-mass.js';
 import {
   cellOf,
@@ -24,7 +24,7 @@ interface NumericKernels {
   readonly widths: Float64Array;
   /** Where there is a grid, with each kernel's masses. */
   readonly cells: CellMasses | null;
-  readonly masses: readonly Float64Array[];
+  readonly masses: readonly Masses[];
 }
 
 /** Logarithms of weights, and by dimension of the masses within the range and of the widths, in Optuna's roundings. */
@@ -220,8 +220,8 @@ export class ParzenEstimator {
 function addLogShares(dimension: NumericKernels | CategoricalKernels, x: number, terms: Float64Array): void {
   const kernels = terms.length;
   if ('rows' in dimension) {
-    const { rows, choices } = dimension;
-    for (let k = 0; k < kernels; k++) terms[k]! += Math.log(rows[k * choices + x]!);
+    const logs = logsOf(dimension, x);
+    for (let k = 0; k < kernels; k++) terms[k]! += logs[k]!;
     return;
   }
   const { range, centres, widths, cells, masses } = dimension;
@@ -234,8 +234,7 @@ function addLogShares(dimension: NumericKernels | CategoricalKernels, x: number,
     return;
   }
   if (cells) {
-    for (let k = 0; k < kernels; k++)
-      terms[k]! += Math.log(cells.massAt(masses[k]!, widths[k]!, centres[k]!, x));
+    for (let k = 0; k < kernels; k++) terms[k]! += cells.logMassAt(masses[k]!, centres[k]!, x);
     return;
   }
   const [from, to] = cellOf(x, range);
