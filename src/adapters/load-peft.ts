@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tensor } from '@tensorflow/tfjs-core';
+import { oneLine } from '../config/printable.js';
 import { UserError } from '../errors.js';
 import { readSafetensors, type StoredTensor } from '../files/safetensors.js';
 import { fromTorchLayout } from '../vit/layout.js';
@@ -79,9 +80,12 @@ function parts(file: Stored, path: string): { readonly changes: readonly Change[
   }
   const holders = [...new Set(changes.map(({ holder }) => `"${holder}"`))];
   if (holders.length > 1)
-    throw new UserError(`${path}: expected an adapter of one ViT, got tensors of ${holders.join(' and ')}`, {
-      path,
-    });
+    throw new UserError(
+      `${path}: expected an adapter of one ViT, got tensors of ${oneLine(holders.join(' and '))}`,
+      {
+        path,
+      },
+    );
   if (changes.length === 0) throw new UserError(`${path}: expected an adapter's tensors, got none`, { path });
   return { changes, head };
 }
@@ -99,7 +103,7 @@ function changeOf(name: string, path: string): Omit<Change, 'stored'> {
       if (site) return { holder: words.slice(0, start).join('.'), site, key: words.slice(start).join('.') };
     }
   throw new UserError(
-    `${path}: expected tensors of a ViT's linear maps, got ${name}; the adapter is of another kind of model`,
+    `${path}: expected tensors of a ViT's linear maps, got ${oneLine(name)}; the adapter is of another kind of model`,
     { path },
   );
 }
@@ -122,7 +126,7 @@ function checkFit({
 }): void {
   const fail = (got: string) => {
     throw new UserError(
-      `${path}: expected the tensors of an adapter and head that fit this model, got ${got}; build the model as it was trained`,
+      `${path}: expected the tensors of an adapter and head that fit this model, got ${oneLine(got)}; build the model as it was trained`,
       { path },
     );
   };

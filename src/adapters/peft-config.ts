@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { oneLine } from '../config/printable.js';
 import { UserError } from '../errors.js';
 import { readJson } from '../files/json-file.js';
 import type { Adapter, AdapterOptions } from './adapter.js';
@@ -47,7 +48,8 @@ export async function readPeftConfig(
   path: string,
   readers: Readonly<Record<string, PeftReader>>,
 ): Promise<(where: AdapterOptions) => Adapter> {
-  const fail = (text: string, cause?: unknown) => new UserError(`${path}: ${text}`, { path }, { cause });
+  const fail = (text: string, cause?: unknown) =>
+    new UserError(`${path}: ${oneLine(text)}`, { path }, { cause });
   const config = await readJson(path);
   if (!config)
     throw fail(

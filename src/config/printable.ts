@@ -11,3 +11,9 @@ export function printable(text: string): string {
     return mark < '\u0100' ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
   });
 }
+
+/** Text of a file's own, such as a name in it, for the one line of an error: line ends are spelled, too, and its length bound. */
+export function oneLine(text: string): string {
+  const line = printable(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+  return line.length > 400 ? `${line.slice(0, 400)}…` : line;
+}

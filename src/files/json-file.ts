@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { oneLine } from '../config/printable.js';
 import { UserError } from '../errors.js';
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -18,7 +19,11 @@ export async function readJson(path: string): Promise<Json | undefined> {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new UserError(`${path}: expected JSON, got ${(cause as Error).message}`, { path }, { cause });
+    throw new UserError(
+      `${path}: expected JSON, got ${oneLine((cause as Error).message)}`,
+      { path },
+      { cause },
+    );
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw new UserError(`${path}: expected an object of JSON, got ${JSON.stringify(json).slice(0, 40)}`, {

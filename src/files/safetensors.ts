@@ -1,4 +1,5 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { oneLine } from '../config/printable.js';
 import { UserError } from '../errors.js';
 
 /** Element types that safetensors names and that are read here, with their sizes in bytes. */
@@ -32,7 +33,7 @@ const MAX_HEADER = 100_000_000;
 export async function readSafetensors(path: string): Promise<Safetensors> {
   const bad: Bad = (got, cause) =>
     new UserError(
-      `${path}: expected a whole safetensors file, got ${got}; fetch or write it again`,
+      `${path}: expected a whole safetensors file, got ${oneLine(got)}; fetch or write it again`,
       { path },
       { cause },
     );

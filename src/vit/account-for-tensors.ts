@@ -1,3 +1,4 @@
+import { oneLine } from '../config/printable.js';
 import { UserError } from '../errors.js';
 import { backboneShapes } from './backbone-shapes.js';
 import { checkHeads, type VitConfig } from './config.js';
@@ -101,7 +102,7 @@ function describe(names: readonly string[]): string {
   }
   const parts = [...kinds].map(
     ([kind, [first, ...others]]) =>
-      `${1 + others.length} ${kind} (${first}${others.length > 0 ? ', …' : ''})`,
+      `${1 + others.length} ${kind} (${oneLine(first!)}${others.length > 0 ? ', …' : ''})`,
   );
   return parts.length > 4
     ? [...parts.slice(0, 4), `${parts.length - 4} kinds more`].join(', ')

@@ -1,3 +1,4 @@
+import { oneLine } from '../config/printable.js';
 import { UserError } from '../errors.js';
 import { type Json, readJson } from '../files/json-file.js';
 import { type VitConfig, vitConfig } from './config.js';
@@ -20,7 +21,7 @@ export async function readConfigFile(path: string): Promise<Json | undefined> {
   const file = await readJson(path);
   const type = file?.['model_type'];
   const foreign = file && !(isTimms(file) && type === 'timm_wrapper') ? foreignModel(type) : undefined;
-  if (foreign) throw new UserError(`${path}: ${foreign}`, { path });
+  if (foreign) throw new UserError(`${path}: ${oneLine(foreign)}`, { path });
   return file;
 }
 
@@ -38,7 +39,7 @@ export function givenConfig(
   epsilon: number,
 ): GivenConfig {
   const fail = (at: string, text: string): never => {
-    throw new UserError(`${at}: ${text}`, { path: at });
+    throw new UserError(`${at}: ${oneLine(text)}`, { path: at });
   };
   const parse = (config: unknown) => {
     const parsed = vitConfig.safeParse(config);

@@ -1,3 +1,4 @@
+import { oneLine } from '../config/printable.js';
 import { UserError } from '../errors.js';
 import type { StoredTensor } from '../files/safetensors.js';
 import { TARGETS, type Target } from './targets.js';
@@ -56,7 +57,7 @@ export function canonicalNames(tensors: ReadonlyMap<string, StoredTensor>, path 
   const add = (name: string, from: string, tensor: StoredTensor) => {
     if (weights.has(name))
       throw new UserError(
-        `${path}: expected one ViT, got two tensors that are its ${name} (the second is ${from}); save one model's alone`,
+        `${path}: expected one ViT, got two tensors that are its ${oneLine(name)} (the second is ${oneLine(from)}); save one model's alone`,
         { path, name },
       );
     weights.set(name, tensor);

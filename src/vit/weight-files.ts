@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { oneLine } from '../config/printable.js';
 import { UserError } from '../errors.js';
 import { readSafetensors, type StoredTensor } from '../files/safetensors.js';
 
@@ -78,7 +79,7 @@ async function readIndex(path: string): Promise<Map<string, string[]>> {
 
 function indexError(path: string, got: string, cause?: unknown): UserError {
   return new UserError(
-    `${path}: expected an index of shards, {"weight_map": {tensor: file}}, got ${got}`,
+    `${path}: expected an index of shards, {"weight_map": {tensor: file}}, got ${oneLine(got)}`,
     { path },
     { cause },
   );
