@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { keep, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
@@ -141,12 +141,12 @@ export async function readSplits(path: string): Promise<SplitStems | undefined> 
       { cause },
     );
   });
-  checkDigest(path, file, text, sha256[SPLITS]);
+  checkDigest(path, file, digest(text), sha256[SPLITS]);
   return splitStems.parse(JSON.parse(text.toString()));
 }
 
-function checkDigest(path: string, file: string, bytes: Uint8Array, expected: string | undefined): void {
-  if (digest(bytes) !== expected)
+function checkDigest(path: string, file: string, found: string, expected: string | undefined): void {
+  if (found !== expected)
     throw new UserError(`${file}: expected the bytes that were written, got others; use another checkpoint`, {
       path,
     });
@@ -158,7 +158,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const read = async (name: string) => {
     const file = join(path, name);
     const { tensors } = await readSafetensors(file);
-    checkDigest(path, file, await readFile(file), facts.sha256[name]);
+    checkDigest(path, file, await fileDigest(file), facts.sha256[name]);
     return tensors;
   };
   return { path, info: facts, parameters: await read(PARAMETERS), state: await read(STATE) };
@@ -269,4 +269,11 @@ async function bytesOf(tensors: ReadonlyMap<string, Tensor>): Promise<Buffer> {
 
 function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The digest of a file of any size. */
+async function fileDigest(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const bytes of createReadStream(path)) hash.update(bytes as Uint8Array);
+  return hash.digest('hex');
 }

@@ -21,10 +21,10 @@ export async function weightFile(folder: string): Promise<string> {
   if (pickled !== undefined) throw pickledError(join(folder, pickled));
   const others = names.filter((name) => name.endsWith('.safetensors'));
   throw new UserError(
-    `${folder}: expected ${WEIGHTS} or ${INDEX} in it, got ${
+    `${join(folder, WEIGHTS)}: expected a whole safetensors file, got nothing there; ${
       others.length > 0
-        ? `${others.join(', ')}; name that file`
-        : names.slice(0, 5).join(', ') || 'an empty folder'
+        ? `name ${others.map(oneLine).join(' or ')} beside it`
+        : 'fetch it, or name another folder'
     }`,
     { path: folder },
   );

@@ -305,9 +305,12 @@ describe('readPretrained', () => {
     }
     const place = join(folder, 'other name');
     await mkdir(place);
-    await assert.rejects(readPretrained(place), /expected model\.safetensors or .* got an empty folder/);
+    await assert.rejects(
+      readPretrained(place),
+      /model\.safetensors: expected a whole safetensors file, got nothing there; fetch it/,
+    );
     await writeFile(join(place, 'vit.safetensors'), '');
-    await assert.rejects(readPretrained(place), /got vit\.safetensors; name that file/);
+    await assert.rejects(readPretrained(place), /got nothing there; name vit\.safetensors beside it/);
   });
 
   it('another image size: the tokens of a backbone whose positions are of that size', async () => {
