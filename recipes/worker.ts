@@ -13,6 +13,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   createStudy,
+  objectiveError,
   prune,
   prunerNamed,
   recipe,
@@ -25,6 +26,7 @@ import {
   UserError,
 } from 'millrace';
 import {
+  catchError,
   concat,
   defer,
   filter,
@@ -74,7 +76,7 @@ recipe({
     ...settings
   }) => {
     const { storage, studyName, sampler, pruner, randomSeed: seed, catchErrors } = settings;
-    const objective = await load(path);
+    const { objective, explain } = await load(path);
     const study = await createStudy({
       storage,
       studyName,
@@ -107,24 +109,41 @@ recipe({
       const [ended, failed] = [await study.trials(['COMPLETE', 'PRUNED']), await study.trials(['FAIL'])];
       process.stdout.write(`${study.name}: ${ended.length} trials and ${failed.length} that failed\n`);
     });
-    return concat(mine$, closing$).pipe(finalize(() => setImmediate(() => void study.close())));
+    return concat(mine$, closing$).pipe(
+      catchError(explain),
+      finalize(() => setImmediate(() => void study.close())),
+    );
   },
 });
 
-/** The objective, as a stream of what it reports. */
-async function load(path: string): Promise<(trial: Trial) => Observable<Reported>> {
+/** The objective, as a stream of what it reports, and what tells its errors from others. */
+async function load(path: string) {
+  const flag = `--objective ${path}`;
   const file = resolve(path);
   if (!existsSync(file)) throw new UserError(`--objective ${path}: expected a module, got no file`, { path });
-  const { default: objective } = (await import(pathToFileURL(file).href)) as { default?: unknown };
+  const module: { default?: unknown } = await import(pathToFileURL(file).href).catch((error: unknown) => {
+    throw objectiveError(flag, 'expected a module that loads, got', error);
+  });
+  const { default: objective } = module;
   if (typeof objective !== 'function')
     throw new UserError(`--objective ${path}: expected a default export that is a function of a trial`, {
       path,
     });
   const reported = (result: Result): Reported =>
     Array.isArray(result) ? { values: result } : { value: result as number, step: null };
-  return (trial) => {
+  const thrown = new Set<unknown>();
+  const call = (trial: Trial): Observable<Reported> => {
     const result = (objective as (trial: Trial) => Result | Promise<Result> | Observable<Reported>)(trial);
-    if (isObservable(result)) return result;
-    return from(Promise.resolve(result)).pipe(map(reported));
+    return isObservable(result)
+      ? (result as Observable<Reported>)
+      : from(Promise.resolve(result)).pipe(map(reported));
+  };
+  return {
+    objective: (trial: Trial) => defer(() => call(trial)).pipe(tap({ error: (error) => thrown.add(error) })),
+    explain: (error: unknown): Observable<never> => {
+      throw thrown.has(error) && !(error instanceof UserError)
+        ? objectiveError(flag, 'it threw', error)
+        : error;
+    },
   };
 }

@@ -20,6 +20,7 @@ export * from './config/fixture.js';
 export { type Config, type FlagGroups, ignored } from './config/flag.js';
 export { type CommandLine, flags, packageVersion } from './config/flags.js';
 export * from './config/nearest.js';
+export { objectiveError } from './config/objective-error.js';
 export * from './config/printable.js';
 export * from './config/recipe.js';
 export * from './config/recipe-flags.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import { type Document, parseDocument } from 'yaml';
 import { UserError } from '../errors.js';
 import { type Flag, flagName } from './flag.js';
 import { didYouMean } from './nearest.js';
@@ -17,7 +17,7 @@ export function configFile(path: string, table: ReadonlyMap<string, Flag>): Map<
     const reason = broken.message.split(/ at line |\n/)[0];
     throw new UserError(`${path}:${line}: expected YAML, got a syntax error (${reason})`, { path, line });
   }
-  const settings: unknown = document.toJS() ?? {};
+  const settings = valuesOf(document, path) ?? {};
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
     throw new UserError(`${path}: expected a table of "flag: value" lines, got something else`, { path });
   const found = new Map<string, unknown>();
@@ -31,6 +31,16 @@ export function configFile(path: string, table: ReadonlyMap<string, Flag>): Map<
     found.set(name, value);
   }
   return found;
+}
+
+/** @throws UserError for an alias without its anchor, and for aliases that unfold beyond measure. */
+function valuesOf(document: Document.Parsed, path: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(`${path}: expected YAML, got what cannot be read (${reason})`, { path }, { cause });
+  }
 }
 
 function read(path: string): string {

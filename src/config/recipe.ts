@@ -20,6 +20,11 @@ type Work = Observable<unknown> | void;
 
 const STOPS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
+/** Where in the user's own files an error came from, where it says so: see `objectiveError`. */
+function usersStack({ data: { stack } }: UserError): string {
+  return typeof stack === 'string' ? `${printable(stack)}\n` : '';
+}
+
 /** Milliseconds that what was stopped or has failed may take to flush its files before the process ends. */
 const GRACE = 5000;
 
@@ -56,7 +61,7 @@ export function recipe<G extends FlagGroups>({ description, flags: groups, run }
     stopped = true;
     process.stderr.write(
       error instanceof UserError
-        ? `${name}: ${printable(error.message.replaceAll(/\s*\n\s*/g, ' '))}\n`
+        ? `${name}: ${printable(error.message.replaceAll(/\s*\n\s*/g, ' '))}\n${usersStack(error)}`
         : `${printable((error instanceof Error && error.stack) || String(error))}\n`,
     );
     finish(1);

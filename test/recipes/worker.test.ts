@@ -21,6 +21,7 @@ const OBJECTIVES = {
     subscriber.complete();
   });`,
   'kinds.mjs': `export default ({ number }) => ['0.5', [1, 2], undefined, true, 4][number];`,
+  'broken.mjs': 'no module {',
   'none.mjs': 'export const objective = 1;',
 };
 
@@ -91,7 +92,7 @@ describe('worker', () => {
   it('stops at an error of the objective, or goes on where it is told to', async () => {
     const { code, stderr } = await work('odd', '--n-trials=6');
     assert.equal(code, 1);
-    assert.match(stderr, /Error: odd/);
+    assert.match(stderr, /^worker: --objective odd\.mjs: it threw Error: odd\n {4}at .*odd\.mjs:3:33\)?\n$/);
     const going = await work('odd', '--n-trials=6', '--catch-errors');
     assert.equal(going.code, 0);
     assert.match(going.stdout, /odd: 6 trials and \d that failed/);
@@ -132,6 +133,11 @@ describe('worker', () => {
       'a module without objective',
       ['--objective=none.mjs'],
       /^worker: --objective none\.mjs: expected a default export that is a function/,
+    ],
+    [
+      'a file that is no module',
+      ['--objective=broken.mjs'],
+      /^worker: --objective broken\.mjs: expected a module that loads, got SyntaxError: /,
     ],
     [
       'a missing folder',
