@@ -240,7 +240,11 @@ describe('--config', () => {
     ['a string for a number', 'epochs: "3"\n', 'epochs: expected an integer from 1 up, got "3"'],
     ['an empty value', 'epochs:\n', 'epochs: expected an integer from 1 up, got null'],
     ['a list', '- 1\n', 'expected a table of "flag: value" lines, got something else'],
-    ['an alias without its anchor', 'epochs: *no\n', 'expected YAML, got what cannot be read (Unresolved alias (the anchor must be set before the alias): no)'],
+    [
+      'an alias without its anchor',
+      'epochs: *no\n',
+      'expected YAML, got what cannot be read (Unresolved alias (the anchor must be set before the alias): no)',
+    ],
     ['config itself', 'config: other.yaml\n', 'config: unknown key'],
   ];
   for (const [what, text, message] of bad)
