@@ -1,3 +1,4 @@
+import '../src/node-version.js';
 export * from './image-mask-pairs.js';
 export * from './split.js';
 export * from './check-splits.js';

@@ -3,7 +3,7 @@
 //
 //   node recipes/pretrain-fixture.js --out-dir fixtures/vit-creatures
 
-import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
+import { argMax, tensor3d, tensor4d } from '@tensorflow/tfjs-core';
 import {
   adamW,
   type Batch,
@@ -95,7 +95,7 @@ recipe({
       for (let i = 0; i < 16; i++) {
         const batch = draw(seed, 'held out', i, 32);
         const logits = model.forward(batch.images);
-        const named = logits.argMax(-1);
+        const named = argMax(logits, -1);
         confusion.add(await batch.masks.data(), await named.data());
         for (const done of [logits, named, batch]) done.dispose();
       }

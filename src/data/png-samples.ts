@@ -1,4 +1,4 @@
-import { crc32, inflateSync } from 'node:zlib';
+import zlib from 'node:zlib';
 
 /** What a PNG file stores, row by row: palette indices or channel values, each in an element of its own. */
 export interface PngSamples {
@@ -78,7 +78,7 @@ export function pngSamples(bytes: Buffer, mostPixels: number): PngSamples {
   const size = passes.reduce((sum, { w, h }) => sum + (1 + stride(w)) * h, 0);
   if (size > packed.length * DENSEST) throw new Error('it holds fewer pixels than it declares');
   // One buffer, and a little more than is needed, so that bytes beyond the pixels do no harm.
-  const { buffer, byteOffset, length } = inflateSync(packed, {
+  const { buffer, byteOffset, length } = zlib.inflateSync(packed, {
     chunkSize: size + 1024,
     maxOutputLength: size + 1024,
   });
@@ -113,7 +113,7 @@ function chunks(bytes: Buffer): { header: Buffer; packed: Buffer; exif: boolean 
     const end = at + 12 + length;
     if (end > bytes.length) throw new Error('it ends in the middle');
     const type = bytes.toString('latin1', at + 4, at + 8);
-    if (crc32(bytes.subarray(at + 4, end - 4)) !== bytes.readUInt32BE(end - 4))
+    if (zlib.crc32(bytes.subarray(at + 4, end - 4)) !== bytes.readUInt32BE(end - 4))
       throw new Error(`the checksum of its chunk ${JSON.stringify(type)} is wrong`);
     const content = bytes.subarray(at + 8, end - 4);
     if (!header && (type !== 'IHDR' || length !== 13)) throw new Error('it has no header');

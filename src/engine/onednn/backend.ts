@@ -36,6 +36,8 @@ export const TYPES: Partial<Record<DataType, number>> = { float32: 0, int32: 1, 
  */
 export class OnednnBackend extends KernelBackend {
   readonly data: DataStorage<Stored>;
+  /** What matrix products round their factors to; `registerOnednn` sets it. */
+  precision: 'f32' | 'bf16' = 'f32';
   /** How often each kernel that this engine lacks has run on the cpu backend. */
   readonly fallbackCalls = new Map<string, number>();
   readonly #kernels: ReadonlyMap<string, number>;

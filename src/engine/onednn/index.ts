@@ -43,6 +43,7 @@ export async function registerOnednn(options: EngineOptions = {}): Promise<Onedn
     registerBackend('onednn', () => found, 4);
     registerFallbacks();
   }
+  (findBackend('onednn') as OnednnBackend).precision = precision;
   return running;
 }
 

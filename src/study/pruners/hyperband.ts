@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import zlib from 'node:zlib';
 import { UserError } from '../../errors.js';
 import { type FrozenTrial, lastStep } from '../frozen-trial.js';
 import type { Pruner } from '../pruner.js';
@@ -108,7 +108,7 @@ function rungsUpTo(most: number, least: number, factor: number): number {
 
 function bracketOf({ budgets }: Brackets, studyName: string, number: number): number {
   const total = budgets.reduce((sum, budget) => sum + budget, 0);
-  let rest = crc32(`${studyName}_${number}`) % total;
+  let rest = zlib.crc32(`${studyName}_${number}`) % total;
   return budgets.findIndex((budget) => {
     rest -= budget;
     return rest < 0;
