@@ -1,6 +1,7 @@
 import {
   matMul,
   type NamedTensorMap,
+  reshape,
   type Tensor,
   tensor,
   engine as tfjs,
@@ -45,7 +46,7 @@ export default command({
 function callsOf({ kind, batch, m, k, n, count }: Product): (() => Tensor)[] {
   if (kind === 'batched') {
     const [a, b] = [activations(batch * m, k), activations(batch * k, n)];
-    return Array(count).fill(() => matMul(a.reshape([batch, m, k]), b.reshape([batch, k, n])));
+    return Array(count).fill(() => matMul(reshape(a, [batch, m, k]), reshape(b, [batch, k, n])));
   }
   if (kind === 'weight gradient') {
     const [x, dy] = [activations(k, m), activations(k, n)];
