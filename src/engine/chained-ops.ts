@@ -1,5 +1,6 @@
 import * as core from '@tensorflow/tfjs-core';
 import { Tensor } from '@tensorflow/tfjs-core';
+// oxlint-disable-next-line unicorn/require-module-specifiers -- for what it declares
 import type {} from '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 
 // Tensors' methods, x.add(y) for add(x, y): the union package of tfjs defines them, and its core in no form that Node can
@@ -66,7 +67,10 @@ for (const rank of [2, 3, 4, 5])
 const all = { ...core, ...image, ...spectral } as unknown as Operations;
 for (const name of [
   ...SAME.trim().split(/\s+/),
-  ...['fft', 'ifft', 'rfft', 'irfft'],
+  'fft',
+  'ifft',
+  'rfft',
+  'irfft',
   'resizeBilinear',
   'resizeNearestNeighbor',
 ])
