@@ -83,6 +83,11 @@ describe('openStorage', () => {
       /^postgresql:\/\/localhost:many\/db: expected a URL such as/,
     ],
     [
+      'a MySQL user that is no percent-encoding',
+      'mysql://%zz@h/x',
+      /^mysql:\/\/%zz@h\/x: expected a URL such as .* with a % in it written %25/,
+    ],
+    [
       'a MySQL port that is none',
       'mysql://localhost:many/db',
       /^mysql:\/\/localhost:many\/db: expected a URL such as/,
