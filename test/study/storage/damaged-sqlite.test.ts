@@ -25,7 +25,7 @@ describe('a damaged SQLite study', () => {
   after(() => rmSync(dir, { recursive: true }));
   const options = (file = path) => ({ storage: `sqlite:///${file}`, sampler: middle });
   /** Reads the study as changed. */
-  const read = async (change: (file: DatabaseSync) => void) => {
+  const read = async (change: (file: InstanceType<typeof DatabaseSync>) => void) => {
     const copy = join(dir, 'copy.db');
     writeFileSync(copy, readFileSync(path));
     const file = new DatabaseSync(copy);
