@@ -240,6 +240,22 @@ describe('openStorage', () => {
     }
   });
 
+  it('goes on making the tables of MySQL where one was cut off', async function () {
+    const place = await needsPlace(this, 'mysql');
+    await (await openStorage(place.url)).close();
+    for (const change of [
+      'delete from alembic_version',
+      'delete from version_info',
+      'drop table trial_heartbeats',
+      'drop table trial_values',
+    ])
+      await place.run(change);
+    const storage = await openStorage(place.url);
+    await storage.createStudy('here', ['minimize']);
+    await storage.close();
+    await place.remove();
+  });
+
   it('keeps to the schema of PostgreSQL that its connection looks in', async function () {
     const place = await needsPlace(this, 'postgresql');
     const { default: pg } = await import('pg');

@@ -13,7 +13,10 @@ export async function readStudies(
   url: string,
 ): Promise<StudyRecord[]> {
   if (rows.length === 0) return [];
-  const ids = rows.map(({ study_id }) => study_id);
+  const ids = rows.map(({ study_id: id, study_name: name }) => {
+    if (!Number.isInteger(id)) throw damaged(url, `study "${name}"`, new TypeError(`its id is ${id}`));
+    return id;
+  });
   const directions = await chunked(ids, (chunk) =>
     db
       .selectFrom('study_directions')

@@ -41,7 +41,8 @@ export async function prepareSchema(database: Database): Promise<string> {
     if (attempt > 0) await new Promise((done) => setTimeout(done, 100));
     state = await database.exclusively(async (alone) => {
       const now = await inspect(alone, kind);
-      if (now.found.size > 0) return now;
+      const unfinished = attempt === PATIENCE - 1 && (await isUnfinished(alone, kind, now));
+      if (now.found.size > 0 && !unfinished) return now;
       await create(alone, kind);
       return inspect(alone, kind);
     });
@@ -73,6 +74,17 @@ async function inspect(db: Kysely<Tables>, kind: Database['kind']): Promise<Stat
   const info = await db.selectFrom('version_info').select('library_version').executeTakeFirst();
   if (!revision || !info) return { found };
   return { found, version: { revision: revision.version_num, library: info.library_version } };
+}
+
+/**
+ * Whether whoever made the tables was cut off: MySQL makes each for good at once. The revision is written last, and
+ * the library's version with it.
+ */
+async function isUnfinished(db: Kysely<Tables>, kind: Database['kind'], { found }: State): Promise<boolean> {
+  if (kind !== 'mysql') return false;
+  const has = async (table: 'alembic_version' | 'version_info') =>
+    found.has(table) && (await db.selectFrom(table).selectAll().executeTakeFirst()) !== undefined;
+  return !(await has('alembic_version')) && !(await has('version_info'));
 }
 
 /** The tables where this connection would look for them. */
@@ -119,7 +131,15 @@ const ENUMS = {
 } as const;
 
 async function create(db: Kysely<Tables>, kind: Database['kind']): Promise<void> {
-  const run = (statement: string) => sql.raw(statement).execute(db);
+  const run = async (statement: string) => {
+    try {
+      await sql.raw(statement).execute(db);
+    } catch (error) {
+      // What one that was cut off has made is there already.
+      const { code = '' } = error as { code?: string };
+      if (!(kind === 'mysql' && ['ER_TABLE_EXISTS_ERROR', 'ER_DUP_KEYNAME'].includes(code))) throw error;
+    }
+  };
   const { key, date, float, long } = TYPES[kind];
   // MySQL's default takes a and A, and most collations a and 'a ', for the same name.
   const text = kind === 'mysql' ? ` character set utf8mb4 collate ${await mostExactCollation(db)}` : '';
@@ -205,11 +225,15 @@ async function create(db: Kysely<Tables>, kind: Database['kind']): Promise<void>
     'create table alembic_version (version_num varchar(32) not null, ' +
       'constraint alembic_version_pkc primary key (version_num))',
   );
-  await db
-    .insertInto('version_info')
-    .values({ version_info_id: 1, schema_version: SCHEMA_VERSION, library_version: LIBRARY_VERSION })
-    .execute();
-  await db.insertInto('alembic_version').values({ version_num: REVISION }).execute();
+  // Both or neither, where the tables' own statements cannot be.
+  const marks = async (writer: Kysely<Tables>) => {
+    await writer
+      .insertInto('version_info')
+      .values({ version_info_id: 1, schema_version: SCHEMA_VERSION, library_version: LIBRARY_VERSION })
+      .execute();
+    await writer.insertInto('alembic_version').values({ version_num: REVISION }).execute();
+  };
+  await (db.isTransaction ? marks(db) : db.transaction().execute(marks));
 }
 
 function quoted(values: readonly string[]): string {

@@ -45,7 +45,10 @@ export async function openSqlite(path: string): Promise<Database> {
     isTransient: isBusy,
     isLost: () => false,
     isDuplicate: (error) => codeOf(error) === SQLITE_CONSTRAINT && /UNIQUE/.test(String(error)),
-    explain: (error) => (isDamage(error) ? damaged(url, 'it', error) : error),
+    explain: (error) => {
+      if (isDamage(error)) return damaged(url, 'it', error);
+      return UNUSABLE.includes(codeOf(error)) ? cannotUse(url, error) : error;
+    },
     exclusively: (work) => db.transaction().execute(work),
   };
 }
@@ -81,6 +84,8 @@ function cannotUse(url: string, cause: unknown): UserError {
   );
 }
 
+/** Not permitted, read-only, broken input or output, full, cannot open. */
+const UNUSABLE = [3, 8, 10, 13, 14];
 const SQLITE_ERROR = 1;
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
