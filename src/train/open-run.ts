@@ -41,7 +41,9 @@ export interface OpenRun {
  * @throws UserError where another process holds one, where one cannot be written, and where there is a run of that name
  * already, unless it is to `resume` or to be replaced (`overwrite`).
  * @example
- * const { models, logs, pictures, recorded } = await openRun('lora_42_1', settings);
+ * const { models, logs, pictures, recorded } = await openRun('lora_42_1', {
+ *   outDir: 'models', logDir: 'logs', plotDir: 'plots', resume: false, overwrite: false, cache: 'memory', cacheDir: '.cache',
+ * });
  */
 export async function openRun(name: string, settings: RunSettings): Promise<OpenRun> {
   const { outDir, logDir, plotDir, resume, overwrite, cache, cacheDir } = settings;

@@ -54,37 +54,49 @@ function read(text: string): Distribution {
     attributes?: Attributes | null;
   };
   const { low, high, log = false, step = null, q = null, choices } = attributes ?? ({} as Attributes);
-  const isNumeric = [low, high].every(Number.isFinite) && typeof log === 'boolean' && low <= high;
-  const isStep = [step, q].every((each) => each === null || (Number.isFinite(each) && each > 0));
   const isChoice = (value: unknown) =>
     value === null || ['number', 'string', 'boolean'].includes(typeof value);
-  const complete =
+  const isComplete =
     name === 'CategoricalDistribution'
       ? Array.isArray(choices) && choices.length > 0 && choices.every(isChoice)
-      : isNumeric && isStep;
-  if (!complete)
-    throw new UserError(`distribution ${text.slice(0, 80)}: its attributes are not those of one`);
+      : [low, high].every(Number.isFinite) &&
+        low <= high &&
+        typeof log === 'boolean' &&
+        [step, q].every((each) => each === null || (Number.isFinite(each) && each > 0));
+  const incomplete = () =>
+    new UserError(`distribution ${text.slice(0, 80)}: its attributes are not those of one`);
+  const complete = (distribution: Distribution) => {
+    if (isComplete) return distribution;
+    throw incomplete();
+  };
+  if (typeof name !== 'string') throw incomplete();
   switch (name) {
     case 'FloatDistribution':
-      return { name, low, high, log, step };
+      return complete({ name, low, high, log, step });
     case 'UniformDistribution':
     case 'LogUniformDistribution':
-      return { name: 'FloatDistribution', low, high, log: name === 'LogUniformDistribution', step: null };
+      return complete({
+        name: 'FloatDistribution',
+        low,
+        high,
+        log: name === 'LogUniformDistribution',
+        step: null,
+      });
     case 'DiscreteUniformDistribution':
-      return { name: 'FloatDistribution', low, high, log: false, step: q };
+      return complete({ name: 'FloatDistribution', low, high, log: false, step: q });
     case 'IntDistribution':
-      return { name, low, high, log, step: step ?? 1 };
+      return complete({ name, low, high, log, step: step ?? 1 });
     case 'IntUniformDistribution':
     case 'IntLogUniformDistribution':
-      return {
+      return complete({
         name: 'IntDistribution',
         low,
         high,
         log: name === 'IntLogUniformDistribution',
         step: step ?? 1,
-      };
+      });
     case 'CategoricalDistribution':
-      return { name, choices };
+      return complete({ name, choices });
     default:
       throw new UserError(
         `distribution "${name}": expected a float, int or categorical one that Optuna 2 to 5 writes`,
