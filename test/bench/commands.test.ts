@@ -12,9 +12,7 @@ const bench = (...args: string[]) =>
     encoding: 'utf8',
   });
 
-describe('bench', function () {
-  this.timeout(60_000);
-
+describe('bench', () => {
   it('train-step prints one JSON object', () => {
     const line =
       'train-step --model deit-tiny --adapter lora --batch 1 --engine wasm --warm-up 0 --steps 1 --json';

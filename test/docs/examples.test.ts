@@ -37,8 +37,7 @@ declare global {
 }
 `;
 
-describe('the examples of the doc comments', function () {
-  this.timeout(120_000);
+describe('the examples of the doc comments', () => {
   let examples: Example[] = [];
 
   before(async () => {

@@ -16,8 +16,7 @@ function blocks(language: string): string[] {
   );
 }
 
-describe('README', function () {
-  this.timeout(240_000);
+describe('README', () => {
   let dir: string;
   before(() => {
     dir = mkdtempSync(join(tmpdir(), 'millrace-readme-'));

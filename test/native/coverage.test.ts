@@ -93,8 +93,7 @@ const cases: Record<string, Parameters<typeof train>[0]> = {
   ...Object.fromEntries(LOSS_NAMES.map((loss) => [`the loss ${loss}`, { loss }])),
 };
 
-describe('training on the onednn engine', function () {
-  this.timeout(120_000);
+describe('training on the onednn engine', () => {
   before(needOnednn);
   after(() => setBackend('cpu'));
 

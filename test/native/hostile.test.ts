@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { inProcess, needOnednn } from './onednn.js';
 
-describe('arguments that the onednn engine cannot take', function () {
-  this.timeout(120_000);
+describe('arguments that the onednn engine cannot take', () => {
   before(needOnednn);
 
   it('are refused by every kernel of the addon, whatever of a call is changed', () => {

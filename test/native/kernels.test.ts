@@ -289,8 +289,7 @@ function relativeError(expected: Float32Array, got: Float32Array): number {
   return Math.max(...expected.map((x, i) => (Object.is(x, got[i]) ? 0 : Math.abs(x - got[i]!) / scale)));
 }
 
-describe('onednn kernels', function () {
-  this.timeout(120_000);
+describe('onednn kernels', () => {
   before(needOnednn);
   after(() => setBackend('cpu'));
 

@@ -23,8 +23,7 @@ function held(): { tensors: number; bytesInUse: number } {
   return { tensors, bytesInUse };
 }
 
-describe('tensors of the onednn engine', function () {
-  this.timeout(120_000);
+describe('tensors of the onednn engine', () => {
   before(needOnednn);
   beforeEach(() => startOnednn('f32'));
   after(() => setBackend('cpu'));

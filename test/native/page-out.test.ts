@@ -79,8 +79,7 @@ const script = `
   console.log(JSON.stringify({ bytesInFiles, same: weight.dataSync().every((x, i) => x === values[i]) }));
 `;
 
-describe('frozen weights in bf16', function () {
-  this.timeout(120_000);
+describe('frozen weights in bf16', () => {
   before(needOnednn);
   beforeEach(() => startOnednn('bf16'));
   after(() => setBackend('cpu'));

@@ -17,8 +17,7 @@ const program = (threads: number) => `
 
 const threadsOf = (count: number) => inProcess<{ allowed: string[]; cores: number }>(program(count));
 
-describe('threads of the onednn engine', function () {
-  this.timeout(60_000);
+describe('threads of the onednn engine', () => {
   const cores = availableParallelism();
   before(needOnednn);
   before(function () {

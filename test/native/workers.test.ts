@@ -22,8 +22,7 @@ const program = `
   console.log(JSON.stringify(resident));
 `;
 
-describe('worker threads that load the addon', function () {
-  this.timeout(60_000);
+describe('worker threads that load the addon', () => {
   before(needOnednn);
 
   it('leave nothing behind when they end', () => {

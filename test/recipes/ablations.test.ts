@@ -6,8 +6,7 @@ import type { Summary } from '../../src/events/summary.js';
 import { run } from './run.js';
 import { tinyBackbone } from './trained.js';
 
-describe('ablations', function () {
-  this.timeout(180_000);
+describe('ablations', () => {
   let dir: string;
   let backbone: string;
   before(async () => {

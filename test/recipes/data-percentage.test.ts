@@ -6,8 +6,7 @@ import type { AggregatedScores } from '../../src/report/score-files.js';
 import { run } from './run.js';
 import { tinyBackbone } from './trained.js';
 
-describe('data-percentage', function () {
-  this.timeout(120_000);
+describe('data-percentage', () => {
   let dir: string;
   let backbone: string;
   before(async () => {

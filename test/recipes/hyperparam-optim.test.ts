@@ -9,8 +9,7 @@ import { middle } from '../study/sampler.js';
 import { run, start } from './run.js';
 import { tinyBackbone } from './trained.js';
 
-describe('hyperparam-optim', function () {
-  this.timeout(180_000);
+describe('hyperparam-optim', () => {
   let dir: string;
   let backbone: string;
   before(async () => {

@@ -165,7 +165,7 @@ describe('inference', () => {
     const named = await from(dir, '--output-dir=lost', '--model-name=away');
     assert.equal(named.code, 0, named.stderr);
     renameSync(join(dir, 'away'), join(dir, 'backbone'));
-  }).timeout(60_000);
+  });
 
   it('leaves out styled copies of pictures that a run learned from', async () => {
     const images = join(plain, 'images');
@@ -216,5 +216,5 @@ describe('inference', () => {
       assert.match(stderr, /^inference: .*\n$/, what);
       assert(!existsSync(join(dir, 'bad')), what);
     }
-  }).timeout(60_000);
+  });
 });

@@ -25,7 +25,7 @@ describe('make-fixtures', () => {
     } finally {
       rmSync(dir, { recursive: true });
     }
-  }).timeout(60_000);
+  });
 
   it('holds what it says: pairs of one size, three ids, at most 2 MB', async () => {
     assert(files(committed).reduce((sum, file) => sum + statSync(join(committed, file)).size, 0) < 2e6);

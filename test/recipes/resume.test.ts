@@ -23,8 +23,7 @@ import { tinyBackbone, tinyFlags } from './tiny-backbone.js';
 const KILLS = 20;
 const name = 'localized_lora_42_0.1';
 
-describe('--resume', function () {
-  this.timeout(300_000);
+describe('--resume', () => {
   let dir: string;
   let flags: string[];
   let unbroken: string;

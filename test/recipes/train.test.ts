@@ -15,8 +15,7 @@ const golden = JSON.parse(readFileSync(new URL('golden/train-localized.json', im
   losses: number[];
 };
 
-describe('train recipes', function () {
-  this.timeout(300_000);
+describe('train recipes', () => {
   let dir: string;
   let backbone: string;
   before(async () => {

@@ -158,7 +158,6 @@ describe('worker', () => {
     });
 
   it('loses nothing when workers of a crowd are killed', async function () {
-    this.timeout(120_000);
     const place = await needsPlace(this, 'sqlite');
     await crowd(place, { workers: 3, trials: 30, killEvery: 900, kills: 3, work: 40, heartbeat: 0.7 });
     await place.remove();

@@ -20,8 +20,7 @@ async function readNpy(path: string): Promise<Float32Array> {
   );
 }
 
-describe('a real pretrained ViT (DeiT-Tiny)', function () {
-  this.timeout(120_000);
+describe('a real pretrained ViT (DeiT-Tiny)', () => {
   after(() => setBackend('cpu'));
 
   for (const [engine, images] of [

@@ -14,9 +14,7 @@ function beside(program: string): string {
   return execFileSync(process.execPath, node, { encoding: 'utf8' });
 }
 
-describe('the heart', function () {
-  this.timeout(60_000);
-
+describe('the heart', () => {
   for (const name of ['sqlite', 'postgresql', 'mysql'])
     it(`beats on ${name} while an objective blocks the event loop`, async function () {
       const place = await needsPlace(this, name);
@@ -58,9 +56,7 @@ describe('the heart', function () {
   });
 });
 
-describe('heartbeats of PostgreSQL', function () {
-  this.timeout(60_000);
-
+describe('heartbeats of PostgreSQL', () => {
   it('are the same in sessions of any time zone', async function () {
     const place = await needsPlace(this, 'postgresql');
     const heart = { heartbeatInterval: 600, gracePeriod: 600, studyName: 'zones', sampler: middle };

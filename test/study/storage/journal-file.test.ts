@@ -124,7 +124,6 @@ describe('a journal', () => {
   });
 
   it('is read in parts, and may have lines that are longer than one', async function () {
-    this.timeout(60_000);
     const { storage, study } = await begun();
     const long = 'ü'.repeat(9 * 2 ** 20);
     await storage.setStudyAttr(study, 'user', 'a', long);
