@@ -101,7 +101,7 @@ async function bytesOf(
   { parameters }: Segmenter,
   places: readonly Place[],
   counted = false,
-): Promise<Buffer> {
+): Promise<Uint8Array> {
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array | Int32Array }>();
   // PEFT asks for all of a module's state; with PyTorch's usual momentum the count moves nothing.
   if (counted)

@@ -5,7 +5,7 @@ import { UserError } from '../errors.js';
 /** One regular file of a tar archive, whole. */
 export interface TarFile {
   readonly path: string;
-  readonly data: Buffer;
+  readonly data: Uint8Array;
 }
 
 const BLOCK = 512;

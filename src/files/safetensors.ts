@@ -151,7 +151,7 @@ export function safetensorsBytes(
     { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array }
   >,
   metadata: Readonly<Record<string, string>> = {},
-): Buffer {
+): Uint8Array {
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
   const parts: Buffer[] = [];
   let offset = 0;

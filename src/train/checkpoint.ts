@@ -260,7 +260,7 @@ function restored({ data, shape }: StoredTensor): Tensor {
   return tensor(data, [...shape], data instanceof Float32Array ? 'float32' : 'int32');
 }
 
-async function bytesOf(tensors: ReadonlyMap<string, Tensor>): Promise<Buffer> {
+async function bytesOf(tensors: ReadonlyMap<string, Tensor>): Promise<Uint8Array> {
   const stored = new Map<string, { shape: readonly number[]; data: Float32Array | Int32Array }>();
   for (const [name, value] of tensors)
     stored.set(name, { shape: value.shape, data: (await value.data()) as Float32Array | Int32Array });

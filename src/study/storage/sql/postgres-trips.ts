@@ -1,10 +1,17 @@
-import type pg from 'pg';
 import type { Json, TrialState } from '../../frozen-trial.js';
 import { distributionToJson } from '../distribution-json.js';
 import { toPythonJson } from '../python-json.js';
 import type { TrialChanges } from '../storage.js';
 import { splitFloat } from './tables.js';
 import { TOKEN } from './token.js';
+
+/** What is used of a pool of node-postgres, whose types are not part of the package. */
+interface Queries {
+  query(text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
+}
+interface Pool extends Queries {
+  connect(): Promise<Queries & { release(error?: Error | boolean): void }>;
+}
 
 /** What a database can do in one round trip where a transaction would take several. */
 export interface Trips {
@@ -39,7 +46,7 @@ export interface Trips {
  * A trial's start does not wait for the disk (synchronous_commit off): a crash of the server may undo it, as long as
  * nothing else of the trial was stored. Everything later waits.
  */
-export function postgresTrips(pool: pg.Pool, now: string): Trips {
+export function postgresTrips(pool: Pool, now: string): Trips {
   return {
     async startTrial(study, last, start, beats, token) {
       const of = `from trials where study_id = ${Number(study)}`;
@@ -65,7 +72,7 @@ export function postgresTrips(pool: pg.Pool, now: string): Trips {
         commit`;
       const client = await pool.connect();
       try {
-        const results = (await client.query(text)) as unknown as readonly pg.QueryResult[];
+        const results = (await client.query(text)) as unknown as readonly { rows: unknown[] }[];
         return results[3]!.rows[0] as { id: number; number: number } | undefined;
       } catch (error) {
         // On a connection that was lost this fails in its own way, and there is nothing to roll back.
@@ -91,7 +98,7 @@ export function postgresTrips(pool: pg.Pool, now: string): Trips {
 
 /** Inserts for the one trial that `head` selects, if it does. */
 async function write(
-  pool: pg.Pool,
+  pool: Pool,
   head: string,
   parameters: readonly unknown[],
   { params, intermediateValues, userAttrs, systemAttrs }: TrialChanges,
