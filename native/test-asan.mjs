@@ -60,9 +60,10 @@ const run = spawnSync(
       ...process.env,
       MILLRACE_ONEDNN_ADDON: addon,
       LD_PRELOAD: preload,
-      // A small quarantine, as a test asks that what is freed leaves the process.
+      // A small quarantine, as a test asks that what is freed leaves the process. Memory that cannot be had is null, as it
+      // is without the sanitizer: the addon turns it into an error.
       ASAN_OPTIONS:
-        'quarantine_size_mb=8:detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1',
+        'allocator_may_return_null=1:quarantine_size_mb=8:detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1',
       LSAN_OPTIONS: `suppressions=${join(here, 'lsan-suppressions.txt')}:print_suppressions=0`,
       UBSAN_OPTIONS: 'print_stacktrace=1',
     },
