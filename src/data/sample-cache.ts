@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { named } from '../config/named.js';
+import { isAlive } from '../files/is-alive.js';
 
 /** The pixels of one decoded sample. */
 export interface Decoded {
@@ -85,15 +86,6 @@ async function sweep(dir: string): Promise<void> {
     const writer = /\.sample\.(\d+)\.\d+\.tmp$/.exec(name)?.[1];
     if (writer !== undefined && !isAlive(Number(writer)))
       await rm(join(dir, name), { force: true }).catch(() => {});
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isAlive } from './is-alive.js';
 import { makeFolder } from './make-folder.js';
 import { writeError } from './write-error.js';
 
@@ -50,15 +51,6 @@ export async function removeUnfinished(dir: string): Promise<void> {
     const pid = Number(UNFINISHED.exec(name)?.[1]);
     if (!Number.isNaN(pid) && (pid === process.pid || !isAlive(pid)))
       await rm(join(dir, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
