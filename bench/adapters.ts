@@ -2,7 +2,7 @@ import { tensor } from '@tensorflow/tfjs-core';
 import { localizedLora } from '../src/adapters/localized-lora.js';
 import { lora } from '../src/adapters/lora.js';
 import { serialLora } from '../src/adapters/serial-lora.js';
-import type { Segmenter } from '../src/vit/segmenter.js';
+import type { Segmenter } from '../src/tasks/segmentation/segmenter.js';
 import { noise } from './noise.js';
 
 export const ADAPTERS = ['lora', 'serial', 'localized', 'none', 'full'] as const;

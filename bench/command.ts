@@ -1,4 +1,4 @@
-import type { Config, FlagGroups } from '../src/config/flag.js';
+import type { Config, FlagGroups } from '../src/cli/flag.js';
 
 /** One bench: what it measures, its flags, and the measuring. */
 export interface Command<G extends FlagGroups = FlagGroups> {

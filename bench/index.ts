@@ -5,9 +5,9 @@
 // A command is a file in commands/, found by its name; `study versus` is commands/study-versus.ts.
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
-import { flags } from '../src/config/flags.js';
-import { didYouMean } from '../src/config/nearest.js';
-import { UserError } from '../src/errors.js';
+import { didYouMean } from '../src/base/did-you-mean.js';
+import { UserError } from '../src/base/errors.js';
+import { flags } from '../src/cli/flags.js';
 import type { Command } from './command.js';
 import { root } from './root.js';
 

@@ -1,7 +1,7 @@
 import type { StoredTensor } from '../src/files/safetensors.js';
-import { backboneShapes } from '../src/vit/backbone-shapes.js';
-import { type VitConfig, vitConfig } from '../src/vit/config.js';
-import { type Segmenter, segmenterOf } from '../src/vit/segmenter.js';
+import { backboneShapes } from '../src/model/vit/backbone-shapes.js';
+import { type VitConfig, vitConfig } from '../src/model/vit/config.js';
+import { type Segmenter, segmenterOf } from '../src/tasks/segmentation/segmenter.js';
 import { type AdapterName, injectAdapter } from './adapters.js';
 import { noise } from './noise.js';
 

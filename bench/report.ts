@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
-import { UserError } from '../src/errors.js';
+import { UserError } from '../src/base/errors.js';
 import { root } from './root.js';
 
 /** A table as Markdown has it, ending in a newline; all columns but the first to the right. */

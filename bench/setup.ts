@@ -1,10 +1,10 @@
 import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
 import type { Batch } from '../src/data/types.js';
 import { type Engine, type EngineName, useEngine } from '../src/engine/engine.js';
-import { logCoshDice } from '../src/train/losses/log-cosh-dice.js';
+import { logCoshDice } from '../src/tasks/segmentation/losses/log-cosh-dice.js';
+import type { Segmenter } from '../src/tasks/segmentation/segmenter.js';
 import { adamW } from '../src/train/optimizers/adam.js';
 import { Training } from '../src/train/training.js';
-import type { Segmenter } from '../src/vit/segmenter.js';
 import { CLASSES } from './models.js';
 import { noise } from './noise.js';
 

@@ -1,5 +1,5 @@
 import { concatMap, type OperatorFunction, of } from 'rxjs';
-import { augmentSample, type Transform } from '../src/data/augmentation.js';
+import { augmentSample, type Transform } from '../src/data/images/augmentations/augmentation.js';
 import type { Sample } from '../src/data/types.js';
 
 /**

@@ -1,8 +1,8 @@
 import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
 import { map, type OperatorFunction, toArray } from 'rxjs';
+import { UserError } from '../src/base/errors.js';
 import type { Batch, BatchPlan, Sample } from '../src/data/types.js';
 import { memoryHint } from '../src/engine/out-of-memory.js';
-import { UserError } from '../src/errors.js';
 
 /**
  * Collates the samples of one plan into the tensors of one batch.

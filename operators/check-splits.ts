@@ -1,8 +1,8 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
-import { printable } from '../src/config/printable.js';
-import { checkPairs } from '../src/data/check-files.js';
-import { type CheckMasksOptions, checkMasks } from '../src/data/check-masks.js';
+import { printable } from '../src/base/printable.js';
 import type { Splits } from '../src/data/split.js';
+import { checkPairs } from '../src/tasks/segmentation/check-files.js';
+import { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/check-masks.js';
 
 export interface CheckSplitsOptions extends Pick<CheckMasksOptions, 'ids'> {
   /** Is told what the user may not have meant. Default: a line on stderr. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { Observable } from 'rxjs';
-import { UserError } from '../src/errors.js';
+import { UserError } from '../src/base/errors.js';
 
 /**
  * Runs a JavaScript file in a process of its own, with this Node: emits nothing, and completes when it has ended well.

@@ -1,6 +1,6 @@
 import { defer, mergeMap, type OperatorFunction } from 'rxjs';
-import { type LoadOptions, loadSample } from '../src/data/load-sample.js';
 import type { Sample, SamplePlan } from '../src/data/types.js';
+import { type LoadOptions, loadSample } from '../src/tasks/segmentation/load-sample.js';
 
 export interface DecodeOptions extends LoadOptions {
   /** Samples that are loaded at once. Default 4, the threads that Node gives to the decoder. */

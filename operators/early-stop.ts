@@ -1,7 +1,13 @@
 import type { OperatorFunction } from 'rxjs';
-import { UserError } from '../src/errors.js';
+import { UserError } from '../src/base/errors.js';
 import type { DoneEvent, Event } from '../src/events/event.js';
-import { improves, type Metric, type Mode, metricOf, modeOf } from '../src/train/metrics/metric.js';
+import {
+  improves,
+  type Metric,
+  type Mode,
+  metricOf,
+  modeOf,
+} from '../src/tasks/segmentation/metrics/metric.js';
 import type { Memory } from '../src/train/training.js';
 import { stopWhen } from './stop-when.js';
 

@@ -1,8 +1,8 @@
 import { concat, concatMap, defer, ignoreElements, type Observable, of } from 'rxjs';
 import type { Batch } from '../src/data/types.js';
-import type { Model } from '../src/engine/parameters.js';
 import type { Scores } from '../src/events/event.js';
-import { Scorer, type ScoringOptions } from '../src/train/metrics/scorer.js';
+import type { Model } from '../src/model/parameters.js';
+import { Scorer, type ScoringOptions } from '../src/tasks/segmentation/metrics/scorer.js';
 import { concatLease } from './concat-lease.js';
 import type { Lease } from './lease.js';
 

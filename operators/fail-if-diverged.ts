@@ -1,5 +1,5 @@
 import { concat, defer, EMPTY, type MonoTypeOperatorFunction, tap, throwError } from 'rxjs';
-import { UserError } from '../src/errors.js';
+import { UserError } from '../src/base/errors.js';
 import type { DoneEvent, Event } from '../src/events/event.js';
 
 /** A run that the guard stopped. */

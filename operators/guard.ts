@@ -1,6 +1,6 @@
 import { catchError, concatMap, defer, from, type ObservableInput, type OperatorFunction, of } from 'rxjs';
 import type { DoneEvent, Event, WarningEvent } from '../src/events/event.js';
-import { type Metric, metricOf } from '../src/train/metrics/metric.js';
+import { type Metric, metricOf } from '../src/tasks/segmentation/metrics/metric.js';
 import type { Memory } from '../src/train/training.js';
 import { stopWhen } from './stop-when.js';
 

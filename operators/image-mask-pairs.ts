@@ -1,6 +1,6 @@
 import { defer, type Observable } from 'rxjs';
-import { findPairs, type PairsOptions } from '../src/data/pairs.js';
 import type { Pair } from '../src/data/types.js';
+import { findPairs, type PairsOptions } from '../src/tasks/segmentation/pairs.js';
 
 /**
  * Emits the pairs of an image folder and a mask folder, once, as one sorted list.

@@ -1,4 +1,4 @@
-import '../src/node-version.js';
+import '../src/base/node-version.js';
 export * from './image-mask-pairs.js';
 export * from './split.js';
 export * from './check-splits.js';
@@ -24,7 +24,7 @@ export * from './log-to.js';
 export * from './progress.js';
 export * from './fail-if-diverged.js';
 export * from './child-process.js';
-export * from './train-cell.js';
+export * from '../src/experiment/train-cell.js';
 export * from './trials.js';
 export * from './report.js';
 export * from './prune.js';

@@ -1,5 +1,5 @@
 import { defer, Observable, type OperatorFunction, Subject, type Subscriber, takeUntil } from 'rxjs';
-import { UserError } from '../src/errors.js';
+import { UserError } from '../src/base/errors.js';
 import type { Disposable, Lease } from './lease.js';
 
 /** What one trial makes of the leases: the pipeline that it would be alone, from `concatLease` on. */

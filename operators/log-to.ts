@@ -1,6 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Event, WarningEvent } from '../src/events/event.js';
-import type { Logger } from '../src/events/logger.js';
+import type { Logger } from '../src/loggers/logger.js';
 
 /** Waiting events beyond which a logger misses steps. */
 const LIMIT = 10_000;

@@ -1,6 +1,6 @@
 import { map, type OperatorFunction } from 'rxjs';
+import { UserError } from '../src/base/errors.js';
 import type { Sample } from '../src/data/types.js';
-import { UserError } from '../src/errors.js';
 
 /** Per-channel mean and standard deviation of pixels scaled to [0, 1]. */
 export interface Normalization {

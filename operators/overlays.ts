@@ -1,7 +1,7 @@
 import { concatMap, type Observable, take, toArray } from 'rxjs';
 import type { Batch } from '../src/data/types.js';
-import type { Model } from '../src/engine/parameters.js';
-import { writeOverlays } from '../src/report/overlays.js';
+import type { Model } from '../src/model/parameters.js';
+import { writeOverlays } from '../src/tasks/segmentation/overlays.js';
 import { concatLease } from './concat-lease.js';
 import type { Lease } from './lease.js';
 import { IMAGENET, type Normalization } from './normalize.js';

@@ -1,8 +1,8 @@
 import { argMax, tidy } from '@tensorflow/tfjs-core';
 import { concatAll, concatMap, type OperatorFunction, pipe } from 'rxjs';
 import type { Batch } from '../src/data/types.js';
-import type { Model } from '../src/engine/parameters.js';
-import type { Prediction } from '../src/report/overlays.js';
+import type { Model } from '../src/model/parameters.js';
+import type { Prediction } from '../src/tasks/segmentation/overlays.js';
 import { IMAGENET, type Normalization } from './normalize.js';
 
 /**

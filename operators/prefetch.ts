@@ -1,5 +1,5 @@
 import { from, Observable, type ObservableInput } from 'rxjs';
-import { UserError } from '../src/errors.js';
+import { UserError } from '../src/base/errors.js';
 import { type Disposable, Lease } from './lease.js';
 
 /**

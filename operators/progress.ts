@@ -1,8 +1,14 @@
 import pc from 'picocolors';
 import { defer, finalize, type MonoTypeOperatorFunction, tap } from 'rxjs';
-import { printable } from '../src/config/printable.js';
+import { printable } from '../src/base/printable.js';
 import type { Event, RunEvent, ValidationEvent } from '../src/events/event.js';
-import { improves, METRIC_TEXTS, type Metric, metricOf, modeOf } from '../src/train/metrics/metric.js';
+import {
+  improves,
+  METRIC_TEXTS,
+  type Metric,
+  metricOf,
+  modeOf,
+} from '../src/tasks/segmentation/metrics/metric.js';
 
 export interface ProgressOptions {
   /** The validation score by which one is the best. Default `softDice`; give what chooses the best checkpoint. */

@@ -15,7 +15,7 @@ import { reasonOf } from '../src/study/fail-reason.js';
 import { FinishedTrialError } from '../src/study/storage/storage.js';
 import type { Trial } from '../src/study/trial.js';
 import { TrialEndedError } from '../src/study/trial-ended-error.js';
-import { endEvent } from '../src/study/trial-event.js';
+import { endEvent } from './trial-event.js';
 
 /**
  * Ends a trial's stream when the study's pruner says so: asks after each report that passes, holding back what

@@ -13,13 +13,13 @@ import {
   of,
   throwError,
 } from 'rxjs';
-import { UserError } from '../src/errors.js';
+import { UserError } from '../src/base/errors.js';
 import type { DoneEvent, Scores, TrialEvent } from '../src/events/event.js';
 import { reasonOf, shown } from '../src/study/fail-reason.js';
 import { FinishedTrialError } from '../src/study/storage/storage.js';
 import type { Trial } from '../src/study/trial.js';
 import { TrialEndedError } from '../src/study/trial-ended-error.js';
-import { endEvent, trialEvent } from '../src/study/trial-event.js';
+import { endEvent, trialEvent } from './trial-event.js';
 
 /** A validation score by name, or what to read from an event: undefined where it has none. */
 export type ReportedMetric<E> = NumericScore | ((event: E) => number | undefined);

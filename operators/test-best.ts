@@ -1,10 +1,10 @@
 import { concat, concatMap, defer, map, type Observable, type OperatorFunction, of } from 'rxjs';
 import type { Batch } from '../src/data/types.js';
-import type { Model } from '../src/engine/parameters.js';
 import type { DoneEvent, Event, ValidationEvent, WarningEvent } from '../src/events/event.js';
+import type { Model } from '../src/model/parameters.js';
+import type { ScoringOptions } from '../src/tasks/segmentation/metrics/scorer.js';
 import { loadParameters } from '../src/train/checkpoint.js';
 import type { CheckpointStore } from '../src/train/checkpoint-store.js';
-import type { ScoringOptions } from '../src/train/metrics/scorer.js';
 import type { Lease } from './lease.js';
 import { scored } from './validate.js';
 

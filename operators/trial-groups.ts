@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Observable } from 'rxjs';
-import { UserError } from '../src/errors.js';
+import { UserError } from '../src/base/errors.js';
 import type { Study } from '../src/study/study.js';
 import type { Trial } from '../src/study/trial.js';
 import { failUntold } from './fail-untold.js';

@@ -1,9 +1,9 @@
 import { concat, concatMap, defer, map, type Observable, type OperatorFunction, of, tap } from 'rxjs';
 import type { Batch } from '../src/data/types.js';
-import type { Model } from '../src/engine/parameters.js';
 import type { EpochEvent, Event, StepEvent, ValidationEvent } from '../src/events/event.js';
+import type { Model } from '../src/model/parameters.js';
+import type { ScoringOptions } from '../src/tasks/segmentation/metrics/scorer.js';
 import { checkEvery, type Every, isDue } from '../src/train/every.js';
-import type { ScoringOptions } from '../src/train/metrics/scorer.js';
 import type { Training } from '../src/train/training.js';
 import { evaluate } from './evaluate.js';
 import type { Lease } from './lease.js';

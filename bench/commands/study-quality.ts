@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { NumpyRandom } from '../../src/numpy-random.js';
+import { NumpyRandom } from '../../src/random/numpy-random.js';
 import { createStudy } from '../../src/study/create-study.js';
 import type { Sampler } from '../../src/study/sampler.js';
-import { GpSampler } from '../../src/study/samplers/gp.js';
-import { TpeSampler } from '../../src/study/samplers/tpe.js';
+import { GpSampler } from '../../src/study/samplers/gp/gp.js';
+import { TpeSampler } from '../../src/study/samplers/tpe/tpe.js';
 import type { Study } from '../../src/study/study.js';
 import type { Trial } from '../../src/study/trial.js';
 import type { Python } from '../../test/peers/python.js';

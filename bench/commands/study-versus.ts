@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { createStudy } from '../../src/study/create-study.js';
-import { TpeSampler } from '../../src/study/samplers/tpe.js';
+import { TpeSampler } from '../../src/study/samplers/tpe/tpe.js';
 import { PLACES } from '../../test/study/databases.js';
 import { command } from '../command.js';
 import { median } from '../measure.js';

@@ -1,5 +1,5 @@
-import { named } from '../config/named.js';
-import type { Adapter } from './adapter.js';
+import { named } from '../base/named.js';
+import type { Adapter } from '../model/adapter.js';
 import { type LocalizedLoraOptions, localizedLora } from './localized-lora.js';
 import { type LoraOptions, lora } from './lora.js';
 import { type SerialLoraOptions, serialLora } from './serial-lora.js';

@@ -1,9 +1,9 @@
 import { add, matMul, mul, reshape, transpose } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { UserError } from '../base/errors.js';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
 import { lowRankChange } from '../engine/ops/low-rank.js';
-import { UserError } from '../errors.js';
 import {
   type Adapter,
   type AdapterOptions,
@@ -12,8 +12,8 @@ import {
   checkOptions,
   checkRank,
   type Site,
-} from './adapter.js';
-import type { PeftReader } from './peft-config.js';
+} from '../model/adapter.js';
+import type { PeftReader } from './peft/peft-config.js';
 
 export interface LocalizedLoraOptions extends AdapterOptions {
   /** K: input and output are cut into K chunks each, K² blocks in all. */

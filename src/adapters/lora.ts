@@ -11,8 +11,8 @@ import {
   checkOptions,
   checkRank,
   type Site,
-} from './adapter.js';
-import type { PeftReader } from './peft-config.js';
+} from '../model/adapter.js';
+import type { PeftReader } from './peft/peft-config.js';
 
 export interface LoraOptions extends AdapterOptions {
   readonly rank: number;

@@ -1,10 +1,10 @@
 import { norm, sub, Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { UserError } from '../base/errors.js';
 import { linear } from '../engine/ops/linear.js';
 import { linears } from '../engine/ops/linears.js';
 import { productTolerance } from '../engine/rounding.js';
-import { UserError } from '../errors.js';
-import { normal, randomStream } from '../random.js';
-import type { Adapter, Base, MergedMap, Site } from './adapter.js';
+import type { Adapter, Base, MergedMap, Site } from '../model/adapter.js';
+import { normal, randomStream } from '../random/random-stream.js';
 
 const ROWS = 4;
 

@@ -9,7 +9,7 @@ import {
   checkOptions,
   checkRank,
   type Site,
-} from './adapter.js';
+} from '../model/adapter.js';
 
 export interface SerialLoraOptions extends AdapterOptions {
   readonly rank: number;

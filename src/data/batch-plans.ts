@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { permutation } from './permutation.js';
 import type { BatchPlan, Pair } from './types.js';
 

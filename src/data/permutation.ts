@@ -1,4 +1,4 @@
-import { randomStream } from '../random.js';
+import { randomStream } from '../random/random-stream.js';
 
 const ROUNDS = 6;
 

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import type { Splits } from './split.js';
 import type { Pair } from './types.js';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { UserError } from '../errors.js';
-import { MersenneTwister } from '../mersenne.js';
-import { say } from '../say.js';
+import { UserError } from '../base/errors.js';
+import { say } from '../base/say.js';
+import { MersenneTwister } from '../random/mersenne-twister.js';
 import { addedTo, few, type SplitStems, splitAs } from './recorded-split.js';
 import type { Pair } from './types.js';
 

@@ -1,12 +1,10 @@
 import './tfjs.js';
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { ready, setBackend } from '@tensorflow/tfjs-core';
-import { didYouMean } from '../config/nearest.js';
-import { UserError } from '../errors.js';
-import { packageRoot } from '../files/package-root.js';
+import { didYouMean } from '../base/did-you-mean.js';
+import { UserError } from '../base/errors.js';
+import { packageRoot } from '../base/package.js';
 
 export const ENGINES = ['auto', 'onednn', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -33,8 +31,6 @@ interface Candidate {
   readonly explain?: string;
   start(options: EngineOptions): Promise<Omit<Engine, 'why' | 'name'> | undefined>;
 }
-
-const require = createRequire(import.meta.url);
 
 const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
   onednn: {
@@ -165,14 +161,4 @@ function missing(error: NodeJS.ErrnoException): undefined {
   if (/^(ERR_MODULE_NOT_FOUND|MODULE_NOT_FOUND|ERR_DLOPEN_FAILED)$/.test(error.code ?? '')) return undefined;
   if (/native addon|node-pre-gyp|cannot open shared object/i.test(error.message)) return undefined;
   throw error;
-}
-
-/** Version of an installed package, for a run's record. */
-export function installedVersion(name: string): string | undefined {
-  try {
-    const path = require.resolve(`${name}/package.json`);
-    return existsSync(path) ? (require(path) as { version: string }).version : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 
 /** How engines and JavaScript itself say that there is no memory left. */
 const SAID =

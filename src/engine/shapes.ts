@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 
 /**
  * Refuses a tensor that an operation cannot take; −1 stands for any size.

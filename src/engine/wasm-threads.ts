@@ -2,7 +2,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { type BackendWasm, setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import { backend, env, ready, setBackend } from '@tensorflow/tfjs-core';
-import { packageRoot } from '../files/package-root.js';
+import { packageRoot } from '../base/package.js';
 
 const WORKER = join(packageRoot, 'src', 'engine', 'wasm-thread.cjs');
 

@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { UserError } from '../errors.js';
-import { say } from '../say.js';
+import { UserError } from '../base/errors.js';
+import { say } from '../base/say.js';
 import { makeFolder, removeMade } from './make-folder.js';
 import { writeError } from './write-error.js';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { oneLine } from '../config/printable.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
+import { oneLine } from '../base/printable.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 

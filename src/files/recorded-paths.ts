@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
-import { packageRoot } from './package-root.js';
+import { packageRoot } from '../base/package.js';
 
 /** Settings that name files and folders, or lists of them; others may look like a path and be none. */
 const KEYS = ['imageDir', 'maskDir', 'list', 'modelName'];

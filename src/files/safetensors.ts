@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { oneLine } from '../config/printable.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
+import { oneLine } from '../base/printable.js';
 
 /** Element types that safetensors names and that are read here, with their sizes in bytes. */
 const SIZES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;

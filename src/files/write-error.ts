@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 
 /** Turns the errors of a full, read-only or forbidden place into one line that names it. */
 export function writeError(path: string, cause: unknown): unknown {

@@ -1,19 +1,8 @@
 import sharp from 'sharp';
 import type { TopLevelSpec } from 'vega-lite';
-import { printable } from '../config/printable.js';
+import { PALETTE } from '../base/palette.js';
+import { printable } from '../base/printable.js';
 import { writeFileAtomic } from '../files/atomic.js';
-
-/** Okabe & Ito's palette, which colour-blind readers can tell apart. */
-export const PALETTE = [
-  '#0072B2',
-  '#D55E00',
-  '#009E73',
-  '#CC79A7',
-  '#E69F00',
-  '#56B4E9',
-  '#F0E442',
-  '#000000',
-];
 
 /** A Vega-Lite specification without the parts that all plots share. */
 export type Plot = Omit<TopLevelSpec, '$schema' | 'config'> & Record<string, unknown>;

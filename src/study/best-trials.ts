@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { constraintsOf, isFeasible } from './constraints.js';
 import type { Direction, FrozenTrial } from './frozen-trial.js';
 

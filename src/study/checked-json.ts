@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import type { Json } from './frozen-trial.js';
 import { setOwn } from './set-own.js';
 import { toPythonJson } from './storage/python-json.js';

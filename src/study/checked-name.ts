@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { shown } from './fail-reason.js';
 import type { StorageLimits } from './storage/storage.js';
 

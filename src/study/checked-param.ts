@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { checkName, checkRecord } from './checked-name.js';
 import { type Distribution, type ParamValue, toInternal } from './distributions.js';
 import { shown } from './fail-reason.js';

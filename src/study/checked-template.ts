@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { checkedAttrs } from './checked-attrs.js';
 import { checkRecord } from './checked-name.js';
 import { checkedParam, checkParam } from './checked-param.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { checkedAttrs, checkFits } from './checked-attrs.js';
 import { checkName } from './checked-name.js';
 import { shown } from './fail-reason.js';
@@ -8,7 +8,7 @@ import type { Pruner } from './pruner.js';
 import { MedianPruner } from './pruners/percentile.js';
 import type { RetryOptions } from './retry-trial.js';
 import type { Sampler } from './sampler.js';
-import { TpeSampler } from './samplers/tpe.js';
+import { TpeSampler } from './samplers/tpe/tpe.js';
 import { MemoryStorage } from './storage/memory-storage.js';
 import { openStorage } from './storage/open-storage.js';
 import type { HeartbeatOptions } from './storage/sql/heartbeat-options.js';

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { reasonOf, shown } from './fail-reason.js';
 import type { FrozenTrial } from './frozen-trial.js';
 import type { Study } from './study.js';

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { bestTrial, paretoFront } from './best-trials.js';
 import { checkedFixed } from './checked-param.js';
 import { checkedTemplate } from './checked-template.js';

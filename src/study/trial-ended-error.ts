@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { type FrozenTrial, isFinished } from './frozen-trial.js';
 
 /** A trial was told or changed that had ended: it was told before, or found stale by another process. */

@@ -1,13 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UserError } from '../base/errors.js';
+import { versions } from '../base/package.js';
 import { stemsOf } from '../data/recorded-split.js';
 import type { Splits } from '../data/split.js';
-import { versions } from '../engine/versions.js';
-import { UserError } from '../errors.js';
 import type { Scores } from '../events/event.js';
 import { removeFolder, removeUnfinished } from '../files/atomic.js';
+import { improves, type Metric, type Mode, metricOf, modeOf } from '../tasks/segmentation/metrics/metric.js';
 import { type Checkpoint, readCheckpoint, readCheckpointInfo, writeCheckpoint } from './checkpoint.js';
-import { improves, type Metric, type Mode, metricOf, modeOf } from './metrics/metric.js';
 import type { Training } from './training.js';
 
 export interface CheckpointStoreOptions {

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import type { Event } from '../events/event.js';
 
 /** How often: after each epoch, or after every so many steps. */

@@ -1,10 +1,10 @@
 import { add, dispose, mul, stack, sub, sum, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { UserError } from '../base/errors.js';
 import type { Batch } from '../data/types.js';
-import type { Model, Parameter, ParameterGroup } from '../engine/parameters.js';
-import { UserError } from '../errors.js';
 import type { Event } from '../events/event.js';
-import { randomStream } from '../random.js';
-import type { Loss } from './losses/loss.js';
+import type { Model, Parameter, ParameterGroup } from '../model/parameters.js';
+import { randomStream } from '../random/random-stream.js';
+import type { Loss } from '../tasks/segmentation/losses/loss.js';
 import { globalNorm } from './optimizers/clip-by-global-norm.js';
 import { pack, unpack } from './optimizers/pack.js';
 import { stateTensors } from './optimizers/state-tree.js';

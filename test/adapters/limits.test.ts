@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { adapterNamed } from '../../src/adapters/adapter-named.js';
-import { vitConfig } from '../../src/vit/config.js';
-import { createSegmenter } from '../../src/vit/segmenter.js';
+import { vitConfig } from '../../src/model/vit/config.js';
+import { createSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 
 describe('an adapter', () => {
   const config = vitConfig.parse({

@@ -12,13 +12,13 @@ import {
   tensor,
   tidy,
 } from '@tensorflow/tfjs-core';
-import type { Adapter } from '../../src/adapters/adapter.js';
 import { localizedLora } from '../../src/adapters/localized-lora.js';
 import { lora } from '../../src/adapters/lora.js';
 import { serialLora } from '../../src/adapters/serial-lora.js';
-import { normal, randomStream } from '../../src/random.js';
-import { createSegmenter, type Segmenter } from '../../src/vit/segmenter.js';
-import { TARGETS, type Target } from '../../src/vit/targets.js';
+import type { Adapter } from '../../src/model/adapter.js';
+import { TARGETS, type Target } from '../../src/model/vit/targets.js';
+import { normal, randomStream } from '../../src/random/random-stream.js';
+import { createSegmenter, type Segmenter } from '../../src/tasks/segmentation/segmenter.js';
 
 const config = {
   hidden_size: 12,

@@ -24,7 +24,7 @@ import { linear } from '../../src/engine/ops/linear.js';
 import { linears } from '../../src/engine/ops/linears.js';
 import { overlap } from '../../src/engine/ops/overlap.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
-import { normal, randomStream } from '../../src/random.js';
+import { normal, randomStream } from '../../src/random/random-stream.js';
 import { valueAndGradients } from '../../src/train/value-and-gradients.js';
 
 interface Case {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { matMul, memory, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { useEngine } from '../../src/engine/engine.js';
-import { normal, randomStream } from '../../src/random.js';
+import { normal, randomStream } from '../../src/random/random-stream.js';
 import { root } from '../recipes/run.js';
 
 const sizes = fc.integer({ min: 1, max: 9 });

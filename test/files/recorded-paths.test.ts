@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { fixture } from '../../src/config/fixture.js';
+import { fixture } from '../../src/base/fixture.js';
 import { locate, recordPaths } from '../../src/files/recorded-paths.js';
 
 describe('recordPaths, locate', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { readSafetensors, safetensorsBytes } from '../../src/files/safetensors.js';
 
 const golden = (name: string) => fileURLToPath(new URL(`golden/${name}`, import.meta.url));

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import '../../src/engine/tfjs.js';
 import { dispose, setBackend, tensor } from '@tensorflow/tfjs-core';
-import type { Adapter } from '../../src/adapters/adapter.js';
 import { localizedLora } from '../../src/adapters/localized-lora.js';
 import { lora } from '../../src/adapters/lora.js';
 import { serialLora } from '../../src/adapters/serial-lora.js';
 import type { Batch } from '../../src/data/types.js';
-import { normal, randomStream } from '../../src/random.js';
-import { LOSS_NAMES, lossNamed } from '../../src/train/losses/loss-named.js';
-import { Scorer } from '../../src/train/metrics/scorer.js';
+import type { Adapter } from '../../src/model/adapter.js';
+import { normal, randomStream } from '../../src/random/random-stream.js';
+import { LOSS_NAMES, lossNamed } from '../../src/tasks/segmentation/losses/loss-named.js';
+import { Scorer } from '../../src/tasks/segmentation/metrics/scorer.js';
+import { createSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 import { adam, adamW } from '../../src/train/optimizers/adam.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';
 import { Training } from '../../src/train/training.js';
-import { createSegmenter } from '../../src/vit/segmenter.js';
 import { needOnednn, runningBackend, startOnednn } from './onednn.js';
 
 const config = {

@@ -13,7 +13,7 @@ import { linear } from '../../src/engine/ops/linear.js';
 import { linears } from '../../src/engine/ops/linears.js';
 import { overlap } from '../../src/engine/ops/overlap.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
-import { randomStream } from '../../src/random.js';
+import { randomStream } from '../../src/random/random-stream.js';
 
 const [seed, runs] = process.argv.slice(-2).map(Number) as [number, number];
 let random = Math.random;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { findBackend, setBackend } from '@tensorflow/tfjs-core';
+import { packageRoot } from '../../src/base/package.js';
 import { useEngine } from '../../src/engine/engine.js';
 import { addonPath } from '../../src/engine/onednn/addon.js';
 import type { OnednnBackend } from '../../src/engine/onednn/backend.js';
-import { packageRoot } from '../../src/files/package-root.js';
 
 /** Skips a suite where the addon is not built, and says so. */
 export function needOnednn(this: Mocha.Context): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { crc32 } from 'node:zlib';
-import { type Random, randomStream } from '../../src/random.js';
+import { type Random, randomStream } from '../../src/random/random-stream.js';
 
 /** How often each reader is tried. */
 export const TRIES = Number(process.env.MILLRACE_FUZZ ?? 20_000);

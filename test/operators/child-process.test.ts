@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { lastValueFrom } from 'rxjs';
 import { childProcess } from '../../operators/child-process.js';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 
 describe('childProcess', () => {
   let dir: string;

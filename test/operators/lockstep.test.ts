@@ -28,7 +28,7 @@ import type { Batch, BatchPlan } from '../../src/data/types.js';
 import { createStudy } from '../../src/study/create-study.js';
 import { ThresholdPruner } from '../../src/study/pruners/threshold.js';
 import type { Trial } from '../../src/study/trial.js';
-import { crossEntropy } from '../../src/train/losses/cross-entropy.js';
+import { crossEntropy } from '../../src/tasks/segmentation/losses/cross-entropy.js';
 import { adamW } from '../../src/train/optimizers/adam.js';
 import { Training } from '../../src/train/training.js';
 import { middle } from '../study/sampler.js';

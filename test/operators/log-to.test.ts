@@ -3,8 +3,8 @@ import { EMPTY, firstValueFrom, from, lastValueFrom, NEVER, Subject, throwError,
 import { TestScheduler } from 'rxjs/testing';
 import { logTo } from '../../operators/log-to.js';
 import type { Event } from '../../src/events/event.js';
-import type { Logger } from '../../src/events/logger.js';
-import { sampleRun, stepEvent } from '../events/sample-run.js';
+import type { Logger } from '../../src/loggers/logger.js';
+import { sampleRun, stepEvent } from '../loggers/sample-run.js';
 
 /** Remembers what it was called with. */
 function memory(name = 'memory'): Logger & { heard: Event[]; closed: number } {

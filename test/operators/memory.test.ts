@@ -6,7 +6,7 @@ import { prefetch } from '../../operators/prefetch.js';
 import { trainStep } from '../../operators/train-step.js';
 import type { Sample } from '../../src/data/types.js';
 import { memoryHint } from '../../src/engine/out-of-memory.js';
-import { crossEntropy } from '../../src/train/losses/cross-entropy.js';
+import { crossEntropy } from '../../src/tasks/segmentation/losses/cross-entropy.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';
 import { Training } from '../../src/train/training.js';
 import { CLASSES, tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { concat, from, lastValueFrom, of, throwError, toArray } from 'rxjs';
 import { progress } from '../../operators/progress.js';
 import type { Event, RunEvent } from '../../src/events/event.js';
-import type { Metric } from '../../src/train/metrics/metric.js';
-import { later, runEvent, sampleRun, stepEvent, validationEvent } from '../events/sample-run.js';
+import type { Metric } from '../../src/tasks/segmentation/metrics/metric.js';
+import { later, runEvent, sampleRun, stepEvent, validationEvent } from '../loggers/sample-run.js';
 
 const CLEAR = '\r\x1b[K';
 

@@ -20,10 +20,10 @@ import { decode } from '../../operators/decode.js';
 import { IMAGENET, normalize } from '../../operators/normalize.js';
 import { prefetch } from '../../operators/prefetch.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
-import { horizontalFlip } from '../../src/data/geometric.js';
-import { coarseDropout } from '../../src/data/photometric.js';
-import type { SampleCache } from '../../src/data/sample-cache.js';
+import { horizontalFlip } from '../../src/data/images/augmentations/geometric.js';
+import { coarseDropout } from '../../src/data/images/augmentations/photometric.js';
 import type { BatchPlan, Sample, SamplePlan } from '../../src/data/types.js';
+import type { SampleCache } from '../../src/tasks/segmentation/sample-cache.js';
 
 const SIZE = 2;
 const pairs = Array.from({ length: 10 }, (_, i) => ({

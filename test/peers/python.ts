@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { packageRoot } from '../../src/files/package-root.js';
+import { packageRoot } from '../../src/base/package.js';
 
 const run = promisify(execFile);
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Summary } from '../../src/events/summary.js';
+import type { Summary } from '../../src/loggers/summary.js';
 import { run } from './run.js';
 import { tinyBackbone } from './trained.js';
 

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { from, lastValueFrom, mergeMap, toArray } from 'rxjs';
 import sharp from 'sharp';
-import { Parameters } from '../../src/engine/parameters.js';
-import { vitConfig } from '../../src/vit/config.js';
-import { saveBackbone } from '../../src/vit/save-backbone.js';
-import { addRandomBackbone } from '../../src/vit/vit.js';
-import { png } from '../data/png-writer.js';
-import { floats } from '../data/tiff-writer.js';
+import { Parameters } from '../../src/model/parameters.js';
+import { vitConfig } from '../../src/model/vit/config.js';
+import { saveBackbone } from '../../src/model/vit/save-backbone.js';
+import { addRandomBackbone } from '../../src/model/vit/vit.js';
+import { png } from '../data/images/png-writer.js';
+import { floats } from '../data/images/tiff-writer.js';
 import { type Ended, run } from './run.js';
 
 const SIDE = 16;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AggregatedScores } from '../../src/report/score-files.js';
+import type { AggregatedScores } from '../../src/experiment/score-files.js';
 import { run } from './run.js';
 import { tinyBackbone } from './trained.js';
 

@@ -18,13 +18,13 @@ import { evaluate } from '../../operators/evaluate.js';
 import { normalize } from '../../operators/normalize.js';
 import { prefetch } from '../../operators/prefetch.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
-import { findPairs } from '../../src/data/pairs.js';
 import { splitPairs } from '../../src/data/split.js';
 import type { BatchPlan, Pair } from '../../src/data/types.js';
-import { testScores } from '../../src/events/summary.js';
-import type { AggregatedScores, ScoreRow } from '../../src/report/score-files.js';
-import { logCoshDice } from '../../src/train/losses/log-cosh-dice.js';
-import { loadTrained, trainedRuns } from '../../src/train/trained-runs.js';
+import type { AggregatedScores, ScoreRow } from '../../src/experiment/score-files.js';
+import { loadTrained, trainedRuns } from '../../src/experiment/trained-runs.js';
+import { testScores } from '../../src/loggers/summary.js';
+import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
+import { findPairs } from '../../src/tasks/segmentation/pairs.js';
 import { run } from './run.js';
 import { plain, tinyBackbone, untrained } from './trained.js';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readImage, readMask } from '../../src/data/image-file.js';
-import { findPairs } from '../../src/data/pairs.js';
+import { readImage, readMask } from '../../src/data/images/image-file.js';
+import { findPairs } from '../../src/tasks/segmentation/pairs.js';
 import { root, run } from './run.js';
 
 const committed = join(root, 'fixtures', 'creatures');

@@ -10,9 +10,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readImage, readMask } from '../../src/data/image-file.js';
-import { findPairs } from '../../src/data/pairs.js';
+import { readImage, readMask } from '../../src/data/images/image-file.js';
 import { splitPairs } from '../../src/data/split.js';
+import { findPairs } from '../../src/tasks/segmentation/pairs.js';
 import { needsSharedData } from '../shared-data.js';
 import { root, run } from './run.js';
 

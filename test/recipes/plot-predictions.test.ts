@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readImage, readMask } from '../../src/data/image-file.js';
-import { resizeBilinear, resizeNearest } from '../../src/data/resize.js';
+import { readImage, readMask } from '../../src/data/images/image-file.js';
+import { resizeBilinear, resizeNearest } from '../../src/data/images/resize.js';
 import { run } from './run.js';
 import { plain, tinyBackbone, untrained } from './trained.js';
 

@@ -13,8 +13,8 @@ import {
   fileServer,
   well,
   wrongBytes,
-} from '../data/file-server.js';
-import { tar } from '../data/tar-writer.js';
+} from '../files/file-server.js';
+import { tar } from '../files/tar-writer.js';
 import { run, start } from './run.js';
 
 const pictures = gzipSync(

@@ -12,9 +12,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { readEvents } from '../../src/events/json-lines.js';
-import { withoutClocks } from '../../src/events/logger.js';
-import { randomStream } from '../../src/random.js';
+import { readEvents } from '../../src/loggers/json-lines.js';
+import { withoutClocks } from '../../src/loggers/logger.js';
+import { randomStream } from '../../src/random/random-stream.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { run, start } from './run.js';

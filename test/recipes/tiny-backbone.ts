@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { vitConfig } from '../../src/vit/config.js';
-import { saveBackbone } from '../../src/vit/save-backbone.js';
-import { createSegmenter } from '../../src/vit/segmenter.js';
+import { vitConfig } from '../../src/model/vit/config.js';
+import { saveBackbone } from '../../src/model/vit/save-backbone.js';
+import { createSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 
 /** Writes a ViT of random weights that is small enough for a test's run; its folder. */
 export async function tinyBackbone(dir: string): Promise<string> {

@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Event } from '../../src/events/event.js';
-import { readEvents } from '../../src/events/json-lines.js';
-import { withoutClocks } from '../../src/events/logger.js';
-import type { Summary } from '../../src/events/summary.js';
+import { readEvents } from '../../src/loggers/json-lines.js';
+import { withoutClocks } from '../../src/loggers/logger.js';
+import type { Summary } from '../../src/loggers/summary.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { type Ended, run, start } from './run.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { toSvg, writePlot } from '../../src/report/render.js';
 import { runPlots } from '../../src/report/run-plots.js';
-import { runEvent, sampleRun, stepEvent } from '../events/sample-run.js';
+import { runEvent, sampleRun, stepEvent } from '../loggers/sample-run.js';
 
 /** All that can be read in a picture. */
 const texts = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text!);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { add, type Tensor, tensor, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
-import type { Parameter, ParameterGroup } from '../../src/engine/parameters.js';
-import { LOSSES, type LossName } from '../../src/train/losses/loss-named.js';
-import { softScores } from '../../src/train/losses/soft-scores.js';
-import { ConfusionMatrix } from '../../src/train/metrics/confusion-matrix.js';
+import type { Parameter, ParameterGroup } from '../../src/model/parameters.js';
+import { LOSSES, type LossName } from '../../src/tasks/segmentation/losses/loss-named.js';
+import { softScores } from '../../src/tasks/segmentation/losses/soft-scores.js';
+import { ConfusionMatrix } from '../../src/tasks/segmentation/metrics/confusion-matrix.js';
 import { adam, adamW } from '../../src/train/optimizers/adam.js';
 import { pack, unpack } from '../../src/train/optimizers/pack.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';

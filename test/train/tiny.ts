@@ -12,8 +12,8 @@ import {
 } from '@tensorflow/tfjs-core';
 import { batchPlans } from '../../src/data/batch-plans.js';
 import type { Batch, BatchPlan } from '../../src/data/types.js';
-import { type Model, Parameters } from '../../src/engine/parameters.js';
-import { randomStream } from '../../src/random.js';
+import { type Model, Parameters } from '../../src/model/parameters.js';
+import { randomStream } from '../../src/random/random-stream.js';
 
 /** Pictures are SIZE × SIZE. */
 export const SIZE = 4;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { LOSSES, type LossName } from '../../src/train/losses/loss-named.js';
+import { LOSSES, type LossName } from '../../src/tasks/segmentation/losses/loss-named.js';
 import {
   assertLoss,
   assertMetrics,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { memory, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import type { BatchPlan } from '../../src/data/types.js';
-import { crossEntropy } from '../../src/train/losses/cross-entropy.js';
-import { logCoshDice } from '../../src/train/losses/log-cosh-dice.js';
+import { crossEntropy } from '../../src/tasks/segmentation/losses/cross-entropy.js';
+import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
 import { accumulate } from '../../src/train/optimizers/accumulate.js';
 import { adam, adamW } from '../../src/train/optimizers/adam.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';

@@ -9,7 +9,7 @@ import {
   type Tensor,
   transpose,
 } from '@tensorflow/tfjs-core';
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import { defineOp } from '../op.js';
 import { expectCount, expectShape } from '../shapes.js';
 

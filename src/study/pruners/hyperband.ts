@@ -1,5 +1,5 @@
 import zlib from 'node:zlib';
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import { type FrozenTrial, lastStep } from '../frozen-trial.js';
 import type { Pruner } from '../pruner.js';
 import type { StudyView } from '../study-view.js';

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import { type FrozenTrial, lastStep } from '../frozen-trial.js';
 
 /** When a pruner looks at a trial. */

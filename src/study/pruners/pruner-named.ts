@@ -1,4 +1,4 @@
-import { named } from '../../config/named.js';
+import { named } from '../../base/named.js';
 import type { Pruner } from '../pruner.js';
 import { HyperbandPruner } from './hyperband.js';
 import { NopPruner } from './nop.js';

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import type { FrozenTrial } from '../frozen-trial.js';
 import type { Pruner } from '../pruner.js';
 import type { StudyView } from '../study-view.js';

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import { bestTrial } from '../best-trials.js';
 import type { FrozenTrial } from '../frozen-trial.js';
 import type { Pruner } from '../pruner.js';

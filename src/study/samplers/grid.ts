@@ -1,5 +1,5 @@
-import { UserError } from '../../errors.js';
-import { NumpyRandom } from '../../numpy-random.js';
+import { UserError } from '../../base/errors.js';
+import { NumpyRandom } from '../../random/numpy-random.js';
 import {
   type Choice,
   contains,

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { type Random, randomStream } from '../../random.js';
+import { type Random, randomStream } from '../../random/random-stream.js';
 import type { Distribution, ParamValue, SearchSpace } from '../distributions.js';
 import type { FrozenTrial } from '../frozen-trial.js';
 import type { Sampler } from '../sampler.js';

@@ -1,4 +1,4 @@
-import { NumpyRandom } from '../../numpy-random.js';
+import { NumpyRandom } from '../../random/numpy-random.js';
 import type { Distribution, ParamValue, SearchSpace } from '../distributions.js';
 import type { FrozenTrial } from '../frozen-trial.js';
 import type { Sampler } from '../sampler.js';

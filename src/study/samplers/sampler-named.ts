@@ -1,12 +1,12 @@
-import { named } from '../../config/named.js';
+import { named } from '../../base/named.js';
 import type { Sampler } from '../sampler.js';
 import { BruteForceSampler } from './brute-force.js';
-import { CmaEsSampler } from './cma-es.js';
-import { GpSampler } from './gp.js';
-import { Nsga2Sampler } from './nsga2.js';
-import { QmcSampler } from './qmc.js';
+import { CmaEsSampler } from './cma-es/cma-es.js';
+import { GpSampler } from './gp/gp.js';
+import { Nsga2Sampler } from './nsga2/nsga2.js';
+import { QmcSampler } from './qmc/qmc.js';
 import { RandomSampler } from './random.js';
-import { TpeSampler } from './tpe.js';
+import { TpeSampler } from './tpe/tpe.js';
 
 /** The samplers by the names that configurations use; those that need more than a seed are made in code. */
 export const SAMPLERS = ['tpe', 'gp', 'random', 'qmc', 'cma-es', 'nsga2', 'brute-force'] as const;

@@ -1,4 +1,4 @@
-import { randomStream } from '../../random.js';
+import { randomStream } from '../../random/random-stream.js';
 import type { FrozenTrial } from '../frozen-trial.js';
 import type { Sampler } from '../sampler.js';
 

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 
 /** One parameter suggested on a trial's way. */
 export interface Turn {

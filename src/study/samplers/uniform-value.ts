@@ -1,7 +1,7 @@
 import { exp, log as ln } from '../../numeric/exp-log.js';
 import { argMax } from '../../numeric/extremes.js';
 import { nextDown, roundHalfEven } from '../../numeric/float.js';
-import type { NumpyRandom } from '../../numpy-random.js';
+import type { NumpyRandom } from '../../random/numpy-random.js';
 import type { Distribution, FloatDistribution, IntDistribution, ParamValue } from '../distributions.js';
 
 /**

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import type { Choice, Distribution } from '../distributions.js';
 import type { Json } from '../frozen-trial.js';
 import { parsePythonJson, toPythonJson } from './python-json.js';

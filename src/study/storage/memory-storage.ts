@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import type { Direction, FrozenTrial, Json } from '../frozen-trial.js';
 import {
   FinishedTrialError,

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import { type Direction, type FrozenTrial, isFinished, type Json } from '../frozen-trial.js';
 import { setOwn } from '../set-own.js';
 import type { StudyRecord, TrialChanges, TrialEnd, TrialHead, TrialLimit, TrialTemplate } from './storage.js';

@@ -1,5 +1,5 @@
 import { add, mul, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import { mapPacks, type Optimizer, type Packs, type State } from './transform.js';
 
 /**

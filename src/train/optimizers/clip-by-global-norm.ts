@@ -1,5 +1,5 @@
 import { add, div, minimum, mul, type Scalar, scalar, sqrt, square, sum, tidy } from '@tensorflow/tfjs-core';
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import { type GradientTransform, mapPacks, type Packs, stateless } from './transform.js';
 
 /** The L2 norm of all packs together. */

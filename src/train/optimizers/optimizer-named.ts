@@ -1,4 +1,4 @@
-import { named } from '../../config/named.js';
+import { named } from '../../base/named.js';
 import { accumulate } from './accumulate.js';
 import { adam, adamW, type OptimizerOptions } from './adam.js';
 import { sgd } from './sgd.js';

@@ -1,5 +1,5 @@
 import { concat, reshape, split, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import type { Parameter } from '../../engine/parameters.js';
+import type { Parameter } from '../../model/parameters.js';
 import type { Packs } from './transform.js';
 
 /** Joins tensors, given in the order of `parameters`, into one vector per parameter group. */

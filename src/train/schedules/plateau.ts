@@ -1,4 +1,10 @@
-import { improves, type Metric, type Mode, metricOf, modeOf } from '../metrics/metric.js';
+import {
+  improves,
+  type Metric,
+  type Mode,
+  metricOf,
+  modeOf,
+} from '../../tasks/segmentation/metrics/metric.js';
 import type { Schedule } from './schedule.js';
 
 export interface PlateauOptions {

@@ -1,5 +1,5 @@
-import { named } from '../../config/named.js';
-import type { Metric } from '../metrics/metric.js';
+import { named } from '../../base/named.js';
+import type { Metric } from '../../tasks/segmentation/metrics/metric.js';
 import { constant } from './constant.js';
 import { cosine } from './cosine.js';
 import { plateau } from './plateau.js';

@@ -1,14 +1,14 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadPeft } from '../../../src/adapters/load-peft.js';
 import { lora } from '../../../src/adapters/lora.js';
-import { savePeft } from '../../../src/adapters/save-peft.js';
+import { loadPeft } from '../../../src/adapters/peft/load-peft.js';
+import { savePeft } from '../../../src/adapters/peft/save-peft.js';
 import { readSafetensors } from '../../../src/files/safetensors.js';
-import { vitConfig } from '../../../src/vit/config.js';
-import { saveBackbone } from '../../../src/vit/save-backbone.js';
-import { createSegmenter, segmenterOf } from '../../../src/vit/segmenter.js';
-import { readPretrained } from '../../../src/vit/source.js';
+import { vitConfig } from '../../../src/model/vit/config.js';
+import { readPretrained } from '../../../src/model/vit/pretrained.js';
+import { saveBackbone } from '../../../src/model/vit/save-backbone.js';
+import { createSegmenter, segmenterOf } from '../../../src/tasks/segmentation/segmenter.js';
 import { readMutated } from '../mutate.js';
 
 const config = vitConfig.parse({

@@ -6,7 +6,7 @@ import {
   intDistribution,
 } from '../../../src/study/distributions.js';
 import type { Direction } from '../../../src/study/frozen-trial.js';
-import type { CmaEsOptions } from '../../../src/study/samplers/cma-es.js';
+import type { CmaEsOptions } from '../../../src/study/samplers/cma-es/cma-es.js';
 import { needsPython, type Python } from '../python.js';
 
 /** A study from its first trial to its last. */

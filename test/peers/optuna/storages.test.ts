@@ -6,7 +6,7 @@ import {
   intDistribution,
 } from '../../../src/study/distributions.js';
 import type { FrozenTrial } from '../../../src/study/frozen-trial.js';
-import { TpeSampler } from '../../../src/study/samplers/tpe.js';
+import { TpeSampler } from '../../../src/study/samplers/tpe/tpe.js';
 import { distributionFromJson } from '../../../src/study/storage/distribution-json.js';
 import type { Study } from '../../../src/study/study.js';
 import type { Trial } from '../../../src/study/trial.js';

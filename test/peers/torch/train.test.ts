@@ -1,6 +1,6 @@
 import { setBackend } from '@tensorflow/tfjs-core';
 import { useEngine } from '../../../src/engine/engine.js';
-import { LOSSES, type LossName } from '../../../src/train/losses/loss-named.js';
+import { LOSSES, type LossName } from '../../../src/tasks/segmentation/losses/loss-named.js';
 import { needOnednn } from '../../native/onednn.js';
 import {
   assertLoss,

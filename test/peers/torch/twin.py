@@ -1,4 +1,4 @@
-"""The segmenter of src/vit and the adapters of src/adapters, again, in PyTorch: written from the papers' formulas.
+"""The segmenter of src/model/vit and the adapters of src/adapters, again, in PyTorch: written from the papers' formulas.
 
 Reads a JSON list of cases from standard input. Each names a folder with parameters.safetensors (this project's names
 and layouts: linear maps are [in, out]) and batch.safetensors (images NHWC, masks); what torch makes of them goes to

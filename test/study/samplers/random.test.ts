@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { lastValueFrom, mergeMap, of, toArray } from 'rxjs';
 import { createStudy, RandomSampler, report, type Trial, trials } from '../../../operators/index.js';
-import { NumpyRandom } from '../../../src/numpy-random.js';
+import { NumpyRandom } from '../../../src/random/numpy-random.js';
 
 /** What optuna 4.9 proposed: golden/make_random.py. */
 import golden from './golden/random.json' with { type: 'json' };

@@ -1,4 +1,4 @@
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 import { exp, log } from '../../../numeric/exp-log.js';
 import { maxOf } from '../../../numeric/extremes.js';
 import { pairwiseSum } from '../../../numeric/pairwise-sum.js';

@@ -2,7 +2,7 @@ import { exp, log } from '../../../numeric/exp-log.js';
 import { maxOf } from '../../../numeric/extremes.js';
 import { roundHalfEven } from '../../../numeric/float.js';
 import { pairwiseSum } from '../../../numeric/pairwise-sum.js';
-import type { NumpyRandom } from '../../../numpy-random.js';
+import type { NumpyRandom } from '../../../random/numpy-random.js';
 import type { Distribution } from '../../distributions.js';
 import { type CategoricalKernels, categoricalKernels, logsOf } from './categorical-kernels.js';
 import { type CellMasses, cellMassesOf, type Masses } from './cell-masses.js';

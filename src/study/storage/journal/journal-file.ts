@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 import { parsePythonJson } from '../python-json.js';
 import { checkOp } from './check-op.js';
 import { withJournalLock } from './journal-lock.js';

@@ -1,6 +1,6 @@
 import type { Direction, Json, TrialState } from '../../frozen-trial.js';
 import { floatText, toPythonJson } from '../python-json.js';
-import { type Clock, formatTime } from '../sql/timestamps.js';
+import { type Clock, formatTime } from '../timestamps.js';
 
 /** The operations of Optuna's journal, by their numbers. */
 export const OP = {

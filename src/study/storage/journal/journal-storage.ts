@@ -3,7 +3,6 @@ import { toExternal } from '../../distributions.js';
 import type { Direction, FrozenTrial, Json } from '../../frozen-trial.js';
 import { distributionFromJson, distributionToJson } from '../distribution-json.js';
 import { nameTaken, studyGone } from '../memory-storage.js';
-import type { Clock } from '../sql/timestamps.js';
 import {
   FinishedTrialError,
   type Storage,
@@ -13,6 +12,7 @@ import {
   type TrialTemplate,
 } from '../storage.js';
 import { StudyTable } from '../study-table.js';
+import type { Clock } from '../timestamps.js';
 import { JournalFile } from './journal-file.js';
 import {
   clockOfOp,

@@ -1,4 +1,4 @@
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 import { withoutPassword } from './without-password.js';
 
 /** Why a server could not be used, in words that say what to fix; errors of any other kind come back as they are. */

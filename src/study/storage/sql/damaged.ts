@@ -1,4 +1,4 @@
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 
 /** What is said of a database that holds what nobody wrote. */
 export function damaged(url: string, what: string, cause: unknown): UserError {

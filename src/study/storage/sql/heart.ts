@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 import { startThread } from './start-thread.js';
 
 /** What the thread is told. */

@@ -1,4 +1,4 @@
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 import type { Heartbeat } from '../storage.js';
 
 export interface HeartbeatOptions {

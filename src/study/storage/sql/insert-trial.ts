@@ -1,10 +1,10 @@
 import type { Kysely } from 'kysely';
 import { paramNames } from '../../param-names.js';
 import type { TrialTemplate } from '../storage.js';
+import { type Clock, formatTime } from '../timestamps.js';
 import type { Database } from './database.js';
 import { firstBeat } from './heartbeats.js';
 import type { Tables } from './tables.js';
-import { type Clock, formatTime } from './timestamps.js';
 import { TOKEN } from './token.js';
 import { insertValues, type Written, writeChanges } from './write-changes.js';
 

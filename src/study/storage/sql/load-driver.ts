@@ -1,4 +1,4 @@
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 
 /**
  * Loads a database driver when the first URL needs it.

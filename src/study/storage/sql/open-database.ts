@@ -1,4 +1,4 @@
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 import type { Database } from './database.js';
 import { openMysql } from './mysql.js';
 import { openPostgres } from './postgres.js';

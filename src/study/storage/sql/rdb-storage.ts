@@ -14,6 +14,7 @@ import {
   type TrialLimit,
   type TrialTemplate,
 } from '../storage.js';
+import { type Clock, clockOf, formatTime } from '../timestamps.js';
 import { newTrialRecord } from '../trial-record.js';
 import { chunked } from './chunked.js';
 import type { Database } from './database.js';
@@ -26,7 +27,6 @@ import { readTrials } from './read-trials.js';
 import { CONNECTION_PAUSE, retry } from './retry.js';
 import { prepareSchema } from './schema.js';
 import type { Tables } from './tables.js';
-import { type Clock, clockOf, formatTime } from './timestamps.js';
 import { newToken, TOKEN } from './token.js';
 import { insertValues, takenForAnother, type Written, writeChanges } from './write-changes.js';
 

@@ -3,10 +3,10 @@ import type { FrozenTrial } from '../../frozen-trial.js';
 import { setOwn } from '../../set-own.js';
 import { distributionFromJson } from '../distribution-json.js';
 import { parsePythonJson } from '../python-json.js';
+import { type Clock, parseTime } from '../timestamps.js';
 import { newTrialRecord, setParam, type TrialRecord } from '../trial-record.js';
 import { damaged } from './damaged.js';
 import { joinFloat, type Tables } from './tables.js';
-import { type Clock, parseTime } from './timestamps.js';
 import { TOKEN } from './token.js';
 
 /**

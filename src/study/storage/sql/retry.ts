@@ -1,4 +1,4 @@
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 import type { Database } from './database.js';
 
 /** Milliseconds after the first failure in which the work is tried again. */

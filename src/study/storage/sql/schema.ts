@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 import type { Database } from './database.js';
 import { mostExactCollation } from './folding.js';
 import type { Tables } from './tables.js';

@@ -1,7 +1,7 @@
 import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
 import type { DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely';
 import { type CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 
 /**
  * Kysely over a connection of node:sqlite's kind, whose users queue up; statements are prepared once and kept; a

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Kysely, sql } from 'kysely';
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 import { damaged } from './damaged.js';
 import type { Database } from './database.js';
 import { loadDriver } from './load-driver.js';

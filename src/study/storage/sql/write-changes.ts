@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 import type { Json } from '../../frozen-trial.js';
 import { distributionToJson } from '../distribution-json.js';
 import { toPythonJson } from '../python-json.js';

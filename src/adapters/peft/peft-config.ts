@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { UserError } from '../../base/errors.js';
+import { oneLine } from '../../base/printable.js';
+import { readJson } from '../../files/json-file.js';
+import type { Adapter, AdapterOptions } from '../../model/adapter.js';
+
+/** How an adapter is made of PEFT's settings of it. */
+export interface PeftReader {
+  readonly read: (config: unknown, where: AdapterOptions) => Adapter;
+  /** The settings that `read` understands or checks. */
+  readonly fields: () => readonly string[];
+}
+
+/** Settings that say where an adapter came from, how it was started or which maps it has, which its tensors tell. */
+const HARMLESS = new Set([
+  'auto_mapping',
+  'base_model_name_or_path',
+  'corda_config',
+  'eva_config',
+  'exclude_modules',
+  'fan_in_fan_out',
+  'inference_mode',
+  'layers_pattern',
+  'layers_to_transform',
+  'loftq_config',
+  'lora_ga_config',
+  'megatron_core',
+  'modules_to_save',
+  'peft_version',
+  'qalora_group_size',
+  'revision',
+  'target_modules',
+  'task_type',
+]);
+
+const shared = z.object({
+  bias: z.literal('none', { error: 'expected none, an adapter that trains no bias' }).default('none'),
+});
+
+/**
+ * Reads adapter_config.json: the result makes the adapter, once it is known where.
+ *
+ * A setting that is not understood must have no value (null, false, empty): any other could change what is computed.
+ *
+ * @throws UserError naming the file and the setting.
+ */
+export async function readPeftConfig(
+  path: string,
+  readers: Readonly<Record<string, PeftReader>>,
+): Promise<(where: AdapterOptions) => Adapter> {
+  const fail = (text: string, cause?: unknown) =>
+    new UserError(`${path}: ${oneLine(text)}`, { path }, { cause });
+  const config = await readJson(path);
+  if (!config)
+    throw fail(
+      'expected an adapter that PEFT saved, got nothing there; a named adapter lies in a folder of its name',
+    );
+  const parsing = <T>(parse: () => T): T => {
+    try {
+      return parse();
+    } catch (cause) {
+      const issue = cause instanceof z.ZodError ? cause.issues[0] : undefined;
+      if (issue) throw fail(`${issue.path.join('.')}: ${issue.message}`, cause);
+      throw cause instanceof UserError ? fail(cause.message, cause) : cause;
+    }
+  };
+  parsing(() => shared.parse(config));
+  const type = parsing(() => z.object({ peft_type: z.enum(Object.keys(readers)) }).parse(config)).peft_type;
+  const reader = readers[type]!;
+  const understood = new Set([...HARMLESS, ...Object.keys(shared.shape), 'peft_type', ...reader.fields()]);
+  for (const [name, value] of Object.entries(config))
+    if (!understood.has(name) && !isEmpty(value))
+      throw fail(`${name}: expected no such setting, which is not supported, got ${JSON.stringify(value)}`);
+  return (where) => parsing(() => reader.read(config, where));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
+}

@@ -1,0 +1,115 @@
+import { readdir } from 'node:fs/promises';
+import { UserError } from '../../base/errors.js';
+import { writeFolderAtomic } from '../../files/atomic.js';
+import { safetensorsBytes } from '../../files/safetensors.js';
+import { writeError } from '../../files/write-error.js';
+import { toTorchLayout } from '../../model/vit/layout.js';
+import { moduleName, type Spelling } from '../../model/vit/names.js';
+import type { Segmenter } from '../../tasks/segmentation/segmenter.js';
+import { adapterPlaces, headPlaces, type Place } from './peft-places.js';
+
+/** What PEFT calls the files of an adapter, and the file of ours that it passes over. */
+export const PEFT_FILES = {
+  config: 'adapter_config.json',
+  weights: 'adapter_model.safetensors',
+  head: 'head.safetensors',
+} as const;
+
+/** What stands before every key of adapter_model.safetensors. */
+export const PEFT_PREFIX = 'base_model.model.';
+
+export interface SavePeftOptions {
+  /** The attribute of the Python model that is the ViTModel; '' where it is one itself. Default `vit`. */
+  readonly attribute?: string;
+  /**
+   * The version of transformers whose module names are written: 4, 5, or both (default). PEFT loads those that the model
+   * has and passes the others over, so an adapter under both names takes twice the room and fits either version.
+   */
+  readonly transformers?: Spelling | 'both';
+  /**
+   * Where the head goes. `file` (default): to head.safetensors, which PEFT passes over, so that any ViT of transformers
+   * takes the adapter. `module`: into PEFT's own file, for a Python model with an attribute `head` (`modules_to_save`).
+   */
+  readonly head?: 'file' | 'module';
+  /** What PEFT is told that the adapter belongs to: a hub id or a folder. Default: nothing. */
+  readonly baseModel?: string;
+}
+
+/**
+ * Writes a model's adapter and head as PEFT (tested with 0.20 and 0.21) reads them: adapter_config.json and
+ * adapter_model.safetensors, whole or not at all. Localized LoRA is written as GraLoRA, which is the same change.
+ *
+ * In Python, `PeftModel.from_pretrained(vit, folder)` then gives the same tokens. A PyTorch head with `conv`
+ * (3 × 3), `norm` (BatchNorm, where the model has one) and `classify` (1 × 1) takes head.safetensors by `load_state_dict`.
+ *
+ * @throws UserError where there is no adapter or PEFT has none such, and where the folder holds other files.
+ * @example
+ * await savePeft(model, 'adapters/pets', { baseModel: 'google/vit-base-patch16-224' });
+ */
+export async function savePeft(
+  model: Segmenter,
+  folder: string,
+  options: SavePeftOptions = {},
+): Promise<void> {
+  const { attribute = 'vit', transformers = 'both', head = 'file', baseModel = null } = options;
+  const { adapter } = model;
+  if (!adapter)
+    throw new UserError(`${folder}: expected a model with an adapter to save, got one without; inject one`);
+  const spellings = transformers === 'both' ? ([4, 5] as const) : [transformers];
+  const places = spellings.flatMap((spelling) => adapterPlaces(model, adapter, spelling));
+  await checkFolder(folder);
+
+  const before = PEFT_PREFIX + (attribute && `${attribute}.`);
+  const weights = places.map((place) => ({ ...place, key: before + place.key }));
+  const heads = headPlaces(model);
+  if (head === 'module')
+    weights.push(...heads.map((place) => ({ ...place, key: `${PEFT_PREFIX}head.${place.key}` })));
+  const config = {
+    base_model_name_or_path: baseModel,
+    bias: 'none',
+    fan_in_fan_out: false,
+    inference_mode: true,
+    modules_to_save: head === 'module' ? ['head'] : null,
+    ...adapter.peft?.config,
+    target_modules: spellings.flatMap((spelling) =>
+      model.sitesOf(adapter).map(({ layer, target }) => moduleName(layer, target, spelling)),
+    ),
+    task_type: null,
+  };
+  await writeFolderAtomic(folder, {
+    [PEFT_FILES.weights]: await bytesOf(model, weights, head === 'module' && model.head.batchNorm === true),
+    ...(head === 'file' && { [PEFT_FILES.head]: await bytesOf(model, heads) }),
+    [PEFT_FILES.config]: `${JSON.stringify(config, null, 2)}\n`,
+  });
+}
+
+async function checkFolder(folder: string): Promise<void> {
+  const ours: readonly string[] = Object.values(PEFT_FILES);
+  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw writeError(folder, error);
+  });
+  const foreign = found.find((name) => !ours.includes(name));
+  if (foreign !== undefined)
+    throw new UserError(
+      `${folder}: expected an empty folder or one with an adapter alone, got ${foreign} in it; name another folder`,
+      { path: folder },
+    );
+}
+
+async function bytesOf(
+  { parameters }: Segmenter,
+  places: readonly Place[],
+  counted = false,
+): Promise<Uint8Array> {
+  const tensors = new Map<string, { shape: readonly number[]; data: Float32Array | Int32Array }>();
+  // PEFT asks for all of a module's state; with PyTorch's usual momentum the count moves nothing.
+  if (counted)
+    tensors.set(`${PEFT_PREFIX}head.norm.num_batches_tracked`, { shape: [], data: new Int32Array(1) });
+  for (const { parameter, key, shape } of places) {
+    const data = (await parameters.get(parameter).data()) as Float32Array;
+    tensors.set(key, { shape, data: toTorchLayout(data, shape) });
+  }
+  // transformers and PEFT look for this entry.
+  return safetensorsBytes(tensors, { format: 'pt' });
+}

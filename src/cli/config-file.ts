@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { type Document, parseDocument } from 'yaml';
+import { didYouMean } from '../base/did-you-mean.js';
+import { UserError } from '../base/errors.js';
+import { type Flag, flagName } from './flag.js';
+
+/**
+ * The settings of a YAML (or JSON) file by flag name. Its keys are flags, spelled with `-`, `_` or in camelCase.
+ *
+ * @throws UserError where the file cannot be read, is not YAML, or holds an unknown or repeated key: it names both.
+ */
+export function configFile(path: string, table: ReadonlyMap<string, Flag>): Map<string, unknown> {
+  const document = parseDocument(read(path), { prettyErrors: true });
+  const broken = document.errors[0];
+  if (broken) {
+    const line = broken.linePos?.[0].line ?? 1;
+    const reason = broken.message.split(/ at line |\n/)[0];
+    throw new UserError(`${path}:${line}: expected YAML, got a syntax error (${reason})`, { path, line });
+  }
+  const settings = valuesOf(document, path) ?? {};
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
+    throw new UserError(`${path}: expected a table of "flag: value" lines, got something else`, { path });
+  const found = new Map<string, unknown>();
+  for (const [key, value] of Object.entries(settings)) {
+    const name = flagName(key);
+    if (!table.has(name)) {
+      const names = [...table.values()].map((flag) => flag.key);
+      throw new UserError(`${path}: ${key}: unknown key${didYouMean(key, names)}`, { path, key });
+    }
+    if (found.has(name)) throw new UserError(`${path}: ${key}: given twice; keep one`, { path, key });
+    found.set(name, value);
+  }
+  return found;
+}
+
+/** @throws UserError for an alias without its anchor, and for aliases that unfold beyond measure. */
+function valuesOf(document: Document.Parsed, path: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(`${path}: expected YAML, got what cannot be read (${reason})`, { path }, { cause });
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const got =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : String(code);
+    throw new UserError(`--config ${path}: expected a YAML file, but ${got}`, { path }, { cause: error });
+  }
+}

@@ -1,0 +1,142 @@
+import sharp from 'sharp';
+import { MersenneTwister } from '../../../random/mersenne-twister.js';
+import { luma, toByte } from '../colours.js';
+import { between, type Chance, type Range, type Transform } from './augmentation.js';
+
+/** Raises pixels scaled to [0, 1] to a power. Default [.8, 1.25], p .5. */
+export function randomGamma({
+  gamma = [0.8, 1.25],
+  p = 0.5,
+}: Chance & { readonly gamma?: Range } = {}): Transform {
+  return {
+    name: 'randomGamma',
+    p,
+    photometric: ({ image }, random) => {
+      const power = between(random, gamma);
+      const table = Uint8Array.from({ length: 256 }, (_, byte) => Math.round(255 * (byte / 255) ** power));
+      for (let i = 0; i < image.length; i++) image[i] = table[image[i]!]!;
+    },
+  };
+}
+
+/** Replaces colours by their luma. Default p .1. */
+export function toGray({ p = 0.1 }: Chance = {}): Transform {
+  return {
+    name: 'toGray',
+    p,
+    photometric: ({ image }) => {
+      for (let i = 0; i < image.length; i += 3) image.fill(Math.round(luma(image, i)), i, i + 3);
+    },
+  };
+}
+
+/** Blurs by a Gaussian with a deviation, in pixels, from `sigma`. Default [.1, 2], p .3. */
+export function gaussianBlur({
+  sigma = [0.1, 2],
+  p = 0.3,
+}: Chance & { readonly sigma?: Range } = {}): Transform {
+  return {
+    name: 'gaussianBlur',
+    p,
+    photometric: ({ width, height, image }, random) => {
+      const kernel = gaussian(between(random, sigma));
+      const across = new Float32Array(image.length);
+      for (let y = 0; y < height; y++) convolve(image, across, kernel, y * width * 3, 3, width);
+      const down = new Float32Array(image.length);
+      for (let x = 0; x < width; x++) convolve(across, down, kernel, x * 3, width * 3, height);
+      for (let i = 0; i < image.length; i++) image[i] = down[i]! + 0.5;
+    },
+  };
+}
+
+/** Adds normal noise with a standard deviation of up to `limit` grey levels. Default 10, p .5. */
+export function gaussNoise({ limit = 10, p = 0.5 }: Chance & { readonly limit?: number } = {}): Transform {
+  return {
+    name: 'gaussNoise',
+    p,
+    photometric: ({ image }, random) => {
+      const sigma = limit * random();
+      const twister = MersenneTwister.fromSeed(Math.floor(random() * 2 ** 32)); // many draws: a faster stream
+      for (let i = 0; i < image.length; i += 2) {
+        // Both halves of Box & Muller (1958).
+        const radius = sigma * Math.sqrt(-2 * Math.log((twister.uint32() + 1) / 2 ** 32));
+        const angle = (2 * Math.PI * twister.uint32()) / 2 ** 32;
+        image[i] = toByte(image[i]! + radius * Math.cos(angle));
+        if (i + 1 < image.length) image[i + 1] = toByte(image[i + 1]! + radius * Math.sin(angle));
+      }
+    },
+  };
+}
+
+/** Compresses as a JPEG of a quality, 1 to 100, from `quality`. Default [40, 90], p .3. */
+export function imageCompression({
+  quality = [40, 90],
+  p = 0.3,
+}: Chance & { readonly quality?: Range } = {}): Transform {
+  return {
+    name: 'imageCompression',
+    p,
+    photometric: async ({ width, height, image }, random) => {
+      const raw = { width, height, channels: 3 as const };
+      const file = await sharp(image, { raw })
+        .jpeg({ quality: Math.round(between(random, quality)) })
+        .toBuffer();
+      image.set(await sharp(file).raw().toBuffer());
+    },
+  };
+}
+
+export interface CoarseDropoutOptions extends Chance {
+  /** Largest number of squares. Default 4. */
+  readonly holes?: number;
+  /** Largest side, as a share of the shorter side of the picture. Default .2. */
+  readonly size?: number;
+}
+
+/** Paints squares in middle grey and keeps their labels (DeVries & Taylor 2017, "Cutout"). Default p .5. */
+export function coarseDropout({ holes = 4, size = 0.2, p = 0.5 }: CoarseDropoutOptions = {}): Transform {
+  return {
+    name: 'coarseDropout',
+    p,
+    photometric: ({ width, height, image }, random) => {
+      const count = 1 + Math.floor(random() * holes);
+      for (let hole = 0; hole < count; hole++) {
+        const side = Math.ceil(Math.min(width, height) * size * random());
+        const left = Math.floor(random() * (width - side + 1));
+        const top = Math.floor(random() * (height - side + 1));
+        for (let y = top; y < top + side; y++)
+          image.fill(128, (y * width + left) * 3, (y * width + left + side) * 3);
+      }
+    },
+  };
+}
+
+/** Half a Gaussian kernel, from its centre outwards; the whole sums to one. */
+function gaussian(sigma: number): Float32Array {
+  const half = Array.from({ length: Math.ceil(3 * sigma) + 1 }, (_, d) =>
+    Math.exp((-d * d) / (2 * sigma * sigma)),
+  );
+  const sum = 2 * half.reduce((a, b) => a + b, 0) - 1;
+  return Float32Array.from(half, (weight) => weight / sum);
+}
+
+/** One line of `length` RGB pixels that lie `stride` apart; its ends are continued outwards. */
+function convolve(
+  from: Uint8Array | Float32Array,
+  to: Float32Array,
+  kernel: Float32Array,
+  start: number,
+  stride: number,
+  length: number,
+): void {
+  for (let i = 0; i < length; i++) {
+    const at = start + i * stride;
+    for (let c = 0; c < 3; c++) to[at + c] = kernel[0]! * from[at + c]!;
+    for (let d = 1; d < kernel.length; d++) {
+      const before = start + Math.max(0, i - d) * stride;
+      const after = start + Math.min(length - 1, i + d) * stride;
+      const weight = kernel[d]!;
+      for (let c = 0; c < 3; c++) to[at + c]! += weight * (from[before + c]! + from[after + c]!);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import sharp, { type Sharp } from 'sharp';
+import { UserError } from '../../base/errors.js';
+
+/** Pictures of more pixels are refused before they are unpacked: where Pillow warns of a decompression bomb. */
+export const MOST_PIXELS = 89_478_485;
+
+/** A picture that sharp is about to decode. */
+export interface OpenPicture {
+  readonly source: Sharp;
+  /** The kind of colours that it stores, as libvips calls it. */
+  readonly space: string;
+  readonly channels: number;
+  readonly depth: 'uchar' | 'ushort';
+  readonly bits: number | undefined;
+}
+
+/** Opens what is neither truncated nor too large, nor of pixels that are no whole numbers. */
+export async function openPicture(path: string, bytes: Buffer): Promise<OpenPicture> {
+  const source = sharp(bytes, {
+    failOn: 'truncated',
+    autoOrient: true,
+    ignoreIcc: true,
+    limitInputPixels: MOST_PIXELS,
+  });
+  const { format, space = 'srgb', channels = 3, depth, bitsPerSample: bits } = await source.metadata();
+  if (format === 'svg')
+    throw new UserError(`${path}: expected pixels, got an SVG drawing; convert the file`, { path });
+  if (depth !== 'uchar' && depth !== 'ushort')
+    throw new UserError(`${path}: expected 8 or 16-bit integer pixels, got ${depth}; convert the file`, {
+      path,
+    });
+  if (space === 'cmyk' && depth !== 'uchar')
+    throw new UserError(`${path}: expected CMYK of 8 bits, got 16; convert the file`, { path });
+  if (channels > (space === 'cmyk' ? 5 : 4))
+    throw new UserError(`${path}: expected at most 4 bands, got ${channels}; keep three of them`, {
+      path,
+      channels,
+    });
+  return { source, space, channels, depth, bits };
+}
+
+/** All bands of a picture, in 16 bits where it has them or where `space` is one of 16 bits. */
+export async function bandsOf(
+  source: Sharp,
+  space: 'srgb' | 'rgb16' | 'grey16' | 'cmyk',
+): Promise<{ width: number; height: number; channels: number; data: Uint8Array | Uint16Array }> {
+  const wide = space.endsWith('16');
+  const { data, info } = await source
+    .toColourspace(space)
+    .raw({ depth: wide ? 'ushort' : 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  const plain = new Uint8Array(data.buffer, data.byteOffset, data.length);
+  if (!wide) return { width, height, channels, data: plain };
+  const whole = plain.byteOffset % 2 === 0 ? plain : new Uint8Array(plain);
+  return {
+    width,
+    height,
+    channels,
+    data: new Uint16Array(whole.buffer, whole.byteOffset, whole.length >> 1),
+  };
+}
+
+/** A file's bytes. @throws UserError for what is missing, a folder or too short to be anything. */
+export async function readBytes(path: string, what: string): Promise<Buffer> {
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    const got =
+      cause.code === 'EISDIR'
+        ? 'a folder'
+        : cause.code === 'ENOENT'
+          ? 'nothing there'
+          : (cause.code ?? cause.message);
+    throw new UserError(`${path}: expected ${what}, got ${got}`, { path }, { cause });
+  });
+  if (bytes.length < 4)
+    throw new UserError(`${path}: expected ${what}, got ${bytes.length} bytes; replace the file`, { path });
+  return bytes;
+}
+
+/** Makes one line that names the file of whatever goes wrong on decoding it. */
+export async function decodeWith<T>(path: string, what: string, decode: () => Promise<T>): Promise<T> {
+  try {
+    return await decode();
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    const why = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
+    throw new UserError(
+      `${path}: expected ${what}, got a file that cannot be decoded (${why}); replace it`,
+      { path },
+      { cause },
+    );
+  }
+}

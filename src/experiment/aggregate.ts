@@ -1,0 +1,63 @@
+import { UserError } from '../base/errors.js';
+import type { TestScores } from '../loggers/summary.js';
+
+/** The arithmetic mean. @throws where there is nothing to average, and for what is no finite number: a run that diverged. */
+export function meanOfRuns(values: readonly number[]): number {
+  if (values.length === 0) throw new Error('nothing to average');
+  const odd = values.findIndex((value) => !Number.isFinite(value));
+  if (odd >= 0)
+    throw new UserError(
+      `expected finite scores of every run, got ${values[odd]} of run ${odd + 1} of ${values.length}; leave out runs that diverged`,
+      { values },
+    );
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+/** The population standard deviation: √(Σ(x − mean)²/n), as numpy's `std`; 0 of one value. */
+export function deviationOfRuns(values: readonly number[]): number {
+  const mean = meanOfRuns(values);
+  return Math.sqrt(meanOfRuns(values.map((value) => (value - mean) ** 2)));
+}
+
+/**
+ * Mean and population standard deviation of each score over runs, none of which may have diverged. A class that only some runs scored is averaged over
+ * those; one that none scored stays null.
+ *
+ * @example
+ * const runs = [0.5, 0.7].map((miou) => ({ softDice: 0.6, softIou: 0.5, dice: [0.6], iou: [0.5], miou, accuracy: 0.9 }));
+ * const { mean, std } = scoreStatistics(runs);
+ * mean.miou.toFixed(2); // => '0.60'
+ * std.miou.toFixed(2); // => '0.10'
+ */
+export function scoreStatistics(runs: readonly TestScores[]): { mean: TestScores; std: TestScores } {
+  return { mean: combine(runs, meanOfRuns), std: combine(runs, deviationOfRuns) };
+}
+
+function combine(runs: readonly TestScores[], statistic: (values: readonly number[]) => number): TestScores {
+  const over = (pick: (scores: TestScores) => number) => statistic(runs.map(pick));
+  const byClass = (score: 'dice' | 'iou') =>
+    (runs[0]?.[score] ?? []).map((_, c) => {
+      const present = runs.map((scores) => scores[score][c] ?? null).filter((value) => value !== null);
+      return present.length === 0 ? null : statistic(present);
+    });
+  return {
+    softDice: over(({ softDice }) => softDice),
+    softIou: over(({ softIou }) => softIou),
+    dice: byClass('dice'),
+    iou: byClass('iou'),
+    miou: over(({ miou }) => miou),
+    accuracy: over(({ accuracy }) => accuracy),
+  };
+}
+
+/** Groups of equal keys, in the order in which they first come. */
+export function groupBy<T>(items: Iterable<T>, key: (item: T) => unknown): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = JSON.stringify(key(item));
+    const group = groups.get(name);
+    if (group) group.push(item);
+    else groups.set(name, [item]);
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../base/errors.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { hasDiverged, readSummary } from '../loggers/summary.js';
+
+/** One training of a study of many: where its settings stand, and whether it has ended. */
+export interface StudyCell {
+  readonly run: string;
+  /** A file of flags: `node recipes/train-lora.js --config <file> --resume` runs or continues it. */
+  readonly config: string;
+  /** Its folder of logs. */
+  readonly logs: string;
+  readonly finished: boolean;
+}
+
+/** Settings that change what computes, and not what. */
+const FREE = new Set(['engine', 'precision', 'threads', 'cache', 'cacheDir', 'guard']);
+
+/**
+ * Opens a cell in a study's folder: writes the flags of its training to `<dir>/cells/<run>.json`, with folders in `dir`
+ * for its checkpoints, logs and plots. It is finished where its `summary.json` stands; until it has begun to train, its
+ * settings may change, so that a flag that was wrong can be mended.
+ *
+ * @throws UserError where that run has begun with other settings: its scores would not be those of this study.
+ */
+export async function openCell(
+  dir: string,
+  run: string,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<StudyCell> {
+  const config = join(dir, 'cells', `${run}.json`);
+  const [outDir, logDir, plotDir] = [join(dir, 'models'), join(dir, 'logs'), join(dir, 'plots')];
+  const wanted = { ...settings, runName: run, outDir, logDir, plotDir };
+  const text = `${JSON.stringify(wanted, undefined, 2)}\n`;
+  const begun = existsSync(join(logDir, run)) || existsSync(join(outDir, run));
+  const before = await readFile(config, 'utf8').catch(() => undefined);
+  if (begun && before !== undefined) checkSame(config, before, text);
+  if (before !== text) await writeFileAtomic(config, text);
+  const logs = join(logDir, run);
+  return { run, config, logs, finished: existsSync(join(logs, 'summary.json')) };
+}
+
+/** The cells that have been trained and diverged: no mean may hold them. */
+export async function divergedCells<C extends StudyCell>(cells: readonly C[]): Promise<C[]> {
+  const found: C[] = [];
+  for (const cell of cells)
+    if (existsSync(join(cell.logs, 'summary.json')) && hasDiverged(await readSummary(cell.logs)))
+      found.push(cell);
+  return found;
+}
+
+/** @throws UserError that names the cells which diverged, where there are any: a study that lacks them has not succeeded. */
+export async function failIfCellsDiverged(cells: readonly StudyCell[]): Promise<void> {
+  const lost = await divergedCells(cells);
+  if (lost.length === 0) return;
+  const names = lost.map(({ run }) => run);
+  throw new UserError(
+    `${lost.length} of ${cells.length} runs diverged and ${lost.length > 1 ? 'are' : 'is'} in no mean: ${names.join(', ')}; give other settings (--lr, --clip) and another --output-dir`,
+    { runs: names },
+  );
+}
+
+function checkSame(path: string, before: string, now: string): void {
+  let was: Record<string, unknown>;
+  try {
+    was = JSON.parse(before) as Record<string, unknown>;
+  } catch (cause) {
+    throw new UserError(
+      `${path}: expected the flags of a run as JSON, got something else; remove it`,
+      { path },
+      { cause },
+    );
+  }
+  const is = JSON.parse(now) as Record<string, unknown>;
+  for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
+    if (FREE.has(key)) continue;
+    const [old, got] = [was[key], is[key]].map((value) => JSON.stringify(value) ?? 'unset');
+    if (old !== got)
+      throw new UserError(
+        `${path}: expected the settings that the study began with, ${key} ${old}, got ${got}; go on with the same flags, or give another --output-dir`,
+        { path, key },
+      );
+  }
+}

@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../base/errors.js';
+import { say } from '../base/say.js';
+import type { SplitStems } from '../data/recorded-split.js';
+import { removeUnfinished } from '../files/atomic.js';
+import { lockFolder } from '../files/folder-lock.js';
+import { tryFolder } from '../files/try-folder.js';
+import { readSplits } from '../train/checkpoint.js';
+import { checkpointStore } from '../train/checkpoint-store.js';
+
+export interface RunSettings {
+  /** Each gets a folder `<run>`: of checkpoints, logs, plots. */
+  readonly outDir: string;
+  readonly logDir: string;
+  readonly plotDir: string;
+  /** Go on with the run of that name. */
+  readonly resume: boolean;
+  /** Replace it. */
+  readonly overwrite: boolean;
+  /** Tried, too, where the cache is one on disk. */
+  readonly cache: string;
+  readonly cacheDir: string;
+}
+
+/** A run's folders, which are this process's own until it ends. */
+export interface OpenRun {
+  readonly models: string;
+  readonly logs: string;
+  readonly pictures: string;
+  /** The split that a run which goes on began with. */
+  readonly recorded: SplitStems | undefined;
+  /** Gives the folders back before the process ends. */
+  close(): void;
+}
+
+/**
+ * Opens a run's folders for this process alone, and tries all that it will write to; what killed writers left there is
+ * removed. To be called before anything is computed.
+ *
+ * @throws UserError where another process holds one, where one cannot be written, and where there is a run of that name
+ * already, unless it is to `resume` or to be replaced (`overwrite`).
+ * @example
+ * const { models, logs, pictures, recorded } = await openRun('lora_42_1', {
+ *   outDir: 'models', logDir: 'logs', plotDir: 'plots', resume: false, overwrite: false, cache: 'memory', cacheDir: '.cache',
+ * });
+ */
+export async function openRun(name: string, settings: RunSettings): Promise<OpenRun> {
+  const { outDir, logDir, plotDir, resume, overwrite, cache, cacheDir } = settings;
+  if (resume && overwrite)
+    throw new UserError('--overwrite: expected it without --resume, got both; leave one out');
+  const [models, logs, pictures] = [join(outDir, name), join(logDir, name), join(plotDir, name)];
+  const folders = [...new Set([models, logs, pictures])];
+  const locks: (() => void)[] = [];
+  const close = () => locks.forEach((release) => release());
+  try {
+    // A process that died had locked them all: once is enough to say so.
+    for (const folder of folders) locks.push(lockFolder(folder, locks.length > 0 ? () => {} : say));
+    if (!resume && !overwrite) await refuseEarlier(models, logs);
+    if (cache === 'disk') await tryFolder(cacheDir);
+    for (const folder of folders) await removeUnfinished(folder);
+    const last = resume ? await checkpointStore(models).last() : undefined;
+    return {
+      models,
+      logs,
+      pictures,
+      recorded: last === undefined ? undefined : await readSplits(last),
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** @throws UserError where a run has left checkpoints, or logs of steps; it names the ways to go on. */
+export async function refuseEarlier(models: string, logs: string): Promise<void> {
+  const last = await checkpointStore(models).last();
+  const events = await readFile(join(logs, 'events.jsonl'), 'utf8').catch(() => '');
+  if (last === undefined && !events.includes('"type":"step"')) return;
+  const got = last ?? `logs in ${logs}`;
+  throw new UserError(
+    `${models}: expected no run of this name, got an earlier one (${got}); continue it with --resume, replace it with --overwrite, or start another with --run-name`,
+    { path: models },
+  );
+}

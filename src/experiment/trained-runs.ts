@@ -1,0 +1,188 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../base/errors.js';
+import { say } from '../base/say.js';
+import type { SplitStems } from '../data/recorded-split.js';
+import { locate } from '../files/recorded-paths.js';
+import type { readPretrained } from '../model/vit/pretrained.js';
+import type { Segmenter } from '../tasks/segmentation/segmenter.js';
+import { loadParameters, readCheckpoint, readCheckpointInfo, readSplits } from '../train/checkpoint.js';
+import { checkpointStore } from '../train/checkpoint-store.js';
+import { segmenterFrom, segmenterRecord } from './segmenter-record.js';
+
+/** What a training recipe writes into its checkpoints, as far as scoring needs it. */
+const settings = z.object({
+  model: segmenterRecord,
+  imageDir: z.string(),
+  maskDir: z.string(),
+  list: z.array(z.string()),
+  maskIds: z.array(z.number()),
+  classNames: z.array(z.string()),
+  dataPercentage: z.number(),
+  randomSeed: z.number(),
+  split: z.enum(['upstream', 'hash']),
+  shrink: z.enum(['all', 'keep-test']),
+  batchSize: z.number(),
+});
+
+/** A run by the checkpoint that stands for it. */
+export interface TrainedRun {
+  readonly name: string;
+  /** The checkpoint's folder. */
+  readonly path: string;
+  /** Paths among them are where the files lie now: see `locate`. */
+  readonly settings: z.infer<typeof settings>;
+  /** The pictures of each split; a run of an earlier version kept none. */
+  readonly splits: SplitStems | undefined;
+}
+
+export interface TrainedRunsOptions {
+  /** The best checkpoint of each run (default), or the last. */
+  readonly checkpoint?: 'best' | 'last';
+  /** The runs' pretrained model. Default: where they found it. */
+  readonly modelName?: string | undefined;
+}
+
+/**
+ * The trained runs in a folder, by name, one checkpoint each. No weights are read yet.
+ *
+ * `dir` is a folder of runs such as `models`, one run's folder, or one checkpoint. In a folder of runs, folders that
+ * hold something else are passed over, as is a run that has begun and has no checkpoint yet; an empty one is an error, for
+ * a run without a checkpoint cannot be scored.
+ *
+ * @throws UserError where there is no checkpoint, or one that no training recipe wrote.
+ */
+export async function trainedRuns(
+  dir: string,
+  { checkpoint = 'best', modelName }: TrainedRunsOptions = {},
+): Promise<TrainedRun[]> {
+  const names = await contents(dir);
+  const trainedRun = (name: string, path: string) => readRun(name, path, modelName);
+  if (names.includes('checkpoint.json')) return [await trainedRun(basename(dirname(resolve(dir))), dir)];
+  const own = await checkpointOf(dir, checkpoint);
+  if (own !== undefined) return [await trainedRun(basename(resolve(dir)), own)];
+  const runs: TrainedRun[] = [];
+  for (const name of names) {
+    const folder = join(dir, name);
+    const inside = await contents(folder).catch(() => undefined);
+    if (!inside) continue;
+    if (inside.length === 0 && existsSync(join(folder, '.lock'))) {
+      say(`${folder}: passed over, since its training has no checkpoint yet`);
+      continue;
+    }
+    if (inside.length === 0) throw missing(folder);
+    const path = await checkpointOf(folder, checkpoint);
+    if (path !== undefined) runs.push(await trainedRun(name, path));
+  }
+  if (runs.length === 0) throw missing(dir);
+  return runs;
+}
+
+/** What may be asked of runs; an empty list asks nothing. */
+export interface RunSelection {
+  readonly runName: readonly string[];
+  /** The adapter's name, or `head` or `full` where there is none. */
+  readonly loraType: readonly string[];
+  readonly randomSeed: readonly number[];
+  readonly dataPercentage: readonly number[];
+}
+
+/**
+ * The runs that are asked for, in that order: by name, or by every combination of adapter, seed and percentage.
+ *
+ * @throws UserError for a name or a combination that no run has.
+ */
+export function selectRuns(runs: readonly TrainedRun[], asked: RunSelection): TrainedRun[] {
+  const chosen = new Set<TrainedRun>();
+  const any = <T>(values: readonly T[]) => (values.length > 0 ? values : [undefined]);
+  for (const name of any(asked.runName))
+    for (const type of any(asked.loraType))
+      for (const seed of any(asked.randomSeed))
+        for (const share of any(asked.dataPercentage)) {
+          const fits = ({ name: own, settings: { model, randomSeed, dataPercentage } }: TrainedRun) =>
+            (name === undefined || own === name) &&
+            (type === undefined || (model.adapter?.name ?? model.mode) === type) &&
+            (seed === undefined || randomSeed === seed) &&
+            (share === undefined || dataPercentage === share);
+          const found = runs.filter(fits);
+          if (found.length === 0) {
+            const wanted = Object.entries({ name, adapter: type, seed, 'data percentage': share })
+              .filter(([, value]) => value !== undefined)
+              .map(([what, value]) => `${what} ${value}`);
+            throw new UserError(
+              `expected a checkpoint of a run with ${wanted.join(', ')}, got runs ${runs.map((run) => run.name).join(', ')}; train it, or leave it out`,
+              { name, type, seed, share },
+            );
+          }
+          for (const run of found) chosen.add(run);
+        }
+  return [...chosen];
+}
+
+/**
+ * The model of a run with its checkpoint's weights, to be scored: its adapter is merged into the backbone where it can be.
+ *
+ * A merged weight is rounded as the engine rounds weights: in bf16 scores differ from the training's own in the fourth
+ * digit, in f32 they do not.
+ *
+ * @throws UserError for a damaged checkpoint, and for one whose parameters are not those of its model.
+ */
+export async function loadTrained(
+  { path, settings: { model: record, randomSeed } }: TrainedRun,
+  read?: typeof readPretrained,
+): Promise<Segmenter> {
+  const checkpoint = await readCheckpoint(path);
+  const model = await segmenterFrom(record, randomSeed, read);
+  try {
+    loadParameters(model, checkpoint);
+    if (model.adapter?.merged) model.merge();
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** What a folder holds, but for hidden files, which unfinished checkpoints are. */
+async function contents(dir: string): Promise<string[]> {
+  const names = await readdir(dir).catch((cause: NodeJS.ErrnoException) => {
+    throw missing(dir, cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message), cause);
+  });
+  return names.filter((name) => !name.startsWith('.')).toSorted();
+}
+
+async function checkpointOf(dir: string, which: 'best' | 'last'): Promise<string | undefined> {
+  const store = checkpointStore(dir);
+  return (which === 'best' ? await store.best() : undefined) ?? store.last();
+}
+
+async function readRun(name: string, path: string, modelName: string | undefined): Promise<TrainedRun> {
+  const { config, paths } = await readCheckpointInfo(path);
+  const parsed = settings.safeParse(config);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new UserError(
+      `${join(path, 'checkpoint.json')}: expected the settings of a training recipe, got config.${issue.path.join('.')}: ${issue.message}; train with node recipes/train-localized.js`,
+      { path },
+    );
+  }
+  const { imageDir, maskDir, list, model } = parsed.data;
+  const now = (typed: string) => locate(typed, paths, dirname(resolve(path)));
+  const found = {
+    imageDir: now(imageDir),
+    maskDir: now(maskDir),
+    list: list.map(now),
+    model: { ...model, modelName: modelName ?? now(model.modelName) },
+  };
+  return { name, path, settings: { ...parsed.data, ...found }, splits: await readSplits(path) };
+}
+
+function missing(dir: string, got = 'none', cause?: unknown): UserError {
+  return new UserError(
+    `${dir}: expected a checkpoint, got ${got}; train first (node recipes/train-localized.js), or see --model-dir`,
+    { path: dir },
+    { cause },
+  );
+}

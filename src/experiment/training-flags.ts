@@ -1,0 +1,223 @@
+import { z } from 'zod';
+import { UserError } from '../base/errors.js';
+import { fixture } from '../base/fixture.js';
+import { unique } from '../cli/flag.js';
+import { AUGMENTATION_NAMES } from '../data/images/augmentations/augmentations.js';
+import { ENGINES } from '../engine/engine.js';
+import { TARGETS } from '../model/vit/targets.js';
+import { LOSS_NAMES } from '../tasks/segmentation/losses/loss-named.js';
+import { MOST_CLASSES } from '../tasks/segmentation/mask-ids.js';
+import { METRICS } from '../tasks/segmentation/metrics/metric.js';
+import { OPTIMIZERS } from '../train/optimizers/optimizer-named.js';
+import { SCHEDULES } from '../train/schedules/schedule-named.js';
+
+/** Where pictures come from and how they are divided. */
+export const dataFlags = {
+  imageDir: z
+    .string()
+    .min(1)
+    .default(fixture('creatures', 'plain', 'images'))
+    .describe('folder of images'),
+  maskDir: z
+    .string()
+    .min(1)
+    .default(fixture('creatures', 'plain', 'masks'))
+    .describe('folder of masks'),
+  list: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('list files that narrow the pairs, such as trainval.txt,test.txt'),
+  maskIds: unique(z.array(z.int().min(0).max(65535)).min(2), 'id')
+    .refine(
+      (ids) => ids.length <= MOST_CLASSES,
+      `expected at most ${MOST_CLASSES} ids, since 255 marks ignored pixels`,
+    )
+    .default([1, 2, 3])
+    .describe('the ids that masks store, in the order of the classes'),
+  classNames: unique(z.array(z.string().min(1)), 'name')
+    .optional()
+    .describe(
+      'what the classes are called in plots, in the order of --mask-ids; default: pet,background,border for 1,2,3, else the ids',
+    ),
+  dataPercentage: z.number().gt(0).max(1).default(1).describe('share of the pairs that is used'),
+  randomSeed: z
+    .int()
+    .min(0)
+    .default(42)
+    .describe('rules subset, split, shuffle, augmentation and initial weights'),
+  split: z
+    .enum(['upstream', 'hash'])
+    .default('upstream')
+    .describe(
+      "upstream = CPython's shuffle, 70/20/10; hash = each pair by its own name, stable under added files",
+    ),
+  shrink: z
+    .enum(['all', 'keep-test'])
+    .default('all')
+    .describe('whether --data-percentage shrinks every split, or leaves the test split as it is'),
+};
+
+/**
+ * What the classes of these masks are called, in the order of their ids.
+ *
+ * @throws UserError where there is not one name for each id.
+ */
+export function classNamesOf({
+  maskIds,
+  classNames,
+}: {
+  readonly maskIds: readonly number[];
+  readonly classNames?: readonly string[] | undefined;
+}): readonly string[] {
+  const names =
+    classNames ?? (maskIds.join() === '1,2,3' ? ['pet', 'background', 'border'] : maskIds.map(String));
+  if (names.length === maskIds.length) return names;
+  throw new UserError(
+    `--class-names: expected a name for each of --mask-ids ${maskIds.join()}, got ${names.join()}`,
+    { classNames },
+  );
+}
+
+/** What is adapted: backbone and head. */
+export const modelFlags = {
+  modelName: z
+    .string()
+    .min(1)
+    .default(fixture('vit-creatures'))
+    .describe(
+      'pretrained ViT: a folder, a .safetensors file or a hub id such as google/vit-base-patch16-224',
+    ),
+  imageSize: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("side that images are resized to, a multiple of the patch size; default: the model's own"),
+  batchNorm: z.boolean().default(false).describe('BatchNorm in the segmentation head'),
+  headDropout: z.number().min(0).lt(1).default(0).describe('Dropout2d in the segmentation head'),
+  mode: z
+    .enum(['adapters', 'head', 'full'])
+    .default('adapters')
+    .describe(
+      'what trains: adapters and head, the head alone on a frozen backbone, or all weights without adapter',
+    ),
+};
+
+/** Where an adapter sits and how it is scaled; its rank is the recipe's own flag. */
+export const adapterFlags = {
+  alpha: z.number().gt(0).default(16).describe('the adapter is scaled by alpha / its rank'),
+  targets: unique(z.array(z.enum(TARGETS)).min(1), 'map')
+    .default(['query', 'value'])
+    .describe('the linear maps of a block that are adapted'),
+  layers: unique(z.array(z.int().min(0)).min(1), 'block')
+    .optional()
+    .describe('the blocks that are adapted, from 0; default: all'),
+  adapterDropout: z.number().min(0).lt(1).default(0).describe("dropout on the adapter's input"),
+};
+
+/** How long, how fast, and towards what. */
+export const trainingFlags = {
+  epochs: z.int().min(1).default(8).describe('passes over the training split'),
+  freezeEpochs: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('epochs in the beginning that train the head alone; then --mode; default: none'),
+  batchSize: z.int().min(1).default(8).describe('images in a batch'),
+  loss: z.enum(LOSS_NAMES).default('log-cosh-dice').describe('what is minimised'),
+  optimizer: z
+    .enum(OPTIMIZERS)
+    .default('adamw')
+    .describe('adam couples weight decay into the gradient, adamw does not'),
+  momentum: z.number().min(0).lt(1).default(0.9).describe('of sgd'),
+  schedule: z.enum(SCHEDULES).default('trapezoid').describe('how the learning rate goes'),
+  lr: z.number().gt(0).default(2e-3).describe('learning rate of everything that trains'),
+  separateLr: z.boolean().default(false).describe('use --lr-vit-backbone and --lr-seg-head in place of --lr'),
+  lrVitBackbone: z.number().gt(0).default(1e-3).describe('learning rate of adapters and backbone'),
+  lrSegHead: z.number().gt(0).default(1e-2).describe('learning rate of the segmentation head'),
+  weightDecay: z.number().min(0).default(1e-4).describe('weight decay'),
+  accumulate: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe(
+      'batches whose mean gradient makes one optimiser step; a Dice loss is still that of each batch',
+    ),
+  clip: z.number().gt(0).optional().describe('largest global norm of the gradients; default: not clipped'),
+  ema: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe('decay of a moving average of the weights, which then is what is scored, e.g. 0.99'),
+  patience: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('stop after so many validations without a better score; default: never'),
+  metric: z
+    .enum(METRICS)
+    .default('softDice')
+    .describe(
+      "the validation score of --patience, --schedule plateau and the best checkpoint: softDice and softIou are upstream's, of probabilities, in which the rarest class weighs most; dice, iou (= miou) and accuracy are of the predicted classes",
+    ),
+  guard: z
+    .boolean()
+    .default(true)
+    .describe('stop a run whose loss is NaN or explodes, or whose score collapses, with exit code 1'),
+  augment: z
+    .array(z.enum(AUGMENTATION_NAMES))
+    .default([])
+    .describe('random changes of the training images; default: none'),
+};
+
+/** What computes. */
+export const engineFlags = {
+  engine: z.enum(ENGINES).default('auto').describe('what computes; auto = the fastest that is installed'),
+  precision: z
+    .enum(['f32', 'bf16'])
+    .optional()
+    .describe('of matrix products; default: bf16 where this processor multiplies it faster, else f32'),
+  threads: z.int().min(1).optional().describe("the engine's threads; default: the cores that are there"),
+  device: z
+    .enum(['cpu', 'cuda', ...ENGINES.filter((name) => name !== 'cpu')])
+    .optional()
+    .describe(
+      "upstream's word: cpu = the fastest engine on the processor, cuda = --engine tensorflow with its GPU package; or another name of --engine",
+    ),
+};
+
+/** What a folder or a study may be called: hidden folders, and the ways up, are no names. */
+export const nameFlag = z
+  .string()
+  .refine(
+    (name) => /^[\w-][\w.-]{0,199}$/.test(name),
+    'expected a name of at most 200 letters, digits, "_", "-" and ".", the first of them no "."',
+  );
+
+/** What computes, how a run is kept, and where it goes. */
+export const runFlags = {
+  ...engineFlags,
+  runName: nameFlag.optional().describe('default: {lora_type}_{seed}_{percentage}'),
+  outDir: z.string().min(1).default('models').describe('gets <run>/step-*, the checkpoints'),
+  logDir: z
+    .string()
+    .min(1)
+    .default('logs')
+    .describe(
+      'gets <run>/: events, metrics.csv (val_dice and val_iou are softDice and softIou, val_miou is miou), summary, TensorBoard file',
+    ),
+  plotDir: z.string().min(1).default('plots').describe('gets <run>/*.png and *.svg'),
+  resume: z.boolean().default(false).describe("continue with the run's last checkpoint, mid-epoch too"),
+  overwrite: z.boolean().default(false).describe('replace an earlier run of that name'),
+  checkpointEvery: z
+    .union([z.literal('epoch'), z.int().min(1)])
+    .default('epoch')
+    .describe('checkpoint after each epoch, or after so many batches'),
+  keep: z.int().min(1).default(3).describe('newest checkpoints that are kept, beside the best one'),
+  ahead: z.int().min(0).default(2).describe('batches that are loaded ahead of their use'),
+  cache: z
+    .enum(['memory', 'disk', 'none'])
+    .default('memory')
+    .describe('where decoded images are kept for the next epoch'),
+  cacheDir: z.string().min(1).default('.cache/millrace').describe('folder of --cache disk'),
+};

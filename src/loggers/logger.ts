@@ -1,0 +1,55 @@
+import type { Event } from '../events/event.js';
+
+/**
+ * Something that listens to a run. It may be slow and may fail: training goes on. `next` and `close` are never called
+ * before the call before has ended, so a logger needs no lock.
+ */
+export interface Logger {
+  /** How a warning names it: the file or folder that it writes. */
+  readonly name: string;
+  next(event: Event): void | Promise<void>;
+  /** Seconds that it may take for one event, or to close, once the run has ended; then it is left behind. Default 120. */
+  readonly patience?: number;
+  /** Called once, after the last event, or when the run is cut short, or after `next` has failed. */
+  close?(): void | Promise<void>;
+}
+
+/** What each logger that writes files accepts. */
+export interface LogOptions {
+  /**
+   * What is kept of a resumed run: `await earlierEvents(dir, step)`. The files then hold these events and the new ones,
+   * and nothing else. None by default: files of an older run of that name are replaced.
+   */
+  readonly earlier?: readonly Event[];
+}
+
+const CLOCKS: ReadonlySet<string> = new Set(['time', 'seconds', 'imagesPerSecond', 'earlierSeconds']);
+
+/**
+ * An event without what a clock measured: what two runs of one recipe on one engine have in common.
+ *
+ * @example
+ * assert.deepEqual((await readEvents(a)).map(withoutClocks), (await readEvents(b)).map(withoutClocks));
+ */
+export function withoutClocks(event: Event): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(event).filter(([key]) => !CLOCKS.has(key)));
+}
+
+/**
+ * A log's beginning: what is kept of a resumed run, and the first event of the process that goes on with it.
+ *
+ * Where that is a `run` event it replaces the one before, and counts the seconds of the processes before it.
+ */
+export function withEarlier(earlier: readonly Event[], first: Event): readonly Event[] {
+  if (earlier.length === 0 || first.type !== 'run') return [...earlier, first];
+  const run = { ...first, earlierSeconds: secondsOf(earlier) };
+  return [run, ...earlier.filter(({ type }) => type !== 'run')];
+}
+
+/** Seconds from a run's first event to its last; the time between two of its processes is not counted. */
+export function secondsOf(events: readonly Event[]): number {
+  const run = events.find((event) => event.type === 'run');
+  const last = events.at(-1);
+  if (!run || !last) return 0;
+  return (run.earlierSeconds ?? 0) + Math.max(0, last.time - run.time) / 1000;
+}

@@ -1,0 +1,135 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../base/errors.js';
+import type { Event, Scores, ValidationEvent } from '../events/event.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { type Logger, type LogOptions, secondsOf, withEarlier } from './logger.js';
+
+/** What a finished run leaves for tables: figures in full precision. */
+export interface Summary {
+  readonly run: string;
+  readonly adapter: string;
+  readonly adapterParameters: number;
+  readonly headParameters: number;
+  readonly engine: string;
+  readonly precision: string;
+  readonly seed: number;
+  /** Where the guard stopped the run: its scores are those of its last good weights, and no study counts them. */
+  readonly diverged?: true;
+  /** Epochs that were trained to their end: fewer than asked for where the run stopped early. */
+  readonly epochs: number;
+  /** From the first event to the last, summed over the processes that the run took. */
+  readonly seconds: number;
+  /** Of training steps: validation and waiting for data not counted. */
+  readonly imagesPerSecond: number;
+  /** The last scores on the validation split; null where none were taken. */
+  readonly validation: (TestScores & Pick<Scores, 'loss'>) | null;
+  /** The last scores on the split `test`; null where none were taken. */
+  readonly test: TestScores | null;
+}
+
+/** The scores that tables compare. */
+export type TestScores = Pick<Scores, 'softDice' | 'softIou' | 'dice' | 'iou' | 'miou' | 'accuracy'>;
+
+/** Scores without the confusion matrix and the loss. */
+export function testScores({ softDice, softIou, dice, iou, miou, accuracy }: Scores): TestScores {
+  return { softDice, softIou, dice, iou, miou, accuracy };
+}
+
+/** The summary of a run's events; undefined where they do not say what ran. */
+export function summarize(events: readonly Event[]): Summary | undefined {
+  const about = events.find((event) => event.type === 'run');
+  if (!about) return undefined;
+  const { run, adapter, adapterParameters, headParameters, engine, precision, seed } = about;
+  const epochs = events.filter((event) => event.type === 'epoch');
+  const sum = (field: 'images' | 'seconds') => epochs.reduce((total, epoch) => total + epoch[field], 0);
+  const last = (split: string) =>
+    events.findLast((event): event is ValidationEvent => event.type === 'validation' && event.split === split)
+      ?.scores;
+  const [validation, test] = [last('validation'), last('test')];
+  return {
+    run,
+    adapter,
+    adapterParameters,
+    headParameters,
+    engine,
+    precision,
+    seed,
+    ...(events.some((event) => event.type === 'done' && event.reason === 'guard') && {
+      diverged: true as const,
+    }),
+    epochs: epochs.length,
+    seconds: secondsOf(events),
+    imagesPerSecond: sum('seconds') > 0 ? sum('images') / sum('seconds') : 0,
+    validation: validation ? { loss: validation.loss, ...testScores(validation) } : null,
+    test: test ? testScores(test) : null,
+  };
+}
+
+/**
+ * The summary that a run left in its folder of logs.
+ *
+ * @throws UserError where there is none, or something else in its place.
+ */
+export async function readSummary(logs: string): Promise<Summary> {
+  const path = join(logs, 'summary.json');
+  const fail = (got: string, cause: unknown) =>
+    new UserError(
+      `${path}: expected the scores of a finished run, got ${got}; see its warnings, make room for its logs, and run it again with --resume`,
+      { path },
+      { cause },
+    );
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw fail(cause.code === 'ENOENT' ? 'nothing there' : String(cause.code), cause);
+  });
+  try {
+    return summarySchema.parse(JSON.parse(text)) as unknown as Summary;
+  } catch (cause) {
+    throw fail('something else', cause);
+  }
+}
+
+const figure = z.number().nullable();
+const scoresSchema = z.looseObject({
+  softDice: figure,
+  softIou: figure,
+  dice: z.array(figure),
+  iou: z.array(figure),
+  miou: figure,
+  accuracy: figure,
+});
+const summarySchema = z.looseObject({
+  adapterParameters: z.number(),
+  headParameters: z.number(),
+  diverged: z.boolean().optional(),
+  validation: scoresSchema.nullable(),
+  test: scoresSchema.nullable(),
+});
+
+/** Whether a run went wrong: the guard stopped it, or its scores are no numbers (null in the file). */
+export function hasDiverged({ diverged, validation, test }: Summary): boolean {
+  return diverged === true || [validation, test].some((scores) => scores !== null && !areNumbers(scores));
+}
+
+/** Whether the scores that every split has are numbers. */
+export function areNumbers({ softDice, softIou, miou, accuracy }: TestScores): boolean {
+  return [softDice, softIou, miou, accuracy].every(Number.isFinite);
+}
+
+/** Writes `<dir>/summary.json` at the run's `done` event: a run that was cut short leaves none, nor an earlier one's. */
+export function summary(dir: string, { earlier = [] }: LogOptions = {}): Logger {
+  const path = join(dir, 'summary.json');
+  let events: Event[] | undefined;
+  return {
+    name: path,
+    next: async (event) => {
+      if (!events) {
+        events = [...withEarlier(earlier, event)];
+        await rm(path, { force: true });
+      } else if (event.type !== 'step') events.push(event);
+      if (event.type === 'done')
+        await writeFileAtomic(path, `${JSON.stringify(summarize(events) ?? {}, undefined, 2)}\n`);
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
+import fastGlob from 'fast-glob';
+import type { Event } from '../events/event.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { writeError } from '../files/write-error.js';
+import { type Logger, type LogOptions, withEarlier } from './logger.js';
+import { bytes, double, float, tfRecord, utf8, varint } from './tf-record.js';
+
+/**
+ * Losses, scores, learning rates and throughput as scalars in a TensorBoard event file,
+ * `<dir>/events.out.tfevents.<seconds>.<host>`; `wandb sync` and Aim import it too.
+ *
+ * The folder holds one run: older event files in it are removed. Values are float32, as the format has them.
+ *
+ * @example
+ * training$.pipe(logTo(tensorBoard('logs/lora_42'))); // tensorboard --logdir logs
+ */
+export function tensorBoard(dir: string, { earlier = [] }: LogOptions = {}): Logger {
+  let file: FileHandle | undefined;
+  let path = '';
+  let classes: readonly string[] = [];
+  const record = (event: Event) => {
+    if (event.type === 'run') classes = event.classes;
+    const scalars = scalarsOf(event, classes);
+    if (scalars.length === 0 || !('step' in event)) return Buffer.alloc(0);
+    const values = scalars.map(([name, value]) => bytes(1, Buffer.concat([utf8(1, name), float(2, value)])));
+    const summary = bytes(5, Buffer.concat(values));
+    return tfRecord(Buffer.concat([double(1, event.time / 1000), varint(2, event.step ?? 0), summary]));
+  };
+  const begin = async (first: Event) => {
+    path = join(dir, `events.out.tfevents.${Math.floor(first.time / 1000)}.${hostname()}`);
+    const version = tfRecord(Buffer.concat([double(1, first.time / 1000), utf8(3, 'brain.Event:2')]));
+    await writeFileAtomic(path, Buffer.concat([version, ...withEarlier(earlier, first).map(record)]));
+    const old = await fastGlob('events.out.tfevents.*', { cwd: dir, ignore: [basename(path)] });
+    for (const name of old) await rm(join(dir, name));
+    file = await open(path, 'a');
+  };
+  return {
+    name: join(dir, 'events.out.tfevents.*'),
+    next: async (event) => {
+      if (!file) return begin(event);
+      const frame = record(event);
+      if (frame.length > 0)
+        await file.appendFile(frame).catch((error: unknown) => {
+          throw writeError(path, error);
+        });
+    },
+    close: () => file?.close(),
+  };
+}
+
+function scalarsOf(event: Event, classes: readonly string[]): [name: string, value: number][] {
+  if (event.type === 'step')
+    return [
+      ['train/loss', event.loss],
+      ['train/gradient_norm', event.gradientNorm],
+      ['train/images_per_second', event.imagesPerSecond],
+      ...named('learning_rate', Object.entries(event.learningRate)),
+    ];
+  if (event.type === 'epoch')
+    return [
+      ['epoch/loss', event.loss],
+      ['epoch/images_per_second', event.imagesPerSecond],
+    ];
+  if (event.type !== 'validation') return [];
+  const { loss, softDice, softIou, miou, accuracy, dice, iou } = event.scores;
+  const overall = { loss, soft_dice: softDice, soft_iou: softIou, miou, accuracy };
+  const byClass = (score: string, values: readonly (number | null)[]) =>
+    named(
+      `${event.split}_${score}`,
+      values.flatMap((value, c) => (value === null ? [] : [[classes[c] ?? `class ${c}`, value]])),
+    );
+  return [...named(event.split, Object.entries(overall)), ...byClass('dice', dice), ...byClass('iou', iou)];
+}
+
+function named(prefix: string, values: readonly [string, number][]): [string, number][] {
+  return values.map(([name, value]) => [`${prefix}/${name}`, value]);
+}

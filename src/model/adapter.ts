@@ -1,0 +1,135 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { UserError } from '../base/errors.js';
+import type { LinearMap } from '../engine/ops/linears.js';
+import type { Pass } from './parameters.js';
+import { TARGETS, type Target } from './vit/targets.js';
+
+/** One linear map that an adapter may change. */
+export interface Site {
+  readonly layer: number;
+  readonly target: Target;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+/** The map at a site: weight [in, out], bias [out]; frozen where neither trains. */
+export interface Base {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly frozen: boolean;
+}
+
+/** A parameter that an adapter brings to a site. */
+export interface AdapterParameter {
+  /** Unique in the model; sites that share it name it alike. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** How it starts: uniform in ±bound (0 is zero), or a function of the frozen weight. */
+  readonly init: number | ((weight: Tensor) => Tensor);
+}
+
+/** What one forward pass lends to an adapter. */
+export interface AdapterPass extends Pass {
+  /** The value of one of this site's parameters, by the last part of its name. */
+  readonly own: (part: string) => Tensor;
+  /** Computes once a pass what several sites share. */
+  readonly once: (key: string, compute: () => Tensor) => Tensor;
+}
+
+/** How PEFT (Hugging Face's library of adapters) keeps the same change. */
+export interface PeftForm {
+  /** `peft_type` and its settings, as adapter_config.json names them. */
+  readonly config: Readonly<Record<string, unknown>> & { readonly peft_type: string };
+  /**
+   * What follows the module's name in adapter_model.safetensors, by the last part of our parameter's name. A key that
+   * ends in `.weight` is that of a PyTorch `Linear` and is stored [out, in]; any other has our layout.
+   */
+  readonly keys: Readonly<Record<string, string>>;
+}
+
+/**
+ * A small trainable change to frozen linear maps: the one contract of all adapters.
+ *
+ * At its initial parameters `apply` is the base map itself, and `merged` is the plain linear map that does the same as
+ * both together. Each kind answers for itself; the code that uses them never asks which kind it has.
+ */
+export interface Adapter {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly targets: readonly Target[];
+  /** Which blocks, from 0; all where absent. */
+  readonly layers?: readonly number[];
+  /** Absent where PEFT has no such adapter. */
+  readonly peft?: PeftForm;
+  parameters(site: Site): AdapterParameter[];
+  /**
+   * x [..., in] → [..., out], or the linear map that does it: maps of one input then run together, the low-rank
+   * change with them.
+   */
+  apply(site: Site, x: Tensor, base: Base, pass: AdapterPass): Tensor | LinearMap;
+  /**
+   * The weight [in, out] of base and adapter together, or weight and bias [out] where the bias changes, too. Absent where
+   * no linear map does what the adapter does: it is then scored unmerged, and `Segmenter.merge` refuses it.
+   */
+  merged?(site: Site, weight: Tensor, own: (part: string) => Tensor, bias: Tensor): Tensor | MergedMap;
+}
+
+/** A linear map that stands for base and adapter: weight [in, out], bias [out]. */
+export type MergedMap = Readonly<Record<'weight' | 'bias', Tensor>>;
+
+/** What every adapter lets its user choose. */
+export interface AdapterOptions {
+  /** Default query and value. */
+  readonly targets?: readonly Target[];
+  /** Which blocks, from 0. Default all. */
+  readonly layers?: readonly number[];
+  /** Dropout on the adapter's input while training, 0 to 1. Default 0. */
+  readonly dropout?: number;
+}
+
+/** Checks the options that all adapters share. */
+export function checkOptions({
+  targets = ['query', 'value'],
+  layers,
+  dropout = 0,
+}: AdapterOptions): readonly Target[] {
+  for (const [name, values] of Object.entries({ targets, layers: layers ?? [] })) {
+    const twice = values.find((value, i) => values.indexOf(value as never) < i);
+    if (twice !== undefined)
+      throw new UserError(`${name}: expected each once, got ${values.join()}; see --${name}`, { twice });
+  }
+  for (const target of targets)
+    if (!TARGETS.includes(target))
+      throw new UserError(`targets: expected ${TARGETS.join(', ')}, got ${target}; see --targets`, {
+        target,
+      });
+  if (targets.length === 0)
+    throw new UserError(`targets: expected at least one of ${TARGETS.join(', ')}, got none`);
+  if (layers?.length === 0)
+    throw new UserError('layers: expected at least one block, got none; leave it out for all; see --layers');
+  if (!(dropout >= 0 && dropout < 1))
+    throw new UserError(`dropout: expected a rate from 0 to below 1, got ${dropout}`);
+  return targets;
+}
+
+/** Refuses a rank above the width of the map at a site: no change of it has a higher one. */
+export function checkRank(name: 'rank' | 'blockRank', rank: number, { target, inputs, outputs }: Site): void {
+  const width = Math.max(inputs, outputs);
+  if (rank > width)
+    throw new UserError(
+      `${name}: expected at most the width of ${target}, ${width}, got ${rank}; see --${name === 'rank' ? name : 'r-block'}`,
+      { [name]: rank },
+    );
+}
+
+/** Refuses what is no positive integer. */
+export function checkCount(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1)
+    throw new UserError(`${name}: expected an integer from 1 up, got ${value}`, { [name]: value });
+}
+
+/** Refuses what is no finite number. */
+export function checkFinite(name: string, value: number): void {
+  if (!Number.isFinite(value))
+    throw new UserError(`${name}: expected a finite number, got ${value}; see --${name}`, { [name]: value });
+}

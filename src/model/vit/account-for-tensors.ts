@@ -1,0 +1,110 @@
+import { UserError } from '../../base/errors.js';
+import { oneLine } from '../../base/printable.js';
+import { backboneShapes } from './backbone-shapes.js';
+import { checkHeads, type VitConfig } from './config.js';
+import type { NamedWeights } from './names.js';
+import { countBlocks } from './sizes.js';
+
+/** What a checkpoint may hold beside its encoder: heads and their poolers, decoders, and state that no token meets. */
+const DROPPABLE: readonly RegExp[] = [
+  /^(classifier|head|head_dist|cls_classifier|fc|pooler|pre_logits|decoder)\./,
+  /(^|[._])mask_token$/,
+  /\.num_batches_tracked$/,
+  /(^|\.)position_ids$/,
+];
+
+/** Tensors of ViTs that compute something else, and what they are. */
+const FOREIGN: readonly (readonly [RegExp, string])[] = [
+  [/lora_|gralora_|\.base_layer\./, 'of an adapter (read it with loadPeft)'],
+  [/(^|\.)(lambda_?[12]|gamma_?[12]|ls[12]\.\w+|layer_?scale_?[12]?(\.\w+)?)$/, 'of LayerScale'],
+  [/(q_norm|k_norm|query_norm|key_norm|q_layernorm|k_layernorm|norm_q|norm_k)\./, 'of query and key norms'],
+  [/reg(ister)?_tokens?$/, 'of register tokens'],
+  [/dist(illation)?_token$|distillation_classifier|head_dist/, 'of distillation (a second token)'],
+  [/rel_pos|relative_position/, 'of relative positions'],
+  [/rope|rotary|freqs/, 'of rotary positions'],
+  [/norm_pre\.|pre_la?yr?e?r?_?norm\.|ln_pre\./, 'of a LayerNorm before the blocks (CLIP)'],
+  [/fc_norm\./, 'of a norm after pooling, in place of the last one (global_pool avg)'],
+  [/\.(w12|w3|fc1_g|fc1_x|gate_proj|up_proj|weights_in)\./, 'of gated MLPs (SwiGLU)'],
+  [/patch_embed\.backbone|\.stem\./, 'of a convolutional stem'],
+  [/text_model\.|visual_projection|logit_scale/, 'of a model of text'],
+  [
+    /\.(SCB|qweight|qzeros|scales|absmax|quant_map|weight_scale(_inv)?|zero_point)$|quant_state/,
+    'of quantised weights',
+  ],
+];
+
+/** The tensors that the encoder reads. */
+const PLAIN =
+  /^(cls|positions|(patch|norm|layers\.\d+\.(norm1|norm2|query|key|value|output|fc1|fc2))\.(weight|bias))$/;
+
+/**
+ * Refuses a checkpoint with tensors that the encoder does not read and that are no part of a head: a plain ViT that
+ * passed them over would make every token wrong in silence.
+ *
+ * @throws UserError naming the file, what the tensors are, and how many.
+ */
+export function refuseForeignTensors(path: string, weights: NamedWeights): void {
+  const foreign = [...weights.keys()].filter(
+    (name) => !PLAIN.test(name) && !DROPPABLE.some((pattern) => pattern.test(name)),
+  );
+  if (foreign.length > 0)
+    throw new UserError(
+      `${path}: expected the tensors of a plain ViT, got ${describe(foreign)}; its tokens would be wrong without them: use a ViT or DeiT that has none`,
+      { path, name: foreign[0]! },
+    );
+}
+
+/**
+ * Checks that a checkpoint's tensors are those of a plain ViT of this shape: none too many, none missing, none of
+ * another shape or of integers.
+ *
+ * @throws UserError naming the file and the tensor.
+ */
+export function accountForTensors(path: string, config: VitConfig, weights: NamedWeights): void {
+  refuseForeignTensors(path, weights);
+  checkHeads(config);
+  const fail = (text: string, name: string) => {
+    throw new UserError(`${path}: ${text}`, { path, name });
+  };
+  // First, since there are as many shapes as config.json says.
+  const blocks = countBlocks(weights.keys());
+  if (config.num_hidden_layers !== blocks)
+    fail(
+      `expected ${config.num_hidden_layers} blocks, the num_hidden_layers of config.json, got tensors of ${blocks}`,
+      'num_hidden_layers',
+    );
+  for (const [name, shape] of backboneShapes(config)) {
+    const stored = weights.get(name);
+    if (!stored) fail(`expected ${name} of a ViT, got no such tensor${hint(name)}`, name);
+    else if (stored.shape.join() !== shape.join())
+      fail(
+        `expected ${name} of shape [${shape.join(', ')}], got [${stored.shape.join(', ')}]${name.endsWith('.fc2.weight') ? '; gated MLPs (SwiGLU) are not supported' : ''}`,
+        name,
+      );
+    else if (!(stored.data instanceof Float32Array))
+      fail(`expected ${name} in floats, got ${stored.dtype}; save the model without quantising it`, name);
+  }
+}
+
+function hint(name: string): string {
+  if (name === 'cls') return '; models without a class token are not supported';
+  if (/\.(query|key|value)\.bias$/.test(name))
+    return '; where the model has no such biases, config.json must say "qkv_bias": false';
+  return '';
+}
+
+/** Names by what they are, with their number: `24 of LayerScale (layers.0.ls1.gamma, …)`. */
+function describe(names: readonly string[]): string {
+  const kinds = new Map<string, string[]>();
+  for (const name of names) {
+    const kind = FOREIGN.find(([pattern]) => pattern.test(name))?.[1] ?? 'that it does not have';
+    kinds.set(kind, [...(kinds.get(kind) ?? []), name]);
+  }
+  const parts = [...kinds].map(
+    ([kind, [first, ...others]]) =>
+      `${1 + others.length} ${kind} (${oneLine(first!)}${others.length > 0 ? ', …' : ''})`,
+  );
+  return parts.length > 4
+    ? [...parts.slice(0, 4), `${parts.length - 4} kinds more`].join(', ')
+    : parts.join(', ');
+}

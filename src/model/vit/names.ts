@@ -1,0 +1,136 @@
+import { UserError } from '../../base/errors.js';
+import { oneLine } from '../../base/printable.js';
+import type { StoredTensor } from '../../files/safetensors.js';
+import { TARGETS, type Target } from './targets.js';
+
+/** What a backbone's tensors are called here, whichever library wrote them; layouts are still PyTorch's. */
+export type NamedWeights = Map<string, StoredTensor>;
+
+/** The attributes of the models that hold a ViT, in any order: they stand before the names of its tensors. */
+const HOLDERS = /^(?:(?:module|_orig_mod|model|timm_model|backbone|vit|deit)\.)+/;
+
+const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
+  [/^embeddings\.cls_token$/, 'cls'],
+  [/^embeddings\.position_embeddings$/, 'positions'],
+  [/^embeddings\.patch_embeddings\.projection\./, 'patch.'],
+  [/^encoder\.layer\./, 'layers.'],
+  [/^encoder\.layers\./, 'layers.'],
+  [/\.attention\.attention\.(query|key|value)\./, '.$1.'],
+  [/\.attention\.q_proj\./, '.query.'],
+  [/\.attention\.k_proj\./, '.key.'],
+  [/\.attention\.v_proj\./, '.value.'],
+  [/\.attention\.(output\.dense|o_proj)\./, '.output.'],
+  [/^(layers\.\d+)\.(intermediate\.dense|mlp\.fc1)\./, '$1.fc1.'],
+  [/^(layers\.\d+)\.(output\.dense|mlp\.fc2)\./, '$1.fc2.'],
+  [/\.layernorm_before\./, '.norm1.'],
+  [/\.layernorm_after\./, '.norm2.'],
+  [/^layernorm\./, 'norm.'],
+];
+
+const TIMM: readonly (readonly [RegExp, string])[] = [
+  [/^cls_token$/, 'cls'],
+  [/^pos_embed$/, 'positions'],
+  [/^patch_embed\.proj\./, 'patch.'],
+  [/^blocks\./, 'layers.'],
+  [/\.attn\.qkv\./, '.qkv.'],
+  [/\.attn\.proj\./, '.output.'],
+  [/\.mlp\.(fc[12])\./, '.$1.'],
+  [/^head\./, 'classifier.'],
+];
+
+/** Which library's names a checkpoint has. */
+export function isTimm(names: Iterable<string>): boolean {
+  return [...names].some((name) => /^(cls_token$|patch_embed\.|blocks\.)/.test(name.replace(HOLDERS, '')));
+}
+
+/**
+ * Renames a checkpoint's tensors from the spelling of transformers (old or new) or of timm, DeiT and DINO, whose
+ * fused qkv rows are taken apart. What holds the ViT (`vit.`, `module.`, `backbone.`) is taken off the names.
+ *
+ * Positions without a row for the class token (timm's `no_embed_class`) get one of zeros, which is the same function.
+ *
+ * @throws UserError where two tensors would have one name.
+ */
+export function canonicalNames(tensors: ReadonlyMap<string, StoredTensor>, path = 'weights'): NamedWeights {
+  const rules = isTimm(tensors.keys()) ? TIMM : HUGGING_FACE;
+  const weights: NamedWeights = new Map();
+  const add = (name: string, from: string, tensor: StoredTensor) => {
+    if (weights.has(name))
+      throw new UserError(
+        `${path}: expected one ViT, got two tensors that are its ${oneLine(name)} (the second is ${oneLine(from)}); save one model's alone`,
+        { path, name },
+      );
+    weights.set(name, tensor);
+  };
+  for (const [name, tensor] of tensors) {
+    const renamed = rules.reduce(
+      (text, [pattern, to]) => text.replace(pattern, to),
+      name.replace(HOLDERS, ''),
+    );
+    const [first, last] = renamed.split('.qkv.');
+    if (last !== undefined && tensor.shape[0]! % 3 === 0)
+      for (const [part, third] of thirds(tensor)) add(`${first}.${part}.${last}`, name, third);
+    else add(renamed, name, renamed === 'positions' && rules === TIMM ? withClassRow(tensor) : tensor);
+  }
+  return weights;
+}
+
+/** The rows of query, key and value in a fused map. */
+function thirds(tensor: StoredTensor): [string, StoredTensor][] {
+  const shape = [tensor.shape[0]! / 3, ...tensor.shape.slice(1)];
+  const size = tensor.data.length / 3;
+  return ['query', 'key', 'value'].map((part, i) => [
+    part,
+    { ...tensor, shape, data: tensor.data.slice(i * size, (i + 1) * size) },
+  ]);
+}
+
+function withClassRow(tensor: StoredTensor): StoredTensor {
+  const [, rows = 0, width = 0] = tensor.shape;
+  const isSquare = (count: number) => Number.isInteger(Math.sqrt(count));
+  if (tensor.shape.length !== 3 || isSquare(rows - 1) || !isSquare(rows)) return tensor;
+  const data = new Float32Array(tensor.data.length + width);
+  data.set(tensor.data, width);
+  return { ...tensor, shape: [1, rows + 1, width], data };
+}
+
+/** How transformers names the modules of its ViTModel: before version 5, and since. */
+export type Spelling = 4 | 5;
+
+const MODULES: Readonly<Record<Spelling, Readonly<Record<'blocks' | Target, string>>>> = {
+  4: {
+    blocks: 'encoder.layer',
+    query: 'attention.attention.query',
+    key: 'attention.attention.key',
+    value: 'attention.attention.value',
+    output: 'attention.output.dense',
+    fc1: 'intermediate.dense',
+    fc2: 'output.dense',
+  },
+  5: {
+    blocks: 'layers',
+    query: 'attention.q_proj',
+    key: 'attention.k_proj',
+    value: 'attention.v_proj',
+    output: 'attention.o_proj',
+    fc1: 'mlp.fc1',
+    fc2: 'mlp.fc2',
+  },
+};
+
+/** The module of transformers' ViTModel that is the linear map `target` of a block. */
+export function moduleName(layer: number, target: Target, spelling: Spelling): string {
+  return `${MODULES[spelling].blocks}.${layer}.${MODULES[spelling][target]}`;
+}
+
+/** The inverse of `moduleName`; undefined for any other module. */
+export function siteOfModule(
+  name: string,
+): { readonly layer: number; readonly target: Target; readonly spelling: Spelling } | undefined {
+  const [, layer] = /\.(\d+)\./.exec(name) ?? [];
+  for (const spelling of [4, 5] as const)
+    for (const target of TARGETS)
+      if (layer && name === moduleName(Number(layer), target, spelling))
+        return { layer: Number(layer), target, spelling };
+  return undefined;
+}

@@ -1,0 +1,73 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UserError } from '../../base/errors.js';
+import { readJson } from '../../files/json-file.js';
+import { accountForTensors, refuseForeignTensors } from './account-for-tensors.js';
+import type { VitConfig } from './config.js';
+import { givenConfig, readConfigFile } from './given-config.js';
+import { fromHub } from './hub.js';
+import { canonicalNames, isTimm, type NamedWeights } from './names.js';
+import { type InputStatistics, readPreprocessor } from './preprocessor.js';
+import { readWeights, weightFile } from './weight-files.js';
+
+/** A pretrained backbone as it lies on disk. */
+export interface Pretrained {
+  readonly path: string;
+  readonly config: VitConfig;
+  readonly weights: NamedWeights;
+  /** What the model expects of its input, where its folder says so. */
+  readonly normalization?: InputStatistics;
+}
+
+/**
+ * Finds and reads a pretrained ViT: a folder with model.safetensors or its shards (and config.json), a .safetensors
+ * file, or a hub id such as `google/vit-base-patch16-224`, from Hugging Face's cache or, where it is not there,
+ * downloaded into it.
+ *
+ * config.json is that of transformers or of timm; what it says is checked against the tensors, and a tensor that the
+ * plain ViT does not have is an error (see `accountForTensors`). Without config.json the number of heads is known of
+ * the published sizes alone.
+ *
+ * @throws UserError when nothing is found, for a hub id it says what to download and where to put it; and for a model
+ * that is no plain ViT, saying what sets it apart.
+ */
+export async function readPretrained(name: string): Promise<Pretrained> {
+  const found = await stat(name).catch(() => undefined);
+  const path = found ? (found.isDirectory() ? await weightFile(name) : name) : await fromHub(name);
+  const configPath = join(dirname(path), 'config.json');
+  const file = await readConfigFile(configPath);
+  const tensors = await readWeights(path);
+  const weights = canonicalNames(tensors, path);
+  refuseForeignTensors(path, weights);
+  const epsilon = isTimm(tensors.keys()) ? 1e-6 : 1e-12;
+  const { config, biased, normalization } = givenConfig(file, configPath, weights, path, epsilon);
+  if (!biased) addZeroBiases(weights);
+  accountForTensors(path, config, weights);
+  const statistics = (await statisticsIn(dirname(path), config)) ?? normalization;
+  return { path, config, weights, ...(statistics && { normalization: statistics }) };
+}
+
+/** What a folder's preprocessor_config.json says; undefined where there is none. */
+async function statisticsIn(folder: string, config: VitConfig): Promise<InputStatistics | undefined> {
+  const path = join(folder, 'preprocessor_config.json');
+  const file = await readJson(path);
+  return (
+    file &&
+    readPreprocessor(file, config.image_size, (text) => {
+      throw new UserError(`${path}: ${text}`, { path });
+    })
+  );
+}
+
+/** Biases that a model without `qkv_bias` lacks: zeros, which are the same function. */
+function addZeroBiases(weights: NamedWeights): void {
+  for (const [name, { shape }] of weights)
+    if (/\.(query|key|value)\.weight$/.test(name)) {
+      const width = shape[0] ?? 0;
+      weights.set(name.replace(/weight$/, 'bias'), {
+        dtype: 'F32',
+        shape: [width],
+        data: new Float32Array(width),
+      });
+    }
+}

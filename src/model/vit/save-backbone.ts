@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../files/atomic.js';
+import { safetensorsBytes } from '../../files/safetensors.js';
+import type { Parameters } from '../parameters.js';
+import { backboneShapes } from './backbone-shapes.js';
+import type { VitConfig } from './config.js';
+import { toTorchLayout } from './layout.js';
+import { IMAGENET, type InputStatistics } from './preprocessor.js';
+
+/** What Hugging Face's ViTModel calls our tensors; the inverse of `canonicalNames`. */
+const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
+  [/^cls$/, 'embeddings.cls_token'],
+  [/^positions$/, 'embeddings.position_embeddings'],
+  [/^patch\./, 'embeddings.patch_embeddings.projection.'],
+  [/^norm\./, 'layernorm.'],
+  [/^layers\./, 'encoder.layer.'],
+  [/\.(query|key|value)\./, '.attention.attention.$1.'],
+  [/\.output\./, '.attention.output.dense.'],
+  [/\.fc1\./, '.intermediate.dense.'],
+  [/\.fc2\./, '.output.dense.'],
+  [/\.norm1\./, '.layernorm_before.'],
+  [/\.norm2\./, '.layernorm_after.'],
+];
+
+export interface SaveBackboneOptions {
+  /** What the model was trained on (`model.normalization`). Default: ImageNet's, as of a model that is told nothing. */
+  readonly normalization?: InputStatistics;
+  /** Kept in the header of model.safetensors. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes a backbone into an existing folder as transformers does, config.json, preprocessor_config.json and
+ * model.safetensors with PyTorch's layouts, so that `readPretrained`, and Python, can read it.
+ *
+ * The positions are written as they are: config.json gets the image size that they are for, whatever `config` says.
+ *
+ * @example
+ * await saveBackbone('models/vit-pets', model.config, model.parameters, { normalization: model.normalization });
+ */
+export async function saveBackbone(
+  folder: string,
+  config: VitConfig,
+  parameters: Parameters,
+  { normalization = IMAGENET, metadata = {} }: SaveBackboneOptions = {},
+): Promise<void> {
+  const rows = parameters.get('positions').shape[1]!;
+  const imageSize = Math.sqrt(rows - 1) * config.patch_size;
+  const own = { ...config, image_size: imageSize };
+  const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+  for (const [name, shape] of backboneShapes(own)) {
+    const hf = HUGGING_FACE.reduce((text, [pattern, to]) => text.replace(pattern, to), name);
+    const data = (await parameters.get(name).data()) as Float32Array;
+    tensors.set(hf, { shape, data: toTorchLayout(data, shape) });
+  }
+  const json = (value: object) => `${JSON.stringify(value, null, 1)}\n`;
+  const preprocessor = {
+    image_processor_type: 'ViTImageProcessor',
+    do_resize: true,
+    size: { height: imageSize, width: imageSize },
+    resample: BILINEAR,
+    do_rescale: true,
+    rescale_factor: 1 / 255,
+    do_normalize: true,
+    image_mean: normalization.mean,
+    image_std: normalization.std,
+  };
+  const file = { architectures: ['ViTModel'], model_type: 'vit', ...own, qkv_bias: true };
+  await writeFileAtomic(join(folder, 'config.json'), json(file));
+  await writeFileAtomic(join(folder, 'preprocessor_config.json'), json(preprocessor));
+  await writeFileAtomic(join(folder, 'model.safetensors'), safetensorsBytes(tensors, metadata));
+}
+
+/** Pillow's number of the filter that images are resized with. */
+const BILINEAR = 2;

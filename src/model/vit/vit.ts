@@ -1,0 +1,127 @@
+import {
+  add,
+  broadcastTo,
+  concat,
+  reshape,
+  slice,
+  type Tensor,
+  tensor,
+  tidy,
+  transpose,
+} from '@tensorflow/tfjs-core';
+import { attention } from '../../engine/ops/attention.js';
+import { gelu } from '../../engine/ops/gelu.js';
+import { branchNorm, layerNorm } from '../../engine/ops/layer-norm.js';
+import { linear } from '../../engine/ops/linear.js';
+import { type LinearMap, linears } from '../../engine/ops/linears.js';
+import { normal, randomStream } from '../../random/random-stream.js';
+import type { Parameters } from '../parameters.js';
+import { accountForTensors } from './account-for-tensors.js';
+import { backboneShapes } from './backbone-shapes.js';
+import { checkHeads, gridSide, type VitConfig } from './config.js';
+import { fromTorchLayout } from './layout.js';
+import { interpolatePositions } from './positions.js';
+import type { Pretrained } from './pretrained.js';
+import type { Target } from './targets.js';
+
+/** One linear map of one block, plain or with an adapter: its result, or the map itself, which then runs with others. */
+export type Project = (layer: number, target: Target, x: Tensor) => Tensor | LinearMap;
+
+/** The tokens of images after the last LayerNorm: what heads read. Shapes as in `blocks`. */
+export function encode(config: VitConfig, parameters: Parameters, project: Project, images: Tensor): Tensor {
+  const x = blocks(config, parameters, project, images);
+  return layerNorm(x, parameters.get('norm.weight'), parameters.get('norm.bias'), config.layer_norm_eps);
+}
+
+/**
+ * The tokens of images after the last block: a pre-norm ViT (Dosovitskiy et al. 2021, eqs. 1–4).
+ *
+ * Shapes: images [batch, size, size, 3] → [batch, 1 + (size/patch)², hidden], the class token first.
+ */
+export function blocks(config: VitConfig, parameters: Parameters, project: Project, images: Tensor): Tensor {
+  const { hidden_size: hidden, patch_size: patch, num_attention_heads: heads, layer_norm_eps: eps } = config;
+  const get = (name: string) => parameters.get(name);
+  const [batch, size] = images.shape as [number, number];
+  const side = size / patch;
+  // What the embedding and each block no longer need is freed before the next one begins.
+  let x = tidy(() => {
+    const rows = reshape(images, [batch * side, patch, side, patch * 3]);
+    const patches = reshape(transpose(rows, [0, 2, 1, 3]), [batch, side * side, patch * patch * 3]);
+    const cls = broadcastTo(get('cls'), [batch, 1, hidden]);
+    const embedded = linear(patches, get('patch.weight'), get('patch.bias'));
+    return add(concat([cls, embedded], 1), get('positions'));
+  });
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    const norm = (name: string, x: Tensor) =>
+      branchNorm(x, get(`layers.${layer}.${name}.weight`), get(`layers.${layer}.${name}.bias`), eps);
+    x = tidy(() => {
+      const [h, before] = norm('norm1', x);
+      const [q, k, v] = linears([
+        project(layer, 'query', h),
+        project(layer, 'key', h),
+        project(layer, 'value', h),
+      ]);
+      const [y] = linears([project(layer, 'output', attention(q!, k!, v!, heads))], before);
+      const [z, between] = norm('norm2', y!);
+      const [wide] = linears([project(layer, 'fc1', z)]);
+      return linears([project(layer, 'fc2', gelu(wide!))], between)[0]!;
+    });
+  }
+  return x;
+}
+
+/** The grid of patches: [batch, 1 + side², hidden] → [batch, side, side, hidden], without the class token. */
+export function patchGrid(tokens: Tensor): Tensor {
+  const [batch, count, hidden] = tokens.shape as [number, number, number];
+  const side = Math.sqrt(count - 1);
+  return reshape(slice(tokens, [0, 1, 0], [batch, count - 1, hidden]), [batch, side, side, hidden]);
+}
+
+/**
+ * Puts a pretrained backbone's tensors among the parameters, frozen; for another image size the position
+ * embeddings are interpolated.
+ *
+ * @throws UserError naming the file and the tensor that is missing or has another shape.
+ */
+export function addPretrained(
+  parameters: Parameters,
+  { path, config, weights }: Pretrained,
+  size: number,
+): void {
+  accountForTensors(path, config, weights);
+  for (const [name, shape] of backboneShapes(config)) {
+    let data = Float32Array.from(weights.get(name)!.data);
+    let to = shape;
+    if (name === 'positions') {
+      data = Float32Array.from(
+        interpolatePositions(data, config.hidden_size, gridSide(config), size / config.patch_size),
+      );
+      to = [1, data.length / config.hidden_size, config.hidden_size];
+    }
+    parameters.add({ name, group: 'backbone', trainable: false, value: fromTorch(data, to) });
+  }
+}
+
+/** Puts a new backbone among the parameters: normal with σ = .02 cut at 2σ, as Dosovitskiy et al.; zero biases. */
+export function addRandomBackbone(parameters: Parameters, config: VitConfig, seed: number): void {
+  checkHeads(config);
+  for (const [name, shape] of backboneShapes(config)) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const random = randomStream(seed, 'backbone', name);
+    const isGain = /norm\d?\.weight$/.test(name);
+    const data = Float32Array.from({ length: size }, () =>
+      isGain ? 1 : name.endsWith('.bias') ? 0 : 0.02 * Math.max(-2, Math.min(2, normal(random))),
+    );
+    parameters.add({ name, group: 'backbone', trainable: true, value: fromTorch(data, shape) });
+  }
+}
+
+/** A tensor in the layout of this project: [in, out] for linear maps, [patch·patch·3, out] for the patch embedding. */
+function fromTorch(data: Float32Array, shape: readonly number[]): Tensor {
+  return tensor(fromTorchLayout(data, shape), layout(shape));
+}
+
+function layout(shape: readonly number[]): number[] {
+  if (shape.length === 2) return [shape[1]!, shape[0]!];
+  return shape.length === 4 ? [shape[1]! * shape[2]! * shape[3]!, shape[0]!] : [...shape];
+}

@@ -1,0 +1,255 @@
+import { UserError } from '../../../base/errors.js';
+import { NumpyRandom } from '../../../random/numpy-random.js';
+import { type Distribution, type ParamValue, type SearchSpace, toInternal } from '../../distributions.js';
+import type { FrozenTrial, TrialState } from '../../frozen-trial.js';
+import type { Sampler } from '../../sampler.js';
+import type { StudyView } from '../../study-view.js';
+import { CommonSpace, numericPart } from '../common-space.js';
+import { anySeed, KeyedUniform } from '../keyed-uniform.js';
+import { type UnitCube, unitCube } from '../unit-cube.js';
+import { type CmaState, type CmaStrategy, cmaDraw, cmaStart, cmaStrategy, cmaUpdate } from './update.js';
+
+export interface CmaEsOptions {
+  /** Where the first generation's mean lies, by name; the middle of what is not named. */
+  readonly x0?: Readonly<Record<string, ParamValue>>;
+  /** The first standard deviation, as a share of each range. Default 1/6. */
+  readonly sigma0?: number;
+  /** COMPLETE trials before the first generation, 1 by default. */
+  readonly startupTrials?: number;
+  /** Trials in a generation, 2 or more. Default 4 + ⌊3 ln n⌋ for n parameters. */
+  readonly populationSize?: number;
+  /** Whether PRUNED trials count, with the last value that they reported. Default false. */
+  readonly considerPruned?: boolean;
+  /** 32 bits; rules all draws, each trial's by its number. */
+  readonly seed?: number;
+  /** Proposes what CMA-ES does not: the first trials, categorical parameters. By default uniformly. */
+  readonly independent?: Sampler;
+}
+
+/** The trial system attribute that says from which distribution a trial was drawn. */
+const KEY = 'millrace:cma-es';
+/** The base of trials that were drawn from the first generation. */
+const START = -1;
+
+/**
+ * `base` is the number of the trial at whose asking the distribution was made, and which says of what: the `told`
+ * trials of the distribution `parent`.
+ */
+interface Note {
+  readonly space: string;
+  readonly generation: number;
+  readonly base: number;
+  readonly parent?: number;
+  readonly told?: readonly number[];
+}
+
+/** Trials by what was there when they were drawn: the first distribution alone, or a later one too. */
+interface Drawn {
+  early: number;
+  late: number;
+}
+
+interface Run {
+  seen: number;
+  /** The finished ones. */
+  readonly drawn: Drawn;
+  /** The most advanced distribution; of two that were made at the same time, that of the earlier trial. */
+  latest: Note;
+  readonly cube: UnitCube;
+  readonly strategy: CmaStrategy;
+  /** By the number of the trial that made them; states of earlier generations are let go. */
+  readonly states: Map<number, CmaState>;
+  readonly notes: Map<number, Note>;
+  /** Trials that count, by base, in the order in which they ended. */
+  readonly trials: Map<number, FrozenTrial[]>;
+}
+
+/**
+ * CMA-ES (Hansen 2016, arXiv:1604.00772), with negative weights: for continuous, rugged or ill-conditioned spaces and
+ * budgets of hundreds of trials and more. One objective.
+ *
+ * It moves in the unit cube of the numeric parameters that all trials share; draws outside are drawn again, and after
+ * 10 n attempts moved to the border. Nothing but the trials holds its state: each generation is noted, as the numbers
+ * of the trials that made it, with the first trial that is drawn from it, and recomputed by whoever needs it. So any
+ * number of workers, of whatever seeds, move one distribution.
+ *
+ * With the same seed, options and values it proposes what Optuna 4.9 does, but for rounding, from the second trial on, in
+ * as many dimensions as a generation has trials (up to 11) and at most 25; beyond, what it draws has the same distribution.
+ *
+ * @example
+ * const study = await createStudy({ sampler: new CmaEsSampler({ x0: { x: 0.5 }, sigma0: 0.2, seed: 1 }) });
+ */
+export class CmaEsSampler implements Sampler {
+  readonly #options: CmaEsOptions;
+  readonly #seed: number;
+  readonly #independent: Sampler;
+  readonly #counting: readonly TrialState[];
+  readonly #space: CommonSpace;
+  readonly #runs = new WeakMap<StudyView, Map<string, Run>>();
+
+  constructor(options: CmaEsOptions = {}) {
+    const { sigma0 = 1 / 6, startupTrials = 1, populationSize = 4, seed = anySeed(), independent } = options;
+    if (!(sigma0 > 0)) throw new UserError(`sigma0: expected a number above 0, got ${sigma0}`, { sigma0 });
+    if (!(startupTrials >= 0))
+      throw new UserError(`startupTrials: expected 0 or more, got ${startupTrials}`, { startupTrials });
+    if (!Number.isInteger(populationSize) || populationSize < 2)
+      throw new UserError(`populationSize: expected an integer from 2 up, got ${populationSize}`, {
+        populationSize,
+      });
+    NumpyRandom.fromSeed(seed); // refuses what is no seed
+    this.#options = options;
+    this.#seed = seed;
+    this.#independent = independent ?? new KeyedUniform(seed);
+    this.#counting = options.considerPruned ? ['COMPLETE', 'PRUNED'] : ['COMPLETE'];
+    this.#space = new CommonSpace(this.#counting);
+  }
+
+  inferRelativeSearchSpace(study: StudyView): SearchSpace {
+    if (study.directions.length !== 1)
+      throw new UserError(`CMA-ES: expected one objective, got ${study.directions.length}; use NSGA-II`);
+    return numericPart(this.#space.of(study));
+  }
+
+  sampleRelative(
+    study: StudyView,
+    trial: FrozenTrial,
+    space: SearchSpace,
+  ): Readonly<Record<string, ParamValue>> {
+    const { startupTrials = 1 } = this.#options;
+    if (startupTrials > 1 && !this.#isStarted(study, startupTrials)) return {};
+    const key = [...space.keys()].join();
+    const run = this.#run(study, key, space);
+    const drawn = { ...run.drawn };
+    for (const active of study.active) {
+      const note = active.number === trial.number ? undefined : noteOf(active, key);
+      learn(run, note);
+      count(drawn, note);
+    }
+    const { generation, base } = run.latest;
+    const told = (run.trials.get(base) ?? []).slice(0, run.strategy.lambda).map(({ number }) => number);
+    const note: Note =
+      told.length < run.strategy.lambda
+        ? { space: key, generation, base }
+        : { space: key, generation: generation + 1, base: trial.number, parent: base, told };
+    learn(run, note);
+    study.setTrialSystemAttr(trial, KEY, { ...note });
+    const seed = this.#trialSeed(drawn, note) + trial.number;
+    return run.cube.toParams(draw(this.#state(study, run, note.base), NumpyRandom.fromSeed(seed)));
+  }
+
+  sampleIndependent(
+    study: StudyView,
+    trial: FrozenTrial,
+    name: string,
+    distribution: Distribution,
+  ): ParamValue {
+    return this.#independent.sampleIndependent(study, trial, name, distribution);
+  }
+
+  #isStarted(study: StudyView, least: number): boolean {
+    let count = 0;
+    return study.finished.some(({ state }) => this.#counting.includes(state) && ++count >= least);
+  }
+
+  /** What is known of the search in this space, with the trials that ended since. */
+  #run(study: StudyView, key: string, space: SearchSpace): Run {
+    const runs = this.#runs.get(study) ?? new Map<string, Run>();
+    this.#runs.set(study, runs);
+    const run = runs.get(key) ?? {
+      seen: 0,
+      drawn: { early: 0, late: 0 },
+      latest: { space: key, generation: 0, base: START },
+      cube: unitCube(space),
+      strategy: cmaStrategy(space.size, this.#options.populationSize),
+      states: new Map([[START, this.#start(space)]]),
+      notes: new Map<number, Note>(),
+      trials: new Map<number, FrozenTrial[]>(),
+    };
+    runs.set(key, run);
+    for (; run.seen < study.finished.length; run.seen++) {
+      const trial = study.finished[run.seen]!;
+      const note = noteOf(trial, key);
+      if (!note) continue;
+      learn(run, note);
+      count(run.drawn, note);
+      const counts =
+        this.#counting.includes(trial.state) &&
+        trial.values &&
+        run.cube.names.every((n) => Object.hasOwn(trial.params, n));
+      if (counts) run.trials.set(note.base, [...(run.trials.get(note.base) ?? []), trial]);
+    }
+    return run;
+  }
+
+  #start(space: SearchSpace): CmaState {
+    const { x0 = {}, sigma0 = 1 / 6 } = this.#options;
+    const mean = [...space].map(([name, distribution]) => {
+      const x = Object.hasOwn(x0, name) ? x0[name] : undefined;
+      if (x === undefined) return 0.5;
+      const internalParams = { [name]: toInternal(distribution, x) };
+      return unitCube(new Map([[name, distribution]])).toPoint({ internalParams })[0]!;
+    });
+    return cmaStart(mean, sigma0);
+  }
+
+  /** The distribution that a trial's note describes, by way of those before it. */
+  #state(study: StudyView, run: Run, base: number): CmaState {
+    const missing: Note[] = [];
+    for (let at = base; !run.states.has(at); at = missing.at(-1)!.parent!) missing.push(run.notes.get(at)!);
+    const sign = study.directions[0] === 'minimize' ? 1 : -1;
+    const loss = ({ values }: FrozenTrial) => sign * values![0]!;
+    for (const { base: made, parent, told } of missing.reverse()) {
+      const by = new Set(told);
+      const points = run.trials
+        .get(parent!)!
+        .filter(({ number }) => by.has(number))
+        .sort((a, b) => loss(a) - loss(b) || a.number - b.number)
+        .map((trial) => run.cube.toPoint(trial));
+      run.states.set(made, cmaUpdate(run.strategy, run.states.get(parent!)!, points));
+      if (parent !== START) run.states.delete(parent!);
+    }
+    return run.states.get(base)!;
+  }
+
+  /** Optuna's: it also seeds the strategy that it makes anew for each trial until a second distribution is there. */
+  #trialSeed({ early, late }: Drawn, note: Note): number {
+    const random = NumpyRandom.fromSeed(this.#seed);
+    const next = (makesStrategy: boolean): number => {
+      if (makesStrategy) random.integer(2 ** 31 - 3);
+      return 1 + random.integer(2 ** 16 - 1);
+    };
+    for (let i = 0; i < early; i++) next(true);
+    for (let i = 0; i < late; i++) next(false);
+    return next(isEarly(note));
+  }
+}
+
+/** A point of the cube: the first inside, or the last of 10 n + 1, which `toParams` moves to the border. */
+function draw(state: CmaState, random: NumpyRandom): number[] {
+  const normal = () => random.normal();
+  const isInside = (x: number) => x >= 0 && x <= 1;
+  let point = cmaDraw(state, normal);
+  for (let again = 0; again < 10 * point.length && !point.every(isInside); again++)
+    point = cmaDraw(state, normal);
+  return point;
+}
+
+function count(drawn: Drawn, note: Note | undefined): void {
+  if (note) drawn[isEarly(note) ? 'early' : 'late']++;
+}
+
+function isEarly({ base, parent }: Note): boolean {
+  return base === START || parent === START;
+}
+
+function learn(run: Run, note: Note | undefined): void {
+  if (!note?.told || run.notes.has(note.base)) return;
+  run.notes.set(note.base, note);
+  const { generation, base } = run.latest;
+  if (note.generation > generation || (note.generation === generation && note.base < base)) run.latest = note;
+}
+
+function noteOf({ systemAttrs }: FrozenTrial, space: string): Note | undefined {
+  const note = systemAttrs[KEY] as unknown as Note | undefined;
+  return note?.space === space ? note : undefined;
+}

@@ -1,0 +1,77 @@
+import { UserError } from '../../base/errors.js';
+import { readMask } from '../../data/images/image-file.js';
+import { IGNORE_INDEX, type Pair } from '../../data/types.js';
+import { declaredIds, type MaskIds, toClasses } from './mask-ids.js';
+
+export interface CheckMasksOptions {
+  /** The masks store these ids. Default [1, 2, 3], as `decode`'s. */
+  readonly ids?: MaskIds;
+  /** Masks that are looked at in any case. Default 8. */
+  readonly least?: number;
+  /** Masks that are searched for a class before it is said to be missing. Default 200. */
+  readonly most?: number;
+}
+
+/**
+ * Looks into masks before any work is done on them, and says what cannot be meant and what may not be: the lines to
+ * show to the user, often none.
+ *
+ * It reads a few masks, and goes on until every declared id has been seen, so a sound data set costs a few
+ * milliseconds. What is worth a line: a class that occurs nowhere, one class alone, and more than half of the pixels ignored.
+ *
+ * @throws UserError where nothing but ignored pixels is found in all of them, or one class beside an undeclared 255: such
+ *   masks are black and white, and white is ignored under ids such as 0,1.
+ */
+export async function checkMasks(
+  pairs: readonly Pair[],
+  { ids = [1, 2, 3], least = 8, most = 200 }: CheckMasksOptions = {},
+): Promise<string[]> {
+  const declared = declaredIds(ids);
+  const wanted = new Set(declared.map(([, k]) => k).filter((k) => k !== IGNORE_INDEX));
+  const seen = new Set<number>();
+  let [masks, pixels, ignored, white] = [0, 0, 0, 0];
+  for (const { mask } of pairs) {
+    const several = seen.size >= Math.min(2, wanted.size);
+    if (masks >= least && several && (seen.size === wanted.size || masks >= most)) break;
+    const { data } = await readMask(mask);
+    const counts = new Float64Array(IGNORE_INDEX + 1);
+    for (const k of toClasses(data, ids, mask)) counts[k]!++;
+    for (const k of wanted) if (counts[k]! > 0) seen.add(k);
+    for (const id of data) if (id === IGNORE_INDEX) white++;
+    masks++;
+    pixels += data.length;
+    ignored += counts[IGNORE_INDEX]!;
+  }
+  if (masks === 0) return [];
+  if (declared.some(([id]) => id === IGNORE_INDEX)) white = 0;
+
+  const idsOf = (classes: Iterable<number>) =>
+    [...classes].map((k) => declared.find(([, own]) => own === k)![0]).toSorted((a, b) => a - b);
+  const found = idsOf(seen);
+  const missing = idsOf([...wanted].filter((k) => !seen.has(k)));
+  const looked = `${masks === pairs.length ? 'the' : 'the first'} ${masks} masks, from ${pairs[0]!.mask} on`;
+  if (seen.size === 0 || (white > 0 && missing.length > 0 && seen.size === 1)) {
+    const got =
+      white > 0 ? `${[...found, 255].join(' and ')} alone, where 255 is ignored` : 'ignored ids alone';
+    const fix =
+      white > 0 ? `if 255 is a class, declare it: --mask-ids ${[...found, 255].join()}` : 'see --mask-ids';
+    throw new UserError(
+      `${looked}: expected the ids ${declared.map(([id]) => id).join()}, got ${got}; ${fix}`,
+      { path: pairs[0]!.mask, ids: found },
+    );
+  }
+  const lines: string[] = [];
+  if (missing.length > 0 && seen.size === 1)
+    lines.push(
+      `${looked}, hold nothing but the id ${found[0]}: there is nothing to tell apart; see --mask-ids`,
+    );
+  else if (missing.length > 0)
+    lines.push(
+      `${looked}, hold no pixel of the ids ${missing.join()}: such classes are not learned; see --mask-ids`,
+    );
+  if (ignored > pixels / 2)
+    lines.push(
+      `${looked}, have ${((100 * ignored) / pixels).toFixed(1)} % of their pixels ignored; see --mask-ids`,
+    );
+  return lines;
+}

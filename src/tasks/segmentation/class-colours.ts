@@ -1,0 +1,37 @@
+import { PALETTE } from '../../base/palette.js';
+
+/** Share of the colour circle between one class and the next: the golden ratio's, which never comes back to a hue. */
+const TURN = (3 - Math.sqrt(5)) / 2;
+
+/** Saturation and lightness, by turns, so that neighbouring hues differ in more than hue. */
+const TONES = [
+  [0.75, 0.45],
+  [0.55, 0.7],
+  [0.9, 0.3],
+  [0.35, 0.55],
+] as const;
+
+/**
+ * The colour of a class: the palette's for the first eight, then hues in steps of the golden ratio. No two of the classes
+ * 0 to 254 have one colour.
+ *
+ * @example
+ * classColour(0); // => '#0072B2'
+ * classColour(8) === classColour(0); // => false
+ */
+export function classColour(index: number): string {
+  const known = PALETTE[index];
+  if (known !== undefined) return known;
+  const [saturation, lightness] = TONES[index % TONES.length]!;
+  const hue = (index * TURN) % 1;
+  const spread = saturation * Math.min(lightness, 1 - lightness);
+  // HSL to RGB (Smith 1978): f(0), f(8), f(4).
+  const channel = (n: number) => {
+    const place = (n + 12 * hue) % 12;
+    const value = lightness - spread * Math.max(-1, Math.min(place - 3, 9 - place, 1));
+    return Math.round(255 * value)
+      .toString(16)
+      .padStart(2, '0');
+  };
+  return `#${channel(0)}${channel(8)}${channel(4)}`;
+}

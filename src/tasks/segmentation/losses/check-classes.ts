@@ -1,0 +1,18 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { UserError } from '../../../base/errors.js';
+import { IGNORE_INDEX } from '../../../data/types.js';
+
+/**
+ * Refuses masks with a class that the logits do not have: one-hot it would be no class at all, and train silently.
+ *
+ * @throws UserError as PyTorch does ("Target 5 is out of bounds")
+ */
+export function checkClasses(logits: Tensor, masks: Tensor): void {
+  const classes = logits.shape.at(-1)!;
+  const wrong = masks.dataSync().find((k) => !(k >= 0 && k < classes) && k !== IGNORE_INDEX);
+  if (wrong === undefined) return;
+  throw new UserError(
+    `masks: expected the classes 0 to ${classes - 1} of the model, or ${IGNORE_INDEX} for ignored, got ${wrong}; see the ids that decode is given`,
+    { class: wrong, classes },
+  );
+}

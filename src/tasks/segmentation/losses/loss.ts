@@ -1,0 +1,63 @@
+import {
+  cast,
+  notEqual,
+  oneHot,
+  reshape,
+  type Scalar,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  unstack,
+} from '@tensorflow/tfjs-core';
+import { IGNORE_INDEX } from '../../../data/types.js';
+import { overlap as regionOverlap } from '../../../engine/ops/overlap.js';
+import { checkClasses } from './check-classes.js';
+
+/**
+ * What training minimises: float32 logits [batch, height, width, classes] and int32 masks [batch, height, width]
+ * to a scalar. Pixels of class 255 count in no loss; a batch with no other pixel has loss 0, and a class that the logits
+ * do not have is an error. One of your own is a
+ * function of tfjs operations, or a sum of others.
+ *
+ * @example
+ * const [dice, entropy] = [logCoshDice(), crossEntropy()];
+ * const loss: Loss = (logits, masks) => add(dice(logits, masks), mul(0.5, entropy(logits, masks)));
+ */
+export type Loss = (logits: Tensor, masks: Tensor) => Scalar;
+
+/** Logits and masks as rows of pixels: [pixels, classes]. */
+export interface Pixels {
+  readonly logits: Tensor2D;
+  /** One-hot targets; a row of zeros where the pixel is ignored. */
+  readonly target: Tensor2D;
+  /** 1 where the pixel counts, else 0: [pixels, 1]. */
+  readonly valid: Tensor2D;
+}
+
+export function pixels(logits: Tensor, masks: Tensor): Pixels {
+  checkClasses(logits, masks);
+  const classes = logits.shape.at(-1)!;
+  const flat = reshape(masks, [masks.size]);
+  return {
+    logits: reshape(logits, [masks.size, classes]),
+    target: cast(oneHot(flat as Tensor1D, classes), 'float32') as Tensor2D,
+    valid: reshape(cast(notEqual(flat, IGNORE_INDEX), 'float32'), [masks.size, 1]),
+  };
+}
+
+/** Per class, over all pixels that count; each [classes]. */
+export interface Overlap {
+  /** Σ p·t. */
+  readonly intersection: Tensor1D;
+  /** Σ p. */
+  readonly predicted: Tensor1D;
+  /** Σ t: the class's pixels. */
+  readonly target: Tensor1D;
+}
+
+/** The soft overlap of softmax(logits) and the target, from which the Dice family is made. */
+export function overlap(logits: Tensor, masks: Tensor): Overlap {
+  checkClasses(logits, masks);
+  const [intersection, predicted, target] = unstack(regionOverlap(logits, masks)) as Tensor1D[];
+  return { intersection: intersection!, predicted: predicted!, target: target! };
+}

@@ -1,0 +1,68 @@
+import { UserError } from '../../base/errors.js';
+import { IGNORE_INDEX } from '../../data/types.js';
+
+/**
+ * The ids that masks store, in the order of the classes: class k is stored as `ids[k]`. Or a map from stored ids to
+ * classes, such as { 1: 0, 2: 1, 3: 255 } to ignore the border of a trimap.
+ */
+export type MaskIds = readonly number[] | Readonly<Record<number, number>>;
+
+/** Classes are 0 to 254, for 255 marks what is ignored. */
+export const MOST_CLASSES = IGNORE_INDEX;
+
+/** What stands in a table for an id that is not declared. */
+const UNDECLARED = -1;
+
+/** Undeclared ids that a message names. */
+const NAMED = 8;
+
+/** The declared ids with their classes. @throws UserError for an id declared twice, and for what is no id or no class. */
+export function declaredIds(ids: MaskIds): (readonly [id: number, klass: number])[] {
+  const declared = Array.isArray(ids)
+    ? ids.map((id: number, k) => [id, k] as const)
+    : Object.entries(ids).map(([id, k]) => [Number(id), Number(k)] as const);
+  if (Array.isArray(ids) && ids.length > MOST_CLASSES)
+    throw new UserError(
+      `mask ids: expected at most ${MOST_CLASSES} classes, since ${IGNORE_INDEX} marks ignored pixels, got ${ids.length}; merge some in the masks`,
+      { classes: ids.length },
+    );
+  for (const [id, k] of declared) {
+    if (!Number.isInteger(id) || id < 0 || id > 65535)
+      throw new UserError(`mask ids: expected integers from 0 to 65535, got ${id}`, { id });
+    if (!Number.isInteger(k) || k < 0 || k > IGNORE_INDEX)
+      throw new UserError(
+        `mask ids: expected classes from 0 to ${MOST_CLASSES - 1}, or ${IGNORE_INDEX} for ignored, got ${k} for id ${id}`,
+        { id, class: k },
+      );
+  }
+  const twice = declared.find(([id], i) => declared.findIndex(([other]) => other === id) < i);
+  if (twice) throw new UserError(`mask ids: expected each id once, got ${twice[0]} twice`, { id: twice[0] });
+  return declared;
+}
+
+/**
+ * The classes of stored ids. A stored 255 that is not declared is ignored.
+ *
+ * @throws UserError for ids that are not declared; it names the file and the ids.
+ */
+export function toClasses(stored: Uint8Array | Uint16Array, ids: MaskIds, path: string): Uint8Array {
+  const table = new Int16Array(65536).fill(UNDECLARED);
+  table[IGNORE_INDEX] = IGNORE_INDEX;
+  const declared = declaredIds(ids);
+  for (const [id, k] of declared) table[id] = k;
+  const classes = new Uint8Array(stored.length);
+  const undeclared = new Set<number>();
+  for (let i = 0; i < stored.length; i++) {
+    const value = table[stored[i]!]!;
+    if (value === UNDECLARED) undeclared.add(stored[i]!);
+    else classes[i] = value;
+  }
+  if (undeclared.size === 0) return classes;
+  const found = [...undeclared].toSorted((a, b) => a - b);
+  const named =
+    found.slice(0, NAMED).join(', ') + (found.length > NAMED ? ` and ${found.length - NAMED} more` : '');
+  throw new UserError(
+    `${path}: expected the ids ${declared.map(([id]) => id).join(', ')} (or ${IGNORE_INDEX} for ignored), got ${named}; declare ${found.length > 1 ? 'them' : 'it'} with --mask-ids`,
+    { path, id: found[0], ids: found },
+  );
+}

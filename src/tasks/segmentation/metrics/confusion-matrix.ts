@@ -1,0 +1,78 @@
+import { IGNORE_INDEX } from '../../../data/types.js';
+
+/**
+ * Counts of pixels by [target][prediction], over a whole split, from which the hard scores follow.
+ *
+ * A pixel whose target is 255 is not counted. Scores of a class are null where it occurs in neither target nor
+ * prediction, and are then left out of the mean.
+ *
+ * @example
+ * const matrix = new ConfusionMatrix(2);
+ * matrix.add([0, 1, 1, 255], [0, 1, 0, 0]);
+ * matrix.accuracy; // => 0.6666666666666666
+ * matrix.iou; // => [0.5, 0.5]
+ */
+export class ConfusionMatrix {
+  /** [target][prediction], in pixels. */
+  readonly counts: readonly number[][];
+
+  constructor(readonly classes: number) {
+    this.counts = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
+  }
+
+  /** Class ids, pixel by pixel. */
+  add(targets: ArrayLike<number>, predictions: ArrayLike<number>): this {
+    if (targets.length !== predictions.length)
+      throw new Error(`${targets.length} targets but ${predictions.length} predictions`);
+    for (let i = 0; i < targets.length; i++) {
+      const target = targets[i]!;
+      if (target === IGNORE_INDEX) continue;
+      const row = this.counts[target];
+      const prediction = predictions[i]!;
+      if (row?.[prediction] === undefined)
+        throw new Error(`class ${row ? prediction : target} of ${this.classes}`);
+      row[prediction]!++;
+    }
+    return this;
+  }
+
+  /** 2·TP / (2·TP + FP + FN) per class. */
+  get dice(): (number | null)[] {
+    return this.#byClass((hits, targets, predictions) => (2 * hits) / (targets + predictions));
+  }
+
+  /** TP / (TP + FP + FN) per class. */
+  get iou(): (number | null)[] {
+    return this.#byClass((hits, targets, predictions) => hits / (targets + predictions - hits));
+  }
+
+  /** The mean of `iou` over the classes that occur; 0 where none does. */
+  get miou(): number {
+    return meanOf(this.iou);
+  }
+
+  /** Share of pixels that are right; 0 where none was counted. */
+  get accuracy(): number {
+    let right = 0;
+    let all = 0;
+    this.counts.forEach((row, c) => {
+      right += row[c]!;
+      for (const n of row) all += n;
+    });
+    return all === 0 ? 0 : right / all;
+  }
+
+  #byClass(score: (hits: number, targets: number, predictions: number) => number): (number | null)[] {
+    return this.counts.map((row, c) => {
+      const targets = row.reduce((a, b) => a + b, 0);
+      const predictions = this.counts.reduce((sum, other) => sum + other[c]!, 0);
+      return targets + predictions === 0 ? null : score(row[c]!, targets, predictions);
+    });
+  }
+}
+
+/** The mean of what is not null; 0 of nothing. */
+export function meanOf(values: readonly (number | null)[]): number {
+  const present = values.filter((value) => value !== null);
+  return present.length === 0 ? 0 : present.reduce((a, b) => a + b, 0) / present.length;
+}

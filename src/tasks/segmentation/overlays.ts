@@ -1,0 +1,149 @@
+import sharp from 'sharp';
+import { IGNORE_INDEX } from '../../data/types.js';
+import { writeFileAtomic } from '../../files/atomic.js';
+import { classColour } from './class-colours.js';
+import { ConfusionMatrix } from './metrics/confusion-matrix.js';
+
+/** A picture with its true and its predicted classes: RGB bytes and class ids, row by row. */
+export interface Prediction {
+  readonly title: string;
+  readonly width: number;
+  readonly height: number;
+  readonly image: Uint8Array;
+  readonly target: Uint8Array;
+  readonly prediction: Uint8Array;
+}
+
+const FONT = 18;
+const LINE = 30;
+const GAP = 12;
+
+/** Panels are enlarged, by a whole factor, to at least so many pixels across. */
+const PANEL = 256;
+
+/**
+ * Writes input | target | prediction side by side, one row a sample with its mIoU, and below the classes' colours.
+ *
+ * Classes lie half transparent over the picture in grey, so that a colour is always a class, and each class has its own; ignored pixels stay grey.
+ * All rows are of one size.
+ *
+ * @example
+ * await writeOverlays('plots/lora_42/overlays.png', rows, ['pet', 'background', 'border']);
+ */
+export async function writeOverlays(
+  path: string,
+  rows: readonly Prediction[],
+  classes: readonly string[],
+): Promise<void> {
+  const first = rows[0];
+  if (!first) throw new Error('a sheet of overlays needs at least one row');
+  const factor = Math.ceil(PANEL / first.width);
+  const [width, height] = [first.width * factor, first.height * factor];
+  const sheetWidth = 3 * width + 4 * GAP;
+  const left = (column: number) => GAP + column * (width + GAP);
+  const top = (row: number) => LINE + row * (LINE + height + GAP) + LINE;
+  const { svg: legend, lines } = legendOf(classes, sheetWidth);
+  const bottom = top(rows.length - 1) + height + GAP;
+  const sheet = { width: sheetWidth, height: bottom + lines * LINE + GAP };
+
+  const panels = await Promise.all(
+    rows.map(async (row, at) => {
+      const picture = await enlarge(row.image, row, factor);
+      const over = (ids: Uint8Array) => blend(picture, enlargeIds(ids, row, factor));
+      return [picture, over(row.target), over(row.prediction)].map((data, column) => ({
+        input: Buffer.from(data),
+        raw: { width, height, channels: 3 as const },
+        left: left(column),
+        top: top(at),
+      }));
+    }),
+  );
+  const heads = ['input', 'target', 'prediction'].map((text, i) =>
+    label(left(i), LINE - GAP / 2, text, true),
+  );
+  const titles = rows.flatMap((row, at) => [
+    label(left(0), top(at) - GAP / 2, fit(row.title, 2 * width)),
+    label(left(2), top(at) - GAP / 2, scoreOf(row, classes.length)),
+  ]);
+  const text = [...heads, ...titles, `<g transform="translate(0 ${bottom})">${legend}</g>`];
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${sheet.width}" height="${sheet.height}">${text.join('')}</svg>`;
+  const png = await sharp({ create: { ...sheet, channels: 3, background: 'white' } })
+    .composite([...panels.flat(), { input: Buffer.from(svg), left: 0, top: 0 }])
+    .png()
+    .toBuffer();
+  await writeFileAtomic(path, png);
+}
+
+type Size = Pick<Prediction, 'width' | 'height'>;
+
+async function enlarge(image: Uint8Array, { width, height }: Size, factor: number): Promise<Uint8Array> {
+  return sharp(image, { raw: { width, height, channels: 3 } })
+    .resize(width * factor, height * factor, { kernel: 'cubic' })
+    .raw()
+    .toBuffer();
+}
+
+function enlargeIds(ids: Uint8Array, { width, height }: Size, factor: number): Uint8Array {
+  const wide = width * factor;
+  return Uint8Array.from({ length: wide * height * factor }, (_, i) => {
+    const [x, y] = [Math.floor((i % wide) / factor), Math.floor(i / wide / factor)];
+    return ids[y * width + x]!;
+  });
+}
+
+function blend(image: Uint8Array, ids: Uint8Array): Uint8Array {
+  const result = new Uint8Array(image.length);
+  const colours = new Map<number, readonly number[]>();
+  const colourOf = (id: number) => {
+    const colour = colours.get(id) ?? rgb(classColour(id));
+    colours.set(id, colour);
+    return colour;
+  };
+  ids.forEach((id, pixel) => {
+    const [r, g, b] = image.subarray(3 * pixel, 3 * pixel + 3);
+    const grey = 0.299 * r! + 0.587 * g! + 0.114 * b!;
+    for (let c = 0; c < 3; c++)
+      result[3 * pixel + c] = id === IGNORE_INDEX ? grey : Math.round(0.5 * grey + 0.5 * colourOf(id)[c]!);
+  });
+  return result;
+}
+
+function rgb(hex: string): number[] {
+  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+}
+
+function scoreOf({ target, prediction }: Prediction, classes: number): string {
+  return `mIoU ${new ConfusionMatrix(classes).add(target, prediction).miou.toFixed(3)}`;
+}
+
+/** The classes' names beside their colours, in as many lines as they need. */
+function legendOf(classes: readonly string[], width: number): { svg: string; lines: number } {
+  let [x, y] = [GAP, 0];
+  const entries = classes.map((name, c) => {
+    const wide = FONT + GAP / 2 + textWidth(name) + 2 * GAP;
+    if (x > GAP && x + wide > width) [x, y] = [GAP, y + LINE];
+    const square = `<rect x="${x}" y="${y + GAP / 2}" width="${FONT}" height="${FONT}" fill="${classColour(c)}"/>`;
+    const entry = square + label(x + FONT + GAP / 2, y + FONT + 3, name);
+    x += wide;
+    return entry;
+  });
+  return { svg: entries.join(''), lines: y / LINE + 1 };
+}
+
+/** Pixels that a text takes at most, near enough. */
+function textWidth(text: string): number {
+  return 0.64 * FONT * text.length;
+}
+
+function fit(text: string, width: number): string {
+  const most = Math.floor(width / textWidth('m'));
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
+function label(x: number, y: number, text: string, bold = false): string {
+  const safe = text
+    .replaceAll(/\p{Cc}/gu, ' ')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;');
+  return `<text x="${x}" y="${y}" font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="${FONT}"${bold ? ' font-weight="bold"' : ''}>${safe}</text>`;
+}

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { UserError } from '../../base/errors.js';
+
+/**
+ * The names that list files give, each with the list that names it: one a line, spelled as a stem, a file name or a path.
+ *
+ * @throws UserError for a list that cannot be read, and where none names anything
+ */
+export async function readLists(
+  lists: readonly string[],
+  isKnown: (name: string) => boolean,
+  ending: RegExp,
+): Promise<Map<string, string>> {
+  const names = new Map<string, string>();
+  for (const list of lists) {
+    const text = await readFile(list, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+      throw new UserError(
+        `${list}: expected a list file, got ${cause.code ?? cause.message}; see --list`,
+        { path: list },
+        { cause },
+      );
+    });
+    for (const line of text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/)) {
+      const name = nameIn(line.normalize().trim(), isKnown, ending);
+      if (name !== undefined) names.set(name, list);
+    }
+  }
+  if (names.size === 0)
+    throw new UserError(`${lists.join(', ')}: expected stems, one a line, got none; see --list`, { lists });
+  return names;
+}
+
+/**
+ * The name in a line: the first of the whole line, the line before a comment, and its first word, that is known as it
+ * stands, without its ending, or without its folders; else the first word.
+ */
+function nameIn(line: string, isKnown: (name: string) => boolean, ending: RegExp): string | undefined {
+  const uncommented = line.replace(/#.*/, '').trim();
+  const word = uncommented.split(/\s+/)[0]!;
+  for (const text of [line, uncommented, word]) {
+    const parts = text.replaceAll('\\', '/').replace(ending, '').split('/');
+    const names = [text, ...parts.map((_, from) => parts.slice(from).join('/'))];
+    const name = names.find((one) => one !== '' && isKnown(one));
+    if (name !== undefined) return name;
+  }
+  return word === '' ? undefined : word;
+}

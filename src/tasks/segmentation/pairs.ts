@@ -1,0 +1,188 @@
+import { stat } from 'node:fs/promises';
+import { basename, extname, parse } from 'node:path';
+import fastGlob from 'fast-glob';
+import { UserError } from '../../base/errors.js';
+import type { Pair } from '../../data/types.js';
+import { readLists } from './pair-lists.js';
+
+const IMAGES = ['jpg', 'jpeg', 'png', 'gif', 'webp', 'tif', 'tiff', 'avif'];
+
+/** Pictures that cannot be decoded, to be named instead of overlooked. */
+const FOREIGN = ['bmp'];
+
+const ENDING = new RegExp(`\\.(${[...IMAGES, ...FOREIGN].join('|')})$`, 'i');
+
+export interface PairsOptions {
+  /**
+   * List files that narrow the pairs: a line names a picture by its stem, its file name or its path, and may have further
+   * columns; `#` starts a comment. Several add up.
+   */
+  readonly lists?: readonly string[];
+}
+
+/** The pictures of one folder. */
+interface Folder {
+  readonly dir: string;
+  readonly kind: 'image' | 'mask';
+  /** Paths below the folder, by stem in NFC. */
+  readonly byStem: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * The images of one folder with the masks of another, paired by stem, in the order in which Python sorts the
+ * image files' names. Folders are searched to the bottom; a stem stands for one pair wherever its files lie. Where
+ * several sub-folders have files of one stem, these are paired by path: `a/1.jpg` with `a/1.png`. Names are compared in
+ * Unicode's composed form, for file systems keep `é` as one letter or as two.
+ *
+ * @throws UserError for a missing or empty folder, an image without a mask or a mask without an image, two files
+ *   of one stem, and a listed stem that has no files.
+ * @example
+ * const pairs = await findPairs('images', 'annotations/trimaps', { lists: ['annotations/trainval.txt'] });
+ */
+export async function findPairs(
+  imageDir: string,
+  maskDir: string,
+  { lists = [] }: PairsOptions = {},
+): Promise<Pair[]> {
+  const [images, masks] = await Promise.all([listed(imageDir, 'image'), listed(maskDir, 'mask')]);
+  const [imageOf, maskOf] = [byName(images, masks), byName(masks, images)];
+  const wanted =
+    lists.length > 0
+      ? await readLists(lists, (name) => imageOf.has(name) || maskOf.has(name), ENDING)
+      : undefined;
+  const names = wanted ? [...wanted.keys()] : [...new Set([...imageOf.keys(), ...maskOf.keys()])];
+  const pairs = names.map((name): Pair => {
+    const [image, mask] = [imageOf.get(name), maskOf.get(name)];
+    if (image !== undefined && mask !== undefined)
+      // As the image's file spells it: the hash split and the corruptions go by it.
+      return { stem: spelled(name, image), image: path(images, image), mask: path(masks, mask) };
+    throw unpaired(name, { images, masks, image, mask, list: wanted?.get(name), others: [...maskOf.keys()] });
+  });
+  return pairs.toSorted(
+    (a, b) => byCodePoint(basename(a.image), basename(b.image)) || byCodePoint(a.image, b.image),
+  );
+}
+
+async function listed(dir: string, kind: Folder['kind']): Promise<Folder> {
+  const found = await stat(dir).catch(() => undefined);
+  if (!found?.isDirectory())
+    throw new UserError(
+      `${dir}: expected a folder of ${kind}s, got ${found ? 'a file' : 'nothing there'}; see --${kind}-dir`,
+      { path: dir },
+    );
+  const files = await fastGlob(`**/*.{${[...IMAGES, ...FOREIGN].join(',')}}`, {
+    cwd: dir,
+    absolute: false,
+    caseSensitiveMatch: false,
+    ignore: ['**/.*'],
+  });
+  const foreign = files.find((file) => FOREIGN.includes(extname(file).slice(1).toLowerCase()));
+  if (foreign !== undefined)
+    throw new UserError(
+      `${dir}/${foreign}: expected ${kind}s of the formats ${IMAGES.join(', ')}, got ${extname(foreign).slice(1)}; convert it to png`,
+      { path: `${dir}/${foreign}` },
+    );
+  if (files.length === 0)
+    throw new UserError(`${dir}: expected ${kind}s (${IMAGES.join(', ')}), got none; see --${kind}-dir`, {
+      path: dir,
+    });
+  const byStem = new Map<string, string[]>();
+  for (const file of files.toSorted(byCodePoint)) {
+    const stem = parse(file).name.normalize();
+    const twins = byStem.get(stem);
+    if (twins) twins.push(file);
+    else byStem.set(stem, [file]);
+  }
+  return { dir: dir.replace(/\/+$/, ''), kind, byStem };
+}
+
+/**
+ * The files of a folder by the name that pairs them: the stem, or the path without its ending where either folder has
+ * several files of that stem.
+ *
+ * @throws UserError for two files of one name
+ */
+function byName(own: Folder, other: Folder): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const [stem, found] of own.byStem) {
+    const partners = other.byStem.get(stem) ?? [];
+    const byPath = found.length > 1 && partners.length > 1;
+    for (const file of found) {
+      const name = byPath ? withoutEnding(file).normalize() : stem;
+      const twin = files.get(name);
+      if (twin !== undefined)
+        throw new UserError(
+          `${path(own, file)}: expected one ${own.kind} a stem, got ${path(own, twin)} too; remove or rename one, or keep images and masks in the same sub-folders`,
+          { path: path(own, file), twin: path(own, twin) },
+        );
+      files.set(name, file);
+    }
+  }
+  return files;
+}
+
+function unpaired(
+  name: string,
+  found: {
+    readonly images: Folder;
+    readonly masks: Folder;
+    readonly image: string | undefined;
+    readonly mask: string | undefined;
+    readonly list: string | undefined;
+    readonly others: readonly string[];
+  },
+): UserError {
+  const { images, masks, image, mask, list, others } = found;
+  const where = list === undefined ? '' : `, listed in ${list}`;
+  if (image === undefined && mask === undefined)
+    return new UserError(
+      `${name}${where}: expected an image in ${images.dir} and a mask in ${masks.dir}, got neither`,
+      { stem: name },
+    );
+  const [there, missing, dir] =
+    image === undefined
+      ? [path(masks, mask!), 'an image', images.dir]
+      : [path(images, image), 'a mask', masks.dir];
+  const longer = image === undefined ? undefined : others.find((other) => isSuffixed(other, name));
+  const got = longer === undefined ? 'none' : `${longer}.*`;
+  const fix =
+    longer === undefined ? 'add it, or name the wanted stems with --list' : 'give both files the same name';
+  return new UserError(`${there}: expected ${missing} named ${name}.* in ${dir}, got ${got}; ${fix}`, {
+    stem: name,
+    path: there,
+  });
+}
+
+/** Whether a name is another one with a word after it, such as `cat_mask`. */
+function isSuffixed(longer: string, name: string): boolean {
+  return longer.startsWith(name) && /^[-_. ]?\p{L}[\p{L}\d_-]*$/u.test(longer.slice(name.length));
+}
+
+/** The stem, or the path without its ending, as the file system spells it. */
+function spelled(name: string, file: string): string {
+  const stem = parse(file).name;
+  return stem.normalize() === name ? stem : withoutEnding(file);
+}
+
+function path({ dir }: Folder, file: string): string {
+  return `${dir}/${file}`;
+}
+
+function withoutEnding(file: string): string {
+  return file.slice(0, file.length - extname(file).length);
+}
+
+/** Python's order of text: by code point, where JavaScript's is by UTF-16 unit. */
+function byCodePoint(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x !== y) return rank(x) - rank(y);
+  }
+  return a.length - b.length;
+}
+
+/** Moves surrogates, which stand for code points above all others, behind the other units. */
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x2800 : unit;
+}

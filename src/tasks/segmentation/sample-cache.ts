@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { named } from '../../base/named.js';
+import { isAlive } from '../../files/is-alive.js';
+
+/** The pixels of one decoded sample. */
+export interface Decoded {
+  readonly image: Uint8Array;
+  readonly mask: Uint8Array;
+}
+
+/**
+ * Keeps decoded samples by a key that changes with the files, the size and the classes.
+ *
+ * What is kept is never shared: `set` keeps a copy, and `get` gives one that its caller may change.
+ */
+export interface SampleCache {
+  get(key: string, size: number): Promise<Decoded | undefined>;
+  set(key: string, decoded: Decoded): Promise<void>;
+}
+
+/**
+ * Keeps decoded samples in memory, until `maxBytes` are full; what comes later is decoded again each time.
+ *
+ * Nothing is evicted: an epoch visits each sample once, and a cache that drops the oldest would hit nothing.
+ *
+ * @example
+ * decode(224, { cache: memoryCache({ maxBytes: 2 ** 30 }) });
+ */
+export function memoryCache({ maxBytes = 2 ** 30 }: { readonly maxBytes?: number } = {}): SampleCache {
+  const kept = new Map<string, Decoded>();
+  let bytes = 0;
+  return {
+    get: async (key) => {
+      const found = kept.get(key);
+      return found && copy(found);
+    },
+    set: async (key, decoded) => {
+      const size = decoded.image.length + decoded.mask.length;
+      if (kept.has(key) || bytes + size > maxBytes) return;
+      bytes += size;
+      kept.set(key, copy(decoded));
+    },
+  };
+}
+
+/**
+ * Keeps decoded samples in a folder, for the runs to come too. An entry is written whole or not at all, and one
+ * whose checksum is off is decoded again. What killed writers have left is removed at the first look-up.
+ */
+export function diskCache(dir: string): SampleCache {
+  let writes = 0;
+  let swept: Promise<void> | undefined;
+  const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
+  const file = (key: string) => join(dir, `${createHash('sha256').update(key).digest('hex')}.sample`);
+  return {
+    get: async (key, size) => {
+      await (swept ??= sweep(dir));
+      const bytes = await readFile(file(key)).catch(() => undefined);
+      const pixels = size * size;
+      if (bytes?.length !== pixels * 4 + 32) return undefined;
+      const body = bytes.subarray(32);
+      if (!digest(body).equals(bytes.subarray(0, 32))) return undefined;
+      return copy({ image: body.subarray(0, pixels * 3), mask: body.subarray(pixels * 3) });
+    },
+    set: async (key, { image, mask }) => {
+      const body = Buffer.concat([image, mask]);
+      const path = file(key);
+      const temporary = `${path}.${process.pid}.${++writes}.tmp`;
+      try {
+        await mkdir(dir, { recursive: true });
+        await writeFile(temporary, Buffer.concat([digest(body), body]));
+        await rename(temporary, path);
+      } catch {
+        // A cache that cannot be written costs time, not results.
+        await rm(temporary, { force: true }).catch(() => {});
+      }
+    },
+  };
+}
+
+/** Removes the unfinished files of processes that are no more. */
+async function sweep(dir: string): Promise<void> {
+  for (const name of await readdir(dir).catch(() => [])) {
+    const writer = /\.sample\.(\d+)\.\d+\.tmp$/.exec(name)?.[1];
+    if (writer !== undefined && !isAlive(Number(writer)))
+      await rm(join(dir, name), { force: true }).catch(() => {});
+  }
+}
+
+/** Not `slice`, which is a view where the bytes are a Node Buffer. */
+function copy({ image, mask }: Decoded): Decoded {
+  return { image: new Uint8Array(image), mask: new Uint8Array(mask) };
+}
+
+/**
+ * A cache by the name that configurations use; `dir` is where `disk` keeps its files.
+ *
+ * @throws UserError that names the nearest cache.
+ */
+export function cacheNamed(name: 'memory' | 'disk' | 'none', dir: string): SampleCache | undefined {
+  const table = { memory: () => memoryCache(), disk: () => diskCache(dir), none: () => undefined };
+  return named<() => SampleCache | undefined>('cache', table, name)();
+}

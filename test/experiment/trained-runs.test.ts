@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memory } from '@tensorflow/tfjs-core';
+import { UserError } from '../../src/base/errors.js';
+import { loadTrained, selectRuns, trainedRuns } from '../../src/experiment/trained-runs.js';
+import { tinyBackbone, untrained } from '../recipes/trained.js';
+
+async function refuses(work: Promise<unknown>, message: RegExp): Promise<void> {
+  await assert.rejects(work, (error) => {
+    assert(error instanceof UserError, String(error));
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+describe('trainedRuns', () => {
+  let dir: string;
+  let models: string;
+  let backbone: string;
+  before(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+    models = join(dir, 'models');
+    backbone = await tinyBackbone(join(models, 'backbone'));
+    for (const seed of [1, 2]) await untrained(models, backbone, { seed });
+    await untrained(models, backbone, { seed: 1, adapter: 'serial_lora' });
+    mkdirSync(join(models, '.unfinished'));
+    writeFileSync(join(models, 'notes.txt'), 'mine');
+  });
+  after(() => rmSync(dir, { recursive: true }));
+  const names = async (path: string) => (await trainedRuns(path)).map(({ name }) => name);
+
+  it('finds the runs of a folder by name, and passes over what is none', async () => {
+    assert.deepEqual(await names(models), ['lora_1_0.2', 'lora_2_0.2', 'serial_lora_1_0.2']);
+  });
+
+  it("takes one run's folder and one checkpoint, too", async () => {
+    assert.deepEqual(await names(join(models, 'lora_2_0.2')), ['lora_2_0.2']);
+    assert.deepEqual(await names(join(models, 'lora_2_0.2', 'step-00000000')), ['lora_2_0.2']);
+  });
+
+  it('refuses a folder without a checkpoint, and a checkpoint of something else', async () => {
+    await refuses(trainedRuns(join(dir, 'nowhere')), /nowhere: expected a checkpoint, got nothing there/);
+    await refuses(trainedRuns(join(models, 'notes.txt')), /notes\.txt: expected a checkpoint, got ENOTDIR/);
+    await refuses(trainedRuns(backbone), /backbone: expected a checkpoint, got none; train first/);
+    mkdirSync(join(dir, 'killed', 'lora_3_1'), { recursive: true });
+    await refuses(trainedRuns(join(dir, 'killed')), /lora_3_1: expected a checkpoint, got none/);
+    const path = await untrained(join(dir, 'foreign'), backbone, { maskIds: undefined });
+    await refuses(trainedRuns(path), /checkpoint\.json: expected the settings .* got config\.maskIds: /);
+  });
+
+  it('selects by name, or by every combination of what is asked for', async () => {
+    const runs = await trainedRuns(models);
+    const none = { runName: [], loraType: [], randomSeed: [], dataPercentage: [] };
+    const select = (asked: Partial<typeof none> & object) =>
+      selectRuns(runs, { ...none, ...asked }).map(({ name }) => name);
+    assert.equal(select({}).length, 3);
+    assert.deepEqual(select({ loraType: ['lora'] as never }), ['lora_1_0.2', 'lora_2_0.2']);
+    assert.deepEqual(select({ randomSeed: [1] as never, dataPercentage: [0.2] as never }), [
+      'lora_1_0.2',
+      'serial_lora_1_0.2',
+    ]);
+    assert.deepEqual(select({ runName: ['lora_2_0.2'] as never }), ['lora_2_0.2']);
+    assert.throws(
+      () => select({ loraType: ['lora', 'serial_lora'] as never, randomSeed: [2] as never }),
+      /expected a checkpoint of a run with adapter serial_lora, seed 2, got runs lora_1_0\.2, /,
+    );
+  });
+
+  it('loads the weights of the checkpoint, and frees what it had made where they do not fit', async () => {
+    const [run] = await trainedRuns(models);
+    const model = await loadTrained(run!);
+    assert.equal(model.adapter?.name, 'lora');
+    model.dispose();
+
+    const before = memory().numTensors;
+    const path = await untrained(join(dir, 'two'), backbone);
+    const info = join(path, 'checkpoint.json');
+    writeFileSync(info, readFileSync(info, 'utf8').replace('"classes": 3', '"classes": 2'));
+    const [two] = await trainedRuns(path);
+    await refuses(
+      loadTrained(two!),
+      /step-00000000: expected the parameters of this model.*\[6,3\] for \[6,2\]/,
+    );
+    const weights = join(path, 'parameters.safetensors');
+    writeFileSync(weights, readFileSync(weights).subarray(0, -8));
+    await refuses(loadTrained(two!), /parameters\.safetensors: /);
+    assert.equal(memory().numTensors, before);
+  });
+});

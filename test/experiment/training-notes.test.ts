@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import type { Pair } from '../../src/data/types.js';
+import { trainingNotes } from '../../src/experiment/training-notes.js';
+
+const pairs = (n: number): Pair[] =>
+  Array.from({ length: n }, (_, i) => ({ stem: `${i}`, image: '', mask: '' }));
+const splits = (train: number, validation: number, test: number) => ({
+  train: pairs(train),
+  validation: pairs(validation),
+  test: pairs(test),
+});
+const settings = { metric: 'softDice', schedule: 'trapezoid', mode: 'adapters', epochs: 8 } as const;
+
+describe('trainingNotes', () => {
+  it('says what the metric is', () => {
+    const line = trainingNotes(settings, splits(7, 2, 1));
+    assert.match(
+      line,
+      /^--metric softDice chooses the best checkpoint: upstream's Dice, .* rarest class.*\n$/,
+    );
+    assert.match(
+      trainingNotes({ ...settings, metric: 'miou' }, splits(7, 2, 1)),
+      /miou .*: of the predicted classes/,
+    );
+  });
+
+  it('says which split is empty, and refuses what would follow it', () => {
+    assert.equal(
+      trainingNotes(settings, splits(4, 0, 0)),
+      'no picture of 4 pairs is for validation: the last checkpoint counts as the best, and --metric does nothing\n' +
+        'no picture of 4 pairs is for the test: nothing is tested\n',
+    );
+    for (const [changes, flag] of [
+      [{ patience: 3 }, '--patience 3'],
+      [{ schedule: 'plateau' }, '--schedule plateau'],
+    ] as const)
+      assert.throws(() => trainingNotes({ ...settings, ...changes }, splits(4, 0, 0)), {
+        name: 'UserError',
+        message: `${flag}: expected a validation split with a picture, got none of 4 pairs; give more pairs, or raise --data-percentage`,
+      });
+  });
+
+  it('says where --freeze-epochs does nothing, or freezes throughout', () => {
+    const notes = (changes: object) =>
+      trainingNotes({ ...settings, ...changes }, splits(7, 2, 1))
+        .split('\n')
+        .slice(1)
+        .join('');
+    assert.equal(notes({ freezeEpochs: 2 }), '');
+    assert.match(notes({ freezeEpochs: 8 }), /^--freeze-epochs 8: of 8 epochs all train the head alone$/);
+    assert.match(notes({ freezeEpochs: 2, mode: 'head' }), /^--freeze-epochs: ignored: --mode head/);
+  });
+});

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { normal, randomStream } from '../../src/random/random-stream.js';
+
+describe('randomStream', () => {
+  it('is a function of its key alone', () => {
+    assert.equal(randomStream(42, 'shuffle', 3)(), randomStream(42, 'shuffle', 3)());
+    assert.notEqual(randomStream(42, 'shuffle', 3)(), randomStream(42, 'shuffle', 4)());
+  });
+
+  it('gives standard normal draws', () => {
+    const random = randomStream(1, 'normal');
+    const draws = Array.from({ length: 20_000 }, () => normal(random));
+    const mean = draws.reduce((a, b) => a + b) / draws.length;
+    const variance = draws.reduce((sum, x) => sum + (x - mean) ** 2, 0) / draws.length;
+    assert.ok(Math.abs(mean) < 0.03 && Math.abs(variance - 1) < 0.05, `mean ${mean}, variance ${variance}`);
+  });
+});
