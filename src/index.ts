@@ -91,6 +91,7 @@ export type {
 } from './model/adapter.js';
 export * from './model/heads/patch-classifier.js';
 export * from './model/parameters.js';
+export { AdaptableVit } from './model/vit/adaptable-vit.js';
 export { type VitConfig, vitConfig } from './model/vit/config.js';
 export type { Spelling } from './model/vit/names.js';
 export type { InputStatistics } from './model/vit/preprocessor.js';

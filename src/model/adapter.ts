@@ -69,7 +69,7 @@ export interface Adapter {
   apply(site: Site, x: Tensor, base: Base, pass: AdapterPass): Tensor | LinearMap;
   /**
    * The weight [in, out] of base and adapter together, or weight and bias [out] where the bias changes, too. Absent where
-   * no linear map does what the adapter does: it is then scored unmerged, and `Segmenter.merge` refuses it.
+   * no linear map does what the adapter does: it is then scored unmerged, and `merge` of a model refuses it.
    */
   merged?(site: Site, weight: Tensor, own: (part: string) => Tensor, bias: Tensor): Tensor | MergedMap;
 }

@@ -5,14 +5,15 @@ import { UserError } from '../../base/errors.js';
 import { oneLine } from '../../base/printable.js';
 import { readSafetensors, type StoredTensor } from '../../files/safetensors.js';
 import type { AdapterOptions } from '../../model/adapter.js';
+import type { TorchPlace } from '../../model/torch-place.js';
+import type { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import { fromTorchLayout } from '../../model/vit/layout.js';
 import { siteOfModule } from '../../model/vit/names.js';
 import { TARGETS } from '../../model/vit/targets.js';
-import type { Segmenter } from '../../tasks/segmentation/segmenter.js';
 import { localizedLoraFromPeft } from '../localized-lora.js';
 import { loraFromPeft } from '../lora.js';
 import { readPeftConfig } from './peft-config.js';
-import { adapterPlaces, headPlaces, type Place } from './peft-places.js';
+import { adapterPlaces } from './peft-places.js';
 import { PEFT_FILES, PEFT_PREFIX } from './save-peft.js';
 
 /** The adapters that we read, by PEFT's `peft_type`. */
@@ -28,7 +29,7 @@ const READERS = { LORA: loraFromPeft, GRALORA: localizedLoraFromPeft };
  * @example
  * const model = await loadPeft(await loadSegmenter('google/vit-base-patch16-224', { classes: 3, seed: 42 }), 'adapters/pets');
  */
-export async function loadPeft(model: Segmenter, folder: string): Promise<Segmenter> {
+export async function loadPeft<M extends AdaptableVit>(model: M, folder: string): Promise<M> {
   const adapterOf = await readPeftConfig(join(folder, PEFT_FILES.config), READERS);
   const path = join(folder, PEFT_FILES.weights);
   const { changes, head } = parts((await readSafetensors(path)).tensors, path);
@@ -45,7 +46,7 @@ export async function loadPeft(model: Segmenter, folder: string): Promise<Segmen
         changes.filter(({ site }) => site.spelling === spelling).map(({ key, stored }) => [key, stored]),
       ),
     })),
-    { path: headFile ? headPath : path, places: headPlaces(model), tensors: headFile ?? head },
+    { path: headFile ? headPath : path, places: model.headPlaces(), tensors: headFile ?? head },
   ].filter((part) => part.tensors.size > 0);
   for (const part of filled) checkFit(part);
   checkAgreement(filled, path);
@@ -121,7 +122,7 @@ function checkFit({
   tensors,
 }: {
   path: string;
-  places: readonly Place[];
+  places: readonly TorchPlace[];
   tensors: Stored;
 }): void {
   const fail = (got: string) => {
@@ -143,7 +144,7 @@ function checkFit({
 
 /** A file with the names of both versions of transformers must hold the same numbers under both. */
 function checkAgreement(
-  parts: readonly { readonly places: readonly Place[]; readonly tensors: Stored }[],
+  parts: readonly { readonly places: readonly TorchPlace[]; readonly tensors: Stored }[],
   path: string,
 ): void {
   const first = new Map<string, { readonly key: string; readonly stored: StoredTensor }>();

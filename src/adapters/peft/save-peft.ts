@@ -3,10 +3,11 @@ import { UserError } from '../../base/errors.js';
 import { writeFolderAtomic } from '../../files/atomic.js';
 import { safetensorsBytes } from '../../files/safetensors.js';
 import { writeError } from '../../files/write-error.js';
+import type { TorchPlace } from '../../model/torch-place.js';
+import type { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import { toTorchLayout } from '../../model/vit/layout.js';
 import { moduleName, type Spelling } from '../../model/vit/names.js';
-import type { Segmenter } from '../../tasks/segmentation/segmenter.js';
-import { adapterPlaces, headPlaces, type Place } from './peft-places.js';
+import { adapterPlaces } from './peft-places.js';
 
 /** What PEFT calls the files of an adapter, and the file of ours that it passes over. */
 export const PEFT_FILES = {
@@ -47,7 +48,7 @@ export interface SavePeftOptions {
  * await savePeft(model, 'adapters/pets', { baseModel: 'google/vit-base-patch16-224' });
  */
 export async function savePeft(
-  model: Segmenter,
+  model: AdaptableVit,
   folder: string,
   options: SavePeftOptions = {},
 ): Promise<void> {
@@ -61,7 +62,7 @@ export async function savePeft(
 
   const before = PEFT_PREFIX + (attribute && `${attribute}.`);
   const weights = places.map((place) => ({ ...place, key: before + place.key }));
-  const heads = headPlaces(model);
+  const heads = model.headPlaces();
   if (head === 'module')
     weights.push(...heads.map((place) => ({ ...place, key: `${PEFT_PREFIX}head.${place.key}` })));
   const config = {
@@ -77,7 +78,7 @@ export async function savePeft(
     task_type: null,
   };
   await writeFolderAtomic(folder, {
-    [PEFT_FILES.weights]: await bytesOf(model, weights, head === 'module' && model.head.batchNorm === true),
+    [PEFT_FILES.weights]: await bytesOf(model, weights),
     ...(head === 'file' && { [PEFT_FILES.head]: await bytesOf(model, heads) }),
     [PEFT_FILES.config]: `${JSON.stringify(config, null, 2)}\n`,
   });
@@ -97,18 +98,17 @@ async function checkFolder(folder: string): Promise<void> {
     );
 }
 
-async function bytesOf(
-  { parameters }: Segmenter,
-  places: readonly Place[],
-  counted = false,
-): Promise<Uint8Array> {
+async function bytesOf({ parameters }: AdaptableVit, places: readonly TorchPlace[]): Promise<Uint8Array> {
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array | Int32Array }>();
-  // PEFT asks for all of a module's state; with PyTorch's usual momentum the count moves nothing.
-  if (counted)
-    tensors.set(`${PEFT_PREFIX}head.norm.num_batches_tracked`, { shape: [], data: new Int32Array(1) });
   for (const { parameter, key, shape } of places) {
     const data = (await parameters.get(parameter).data()) as Float32Array;
     tensors.set(key, { shape, data: toTorchLayout(data, shape) });
+    // PEFT asks for all of a module's state; with PyTorch's usual momentum the count moves nothing.
+    if (key.startsWith(PEFT_PREFIX) && key.endsWith('.running_mean'))
+      tensors.set(key.replace(/running_mean$/, 'num_batches_tracked'), {
+        shape: [],
+        data: new Int32Array(1),
+      });
   }
   // transformers and PEFT look for this entry.
   return safetensorsBytes(tensors, { format: 'pt' });

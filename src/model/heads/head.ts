@@ -18,6 +18,7 @@ import { linear } from '../../engine/ops/linear.js';
 import { upsample } from '../../engine/ops/upsample.js';
 import { randomStream } from '../../random/random-stream.js';
 import type { Parameters, Pass } from '../parameters.js';
+import type { TorchPlace } from '../torch-place.js';
 
 export interface HeadOptions {
   readonly classes: number;
@@ -58,6 +59,25 @@ export function addHead(parameters: Parameters, hidden: number, options: HeadOpt
   }
   add('classify.weight', [middle, options.classes], 1 / Math.sqrt(middle));
   add('classify.bias', [options.classes], 1 / Math.sqrt(middle));
+}
+
+/** The head in PyTorch: a module with `conv`, `norm` (where there is one) and `classify`. */
+export function headPlaces(parameters: Parameters, hidden: number, { classes }: HeadOptions): TorchPlace[] {
+  const middle = Math.floor(hidden / 2);
+  const kernels: Record<string, readonly number[]> = {
+    'conv.weight': [middle, hidden, 3, 3],
+    'classify.weight': [classes, middle, 1, 1],
+  };
+  const renamed: Record<string, string> = {
+    'norm.mean': 'norm.running_mean',
+    'norm.variance': 'norm.running_var',
+  };
+  return [...parameters]
+    .filter(({ group }) => group === 'head')
+    .map(({ name, value }) => {
+      const own = name.replace(/^head\./, '');
+      return { parameter: name, key: renamed[own] ?? own, shape: kernels[own] ?? value.shape };
+    });
 }
 
 /** Logits of a grid of patch features: [batch, side, side, d] → [batch, side·patch, side·patch, classes]. */

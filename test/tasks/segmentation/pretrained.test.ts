@@ -7,7 +7,8 @@ import { useEngine } from '../../../src/engine/engine.js';
 import { linear } from '../../../src/engine/ops/linear.js';
 import { readPretrained } from '../../../src/model/vit/pretrained.js';
 import { blocks, type Project } from '../../../src/model/vit/vit.js';
-import { classify, segmenterOf } from '../../../src/tasks/segmentation/segmenter.js';
+import { classify } from '../../../src/tasks/classification/classify.js';
+import { segmenterOf } from '../../../src/tasks/segmentation/segmenter.js';
 import { needOnednn } from '../../native/onednn.js';
 import { needsSharedData } from '../../shared-data.js';
 

@@ -3,8 +3,8 @@ import { UserError } from '../base/errors.js';
 import { linear } from '../engine/ops/linear.js';
 import { linears } from '../engine/ops/linears.js';
 import { productTolerance } from '../engine/rounding.js';
-import type { Adapter, Base, MergedMap, Site } from '../model/adapter.js';
 import { normal, randomStream } from '../random/random-stream.js';
+import type { Adapter, Base, MergedMap, Site } from './adapter.js';
 
 const ROWS = 4;
 

@@ -1,0 +1,127 @@
+import { clone, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { UserError } from '../../base/errors.js';
+import type { Adapter, Site } from '../adapter.js';
+import { type Model, Parameters, type Pass } from '../parameters.js';
+import type { TorchPlace } from '../torch-place.js';
+import { AdaptedMaps } from './adapted-maps.js';
+import { adapterSites } from './adapter-sites.js';
+import { checkMemory } from './check-memory.js';
+import type { VitConfig } from './config.js';
+import { IMAGENET, type InputStatistics } from './preprocessor.js';
+import { type TrainingMode, trainsIn } from './training-mode.js';
+import { encode } from './vit.js';
+
+/**
+ * A ViT with at most one adapter on its linear maps: what the models of all tasks are, each with its own head.
+ *
+ * What trains is chosen by `train`: the head alone, an adapter too (`inject` does that), or everything.
+ */
+export abstract class AdaptableVit implements Model {
+  readonly parameters = new Parameters();
+  readonly #maps = new AdaptedMaps(this.parameters);
+
+  /** @param outputs how many numbers the model says of one picture */
+  constructor(
+    readonly config: VitConfig,
+    readonly imageSize: number,
+    outputs: number,
+    readonly normalization: InputStatistics = IMAGENET,
+  ) {
+    if (imageSize % config.patch_size !== 0)
+      throw new UserError(
+        `image size: expected a multiple of the patch size ${config.patch_size}, got ${imageSize}; see --image-size`,
+        { imageSize },
+      );
+    checkMemory(config, imageSize, outputs);
+  }
+
+  abstract forward(images: Tensor, pass?: Pass): Tensor;
+
+  /** Where PyTorch keeps the head's parameters, as a module of its own. */
+  abstract headPlaces(): TorchPlace[];
+
+  get adapter(): Adapter | undefined {
+    return this.#maps.adapter;
+  }
+
+  /** The encoder's output after its last LayerNorm: [batch, 1 + patches, hidden]. */
+  tokens(images: Tensor, pass: Pass = {}): Tensor {
+    const { imageSize: side } = this;
+    if (images.rank !== 4 || images.shape[1] !== side || images.shape[2] !== side || images.shape[3] !== 3)
+      throw new UserError(
+        `images: expected [batch, ${side}, ${side}, 3], got [${images.shape.join(', ')}]; decode(model.imageSize), or load the model with another imageSize`,
+      );
+    const shared = new Map<string, Tensor>();
+    const once = (key: string, compute: () => Tensor) => {
+      const value = shared.get(key) ?? compute();
+      shared.set(key, value);
+      return value;
+    };
+    return tidy(() =>
+      encode(
+        this.config,
+        this.parameters,
+        (layer, target, x) => this.#maps.project({ layer, target }, x, { ...pass, once }),
+        images,
+      ),
+    );
+  }
+
+  /** Adds an adapter, with parameters drawn from the seed; adapter and head train, the backbone does not. */
+  inject(adapter: Adapter, seed: number): this {
+    this.#maps.inject(adapter, this.sitesOf(adapter), seed);
+    return this.train('adapters');
+  }
+
+  /** Which parameters train: `head`, `adapters` (and head), `full` (everything), or those of these names alone. */
+  train(which: TrainingMode | readonly string[]): this {
+    if (typeof which !== 'string') {
+      const odd = which.find((name) => !this.parameters.has(name) || this.parameters.parameter(name).buffer);
+      if (odd !== undefined)
+        throw new UserError(`train: expected names of parameters of the model, got ${odd}`, { name: odd });
+    }
+    for (const parameter of this.parameters) parameter.trainable = trainsIn(which, parameter);
+    return this;
+  }
+
+  /**
+   * Folds the adapter into the backbone's weights: the same function, without its cost. `unmerge` takes it out.
+   *
+   * @throws UserError where the adapter cannot be merged, or its `merged` is not what its `apply` is; the model is then
+   * unchanged.
+   */
+  merge(): void {
+    this.#maps.merge();
+  }
+
+  /** Puts back the very weights that `merge` replaced. */
+  unmerge(): void {
+    this.#maps.unmerge();
+  }
+
+  /**
+   * Puts this model's backbone into one that has none yet. The weights are there once, and freed with the last model
+   * that uses them; what one of them changes of its backbone, the others do not see.
+   *
+   * @throws UserError while an adapter is merged into the backbone.
+   */
+  protected shareBackbone(model: AdaptableVit): void {
+    if (this.#maps.merged)
+      throw new UserError(
+        `sibling: expected a backbone as it is, got one with ${this.adapter!.name} merged into it`,
+      );
+    for (const parameter of this.parameters)
+      if (parameter.group === 'backbone')
+        model.parameters.add({ ...parameter, value: clone(parameter.value) });
+  }
+
+  /** The linear maps that an adapter changes in this model. */
+  sitesOf(adapter: Adapter): Site[] {
+    return adapterSites(adapter, this.config);
+  }
+
+  dispose(): void {
+    this.unmerge();
+    this.parameters.dispose();
+  }
+}

@@ -1,0 +1,47 @@
+import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { UserError } from '../../base/errors.js';
+import { randomStream } from '../../random/random-stream.js';
+import type { Adapter, AdapterParameter, Site } from '../adapter.js';
+import type { VitConfig } from './config.js';
+
+/** The linear maps that an adapter changes in a ViT, block by block. @throws UserError for a block that it lacks. */
+export function adapterSites(
+  { targets, layers }: Pick<Adapter, 'targets' | 'layers'>,
+  config: VitConfig,
+): Site[] {
+  const { num_hidden_layers: count, hidden_size: d, intermediate_size: wide } = config;
+  for (const layer of layers ?? [])
+    if (!Number.isInteger(layer) || layer < 0 || layer >= count)
+      throw new UserError(`layers: expected blocks from 0 to ${count - 1}, got ${layer}; see --layers`, {
+        layer,
+      });
+  return (layers ?? [...Array(count).keys()]).flatMap((layer) =>
+    targets.map((target) => ({
+      layer,
+      target,
+      inputs: target === 'fc2' ? wide : d,
+      outputs: target === 'fc1' ? wide : d,
+    })),
+  );
+}
+
+/** What the parameters of the linear map at a site are called, before `.weight` and `.bias`. */
+export function siteName({ layer, target }: Pick<Site, 'layer' | 'target'>): string {
+  return `layers.${layer}.${target}`;
+}
+
+/** The value that a parameter of an adapter starts with; `weight` is the site's own. */
+export function initialValue(
+  { name, shape, init }: AdapterParameter,
+  weight: () => Tensor,
+  seed: number,
+): Tensor {
+  if (typeof init !== 'number') return tidy(() => init(weight()));
+  const random = randomStream(seed, 'adapter', name);
+  const size = shape.reduce((a, b) => a * b, 1);
+  const data =
+    init === 0
+      ? new Float32Array(size)
+      : Float32Array.from({ length: size }, () => (2 * random() - 1) * init);
+  return tensor(data, [...shape]);
+}
