@@ -1,6 +1,6 @@
 import { catchError, defer, Observable, type OperatorFunction } from 'rxjs';
-import { reasonOf } from '../src/study/fail-reason.js';
 import type { Trial } from '../src/study/trial.js';
+import { reasonOf } from '../src/study/trials/fail-reason.js';
 
 /**
  * A stream of trials that makes FAIL those which nobody told, when whatever is piped from it fails: a trial that was

@@ -11,10 +11,10 @@ import {
   takeUntil,
 } from 'rxjs';
 import type { TrialEvent } from '../src/events/event.js';
-import { reasonOf } from '../src/study/fail-reason.js';
 import { FinishedTrialError } from '../src/study/storage/storage.js';
 import type { Trial } from '../src/study/trial.js';
-import { TrialEndedError } from '../src/study/trial-ended-error.js';
+import { reasonOf } from '../src/study/trials/fail-reason.js';
+import { TrialEndedError } from '../src/study/trials/trial-ended-error.js';
 import { endEvent } from './trial-event.js';
 
 /**

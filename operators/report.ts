@@ -15,10 +15,10 @@ import {
 } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
 import type { DoneEvent, Scores, TrialEvent } from '../src/events/event.js';
-import { reasonOf, shown } from '../src/study/fail-reason.js';
 import { FinishedTrialError } from '../src/study/storage/storage.js';
 import type { Trial } from '../src/study/trial.js';
-import { TrialEndedError } from '../src/study/trial-ended-error.js';
+import { reasonOf, shown } from '../src/study/trials/fail-reason.js';
+import { TrialEndedError } from '../src/study/trials/trial-ended-error.js';
 import { endEvent, trialEvent } from './trial-event.js';
 
 /** A validation score by name, or what to read from an event: undefined where it has none. */

@@ -1,6 +1,6 @@
 import type { TrialEvent } from '../src/events/event.js';
-import type { FrozenTrial } from '../src/study/frozen-trial.js';
 import type { Trial } from '../src/study/trial.js';
+import type { FrozenTrial } from '../src/study/trials/frozen-trial.js';
 
 /** The event that says how a trial stands. */
 export function trialEvent(

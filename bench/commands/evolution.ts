@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { hypervolume } from '../../src/numeric/hypervolume.js';
+import type { Sampler } from '../../src/study/contracts/sampler.js';
 import { createStudy } from '../../src/study/create-study.js';
-import type { Sampler } from '../../src/study/sampler.js';
 import { CmaEsSampler } from '../../src/study/samplers/cma-es/cma-es.js';
 import { Nsga2Sampler } from '../../src/study/samplers/nsga2/nsga2.js';
 import type { Study } from '../../src/study/study.js';

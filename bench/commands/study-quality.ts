@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { NumpyRandom } from '../../src/random/numpy-random.js';
+import type { Sampler } from '../../src/study/contracts/sampler.js';
 import { createStudy } from '../../src/study/create-study.js';
-import type { Sampler } from '../../src/study/sampler.js';
 import { GpSampler } from '../../src/study/samplers/gp/gp.js';
 import { TpeSampler } from '../../src/study/samplers/tpe/tpe.js';
 import type { Study } from '../../src/study/study.js';

@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { UserError } from '../base/errors.js';
-import { checkedAttrs, checkFits } from './checked-attrs.js';
-import { checkName } from './checked-name.js';
-import { shown } from './fail-reason.js';
-import type { Direction } from './frozen-trial.js';
-import type { Pruner } from './pruner.js';
+import { checkedAttrs, checkFits } from './checks/checked-attrs.js';
+import { checkName } from './checks/checked-name.js';
+import type { Pruner } from './contracts/pruner.js';
+import type { Sampler } from './contracts/sampler.js';
+import { openStorage } from './open-storage.js';
 import { MedianPruner } from './pruners/percentile.js';
 import type { RetryOptions } from './retry-trial.js';
-import type { Sampler } from './sampler.js';
 import { TpeSampler } from './samplers/tpe/tpe.js';
 import { MemoryStorage } from './storage/memory-storage.js';
-import { openStorage } from './storage/open-storage.js';
 import type { HeartbeatOptions } from './storage/sql/heartbeat-options.js';
 import type { Storage, StudyRecord } from './storage/storage.js';
 import { Study } from './study.js';
+import { shown } from './trials/fail-reason.js';
+import type { Direction } from './trials/frozen-trial.js';
 
 export interface LoadStudyOptions extends HeartbeatOptions, RetryOptions {
   /** A URL as `openStorage` reads it, or a storage; by default this process's memory. */

@@ -1,9 +1,9 @@
 import { UserError } from '../base/errors.js';
-import { reasonOf, shown } from './fail-reason.js';
-import type { FrozenTrial } from './frozen-trial.js';
 import type { Study } from './study.js';
 import { type Trial, TrialPruned } from './trial.js';
-import { TrialEndedError } from './trial-ended-error.js';
+import { reasonOf, shown } from './trials/fail-reason.js';
+import type { FrozenTrial } from './trials/frozen-trial.js';
+import { TrialEndedError } from './trials/trial-ended-error.js';
 
 export interface OptimizeOptions {
   /** How many trials this call runs; without a limit until `timeout`, `study.stop()` or `signal`. */

@@ -1,5 +1,5 @@
-import type { FrozenTrial } from './frozen-trial.js';
 import type { TrialTemplate } from './storage/storage.js';
+import type { FrozenTrial } from './trials/frozen-trial.js';
 
 /** How often a trial is tried again unless told otherwise: one that kills its process costs no more than three. */
 export const MAX_RETRIES = 2;

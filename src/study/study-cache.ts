@@ -1,11 +1,18 @@
-import { checkedJson } from './checked-json.js';
-import { checkName } from './checked-name.js';
-import { checkCompatible, type Distribution, sameDistribution } from './distributions.js';
-import { type Direction, type FrozenTrial, isFinished, type Json, type TrialState } from './frozen-trial.js';
-import { setOwn } from './set-own.js';
+import { checkedJson } from './checks/checked-json.js';
+import { checkName } from './checks/checked-name.js';
+import type { StudyView } from './contracts/study-view.js';
 import type { Storage, StudyRecord } from './storage/storage.js';
 import { endRecord, type TrialRecord } from './storage/trial-record.js';
-import type { StudyView } from './study-view.js';
+import type { Distribution } from './trials/distribution.js';
+import {
+  type Direction,
+  type FrozenTrial,
+  isFinished,
+  type Json,
+  type TrialState,
+} from './trials/frozen-trial.js';
+import { checkCompatible, sameDistribution } from './trials/same-distribution.js';
+import { setOwn } from './trials/set-own.js';
 
 /**
  * What this process knows of a study: each finished trial once, and of the rest what the last refresh read.

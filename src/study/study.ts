@@ -1,16 +1,11 @@
 import { UserError } from '../base/errors.js';
-import { bestTrial, paretoFront } from './best-trials.js';
-import { checkedFixed } from './checked-param.js';
-import { checkedTemplate } from './checked-template.js';
-import type { Distribution, ParamValue } from './distributions.js';
-import { FAIL_REASON, reasonOf, shown } from './fail-reason.js';
-import { type Direction, type FrozenTrial, isFinished, type Json, type TrialState } from './frozen-trial.js';
+import { checkedFixed } from './checks/checked-param.js';
+import { checkedTemplate } from './checks/checked-template.js';
+import type { Pruner } from './contracts/pruner.js';
+import type { Sampler } from './contracts/sampler.js';
+import type { StudyView } from './contracts/study-view.js';
 import { type Objective, type OptimizeOptions, optimize } from './optimize.js';
-import { type Outcome, outcome } from './outcome.js';
-import type { Pruner } from './pruner.js';
 import { isChosen, isRetry, type RetryOptions, retryOf } from './retry-trial.js';
-import { sameParams } from './same-params.js';
-import type { Sampler } from './sampler.js';
 import {
   FinishedTrialError,
   type Storage,
@@ -20,9 +15,20 @@ import {
 } from './storage/storage.js';
 import type { TrialRecord } from './storage/trial-record.js';
 import { StudyCache } from './study-cache.js';
-import type { StudyView } from './study-view.js';
 import { type Proposal, type TellOptions, Trial, type TrialHost } from './trial.js';
-import { TrialEndedError } from './trial-ended-error.js';
+import { bestTrial, paretoFront } from './trials/best-trials.js';
+import type { Distribution, ParamValue } from './trials/distribution.js';
+import { FAIL_REASON, reasonOf, shown } from './trials/fail-reason.js';
+import {
+  type Direction,
+  type FrozenTrial,
+  isFinished,
+  type Json,
+  type TrialState,
+} from './trials/frozen-trial.js';
+import { type Outcome, outcome } from './trials/outcome.js';
+import { sameParams } from './trials/same-params.js';
+import { TrialEndedError } from './trials/trial-ended-error.js';
 
 const METRIC_NAMES = 'study:metric_names';
 const NOT_FAILED = ['COMPLETE', 'PRUNED', 'RUNNING', 'WAITING'] as const;

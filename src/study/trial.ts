@@ -1,35 +1,36 @@
 import { UserError } from '../base/errors.js';
-import { checkedJson } from './checked-json.js';
-import { checkName } from './checked-name.js';
-import { checkedParam, checkParam } from './checked-param.js';
-import { checkReport } from './checked-report.js';
-import {
-  type Choice,
-  categoricalDistribution,
-  checkCompatible,
-  checkedDistribution,
-  contains,
-  type Distribution,
-  floatDistribution,
-  intDistribution,
-  isSingle,
-  type NumericOptions,
-  type ParamValue,
-  rangeText,
-  type SearchSpace,
-  sameDistribution,
-  toExternal,
-  toInternal,
-} from './distributions.js';
-import type { FrozenTrial, Json } from './frozen-trial.js';
-import type { Outcome } from './outcome.js';
-import type { Sampler } from './sampler.js';
-import { setOwn } from './set-own.js';
+import { checkedJson } from './checks/checked-json.js';
+import { checkName } from './checks/checked-name.js';
+import { checkedParam, checkParam } from './checks/checked-param.js';
+import { checkReport } from './checks/checked-report.js';
+import type { Sampler } from './contracts/sampler.js';
+import type { StudyView } from './contracts/study-view.js';
 import type { Storage, StoredParam, TrialChanges } from './storage/storage.js';
 import { applyChanges, type TrialRecord } from './storage/trial-record.js';
 import type { StudyCache } from './study-cache.js';
-import type { StudyView } from './study-view.js';
-import { TrialEndedError } from './trial-ended-error.js';
+import {
+  type Choice,
+  contains,
+  type Distribution,
+  isSingle,
+  type ParamValue,
+  rangeText,
+  type SearchSpace,
+  toExternal,
+  toInternal,
+} from './trials/distribution.js';
+import type { FrozenTrial, Json } from './trials/frozen-trial.js';
+import {
+  categoricalDistribution,
+  checkedDistribution,
+  floatDistribution,
+  intDistribution,
+  type NumericOptions,
+} from './trials/make-distribution.js';
+import type { Outcome } from './trials/outcome.js';
+import { checkCompatible, sameDistribution } from './trials/same-distribution.js';
+import { setOwn } from './trials/set-own.js';
+import { TrialEndedError } from './trials/trial-ended-error.js';
 
 /** What a trial uses of its study. */
 export interface TrialHost {

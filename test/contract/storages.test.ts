@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { openStorage } from '../../src/study/open-storage.js';
+import { FinishedTrialError, type Storage, type TrialTemplate } from '../../src/study/storage/storage.js';
+import type { Distribution } from '../../src/study/trials/distribution.js';
+import type { FrozenTrial, Json } from '../../src/study/trials/frozen-trial.js';
 import {
   categoricalDistribution,
-  type Distribution,
   floatDistribution,
   intDistribution,
-} from '../../src/study/distributions.js';
-import type { FrozenTrial, Json } from '../../src/study/frozen-trial.js';
-import { openStorage } from '../../src/study/storage/open-storage.js';
-import { FinishedTrialError, type Storage, type TrialTemplate } from '../../src/study/storage/storage.js';
+} from '../../src/study/trials/make-distribution.js';
 import { needsPlace, PLACES, type Place } from '../study/databases.js';
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });

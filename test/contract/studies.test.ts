@@ -7,12 +7,12 @@ import {
   loadStudy,
   studyNames,
 } from '../../src/study/create-study.js';
-import { floatDistribution } from '../../src/study/distributions.js';
+import { openStorage } from '../../src/study/open-storage.js';
 import { retryHistory } from '../../src/study/retry-trial.js';
-import { openStorage } from '../../src/study/storage/open-storage.js';
 import type { Storage } from '../../src/study/storage/storage.js';
 import type { Study } from '../../src/study/study.js';
-import { TrialEndedError } from '../../src/study/trial-ended-error.js';
+import { floatDistribution } from '../../src/study/trials/make-distribution.js';
+import { TrialEndedError } from '../../src/study/trials/trial-ended-error.js';
 import { needsPlace, PLACES, type Place, stopHeart } from '../study/databases.js';
 import { middle } from '../study/sampler.js';
 

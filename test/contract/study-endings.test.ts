@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Outcome } from '../../src/study/outcome.js';
 import type { Study } from '../../src/study/study.js';
 import { type Trial, TrialPruned } from '../../src/study/trial.js';
-import { TrialEndedError } from '../../src/study/trial-ended-error.js';
+import type { Outcome } from '../../src/study/trials/outcome.js';
+import { TrialEndedError } from '../../src/study/trials/trial-ended-error.js';
 import { overPlaces } from '../study/over-places.js';
 
 const any = (value: unknown) => value as number;

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import type { ParamValue } from '../../src/study/distributions.js';
-import {
-  categoricalDistribution,
-  type Distribution,
-  floatDistribution,
-  intDistribution,
-} from '../../src/study/distributions.js';
-import type { FrozenTrial, Json } from '../../src/study/frozen-trial.js';
 import type { TrialTemplate } from '../../src/study/storage/storage.js';
 import type { Trial } from '../../src/study/trial.js';
+import type { Distribution, ParamValue } from '../../src/study/trials/distribution.js';
+import type { FrozenTrial, Json } from '../../src/study/trials/frozen-trial.js';
+import {
+  categoricalDistribution,
+  floatDistribution,
+  intDistribution,
+} from '../../src/study/trials/make-distribution.js';
 import { overPlaces } from '../study/over-places.js';
 
 type Suggest = (trial: Trial, name: string) => ParamValue;

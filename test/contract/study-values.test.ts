@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createStudy } from '../../src/study/create-study.js';
-import type { Json } from '../../src/study/frozen-trial.js';
-import { TrialEndedError } from '../../src/study/trial-ended-error.js';
+import type { Json } from '../../src/study/trials/frozen-trial.js';
+import { TrialEndedError } from '../../src/study/trials/trial-ended-error.js';
 import { overPlaces } from '../study/over-places.js';
 
 class Point {

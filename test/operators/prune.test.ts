@@ -4,8 +4,8 @@ import { concat, delay, from, lastValueFrom, Observable, of, Subject, tap, throw
 import { prune } from '../../operators/prune.js';
 import { report } from '../../operators/report.js';
 import type { TrialEvent } from '../../src/events/event.js';
+import type { Pruner } from '../../src/study/contracts/pruner.js';
 import { createStudy } from '../../src/study/create-study.js';
-import type { Pruner } from '../../src/study/pruner.js';
 import { ThresholdPruner } from '../../src/study/pruners/threshold.js';
 import type { Study } from '../../src/study/study.js';
 import type { Trial } from '../../src/study/trial.js';

@@ -5,9 +5,9 @@ import { TestScheduler } from 'rxjs/testing';
 import { report } from '../../operators/report.js';
 import type { Scores, TrialEvent, ValidationEvent } from '../../src/events/event.js';
 import { createStudy } from '../../src/study/create-study.js';
-import type { Direction } from '../../src/study/frozen-trial.js';
 import type { Study } from '../../src/study/study.js';
 import type { Trial } from '../../src/study/trial.js';
+import type { Direction } from '../../src/study/trials/frozen-trial.js';
 import { middle } from '../study/sampler.js';
 import { SlowStorage } from '../study/slow-storage.js';
 

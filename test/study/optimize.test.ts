@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
+import type { Sampler } from '../../src/study/contracts/sampler.js';
 import { createStudy } from '../../src/study/create-study.js';
-import type { FrozenTrial, Json } from '../../src/study/frozen-trial.js';
 import { NopPruner } from '../../src/study/pruners/nop.js';
-import type { Sampler } from '../../src/study/sampler.js';
 import { Nsga2Sampler } from '../../src/study/samplers/nsga2/nsga2.js';
 import { TpeSampler } from '../../src/study/samplers/tpe/tpe.js';
 import { MemoryStorage } from '../../src/study/storage/memory-storage.js';
 import { TrialPruned } from '../../src/study/trial.js';
+import type { FrozenTrial, Json } from '../../src/study/trials/frozen-trial.js';
 import { middle } from './sampler.js';
 
 const make = async (more: object = {}) => {
@@ -273,7 +273,7 @@ describe('study', () => {
   });
 
   it('takes what a relative sampler proposes where it fits, and asks independently elsewhere', async () => {
-    const { floatDistribution } = await import('../../src/study/distributions.js');
+    const { floatDistribution } = await import('../../src/study/trials/make-distribution.js');
     const space = new Map([['x', floatDistribution(0, 10)]]);
     const { study } = await make({
       sampler: { ...middle, inferRelativeSearchSpace: () => space, sampleRelative: () => ({ x: 8 }) },
@@ -287,7 +287,7 @@ describe('study', () => {
 
   it('adds trials from elsewhere, and refuses those that contradict themselves', async () => {
     const { study } = await make();
-    const { floatDistribution } = await import('../../src/study/distributions.js');
+    const { floatDistribution } = await import('../../src/study/trials/make-distribution.js');
     const distributions = { x: floatDistribution(0, 1) };
     const added = await study.addTrial({ state: 'COMPLETE', values: [1], params: { x: 0.5 }, distributions });
     assert.deepEqual([added.number, added.internalParams], [0, { x: 0.5 }]);

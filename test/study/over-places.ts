@@ -1,5 +1,5 @@
 import { createStudy, type LoadStudyOptions, loadStudy } from '../../src/study/create-study.js';
-import { openStorage } from '../../src/study/storage/open-storage.js';
+import { openStorage } from '../../src/study/open-storage.js';
 import type { Storage } from '../../src/study/storage/storage.js';
 import type { Study } from '../../src/study/study.js';
 import { needsPlace, PLACES, type Place } from './databases.js';

@@ -1,5 +1,5 @@
-import { type Distribution, type ParamValue, toExternal } from '../../src/study/distributions.js';
-import type { Sampler } from '../../src/study/sampler.js';
+import type { Sampler } from '../../src/study/contracts/sampler.js';
+import { type Distribution, type ParamValue, toExternal } from '../../src/study/trials/distribution.js';
 
 /** Proposes the middle of every range, the first choice, and nothing for a whole space. */
 export const middle: Sampler = {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
+import type { Pruner } from '../../src/study/contracts/pruner.js';
+import type { Sampler } from '../../src/study/contracts/sampler.js';
 import { createStudy } from '../../src/study/create-study.js';
-import type { Pruner } from '../../src/study/pruner.js';
 import { HyperbandPruner } from '../../src/study/pruners/hyperband.js';
 import { PatientPruner } from '../../src/study/pruners/patient.js';
 import { WilcoxonPruner } from '../../src/study/pruners/wilcoxon.js';
-import type { Sampler } from '../../src/study/sampler.js';
 import { GridSampler } from '../../src/study/samplers/grid.js';
 import { PartialFixedSampler } from '../../src/study/samplers/partial-fixed.js';
 import { RandomSampler } from '../../src/study/samplers/random.js';

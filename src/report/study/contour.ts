@@ -1,8 +1,8 @@
 import { UserError } from '../../base/errors.js';
 import { squareScale } from '../../numeric/extremes.js';
-import type { Distribution } from '../../study/distributions.js';
-import type { FrozenTrial } from '../../study/frozen-trial.js';
 import { rankedImportances } from '../../study/importance/importance.js';
+import type { Distribution } from '../../study/trials/distribution.js';
+import type { FrozenTrial } from '../../study/trials/frozen-trial.js';
 import type { Plot } from '../render.js';
 import type { ParamsOptions } from './slice.js';
 import {

@@ -1,4 +1,4 @@
-import { isFeasible } from '../../study/constraints.js';
+import { isFeasible } from '../../study/trials/constraints.js';
 import type { Plot } from '../render.js';
 import { completeTrials, objectiveName, type StudyData } from './study-data.js';
 

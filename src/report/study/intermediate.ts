@@ -1,4 +1,4 @@
-import { bestTrial } from '../../study/best-trials.js';
+import { bestTrial } from '../../study/trials/best-trials.js';
 import type { Plot } from '../render.js';
 import { objectiveName, type StudyData } from './study-data.js';
 

@@ -1,5 +1,5 @@
 import { maxOf, minOf } from '../../numeric/extremes.js';
-import type { Distribution } from '../../study/distributions.js';
+import type { Distribution } from '../../study/trials/distribution.js';
 import type { Plot } from '../render.js';
 import type { ParamsOptions } from './slice.js';
 import { axisValue, completeTrials, objectiveName, type StudyData, shareOf, spaceOf } from './study-data.js';

@@ -1,5 +1,5 @@
-import { paretoFront } from '../../study/best-trials.js';
-import { isFeasible } from '../../study/constraints.js';
+import { paretoFront } from '../../study/trials/best-trials.js';
+import { isFeasible } from '../../study/trials/constraints.js';
 import type { Plot } from '../render.js';
 import { completeTrials, objectiveName, type StudyData } from './study-data.js';
 

@@ -1,7 +1,7 @@
-import { type Distribution, isSingle, type SearchSpace } from '../../study/distributions.js';
-import type { Direction, FrozenTrial } from '../../study/frozen-trial.js';
-import { paramNames } from '../../study/param-names.js';
 import type { Study } from '../../study/study.js';
+import { type Distribution, isSingle, type SearchSpace } from '../../study/trials/distribution.js';
+import type { Direction, FrozenTrial } from '../../study/trials/frozen-trial.js';
+import { paramNames } from '../../study/trials/param-names.js';
 
 /** What the plots of a study are drawn from. */
 export interface StudyData {

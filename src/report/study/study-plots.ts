@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { sameDistribution } from '../../study/distributions.js';
 import type { Study } from '../../study/study.js';
+import { sameDistribution } from '../../study/trials/same-distribution.js';
 import { type Plot, writePlot } from '../render.js';
 import { plotContour } from './contour.js';
 import { plotOptimizationHistory } from './history.js';

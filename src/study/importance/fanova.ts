@@ -1,8 +1,8 @@
 import { squareScale } from '../../numeric/extremes.js';
 import { randomStream } from '../../random/random-stream.js';
-import type { SearchSpace } from '../distributions.js';
-import type { FrozenTrial } from '../frozen-trial.js';
-import { unitCube } from '../samplers/unit-cube.js';
+import { unitCube } from '../samplers/shared/unit-cube.js';
+import type { SearchSpace } from '../trials/distribution.js';
+import type { FrozenTrial } from '../trials/frozen-trial.js';
 import { type Axis, type Cell, type Extent, growTree, ordersOf, type Points } from './tree.js';
 
 export interface FanovaOptions {

@@ -1,6 +1,7 @@
 import { UserError } from '../../base/errors.js';
-import { type Distribution, isSingle, sameDistribution } from '../distributions.js';
-import type { Direction, FrozenTrial } from '../frozen-trial.js';
+import { type Distribution, isSingle } from '../trials/distribution.js';
+import type { Direction, FrozenTrial } from '../trials/frozen-trial.js';
+import { sameDistribution } from '../trials/same-distribution.js';
 import { type FanovaOptions, fanova } from './fanova.js';
 import { type PedAnovaOptions, pedAnova } from './ped-anova.js';
 

@@ -1,6 +1,6 @@
 import { erfc } from '../../numeric/erf.js';
-import type { CategoricalDistribution, Distribution, SearchSpace } from '../distributions.js';
-import type { FrozenTrial } from '../frozen-trial.js';
+import type { CategoricalDistribution, Distribution, SearchSpace } from '../trials/distribution.js';
+import type { FrozenTrial } from '../trials/frozen-trial.js';
 
 export interface PedAnovaOptions {
   /** The best share of the trials, which the importances are about: γ' of the paper. Default 0.1. */

@@ -1,5 +1,5 @@
-import type { FrozenTrial, Json, TrialState } from '../frozen-trial.js';
-import type { StudyView } from '../study-view.js';
+import type { StudyView } from '../contracts/study-view.js';
+import type { FrozenTrial, Json, TrialState } from '../trials/frozen-trial.js';
 
 /** A study of which only some trials show; it reads through to the whole, and keeps `finished` append-only too. */
 export class FilteredView implements StudyView {

@@ -1,8 +1,8 @@
 import zlib from 'node:zlib';
 import { UserError } from '../../base/errors.js';
-import { type FrozenTrial, lastStep } from '../frozen-trial.js';
-import type { Pruner } from '../pruner.js';
-import type { StudyView } from '../study-view.js';
+import type { Pruner } from '../contracts/pruner.js';
+import type { StudyView } from '../contracts/study-view.js';
+import { type FrozenTrial, lastStep } from '../trials/frozen-trial.js';
 import { FilteredView } from './filtered-view.js';
 import { SuccessiveHalvingPruner } from './successive-halving.js';
 

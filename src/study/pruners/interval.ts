@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.js';
-import { type FrozenTrial, lastStep } from '../frozen-trial.js';
+import { type FrozenTrial, lastStep } from '../trials/frozen-trial.js';
 
 /** When a pruner looks at a trial. */
 export interface IntervalOptions {

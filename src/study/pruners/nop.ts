@@ -1,4 +1,4 @@
-import type { Pruner } from '../pruner.js';
+import type { Pruner } from '../contracts/pruner.js';
 
 /** Ends no trial. */
 export class NopPruner implements Pruner {

@@ -1,8 +1,8 @@
 import { UserError } from '../../base/errors.js';
 import { minOf } from '../../numeric/extremes.js';
-import type { FrozenTrial } from '../frozen-trial.js';
-import type { Pruner } from '../pruner.js';
-import type { StudyView } from '../study-view.js';
+import type { Pruner } from '../contracts/pruner.js';
+import type { StudyView } from '../contracts/study-view.js';
+import type { FrozenTrial } from '../trials/frozen-trial.js';
 
 /**
  * Lets another pruner decide only when a trial has not improved for `patience` steps after the one before them:

@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.js';
-import type { FrozenTrial } from '../frozen-trial.js';
-import type { Pruner } from '../pruner.js';
-import type { StudyView } from '../study-view.js';
+import type { Pruner } from '../contracts/pruner.js';
+import type { StudyView } from '../contracts/study-view.js';
+import type { FrozenTrial } from '../trials/frozen-trial.js';
 import { checkedInterval, dueStep, type IntervalOptions } from './interval.js';
 import { SortedValues } from './sorted-values.js';
 

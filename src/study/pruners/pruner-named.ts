@@ -1,5 +1,5 @@
 import { named } from '../../base/named.js';
-import type { Pruner } from '../pruner.js';
+import type { Pruner } from '../contracts/pruner.js';
 import { HyperbandPruner } from './hyperband.js';
 import { NopPruner } from './nop.js';
 import { MedianPruner, PercentilePruner } from './percentile.js';

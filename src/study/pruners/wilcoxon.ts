@@ -1,8 +1,8 @@
 import { UserError } from '../../base/errors.js';
-import { bestTrial } from '../best-trials.js';
-import type { FrozenTrial } from '../frozen-trial.js';
-import type { Pruner } from '../pruner.js';
-import type { StudyView } from '../study-view.js';
+import type { Pruner } from '../contracts/pruner.js';
+import type { StudyView } from '../contracts/study-view.js';
+import { bestTrial } from '../trials/best-trials.js';
+import type { FrozenTrial } from '../trials/frozen-trial.js';
 import { signedRankPValue } from './signed-rank.js';
 
 export interface WilcoxonOptions {

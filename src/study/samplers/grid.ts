@@ -1,5 +1,7 @@
 import { UserError } from '../../base/errors.js';
 import { NumpyRandom } from '../../random/numpy-random.js';
+import type { Sampler } from '../contracts/sampler.js';
+import type { StudyView } from '../contracts/study-view.js';
 import {
   type Choice,
   contains,
@@ -8,10 +10,8 @@ import {
   rangeText,
   type SearchSpace,
   toInternal,
-} from '../distributions.js';
-import type { FrozenTrial, Json } from '../frozen-trial.js';
-import type { Sampler } from '../sampler.js';
-import type { StudyView } from '../study-view.js';
+} from '../trials/distribution.js';
+import type { FrozenTrial, Json } from '../trials/frozen-trial.js';
 
 /** The system attributes that tell which point of which grid a trial has; Optuna's. */
 const POINT = 'grid_id';

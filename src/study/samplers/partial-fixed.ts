@@ -1,13 +1,13 @@
+import type { Sampler } from '../contracts/sampler.js';
+import type { StudyView } from '../contracts/study-view.js';
 import {
   contains,
   type Distribution,
   type ParamValue,
   type SearchSpace,
   toInternal,
-} from '../distributions.js';
-import type { FrozenTrial, TrialState } from '../frozen-trial.js';
-import type { Sampler } from '../sampler.js';
-import type { StudyView } from '../study-view.js';
+} from '../trials/distribution.js';
+import type { FrozenTrial, TrialState } from '../trials/frozen-trial.js';
 
 /**
  * Holds some parameters at given values and leaves the others to another sampler.

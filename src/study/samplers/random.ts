@@ -1,9 +1,9 @@
 import { NumpyRandom } from '../../random/numpy-random.js';
-import type { Distribution, ParamValue, SearchSpace } from '../distributions.js';
-import type { FrozenTrial } from '../frozen-trial.js';
-import type { Sampler } from '../sampler.js';
-import type { StudyView } from '../study-view.js';
-import { uniformValue } from './uniform-value.js';
+import type { Sampler } from '../contracts/sampler.js';
+import type { StudyView } from '../contracts/study-view.js';
+import type { Distribution, ParamValue, SearchSpace } from '../trials/distribution.js';
+import type { FrozenTrial } from '../trials/frozen-trial.js';
+import { uniformValue } from './shared/uniform-value.js';
 
 export interface RandomSamplerOptions {
   /** 32 bits; the same seed proposes the same values again. By default unlike any other's. */

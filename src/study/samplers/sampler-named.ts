@@ -1,6 +1,6 @@
 import { named } from '../../base/named.js';
-import type { Sampler } from '../sampler.js';
-import { BruteForceSampler } from './brute-force.js';
+import type { Sampler } from '../contracts/sampler.js';
+import { BruteForceSampler } from './brute-force/brute-force.js';
 import { CmaEsSampler } from './cma-es/cma-es.js';
 import { GpSampler } from './gp/gp.js';
 import { Nsga2Sampler } from './nsga2/nsga2.js';

@@ -1,6 +1,6 @@
 import { randomStream } from '../../random/random-stream.js';
-import type { FrozenTrial } from '../frozen-trial.js';
-import type { Sampler } from '../sampler.js';
+import type { Sampler } from '../contracts/sampler.js';
+import type { FrozenTrial } from '../trials/frozen-trial.js';
 
 /**
  * A sampler whose chance is a function of (seed, number of the trial): what it proposes depends on the trials before

@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.js';
-import type { Choice, Distribution } from '../distributions.js';
-import type { Json } from '../frozen-trial.js';
-import { parsePythonJson, toPythonJson } from './python-json.js';
+import type { Choice, Distribution } from '../trials/distribution.js';
+import type { Json } from '../trials/frozen-trial.js';
+import { parsePythonJson, toPythonJson } from '../trials/python-json.js';
 
 /**
  * The text of a distribution as Optuna stores it: `{"name": …, "attributes": {…}}`.

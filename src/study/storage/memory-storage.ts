@@ -1,5 +1,4 @@
-import { UserError } from '../../base/errors.js';
-import type { Direction, FrozenTrial, Json } from '../frozen-trial.js';
+import type { Direction, FrozenTrial, Json } from '../trials/frozen-trial.js';
 import {
   FinishedTrialError,
   type Storage,
@@ -8,6 +7,7 @@ import {
   type TrialLimit,
   type TrialTemplate,
 } from './storage.js';
+import { nameTaken, studyGone } from './study-errors.js';
 import { StudyTable } from './study-table.js';
 
 /** Studies that live and end with this process: the default of `createStudy`, and the fastest. */
@@ -68,17 +68,4 @@ export class MemoryStorage implements Storage {
   }
 
   async close() {}
-}
-
-/** What every storage says when a study's name is in use. */
-export function nameTaken(name: string, url: string): UserError {
-  return new UserError(`study "${name}" exists in ${url}: choose another name, or load it (loadIfExists)`, {
-    name,
-    url,
-  });
-}
-
-/** What every storage says when a study vanished under its user. */
-export function studyGone(study: number, url: string): UserError {
-  return new UserError(`study with id ${study} is no longer in ${url}: it was deleted`, { study, url });
 }

@@ -1,5 +1,5 @@
-import type { Distribution } from '../distributions.js';
-import type { Direction, FrozenTrial, Json, TrialState } from '../frozen-trial.js';
+import type { Distribution } from '../trials/distribution.js';
+import type { Direction, FrozenTrial, Json, TrialState } from '../trials/frozen-trial.js';
 
 /** A study's own row: everything but its trials. */
 export interface StudyRecord {

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.js';
-import { type Direction, type FrozenTrial, isFinished, type Json } from '../frozen-trial.js';
-import { setOwn } from '../set-own.js';
+import { type Direction, type FrozenTrial, isFinished, type Json } from '../trials/frozen-trial.js';
+import { setOwn } from '../trials/set-own.js';
 import type { StudyRecord, TrialChanges, TrialEnd, TrialHead, TrialLimit, TrialTemplate } from './storage.js';
 import { applyChanges, endRecord, newTrialRecord, type TrialRecord } from './trial-record.js';
 

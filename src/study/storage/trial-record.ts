@@ -1,7 +1,7 @@
-import { type Distribution, toExternal } from '../distributions.js';
-import type { FrozenTrial, TrialState } from '../frozen-trial.js';
-import { copyDistributions, noteParamName } from '../param-names.js';
-import { setOwn } from '../set-own.js';
+import { type Distribution, toExternal } from '../trials/distribution.js';
+import type { FrozenTrial, TrialState } from '../trials/frozen-trial.js';
+import { copyDistributions, noteParamName } from '../trials/param-names.js';
+import { setOwn } from '../trials/set-own.js';
 import type { TrialChanges, TrialTemplate } from './storage.js';
 
 type Writable<T> = {

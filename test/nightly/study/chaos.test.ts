@@ -1,4 +1,4 @@
-import { openStorage } from '../../../src/study/storage/open-storage.js';
+import { openStorage } from '../../../src/study/open-storage.js';
 import { needsPlace, type Place } from '../../study/databases.js';
 import { crowd } from '../../study/worker-crowd.js';
 

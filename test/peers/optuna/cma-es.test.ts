@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { CmaEsSampler, createStudy, type Distribution, type ParamValue } from '../../../src/index.js';
+import type { CmaEsOptions } from '../../../src/study/samplers/cma-es/cma-es.js';
+import type { Direction } from '../../../src/study/trials/frozen-trial.js';
 import {
   categoricalDistribution,
   floatDistribution,
   intDistribution,
-} from '../../../src/study/distributions.js';
-import type { Direction } from '../../../src/study/frozen-trial.js';
-import type { CmaEsOptions } from '../../../src/study/samplers/cma-es/cma-es.js';
+} from '../../../src/study/trials/make-distribution.js';
 import { needsPython, type Python } from '../python.js';
 
 /** A study from its first trial to its last. */

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { createStudy, loadStudy } from '../../../src/study/create-study.js';
-import {
-  categoricalDistribution,
-  floatDistribution,
-  intDistribution,
-} from '../../../src/study/distributions.js';
-import type { FrozenTrial } from '../../../src/study/frozen-trial.js';
 import { TpeSampler } from '../../../src/study/samplers/tpe/tpe.js';
 import { distributionFromJson } from '../../../src/study/storage/distribution-json.js';
 import type { Study } from '../../../src/study/study.js';
 import type { Trial } from '../../../src/study/trial.js';
+import type { FrozenTrial } from '../../../src/study/trials/frozen-trial.js';
+import {
+  categoricalDistribution,
+  floatDistribution,
+  intDistribution,
+} from '../../../src/study/trials/make-distribution.js';
 import { needsPlace, type Place } from '../../study/databases.js';
 import { needsPython, type Python } from '../python.js';
 import { storagesOf } from './requirements.js';

@@ -11,12 +11,12 @@ import { plotSlice } from '../../../src/report/study/slice.js';
 import { type StudyData, spaceOf, studyData } from '../../../src/report/study/study-data.js';
 import { studyPlots, writeStudyPlots } from '../../../src/report/study/study-plots.js';
 import { createStudy } from '../../../src/study/create-study.js';
-import { floatDistribution } from '../../../src/study/distributions.js';
-import type { FrozenTrial } from '../../../src/study/frozen-trial.js';
 import { Nsga2Sampler } from '../../../src/study/samplers/nsga2/nsga2.js';
 import { QmcSampler } from '../../../src/study/samplers/qmc/qmc.js';
 import type { Study } from '../../../src/study/study.js';
 import { type Trial, TrialPruned } from '../../../src/study/trial.js';
+import type { FrozenTrial } from '../../../src/study/trials/frozen-trial.js';
+import { floatDistribution } from '../../../src/study/trials/make-distribution.js';
 
 /** All that can be read in a picture. */
 const textsOf = async (plot: Plot) => {

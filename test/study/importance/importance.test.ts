@@ -2,21 +2,19 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { randomStream } from '../../../src/random/random-stream.js';
 import {
-  categoricalDistribution,
-  type Distribution,
-  floatDistribution,
-  intDistribution,
-  type ParamValue,
-  toInternal,
-} from '../../../src/study/distributions.js';
-import type { FrozenTrial } from '../../../src/study/frozen-trial.js';
-import {
   type ImportanceOptions,
   importancesOf,
   rankedImportances,
 } from '../../../src/study/importance/importance.js';
 import { growTree, ordersOf } from '../../../src/study/importance/tree.js';
 import { newTrialRecord } from '../../../src/study/storage/trial-record.js';
+import { type Distribution, type ParamValue, toInternal } from '../../../src/study/trials/distribution.js';
+import type { FrozenTrial } from '../../../src/study/trials/frozen-trial.js';
+import {
+  categoricalDistribution,
+  floatDistribution,
+  intDistribution,
+} from '../../../src/study/trials/make-distribution.js';
 
 type Params = Readonly<Record<string, ParamValue>>;
 

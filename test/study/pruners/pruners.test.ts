@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import type { Pruner } from '../../../src/study/contracts/pruner.js';
+import type { StudyView } from '../../../src/study/contracts/study-view.js';
 import { createStudy } from '../../../src/study/create-study.js';
-import type { Direction, FrozenTrial } from '../../../src/study/frozen-trial.js';
-import type { Pruner } from '../../../src/study/pruner.js';
 import { HyperbandPruner } from '../../../src/study/pruners/hyperband.js';
 import { NopPruner } from '../../../src/study/pruners/nop.js';
 import { PatientPruner } from '../../../src/study/pruners/patient.js';
@@ -13,7 +13,7 @@ import { SortedValues } from '../../../src/study/pruners/sorted-values.js';
 import { SuccessiveHalvingPruner } from '../../../src/study/pruners/successive-halving.js';
 import { ThresholdPruner } from '../../../src/study/pruners/threshold.js';
 import { WilcoxonPruner } from '../../../src/study/pruners/wilcoxon.js';
-import type { StudyView } from '../../../src/study/study-view.js';
+import type { Direction, FrozenTrial } from '../../../src/study/trials/frozen-trial.js';
 import { middle } from '../sampler.js';
 
 interface Case {

@@ -13,7 +13,7 @@ import {
   type Trial,
   TrialPruned,
 } from '../../../src/index.js';
-import { paramNames } from '../../../src/study/param-names.js';
+import { paramNames } from '../../../src/study/trials/param-names.js';
 
 const tried = (trials: readonly { readonly params: object }[]) =>
   trials.map(({ params }) => JSON.stringify(params)).sort();

@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import { createStudy, type Distribution, type ParamValue, TpeSampler } from '../../../src/index.js';
+import type { TpeOptions } from '../../../src/study/samplers/tpe/options.js';
+import { toExternal, toInternal } from '../../../src/study/trials/distribution.js';
+import type { Direction, Json, TrialState } from '../../../src/study/trials/frozen-trial.js';
 import {
   categoricalDistribution,
   floatDistribution,
   intDistribution,
-  toExternal,
-  toInternal,
-} from '../../../src/study/distributions.js';
-import type { Direction, Json, TrialState } from '../../../src/study/frozen-trial.js';
-import type { TpeOptions } from '../../../src/study/samplers/tpe/options.js';
+} from '../../../src/study/trials/make-distribution.js';
 
 export interface CaseTrial {
   readonly state: TrialState;

@@ -1,12 +1,17 @@
 import { UserError } from '../../../base/errors.js';
 import { NumpyRandom } from '../../../random/numpy-random.js';
-import { type Distribution, type ParamValue, type SearchSpace, toInternal } from '../../distributions.js';
-import type { FrozenTrial, TrialState } from '../../frozen-trial.js';
-import type { Sampler } from '../../sampler.js';
-import type { StudyView } from '../../study-view.js';
-import { CommonSpace, numericPart } from '../common-space.js';
-import { anySeed, KeyedUniform } from '../keyed-uniform.js';
-import { type UnitCube, unitCube } from '../unit-cube.js';
+import type { Sampler } from '../../contracts/sampler.js';
+import type { StudyView } from '../../contracts/study-view.js';
+import {
+  type Distribution,
+  type ParamValue,
+  type SearchSpace,
+  toInternal,
+} from '../../trials/distribution.js';
+import type { FrozenTrial, TrialState } from '../../trials/frozen-trial.js';
+import { CommonSpace, numericPart } from '../shared/common-space.js';
+import { anySeed, KeyedUniform } from '../shared/keyed-uniform.js';
+import { type UnitCube, unitCube } from '../shared/unit-cube.js';
 import { type CmaState, type CmaStrategy, cmaDraw, cmaStart, cmaStrategy, cmaUpdate } from './update.js';
 
 export interface CmaEsOptions {

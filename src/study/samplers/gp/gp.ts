@@ -1,14 +1,14 @@
 import { UserError } from '../../../base/errors.js';
 import { argMax, maxOf, minOf, squareScale } from '../../../numeric/extremes.js';
 import { randomStream } from '../../../random/random-stream.js';
-import type { Distribution, ParamValue, SearchSpace } from '../../distributions.js';
-import type { Direction, FrozenTrial } from '../../frozen-trial.js';
-import type { Sampler } from '../../sampler.js';
-import type { StudyView } from '../../study-view.js';
-import { CommonSpace } from '../common-space.js';
-import { anySeed, KeyedUniform } from '../keyed-uniform.js';
+import type { Sampler } from '../../contracts/sampler.js';
+import type { StudyView } from '../../contracts/study-view.js';
+import type { Distribution, ParamValue, SearchSpace } from '../../trials/distribution.js';
+import type { Direction, FrozenTrial } from '../../trials/frozen-trial.js';
 import { sobol } from '../qmc/sobol.js';
-import { unitCube } from '../unit-cube.js';
+import { CommonSpace } from '../shared/common-space.js';
+import { anySeed, KeyedUniform } from '../shared/keyed-uniform.js';
+import { unitCube } from '../shared/unit-cube.js';
 import { type GpAxis, mostPromising } from './acquisition.js';
 import { fitGp, type GpPoint, type GpSettings, gaussianProcess } from './regression.js';
 

@@ -1,12 +1,13 @@
 import { UserError } from '../../../base/errors.js';
 import { type Random, randomStream } from '../../../random/random-stream.js';
-import { CONSTRAINTS_KEY, type Constraints, noteConstraints } from '../../constraints.js';
-import type { Distribution, ParamValue, SearchSpace } from '../../distributions.js';
-import type { FrozenTrial, TrialState } from '../../frozen-trial.js';
-import type { Sampler } from '../../sampler.js';
-import type { StudyView } from '../../study-view.js';
-import { CommonSpace } from '../common-space.js';
-import { anySeed, KeyedUniform } from '../keyed-uniform.js';
+import type { Sampler } from '../../contracts/sampler.js';
+import type { StudyView } from '../../contracts/study-view.js';
+import { CONSTRAINTS_KEY } from '../../trials/constraints.js';
+import type { Distribution, ParamValue, SearchSpace } from '../../trials/distribution.js';
+import type { FrozenTrial, TrialState } from '../../trials/frozen-trial.js';
+import { CommonSpace } from '../shared/common-space.js';
+import { anySeed, KeyedUniform } from '../shared/keyed-uniform.js';
+import { type Constraints, noteConstraints } from '../shared/note-constraints.js';
 import { constrainedDominates, elite, type Individual, individualsOf } from './selection.js';
 
 export interface Nsga2Options {

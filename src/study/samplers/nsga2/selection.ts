@@ -1,6 +1,6 @@
-import { dominates } from '../../best-trials.js';
-import { constraintsOf, violationOf } from '../../constraints.js';
-import type { Direction, FrozenTrial } from '../../frozen-trial.js';
+import { dominates } from '../../trials/best-trials.js';
+import { constraintsOf, violationOf } from '../../trials/constraints.js';
+import type { Direction, FrozenTrial } from '../../trials/frozen-trial.js';
 
 /** A trial as selection sees it: less is better in each loss, and no violation is best. */
 export interface Individual {

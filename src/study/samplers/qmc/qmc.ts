@@ -1,12 +1,12 @@
 import { UserError } from '../../../base/errors.js';
-import type { Distribution, ParamValue, SearchSpace } from '../../distributions.js';
-import { isSingle } from '../../distributions.js';
-import type { FrozenTrial } from '../../frozen-trial.js';
-import type { Sampler } from '../../sampler.js';
-import type { StudyView } from '../../study-view.js';
-import { numericPart } from '../common-space.js';
-import { anySeed, KeyedUniform } from '../keyed-uniform.js';
-import { unitCube } from '../unit-cube.js';
+import type { Sampler } from '../../contracts/sampler.js';
+import type { StudyView } from '../../contracts/study-view.js';
+import type { Distribution, ParamValue, SearchSpace } from '../../trials/distribution.js';
+import { isSingle } from '../../trials/distribution.js';
+import type { FrozenTrial } from '../../trials/frozen-trial.js';
+import { numericPart } from '../shared/common-space.js';
+import { anySeed, KeyedUniform } from '../shared/keyed-uniform.js';
+import { unitCube } from '../shared/unit-cube.js';
 import { halton } from './halton.js';
 import { sobol } from './sobol.js';
 

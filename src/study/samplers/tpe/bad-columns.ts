@@ -1,5 +1,6 @@
-import { type Distribution, sameDistribution } from '../../distributions.js';
-import type { FrozenTrial } from '../../frozen-trial.js';
+import type { Distribution } from '../../trials/distribution.js';
+import type { FrozenTrial } from '../../trials/frozen-trial.js';
+import { sameDistribution } from '../../trials/same-distribution.js';
 import { ChoiceColumn } from './choice-column.js';
 import { KernelColumn } from './kernel-column.js';
 import type { TpeSettings } from './options.js';

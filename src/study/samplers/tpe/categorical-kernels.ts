@@ -2,7 +2,7 @@ import { UserError } from '../../../base/errors.js';
 import { exp, log } from '../../../numeric/exp-log.js';
 import { maxOf } from '../../../numeric/extremes.js';
 import { pairwiseSum } from '../../../numeric/pairwise-sum.js';
-import type { CategoricalDistribution, Choice } from '../../distributions.js';
+import type { CategoricalDistribution, Choice } from '../../trials/distribution.js';
 
 /** Choices as the kernels of observations see them: one row of probabilities a kernel, the last one the prior's. */
 export interface CategoricalKernels {

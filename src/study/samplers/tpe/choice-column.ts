@@ -1,4 +1,4 @@
-import type { CategoricalDistribution } from '../../distributions.js';
+import type { CategoricalDistribution } from '../../trials/distribution.js';
 
 const FULL = 25;
 

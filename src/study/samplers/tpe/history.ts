@@ -1,6 +1,6 @@
-import { constraintsOf, isFeasible, violationOf } from '../../constraints.js';
-import { type FrozenTrial, lastStep } from '../../frozen-trial.js';
-import type { StudyView } from '../../study-view.js';
+import type { StudyView } from '../../contracts/study-view.js';
+import { constraintsOf, isFeasible, violationOf } from '../../trials/constraints.js';
+import { type FrozenTrial, lastStep } from '../../trials/frozen-trial.js';
 import type { TpeSettings } from './options.js';
 import { selectTrials } from './select-trials.js';
 

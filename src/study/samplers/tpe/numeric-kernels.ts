@@ -1,5 +1,5 @@
 import { log, pow } from '../../../numeric/exp-log.js';
-import type { FloatDistribution, IntDistribution } from '../../distributions.js';
+import type { FloatDistribution, IntDistribution } from '../../trials/distribution.js';
 import type { TpeSettings } from './options.js';
 
 export type NumericDistribution = FloatDistribution | IntDistribution;

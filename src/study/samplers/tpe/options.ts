@@ -1,6 +1,6 @@
 import { UserError } from '../../../base/errors.js';
-import type { Constraints } from '../../constraints.js';
-import type { Choice } from '../../distributions.js';
+import type { Choice } from '../../trials/distribution.js';
+import type { Constraints } from '../shared/note-constraints.js';
 
 export interface TpeOptions {
   /** 32 bits; the same seed and history propose the same values again. By default unlike any other's. */

@@ -1,5 +1,5 @@
-import { type Distribution, isSingle, type SearchSpace } from '../../distributions.js';
-import type { StudyView } from '../../study-view.js';
+import type { StudyView } from '../../contracts/study-view.js';
+import { type Distribution, isSingle, type SearchSpace } from '../../trials/distribution.js';
 
 /**
  * The parameters of a study in groups, such that each trial has all of a group or none of it: what conditional spaces

@@ -3,7 +3,7 @@ import { maxOf } from '../../../numeric/extremes.js';
 import { roundHalfEven } from '../../../numeric/float.js';
 import { pairwiseSum } from '../../../numeric/pairwise-sum.js';
 import type { NumpyRandom } from '../../../random/numpy-random.js';
-import type { Distribution } from '../../distributions.js';
+import type { Distribution } from '../../trials/distribution.js';
 import { type CategoricalKernels, categoricalKernels, logsOf } from './categorical-kernels.js';
 import { type CellMasses, cellMassesOf, type Masses } from './cell-masses.js';
 import { LEAST_MASS, normalMass } from './normal-mass.js';

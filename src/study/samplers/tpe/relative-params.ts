@@ -1,7 +1,7 @@
-import type { ParamValue } from '../../distributions.js';
-import type { FrozenTrial } from '../../frozen-trial.js';
-import { parsePythonJson, toPythonJson } from '../../storage/python-json.js';
-import type { StudyView } from '../../study-view.js';
+import type { StudyView } from '../../contracts/study-view.js';
+import type { ParamValue } from '../../trials/distribution.js';
+import type { FrozenTrial } from '../../trials/frozen-trial.js';
+import { parsePythonJson, toPythonJson } from '../../trials/python-json.js';
 
 type Params = Readonly<Record<string, ParamValue>>;
 

@@ -1,6 +1,6 @@
 import { argMax, maxOf } from '../../../numeric/extremes.js';
 import { hypervolume, lexicographic, nonDominated } from '../../../numeric/hypervolume.js';
-import type { FrozenTrial } from '../../frozen-trial.js';
+import type { FrozenTrial } from '../../trials/frozen-trial.js';
 
 const EPS = 1e-12;
 

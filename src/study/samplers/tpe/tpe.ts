@@ -1,6 +1,7 @@
 import { argMax, maxOf } from '../../../numeric/extremes.js';
 import { NumpyRandom } from '../../../random/numpy-random.js';
-import { noteConstraints } from '../../constraints.js';
+import type { Sampler } from '../../contracts/sampler.js';
+import type { StudyView } from '../../contracts/study-view.js';
 import {
   type Distribution,
   isSingle,
@@ -8,12 +9,11 @@ import {
   type SearchSpace,
   toExternal,
   toInternal,
-} from '../../distributions.js';
-import type { FrozenTrial, TrialState } from '../../frozen-trial.js';
-import type { Sampler } from '../../sampler.js';
-import type { StudyView } from '../../study-view.js';
-import { CommonSpace } from '../common-space.js';
-import { uniformValue } from '../uniform-value.js';
+} from '../../trials/distribution.js';
+import type { FrozenTrial, TrialState } from '../../trials/frozen-trial.js';
+import { CommonSpace } from '../shared/common-space.js';
+import { noteConstraints } from '../shared/note-constraints.js';
+import { uniformValue } from '../shared/uniform-value.js';
 import { BadColumns } from './bad-columns.js';
 import { TpeHistory } from './history.js';
 import {

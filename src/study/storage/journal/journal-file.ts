@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../../../base/errors.js';
-import { parsePythonJson } from '../python-json.js';
+import { parsePythonJson } from '../../trials/python-json.js';
 import { checkOp } from './check-op.js';
 import { withJournalLock } from './journal-lock.js';
 import { type JournalOp, opToJson } from './journal-op.js';

@@ -1,5 +1,5 @@
-import type { Direction, Json, TrialState } from '../../frozen-trial.js';
-import { floatText, toPythonJson } from '../python-json.js';
+import type { Direction, Json, TrialState } from '../../trials/frozen-trial.js';
+import { floatText, toPythonJson } from '../../trials/python-json.js';
 import { type Clock, formatTime } from '../timestamps.js';
 
 /** The operations of Optuna's journal, by their numbers. */

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { toExternal } from '../../distributions.js';
-import type { Direction, FrozenTrial, Json } from '../../frozen-trial.js';
+import { toExternal } from '../../trials/distribution.js';
+import type { Direction, FrozenTrial, Json } from '../../trials/frozen-trial.js';
 import { distributionFromJson, distributionToJson } from '../distribution-json.js';
-import { nameTaken, studyGone } from '../memory-storage.js';
 import {
   FinishedTrialError,
   type Storage,
@@ -11,6 +10,7 @@ import {
   type TrialLimit,
   type TrialTemplate,
 } from '../storage.js';
+import { nameTaken, studyGone } from '../study-errors.js';
 import { StudyTable } from '../study-table.js';
 import type { Clock } from '../timestamps.js';
 import { JournalFile } from './journal-file.js';

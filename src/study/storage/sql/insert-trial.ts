@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { paramNames } from '../../param-names.js';
+import { paramNames } from '../../trials/param-names.js';
 import type { TrialTemplate } from '../storage.js';
 import { type Clock, formatTime } from '../timestamps.js';
 import type { Database } from './database.js';

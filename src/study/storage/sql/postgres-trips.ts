@@ -1,6 +1,6 @@
-import type { Json, TrialState } from '../../frozen-trial.js';
+import type { Json, TrialState } from '../../trials/frozen-trial.js';
+import { toPythonJson } from '../../trials/python-json.js';
 import { distributionToJson } from '../distribution-json.js';
-import { toPythonJson } from '../python-json.js';
 import type { TrialChanges } from '../storage.js';
 import { splitFloat } from './tables.js';
 import { TOKEN } from './token.js';

@@ -1,7 +1,6 @@
 import type { Kysely } from 'kysely';
-import type { Direction, FrozenTrial, Json } from '../../frozen-trial.js';
-import { nameTaken, studyGone } from '../memory-storage.js';
-import { toPythonJson } from '../python-json.js';
+import type { Direction, FrozenTrial, Json } from '../../trials/frozen-trial.js';
+import { toPythonJson } from '../../trials/python-json.js';
 import {
   FinishedTrialError,
   type Heartbeat,
@@ -14,6 +13,7 @@ import {
   type TrialLimit,
   type TrialTemplate,
 } from '../storage.js';
+import { nameTaken, studyGone } from '../study-errors.js';
 import { type Clock, clockOf, formatTime } from '../timestamps.js';
 import { newTrialRecord } from '../trial-record.js';
 import { chunked } from './chunked.js';

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import type { Direction } from '../../frozen-trial.js';
-import { parsePythonJson } from '../python-json.js';
+import type { Direction } from '../../trials/frozen-trial.js';
+import { parsePythonJson } from '../../trials/python-json.js';
 import type { StudyRecord } from '../storage.js';
 import { chunked } from './chunked.js';
 import { damaged } from './damaged.js';

@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely';
-import type { FrozenTrial } from '../../frozen-trial.js';
-import { setOwn } from '../../set-own.js';
+import type { FrozenTrial } from '../../trials/frozen-trial.js';
+import { parsePythonJson } from '../../trials/python-json.js';
+import { setOwn } from '../../trials/set-own.js';
 import { distributionFromJson } from '../distribution-json.js';
-import { parsePythonJson } from '../python-json.js';
 import { type Clock, parseTime } from '../timestamps.js';
 import { newTrialRecord, setParam, type TrialRecord } from '../trial-record.js';
 import { damaged } from './damaged.js';

@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely';
-import type { TrialState } from '../../frozen-trial.js';
+import type { TrialState } from '../../trials/frozen-trial.js';
 
 /** Optuna's tables, revision v3.2.0.a, as Kysely sees them; a date is a string without a zone. */
 export interface Tables {

@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely';
 import { UserError } from '../../../base/errors.js';
-import type { Json } from '../../frozen-trial.js';
+import type { Json } from '../../trials/frozen-trial.js';
+import { toPythonJson } from '../../trials/python-json.js';
 import { distributionToJson } from '../distribution-json.js';
-import { toPythonJson } from '../python-json.js';
 import type { TrialChanges } from '../storage.js';
 import type { Database } from './database.js';
 import { splitFloat, type Tables } from './tables.js';

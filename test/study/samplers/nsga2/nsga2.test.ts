@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { dominates } from '../../../../src/study/best-trials.js';
 import { createStudy, loadStudy } from '../../../../src/study/create-study.js';
-import type { FrozenTrial } from '../../../../src/study/frozen-trial.js';
 import { Nsga2Sampler } from '../../../../src/study/samplers/nsga2/nsga2.js';
 import {
   crowdingDistances,
@@ -13,6 +11,8 @@ import {
 import { MemoryStorage } from '../../../../src/study/storage/memory-storage.js';
 import type { Study } from '../../../../src/study/study.js';
 import type { Trial } from '../../../../src/study/trial.js';
+import { dominates } from '../../../../src/study/trials/best-trials.js';
+import type { FrozenTrial } from '../../../../src/study/trials/frozen-trial.js';
 
 const KEY = 'NSGAIISampler:generation';
 

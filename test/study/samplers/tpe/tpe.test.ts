@@ -8,8 +8,8 @@ import {
   TpeSampler,
   type Trial,
 } from '../../../../src/index.js';
-import { violationOf } from '../../../../src/study/constraints.js';
 import type { TpeOptions } from '../../../../src/study/samplers/tpe/options.js';
+import { violationOf } from '../../../../src/study/trials/constraints.js';
 import { compareProposals, emptyTally } from '../compare-proposals.js';
 import { proposals, type TpeCase } from '../tpe-cases.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createStudy } from '../../../../src/study/create-study.js';
-import { floatDistribution } from '../../../../src/study/distributions.js';
-import { floatText } from '../../../../src/study/storage/python-json.js';
+import { floatDistribution } from '../../../../src/study/trials/make-distribution.js';
+import { floatText } from '../../../../src/study/trials/python-json.js';
 import { needsPlace } from '../../databases.js';
 import { middle } from '../../sampler.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { floatDistribution } from '../../../../src/study/distributions.js';
-import { openStorage } from '../../../../src/study/storage/open-storage.js';
+import { openStorage } from '../../../../src/study/open-storage.js';
 import type { Storage } from '../../../../src/study/storage/storage.js';
+import { floatDistribution } from '../../../../src/study/trials/make-distribution.js';
 import { needsPlace, type Place } from '../../databases.js';
 
 const TABLES = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createStudy, loadStudy } from '../../../../src/study/create-study.js';
-import { openStorage } from '../../../../src/study/storage/open-storage.js';
+import { openStorage } from '../../../../src/study/open-storage.js';
 import { heartbeatOf } from '../../../../src/study/storage/sql/heartbeat-options.js';
 import { needsPlace, stopHeart } from '../../databases.js';
 import { middle } from '../../sampler.js';
@@ -24,7 +24,7 @@ describe('the heart', () => {
       await stopHeart(place, trial.record.id);
       // This thread does not turn until the other process has seen the trial beat again.
       const stale = beside(`
-        import { openStorage } from ${source('study/storage/open-storage.ts')};
+        import { openStorage } from ${source('study/open-storage.ts')};
         const storage = await openStorage(${JSON.stringify(place.url)}, { heartbeatInterval: 0.2, gracePeriod: 3600 });
         const ids = [${trial.record.id}];
         for (let i = 0; i < 300 && (await storage.staleTrials(ids)).length > 0; i++)

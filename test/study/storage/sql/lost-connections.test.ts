@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createStudy } from '../../../../src/study/create-study.js';
-import { openStorage } from '../../../../src/study/storage/open-storage.js';
+import { openStorage } from '../../../../src/study/open-storage.js';
 import { isLostConnection } from '../../../../src/study/storage/sql/lost-connection.js';
 import { retry } from '../../../../src/study/storage/sql/retry.js';
 import type { Storage } from '../../../../src/study/storage/storage.js';

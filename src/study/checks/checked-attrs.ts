@@ -1,0 +1,40 @@
+import type { StorageLimits } from '../storage/storage.js';
+import type { FrozenTrial, Json } from '../trials/frozen-trial.js';
+import { setOwn } from '../trials/set-own.js';
+import { checkedJson } from './checked-json.js';
+import { checkName, checkRecord } from './checked-name.js';
+import { checkParam } from './checked-param.js';
+import { checkReport } from './checked-report.js';
+
+/**
+ * A copy of attributes, each of which the storage can hold.
+ *
+ * @param kind which attributes, for the error
+ * @throws UserError as `checkName` and `checkedJson` do
+ */
+export function checkedAttrs(
+  kind: string,
+  attrs: Readonly<Record<string, Json>> = {},
+  limits: StorageLimits = {},
+): Record<string, Json> {
+  checkRecord(`${kind}s`, attrs);
+  const checked: Record<string, Json> = {};
+  for (const [key, value] of Object.entries(attrs)) {
+    checkName(kind, key, limits, checked);
+    setOwn(checked, key, checkedJson(`${kind} "${key}"`, value, limits));
+  }
+  return checked;
+}
+
+/** Checks that a trial of one storage fits into another. */
+export function checkFits(trial: FrozenTrial, limits: StorageLimits = {}): void {
+  const seen: Record<string, true> = {};
+  for (const [name, distribution] of Object.entries(trial.distributions)) {
+    checkParam(name, distribution, limits, seen);
+    setOwn(seen, name, true);
+  }
+  for (const [step, value] of trial.intermediateValues)
+    if (limits.step !== undefined && step > limits.step) checkReport(value, step, limits);
+  checkedAttrs('user attribute', trial.userAttrs, limits);
+  checkedAttrs('system attribute', trial.systemAttrs, limits);
+}

@@ -1,0 +1,38 @@
+import type { Distribution, ParamValue, SearchSpace } from '../trials/distribution.js';
+import type { FrozenTrial, TrialState } from '../trials/frozen-trial.js';
+import type { StudyView } from './study-view.js';
+
+/**
+ * Proposes parameters, as in Optuna: once for a whole space that it infers from the history (relative), and one
+ * by one for the names that this space lacks (independent).
+ *
+ * Everything is synchronous over a view that the study refreshed before: `ask` calls `beforeTrial`,
+ * `inferRelativeSearchSpace` and `sampleRelative`; a suggestion outside the relative space, or outside the range
+ * that is asked for now, calls `sampleIndependent`; single-valued distributions never reach the sampler. `tell`
+ * calls `afterTrial` before the state is stored. Values are external ones (the choice, not its index).
+ */
+export interface Sampler {
+  /** Whether `study.systemAttrs` must be fresh at every ask, which costs a read of the storage. */
+  readonly usesStudyAttrs?: boolean;
+  inferRelativeSearchSpace(study: StudyView, trial: FrozenTrial): SearchSpace;
+  /** May leave names out; they are sampled independently when asked for. */
+  sampleRelative(
+    study: StudyView,
+    trial: FrozenTrial,
+    space: SearchSpace,
+  ): Readonly<Record<string, ParamValue>>;
+  sampleIndependent(
+    study: StudyView,
+    trial: FrozenTrial,
+    name: string,
+    distribution: Distribution,
+  ): ParamValue;
+  beforeTrial?(study: StudyView, trial: FrozenTrial): void;
+  /** `values` is null for FAIL, and for PRUNED without a report. Here constraints are evaluated and noted. */
+  afterTrial?(
+    study: StudyView,
+    trial: FrozenTrial,
+    state: TrialState,
+    values: readonly number[] | null,
+  ): void;
+}

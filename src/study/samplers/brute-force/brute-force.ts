@@ -1,0 +1,139 @@
+import { UserError } from '../../../base/errors.js';
+import { NumpyRandom } from '../../../random/numpy-random.js';
+import type { Sampler } from '../../contracts/sampler.js';
+import type { StudyView } from '../../contracts/study-view.js';
+import {
+  type Distribution,
+  type ParamValue,
+  type SearchSpace,
+  toExternal,
+} from '../../trials/distribution.js';
+import type { FrozenTrial } from '../../trials/frozen-trial.js';
+import { decimals } from '../../trials/make-distribution.js';
+import { paramNames } from '../../trials/param-names.js';
+import { SpaceTree, type TreeNode } from './space-tree.js';
+
+export interface BruteForceOptions {
+  /** 32 bits; the order in which the space is tried. By default unlike any other's. */
+  readonly seed?: number;
+  /**
+   * Go on until every combination has ended, at the price of some that are tried twice; by default it suffices that
+   * all have begun.
+   */
+  readonly avoidPrematureStop?: boolean;
+}
+
+/** What is known of one study. */
+interface Known {
+  readonly tree: SpaceTree;
+  seen: number;
+}
+
+/**
+ * Tries every combination of a space that the objective itself spells out, conditional parts included, then stops the
+ * study.
+ *
+ * Floats need a step. A branch is chosen half by how much of it is open, half evenly, so that none waits to the end.
+ *
+ * @example
+ * const study = await createStudy({ sampler: new BruteForceSampler() });
+ */
+export class BruteForceSampler implements Sampler {
+  readonly #random: NumpyRandom;
+  readonly #avoidPrematureStop: boolean;
+  readonly #known = new WeakMap<StudyView, Known>();
+
+  constructor({ seed, avoidPrematureStop = false }: BruteForceOptions = {}) {
+    this.#random = NumpyRandom.fromSeed(seed);
+    this.#avoidPrematureStop = avoidPrematureStop;
+  }
+
+  inferRelativeSearchSpace(): SearchSpace {
+    return new Map();
+  }
+
+  sampleRelative(): Readonly<Record<string, ParamValue>> {
+    return {};
+  }
+
+  /** @throws UserError when the distribution is endless, or the study asked otherwise at this place before. */
+  sampleIndependent(
+    study: StudyView,
+    trial: FrozenTrial,
+    name: string,
+    distribution: Distribution,
+  ): ParamValue {
+    const values = candidates(name, distribution);
+    const { tree, release } = this.#tree(study, trial);
+    const node = tree.follow(pathOf(trial));
+    if (node) tree.expand(node, name, values);
+    const index =
+      node && node.open > 0 ? this.#random.index(weightsOf(node)) : this.#random.integer(values.length);
+    release();
+    return toExternal(distribution, values[index]!);
+  }
+
+  afterTrial(study: StudyView, trial: FrozenTrial): void {
+    const { tree, release } = this.#tree(study, trial);
+    tree.end(pathOf(trial));
+    const { open } = tree.root;
+    release();
+    if (open === 0) study.stop();
+  }
+
+  /** The tree of all trials that ended, with those that run beside this one marked until they are released. */
+  #tree(view: StudyView, trial: FrozenTrial): { tree: SpaceTree; release: () => void } {
+    const study = view.whole ?? view;
+    const known = this.#known.get(study) ?? { tree: new SpaceTree(), seen: 0 };
+    this.#known.set(study, known);
+    for (; known.seen < study.finished.length; known.seen++)
+      known.tree.end(pathOf(study.finished[known.seen]!));
+    const beside = study.active.filter(({ state, number }) => state === 'RUNNING' && number !== trial.number);
+    const marked = beside.flatMap(
+      (other) => known.tree.markRunning(pathOf(other), !this.#avoidPrematureStop) ?? [],
+    );
+    return { tree: known.tree, release: () => marked.forEach((node) => known.tree.unmark(node)) };
+  }
+}
+
+/** A parameter of more values is no grid that anyone could try out. */
+const MOST_VALUES = 100_000;
+
+/** What a trial suggested, in order: the name, what was possible, and what came of it. */
+function pathOf({ distributions, internalParams }: FrozenTrial) {
+  return paramNames(distributions).map((name) => ({
+    name,
+    values: candidates(name, distributions[name]!),
+    value: internalParams[name]!,
+  }));
+}
+
+function candidates(name: string, distribution: Distribution): readonly number[] {
+  if (distribution.name === 'CategoricalDistribution') return distribution.choices.map((_, i) => i);
+  const { low, high, step } = distribution;
+  if (step === null)
+    throw new UserError(`brute force: "${name}" has endless values; give it a step`, { name });
+  const digits = Math.min(15, Math.max(decimals(low), decimals(step)));
+  const count = Math.floor((high - low) / step + 1e-8) + 1;
+  if (count > MOST_VALUES)
+    throw new UserError(
+      `brute force: "${name}" has ${count.toLocaleString('en')} values; narrow it or give it a larger step`,
+      { name, count },
+    );
+  return Array.from({ length: count }, (_, k) => Number((low + k * step).toFixed(digits)));
+}
+
+/** How likely each child is chosen; one that runs only when no other is open. */
+function weightsOf({ children }: TreeNode): Float64Array {
+  const nodes = [...children!.values()];
+  const open = Float64Array.from(nodes, (child) => child.open);
+  const total = open.reduce((a, b) => a + b);
+  const some = open.filter((count) => count > 0).length;
+  const weights = open.map((count) => 0.5 * (count / total) + 0.5 * (count > 0 ? 1 / some : 0));
+  if (nodes.some((child, i) => !child.running && weights[i]! > 0))
+    nodes.forEach((child, i) => {
+      if (child.running) weights[i] = 0;
+    });
+  const sum = weights.reduce((a, b) => a + b);
+  return weights.map((weight) => weight / sum);
+}

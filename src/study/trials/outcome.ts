@@ -1,0 +1,79 @@
+import { UserError } from '../../base/errors.js';
+import { shown } from './fail-reason.js';
+import { type FrozenTrial, lastStep } from './frozen-trial.js';
+
+export interface Outcome {
+  readonly state: 'COMPLETE' | 'PRUNED' | 'FAIL';
+  readonly values: readonly number[] | null;
+  /** Why values that were told made the trial FAIL. */
+  readonly reason?: string;
+}
+
+/**
+ * What a trial ends as, given what it was told, by Optuna's rules.
+ *
+ * - nothing said: COMPLETE with acceptable values, otherwise FAIL (no value, NaN, something that is no number, or a
+ *   wrong number of them)
+ * - COMPLETE: the values must be acceptable
+ * - PRUNED: the value is the last one reported, unless that is NaN; none may be given
+ * - FAIL: no value
+ *
+ * Unlike in Python nothing is cast: the string "0.5" and true are no numbers.
+ *
+ * @param told a number, or one for each objective; whatever else JavaScript hands over makes the trial FAIL
+ * @throws UserError when state and values contradict each other, or the state is none of these.
+ */
+export function outcome(
+  trial: FrozenTrial,
+  objectives: number,
+  told: unknown,
+  state: Outcome['state'] | undefined,
+): Outcome {
+  switch (state ?? undefined) {
+    case undefined: {
+      const reason = faultOf(told, objectives);
+      return reason ? { state: 'FAIL', values: null, reason } : { state: 'COMPLETE', values: valuesOf(told) };
+    }
+    case 'COMPLETE': {
+      const fault = faultOf(told, objectives);
+      if (!fault) return { state: 'COMPLETE', values: valuesOf(told) };
+      throw new UserError(`trial ${trial.number}: expected values that COMPLETE accepts, but ${fault}`, {
+        told,
+      });
+    }
+    case 'PRUNED':
+    case 'FAIL': {
+      if (told !== null && told !== undefined)
+        throw new UserError(`trial ${trial.number}: expected no values with ${state}, got ${shown(told)}`, {
+          told,
+        });
+      const step = state === 'PRUNED' ? lastStep(trial) : null;
+      const last = step === null ? null : trial.intermediateValues.get(step)!;
+      return { state: state!, values: last !== null && !faultOf(last, objectives) ? [last] : null };
+    }
+    default:
+      throw new UserError(
+        `trial ${trial.number}: expected to be told COMPLETE, PRUNED or FAIL, got ${shown(state)}`,
+        { state },
+      );
+  }
+}
+
+/** Why these cannot be a trial's values; undefined where they can. */
+export function faultOf(told: unknown, objectives: number): string | undefined {
+  if (told === null || told === undefined) return 'no value was told';
+  if (typeof told !== 'number' && !Array.isArray(told)) return `${shown(told)} is no number`;
+  const values: readonly unknown[] = typeof told === 'number' ? [told] : told;
+  // By index, since the array may have holes.
+  for (let i = 0; i < values.length; i++) {
+    if (typeof values[i] !== 'number') return `${shown(values[i])} is no number`;
+    if (Number.isNaN(values[i])) return 'a value is NaN';
+  }
+  if (values.length !== objectives) return `${values.length} values came for ${objectives} objectives`;
+  return undefined;
+}
+
+/** A copy of values without a fault. */
+function valuesOf(told: unknown): readonly number[] {
+  return typeof told === 'number' ? [told] : [...(told as readonly number[])];
+}
