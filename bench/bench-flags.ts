@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ENGINES } from '../src/engine/engine.js';
+import { nameIn } from '../src/cli/flag.js';
+import { engines } from '../src/engine/engine.js';
 import { ADAPTERS } from './adapters.js';
 import { MODELS } from './models.js';
 
@@ -14,7 +15,7 @@ export const modelFlags = {
 };
 
 export const engineFlags = {
-  engine: z.enum(ENGINES).default('auto').describe('what computes'),
+  engine: nameIn(engines, ['auto']).default('auto').describe('what computes'),
   precision: z
     .enum(['f32', 'bf16'])
     .optional()

@@ -7,11 +7,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { encode } from 'fast-png';
 import {
-  CORRUPTION_NAMES,
-  type CorruptionName,
   corrupt,
+  corruptions,
   dataFlags,
   imageMaskPairs,
+  nameIn,
   ownedFolder,
   type Pair,
   type Picture,
@@ -37,7 +37,7 @@ recipe({
     'Out of domain': {
       outDir: z.string().min(1).default('data/ood').describe('gets <style>/images and <style>/masks'),
       styles: z
-        .array(z.enum(CORRUPTION_NAMES as [CorruptionName, ...CorruptionName[]]))
+        .array(nameIn(corruptions))
         .min(1)
         .default(['gaussian_noise', 'motion_blur', 'fog', 'jpeg', 'hue_shift', 'texture', 'ink', 'mosaic'])
         .describe('what is done'),
@@ -61,7 +61,7 @@ recipe({
       shrink: config.shrink,
     } as const;
 
-    const makeOne = async (folder: string, style: CorruptionName, pair: Pair) => {
+    const makeOne = async (folder: string, style: string, pair: Pair) => {
       signal.throwIfAborted();
       const picture = await corrupt(await load(pair, imageSize), style, severity, randomSeed, pair.stem);
       const { width, height, image, mask } = picture;
@@ -74,7 +74,7 @@ recipe({
       }
     };
 
-    const makeStyle = async (folder: string, style: CorruptionName, pairs: readonly Pair[]) => {
+    const makeStyle = async (folder: string, style: string, pairs: readonly Pair[]) => {
       await lastValueFrom(from(pairs).pipe(mergeMap((pair) => makeOne(folder, style, pair), 2)));
       process.stderr.write(`${style}: ${pairs.length} pictures\n`);
     };

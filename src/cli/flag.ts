@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Name } from '../base/named.js';
 
 /** A table of flags by group: group title → name in camelCase → zod type with a description and a default. */
 export type FlagGroups = Readonly<Record<string, z.ZodRawShape>>;
@@ -43,6 +44,29 @@ export function ignored(why: string): z.ZodOptional<z.ZodString> {
     .string()
     .optional()
     .meta({ ignored: why, description: `ignored: ${why}` });
+}
+
+/**
+ * A flag that takes a name of a catalogue. Names are looked up when the command line is read, and so is what the help
+ * lists: what a plugin registered counts. `first` are names that mean something to the flag and are not in the catalogue.
+ *
+ * @example
+ * const flags = { Training: { loss: nameIn(losses).default('focal').describe('what is minimised') } };
+ */
+export function nameIn<K extends string, F extends string = never>(
+  catalogue: { readonly names: readonly Name<K>[] },
+  first: readonly F[] = [],
+): z.ZodType<Name<K | F>, Name<K | F>> {
+  const names = () => [...new Set<string>([...first, ...catalogue.names])];
+  const type = z
+    .string()
+    .refine((name) => names().includes(name), { error: () => `expected one of ${names().join(', ')}` });
+  const meta = {
+    get enum() {
+      return names();
+    },
+  };
+  return type.meta(meta as never) as unknown as z.ZodType<Name<K | F>, Name<K | F>>;
 }
 
 /** A list whose members differ; `what` names one of them. */

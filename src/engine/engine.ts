@@ -4,10 +4,8 @@ import { join, relative } from 'node:path';
 import { ready, setBackend } from '@tensorflow/tfjs-core';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
+import { type Name, named } from '../base/named.js';
 import { packageRoot } from '../base/package.js';
-
-export const ENGINES = ['auto', 'onednn', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
-export type EngineName = (typeof ENGINES)[number];
 
 export interface EngineOptions {
   /** Threads of the engine's own. Default: the cores that are available; one on wasm, where more gain little. */
@@ -24,15 +22,33 @@ export interface Engine {
   readonly threads: number;
 }
 
-/** One engine: how to start it (undefined where it is not installed), and how to install it. */
-interface Candidate {
+/**
+ * How an engine is started: `start` registers the tfjs backend of the engine's name, or is undefined where the engine is
+ * not installed.
+ */
+export interface EngineSource {
+  /** What to do where it is not installed. */
   readonly install: string;
   /** The command that says what an engine lacks that comes with this package. */
   readonly explain?: string;
   start(options: EngineOptions): Promise<Omit<Engine, 'why' | 'name'> | undefined>;
 }
 
-const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
+type BuiltInEngine = 'onednn' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
+
+/** A name of `engines`, or `auto`. */
+export type EngineName = Name<BuiltInEngine | 'auto'>;
+
+/**
+ * The engines by name, which is that of their tfjs backend. `auto` never takes one that a user registered.
+ *
+ * @example
+ * engines.register('mine', {
+ *   install: 'npm install my-tfjs-backend',
+ *   start: async () => { await import('my-tfjs-backend'); return { precision: 'f32', threads: 1 }; },
+ * });
+ */
+export const engines = named<BuiltInEngine, EngineSource>('engine', {
   onednn: {
     install: `apt-get install g++ libdnnl-dev (or brew install onednn), then ${buildOnednn()}`,
     explain: buildOnednn(),
@@ -79,7 +95,7 @@ const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
       return { precision: 'f32', threads: 1 };
     },
   },
-};
+});
 
 /** From the fastest down; webgpu is left out, since without a GPU it runs on a slow emulation. */
 const FASTEST = ['onednn', 'tensorflow', 'wasm', 'cpu'] as const;
@@ -97,14 +113,15 @@ const FASTEST = ['onednn', 'tensorflow', 'wasm', 'cpu'] as const;
  * console.log(engine.name, engine.why);
  */
 export async function useEngine(name: EngineName = 'auto', options: EngineOptions = {}): Promise<Engine> {
-  const named = name === 'auto' ? (process.env['MILLRACE_ENGINE'] ?? 'auto') : name;
-  if (!ENGINES.includes(named as EngineName))
+  const asked = name === 'auto' ? (process.env['MILLRACE_ENGINE'] ?? 'auto') : name;
+  const names = ['auto', ...engines.names];
+  if (!names.includes(asked))
     throw new UserError(
-      `${name === 'auto' ? 'MILLRACE_ENGINE' : 'engine'}: expected one of ${ENGINES.join(', ')}, got ${named}${didYouMean(named, ENGINES)}`,
-      { engine: named },
+      `${name === 'auto' ? 'MILLRACE_ENGINE' : 'engine'}: expected one of ${names.join(', ')}, got ${asked}${didYouMean(asked, names)}`,
+      { engine: asked },
     );
   check(options);
-  if (named === 'auto') {
+  if (asked === 'auto') {
     const passed: string[] = [];
     for (const candidate of FASTEST) {
       const started = await start(candidate, options);
@@ -113,16 +130,15 @@ export async function useEngine(name: EngineName = 'auto', options: EngineOption
           passed.length > 0 ? `the fastest here; not installed: ${passed.join(', ')}` : 'the fastest';
         return { name: candidate, why, ...started };
       }
-      const { explain } = candidates[candidate];
+      const { explain } = engines.get(candidate);
       passed.push(explain ? `${candidate} (build it: ${explain})` : candidate);
     }
   }
-  const asked = named as Exclude<EngineName, 'auto'>;
   const started = await start(asked, options);
   if (started)
     return { name: asked, why: name === 'auto' ? 'MILLRACE_ENGINE asks for it' : 'asked for', ...started };
   throw new UserError(
-    `--engine ${asked}: expected it to be installed, got nothing that loads; install it: ${candidates[asked].install}`,
+    `--engine ${asked}: expected it to be installed, got nothing that loads; install it: ${engines.get(asked).install}`,
     { engine: asked },
   );
 }
@@ -149,8 +165,8 @@ function buildOnednn(): string {
   return `node ${near.startsWith('..') ? script : near} --explain`;
 }
 
-async function start(name: Exclude<EngineName, 'auto'>, options: EngineOptions) {
-  const started = await candidates[name].start(options);
+async function start(name: string, options: EngineOptions) {
+  const started = await engines.get(name).start(options);
   if (!started || !(await setBackend(name))) return undefined;
   await ready();
   return started;

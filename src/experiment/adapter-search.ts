@@ -1,4 +1,3 @@
-import type { AdapterName } from '../adapters/adapter-named.js';
 import type { Trial } from '../study/trial.js';
 
 const RATES = [1e-5, 1e-4, 1e-3, 1e-2];
@@ -39,7 +38,7 @@ export interface AdapterSearch {
  */
 export function adapterSearch(
   settings: {
-    readonly loraType: AdapterName;
+    readonly loraType: string;
     readonly mode: string;
     readonly separateLr: boolean;
     readonly freezeEpochs?: readonly number[] | undefined;

@@ -1,7 +1,7 @@
 import type { Metric } from '../tasks/segmentation/metrics/metric.js';
 import { readCheckpointInfo } from '../train/checkpoint.js';
 import type { CheckpointStore } from '../train/checkpoint-store.js';
-import { type ScheduleName, scheduleNamed } from '../train/schedules/schedule-named.js';
+import { schedules } from '../train/schedules/schedules.js';
 import { learningRates } from './learning-rates.js';
 
 /**
@@ -12,7 +12,7 @@ export async function resumeNotes(
   store: CheckpointStore,
   settings: Parameters<typeof learningRates>[0] & {
     readonly epochs: number;
-    readonly schedule: ScheduleName;
+    readonly schedule: string;
     readonly metric: Metric;
   },
   batches: number,
@@ -24,7 +24,7 @@ export async function resumeNotes(
   const { epochs, schedule, metric } = settings;
   if (typeof was !== 'number' || was === epochs || position === 0) return '';
   const rate = (of: number, step: number) => {
-    const factor = scheduleNamed(schedule, { steps: of * batches, metric })(step);
+    const factor = schedules.make(schedule, { steps: of * batches, metric })(step);
     const base = learningRates(settings);
     const rates = typeof base === 'number' ? [base] : [base.adapter, base.head];
     return rates.map((each) => Number((factor * each).toPrecision(3)).toExponential()).join(' and ');

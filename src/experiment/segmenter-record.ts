@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ADAPTER_NAMES, adapterNamed } from '../adapters/adapter-named.js';
+import { adapters } from '../adapters/adapters.js';
 import { UserError } from '../base/errors.js';
 import { readPretrained } from '../model/vit/pretrained.js';
 import { TRAINING_MODES, trainingMode } from '../model/vit/training-mode.js';
@@ -37,9 +37,9 @@ export function recordOf(model: Segmenter, modelName: string): SegmenterRecord {
   const { imageSize, head, adapter, parameters } = model;
   const { classes, batchNorm, dropout } = head;
   const mode = trainingMode(parameters);
-  if (adapter && !(ADAPTER_NAMES as readonly string[]).includes(adapter.name))
+  if (adapter && !adapters.has(adapter.name))
     throw new UserError(
-      `adapter: expected one of ${ADAPTER_NAMES.join(', ')} in the record of a model, got ${adapter.name}, with which no checkpoint could be read again; train it without a record, or merge() it`,
+      `adapter: expected one of ${adapters.names.join(', ')} in the record of a model, got ${adapter.name}, with which no checkpoint could be read again; train it without a record, or merge() it`,
       { adapter: adapter.name },
     );
   return {
@@ -85,7 +85,7 @@ export async function segmenterFrom(
   try {
     if (adapter) {
       const { name, settings, layers } = adapter;
-      model.inject(adapterNamed(name, layers ? { ...settings, layers } : settings), seed);
+      model.inject(adapters.make(name, layers ? { ...settings, layers } : settings), seed);
     }
     return model.train(mode === 'custom' ? trainable : mode);
   } catch (error) {

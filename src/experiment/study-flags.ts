@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { PRUNERS } from '../study/pruners/pruner-named.js';
+import { nameIn } from '../cli/flag.js';
+import { pruners } from '../study/pruners/pruners.js';
 import { MAX_RETRIES } from '../study/retry-trial.js';
-import { SAMPLERS } from '../study/samplers/sampler-named.js';
+import { samplers } from '../study/samplers/samplers.js';
 import { LONGEST_INTERVAL } from '../study/storage/sql/heartbeat-options.js';
 
 /** Where a study lives, who proposes, and how much of it runs here. */
@@ -19,8 +20,8 @@ export const studyFlags = {
       'COMPLETE and PRUNED trials that the study gets, over all its processes; on journal:// those that run ' +
         'when it has them come on top',
     ),
-  sampler: z.enum(SAMPLERS).default('tpe').describe('who proposes'),
-  pruner: z.enum(PRUNERS).default('median').describe('who ends unpromising trials early'),
+  sampler: nameIn(samplers).default('tpe').describe('who proposes'),
+  pruner: nameIn(pruners).default('median').describe('who ends unpromising trials early'),
   concurrency: z.int().min(1).default(1).describe('trials at a time in this process'),
   timeout: z.number().gt(0).optional().describe('seconds after which no further trial begins'),
   heartbeat: z

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { UserError } from '../base/errors.js';
 import { fixture } from '../base/fixture.js';
-import { unique } from '../cli/flag.js';
-import { AUGMENTATION_NAMES } from '../data/images/augmentations/augmentations.js';
-import { ENGINES } from '../engine/engine.js';
+import { nameIn, unique } from '../cli/flag.js';
+import { augmentationCatalogue } from '../data/images/augmentations/augmentations.js';
+import { engines } from '../engine/engine.js';
 import { TARGETS } from '../model/vit/targets.js';
-import { LOSS_NAMES } from '../tasks/segmentation/losses/loss-named.js';
+import { losses } from '../tasks/segmentation/losses/losses.js';
 import { MOST_CLASSES } from '../tasks/segmentation/mask-ids.js';
 import { METRICS } from '../tasks/segmentation/metrics/metric.js';
-import { OPTIMIZERS } from '../train/optimizers/optimizer-named.js';
-import { SCHEDULES } from '../train/schedules/schedule-named.js';
+import { optimizers } from '../train/optimizers/optimizers.js';
+import { schedules } from '../train/schedules/schedules.js';
 
 /** Where pictures come from and how they are divided. */
 export const dataFlags = {
@@ -123,13 +123,12 @@ export const trainingFlags = {
     .optional()
     .describe('epochs in the beginning that train the head alone; then --mode; default: none'),
   batchSize: z.int().min(1).default(8).describe('images in a batch'),
-  loss: z.enum(LOSS_NAMES).default('log-cosh-dice').describe('what is minimised'),
-  optimizer: z
-    .enum(OPTIMIZERS)
+  loss: nameIn(losses).default('log-cosh-dice').describe('what is minimised'),
+  optimizer: nameIn(optimizers)
     .default('adamw')
     .describe('adam couples weight decay into the gradient, adamw does not'),
   momentum: z.number().min(0).lt(1).default(0.9).describe('of sgd'),
-  schedule: z.enum(SCHEDULES).default('trapezoid').describe('how the learning rate goes'),
+  schedule: nameIn(schedules).default('trapezoid').describe('how the learning rate goes'),
   lr: z.number().gt(0).default(2e-3).describe('learning rate of everything that trains'),
   separateLr: z.boolean().default(false).describe('use --lr-vit-backbone and --lr-seg-head in place of --lr'),
   lrVitBackbone: z.number().gt(0).default(1e-3).describe('learning rate of adapters and backbone'),
@@ -165,21 +164,22 @@ export const trainingFlags = {
     .default(true)
     .describe('stop a run whose loss is NaN or explodes, or whose score collapses, with exit code 1'),
   augment: z
-    .array(z.enum(AUGMENTATION_NAMES))
+    .array(nameIn(augmentationCatalogue))
     .default([])
     .describe('random changes of the training images; default: none'),
 };
 
 /** What computes. */
 export const engineFlags = {
-  engine: z.enum(ENGINES).default('auto').describe('what computes; auto = the fastest that is installed'),
+  engine: nameIn(engines, ['auto'])
+    .default('auto')
+    .describe('what computes; auto = the fastest that is installed'),
   precision: z
     .enum(['f32', 'bf16'])
     .optional()
     .describe('of matrix products; default: bf16 where this processor multiplies it faster, else f32'),
   threads: z.int().min(1).optional().describe("the engine's threads; default: the cores that are there"),
-  device: z
-    .enum(['cpu', 'cuda', ...ENGINES.filter((name) => name !== 'cpu')])
+  device: nameIn(engines, ['cpu', 'cuda', 'auto'])
     .optional()
     .describe(
       "upstream's word: cpu = the fastest engine on the processor, cuda = --engine tensorflow with its GPU package; or another name of --engine",

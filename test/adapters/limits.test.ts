@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { adapterNamed } from '../../src/adapters/adapter-named.js';
+import { adapters } from '../../src/adapters/adapters.js';
 import { vitConfig } from '../../src/model/vit/config.js';
 import { createSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 
@@ -15,7 +15,7 @@ describe('an adapter', () => {
   const inject = (name: string, settings: Readonly<Record<string, unknown>>) => {
     const model = createSegmenter(config, { classes: 2, seed: 1 });
     try {
-      model.inject(adapterNamed(name, settings), 1);
+      model.inject(adapters.make(name, settings), 1);
       return model.parameters.count('adapter');
     } finally {
       model.dispose();

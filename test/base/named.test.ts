@@ -1,40 +1,53 @@
 import assert from 'node:assert/strict';
-import { adapterNamed } from '../../src/adapters/adapter-named.js';
-import { augmentations } from '../../src/data/images/augmentations/augmentations.js';
-import { corrupt } from '../../src/data/images/corruptions/corruptions.js';
-import { prunerNamed } from '../../src/study/pruners/pruner-named.js';
-import { samplerNamed } from '../../src/study/samplers/sampler-named.js';
-import { lossNamed } from '../../src/tasks/segmentation/losses/loss-named.js';
+import { adapters } from '../../src/adapters/adapters.js';
+import { type Named, named, registrations } from '../../src/base/named.js';
+import { augmentationCatalogue } from '../../src/data/images/augmentations/augmentations.js';
+import { corrupt, corruptions } from '../../src/data/images/corruptions/corruptions.js';
+import { engines } from '../../src/engine/engine.js';
+import { pruners } from '../../src/study/pruners/pruners.js';
+import { samplers } from '../../src/study/samplers/samplers.js';
+import { losses } from '../../src/tasks/segmentation/losses/losses.js';
 import { metricOf, modeOf } from '../../src/tasks/segmentation/metrics/metric.js';
-import { cacheNamed } from '../../src/tasks/segmentation/sample-cache.js';
-import { optimizerNamed } from '../../src/train/optimizers/optimizer-named.js';
-import { scheduleNamed } from '../../src/train/schedules/schedule-named.js';
+import { caches } from '../../src/tasks/segmentation/sample-cache.js';
+import { optimizers } from '../../src/train/optimizers/optimizers.js';
+import { schedules } from '../../src/train/schedules/schedules.js';
 
-/** Every table of names: what it calls its things, a slip of the pen, and what was meant. */
-const TABLES: [string, (name: string) => unknown, string, string][] = [
-  ['loss', (name) => lossNamed(name), 'focl', 'focal'],
-  ['optimizer', (name) => optimizerNamed(name as 'sgd'), 'adamv', 'adamw'],
-  ['schedule', (name) => scheduleNamed(name as 'cosine', { steps: 9, metric: 'loss' }), 'cosin', 'cosine'],
-  ['cache', (name) => cacheNamed(name as 'disk', '.'), 'memry', 'memory'],
-  ['augmentation', (name) => augmentations(['flip', name as 'flip']), 'colour', 'color'],
-  ['adapter', (name) => adapterNamed(name, { rank: 2 }), 'loraa', 'lora'],
+/** What a catalogue calls its things, how one is looked up, a slip of the pen, and what was meant. */
+type Row = [what: string, look: (name: string) => unknown, slip: string, meant: string];
+
+const row = (
+  { what, get }: Pick<Named<string, unknown>, 'what' | 'get'>,
+  slip: string,
+  meant: string,
+): Row => [what, get, slip, meant];
+
+const TABLES: readonly Row[] = [
+  row(losses, 'focl', 'focal'),
+  row(optimizers, 'adamv', 'adamw'),
+  row(schedules, 'cosin', 'cosine'),
+  row(caches, 'memry', 'memory'),
+  row(augmentationCatalogue, 'colour', 'color'),
+  row(corruptions, 'fogg', 'fog'),
+  row(adapters, 'loraa', 'lora'),
+  row(samplers, 'nsga', 'nsga2'),
+  row(pruners, 'medain', 'median'),
+  row(engines, 'wsam', 'wasm'),
   ['metric', (name) => metricOf({} as never, name as 'loss'), 'sofDice', 'softDice'],
   ['metric', (name) => modeOf(name as 'loss'), 'mIoUs', 'miou'],
-  ['sampler', (name) => samplerNamed(name as 'tpe'), 'nsga', 'nsga2'],
-  ['pruner', (name) => prunerNamed(name as 'asha'), 'medain', 'median'],
 ];
 
 describe('named', () => {
-  for (const [what, make, slip, meant] of TABLES)
+  for (const [what, look, slip, meant] of TABLES)
     it(`refuses an unknown ${what} in a line that names the nearest`, () => {
       for (const [name, hint] of [
         [slip, `; did you mean ${meant}?`],
         ['toString', ''],
         ['hasOwnProperty', ''],
+        ['constructor', ''],
         ['', ''],
       ])
         assert.throws(
-          () => make(name!),
+          () => look(name!),
           (error: Error) =>
             error.name === 'UserError' &&
             error.message.startsWith(`${what}: expected one of `) &&
@@ -43,9 +56,55 @@ describe('named', () => {
         );
     });
 
-  it('refuses an unknown corruption', () =>
-    assert.rejects(corrupt({} as never, 'fogg' as 'fog', 1, 1, 'a'), {
+  it('refuses an unknown corruption of a picture', () =>
+    assert.rejects(corrupt({} as never, 'fogg', 1, 1, 'a'), {
       name: 'UserError',
       message: /^corruption: expected one of .*, got "fogg"; did you mean fog\?$/,
     }));
+
+  const shapes = () => named('shape', { circle: (r: number) => 3 * r * r, square: (a: number) => a * a });
+
+  it('makes what a name stands for, from the arguments that follow it', () => {
+    assert.equal(shapes().make('square', 3), 9);
+    assert.equal(shapes().get('circle')(2), 12);
+  });
+
+  it('takes another one, and knows it everywhere from then on', () => {
+    const catalogue = shapes();
+    const { names } = catalogue;
+    assert.deepEqual(names, ['circle', 'square']);
+    assert.equal(catalogue.has('line'), false);
+    const before = registrations();
+    catalogue.register('line', () => 0);
+    assert.equal(registrations(), before + 1);
+    assert.equal(catalogue.has('line'), true);
+    assert.deepEqual(catalogue.names, ['circle', 'square', 'line']);
+    assert.equal(catalogue.make('line', 5), 0);
+    assert.throws(() => catalogue.make('lien', 1), {
+      message: 'shape: expected one of circle, square, line, got "lien"; did you mean line?',
+    });
+    assert.deepEqual(shapes().names, ['circle', 'square']);
+  });
+
+  it('takes the same one twice, and refuses another of a taken name', () => {
+    const catalogue = shapes();
+    const line = () => 0;
+    catalogue.register('line', line);
+    catalogue.register('line', line);
+    for (const taken of ['line', 'circle'])
+      assert.throws(() => catalogue.register(taken, () => 1), {
+        name: 'UserError',
+        message: `shape: expected a new name, got "${taken}", which another shape has`,
+      });
+    assert.equal(catalogue.make('line', 5), 0);
+    assert.equal(catalogue.make('circle', 1), 3);
+  });
+
+  it('refuses a name that no flag could hold', () => {
+    for (const name of ['', 'a,b', 'a b', '.hidden', '../up', 'a/b'])
+      assert.throws(() => shapes().register(name, () => 0), {
+        name: 'UserError',
+        message: `shape: expected a name of letters, digits, "_", "-" and ".", got "${name}"`,
+      });
+  });
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tensor4d, tidy } from '@tensorflow/tfjs-core';
-import { ADAPTER_NAMES, adapterNamed } from '../../src/adapters/adapter-named.js';
+import { adapters } from '../../src/adapters/adapters.js';
 import { UserError } from '../../src/base/errors.js';
 import { recordOf, segmenterFrom } from '../../src/experiment/segmenter-record.js';
 import { vitConfig } from '../../src/model/vit/config.js';
@@ -41,7 +41,7 @@ describe('segmenterFrom', () => {
   ] as const)
     it(`builds ${what} again from what JSON keeps of it`, async () => {
       const model = await loadSegmenter(dir, { classes: 3, seed: 1, imageSize: 8, batchNorm: true });
-      if (name) model.inject(adapterNamed(name, settings), 1);
+      if (name) model.inject(adapters.make(name, settings), 1);
       model.train(mode);
       const random = randomStream(3, 'weights');
       for (const { name, value } of model.parameters.changing())
@@ -93,7 +93,7 @@ describe('segmenterFrom', () => {
 
   it('refuses to record an adapter that could not be built again', async () => {
     const model = await loadSegmenter(dir, { classes: 3, seed: 1 });
-    model.inject({ ...adapterNamed('lora', { rank: 1 }), name: 'mine' }, 1);
+    model.inject({ ...adapters.make('lora', { rank: 1 }), name: 'mine' }, 1);
     assert.throws(
       () => recordOf(model, dir),
       /adapter: expected one of lora, .* got mine, with which no checkpoint/,
@@ -125,9 +125,9 @@ describe('segmenterFrom', () => {
   });
 });
 
-describe('adapterNamed', () => {
+describe('adapters', () => {
   it('knows each adapter by the name that it gives itself', () => {
-    for (const name of ADAPTER_NAMES)
-      assert.equal(adapterNamed(name, { rank: 2, blocks: 2, blockRank: 1 }).name, name);
+    for (const name of adapters.names)
+      assert.equal(adapters.make(name, { rank: 2, blocks: 2, blockRank: 1 }).name, name);
   });
 });

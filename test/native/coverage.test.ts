@@ -8,7 +8,7 @@ import { serialLora } from '../../src/adapters/serial-lora.js';
 import type { Batch } from '../../src/data/types.js';
 import type { Adapter } from '../../src/model/adapter.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
-import { LOSS_NAMES, lossNamed } from '../../src/tasks/segmentation/losses/loss-named.js';
+import { losses } from '../../src/tasks/segmentation/losses/losses.js';
 import { Scorer } from '../../src/tasks/segmentation/metrics/scorer.js';
 import { createSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 import { adam, adamW } from '../../src/train/optimizers/adam.js';
@@ -52,19 +52,19 @@ async function train(options: {
   if (adapter) model.inject(adapter, 1);
   const run = new Training({
     model,
-    loss: lossNamed(loss),
+    loss: losses.make(loss),
     optimizer,
     learningRate: 1e-3,
     seed: 1,
     ...(average !== undefined && { average }),
   });
-  const losses: number[] = [];
+  const values: number[] = [];
   for (const position of [0, 1]) {
     const { images, masks, ...rest } = batch(position);
-    losses.push((await run.step({ images, masks, ...rest })).loss);
-    const scorer = new Scorer({ classes: 3, loss: lossNamed(loss) });
+    values.push((await run.step({ images, masks, ...rest })).loss);
+    const scorer = new Scorer({ classes: 3, loss: losses.make(loss) });
     await scorer.score(model, { images, masks });
-    losses.push(scorer.scores().softDice);
+    values.push(scorer.scores().softDice);
     dispose([images, masks]);
   }
   if (adapter) {
@@ -73,7 +73,7 @@ async function train(options: {
   }
   run.dispose();
   model.dispose();
-  return losses;
+  return values;
 }
 
 const cases: Record<string, Parameters<typeof train>[0]> = {
@@ -90,7 +90,7 @@ const cases: Record<string, Parameters<typeof train>[0]> = {
   'adam with decay and clipping': { optimizer: adam({ weightDecay: 0.1, clip: 1 }) },
   'sgd with momentum': { optimizer: sgd({ momentum: 0.9, clip: 1 }) },
   'an average of the weights': { average: 0.9 },
-  ...Object.fromEntries(LOSS_NAMES.map((loss) => [`the loss ${loss}`, { loss }])),
+  ...Object.fromEntries(losses.names.map((loss) => [`the loss ${loss}`, { loss }])),
 };
 
 describe('training on the onednn engine', () => {

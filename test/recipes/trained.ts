@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tensor } from '@tensorflow/tfjs-core';
-import { adapterNamed } from '../../src/adapters/adapter-named.js';
+import { adapters } from '../../src/adapters/adapters.js';
 import { splitPairs } from '../../src/data/split.js';
 import { recordOf } from '../../src/experiment/segmenter-record.js';
 import { vitConfig } from '../../src/model/vit/config.js';
@@ -45,7 +45,7 @@ export async function untrained(
   }: { readonly seed?: number; readonly adapter?: string; readonly [setting: string]: unknown } = {},
 ): Promise<string> {
   const model = await loadSegmenter(modelName, { classes: 3, seed });
-  model.inject(adapterNamed(adapter, { rank: 2, blocks: 2, blockRank: 1 }), seed);
+  model.inject(adapters.make(adapter, { rank: 2, blocks: 2, blockRank: 1 }), seed);
   for (const { name, group, value } of model.parameters)
     if (group === 'adapter') {
       const random = randomStream(seed, 'test', name);

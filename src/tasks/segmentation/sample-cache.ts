@@ -94,12 +94,11 @@ function copy({ image, mask }: Decoded): Decoded {
   return { image: new Uint8Array(image), mask: new Uint8Array(mask) };
 }
 
-/**
- * A cache by the name that configurations use; `dir` is where `disk` keeps its files.
- *
- * @throws UserError that names the nearest cache.
- */
-export function cacheNamed(name: 'memory' | 'disk' | 'none', dir: string): SampleCache | undefined {
-  const table = { memory: () => memoryCache(), disk: () => diskCache(dir), none: () => undefined };
-  return named<() => SampleCache | undefined>('cache', table, name)();
-}
+/** The caches by name; `dir` is where `disk` keeps its files, and `none` is no cache. */
+export const caches = named('cache', {
+  memory: (_dir: string): SampleCache | undefined => memoryCache(),
+  disk: (dir: string): SampleCache | undefined => diskCache(dir),
+  none: (_dir: string): SampleCache | undefined => undefined,
+});
+
+export const cacheNamed = (name: string, dir: string): SampleCache | undefined => caches.make(name, dir);

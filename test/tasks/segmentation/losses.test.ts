@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import { setBackend, type Tensor, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { randomStream } from '../../../src/random/random-stream.js';
 import type { Loss } from '../../../src/tasks/segmentation/losses/loss.js';
-import { LOSSES, lossNamed } from '../../../src/tasks/segmentation/losses/loss-named.js';
+import { losses } from '../../../src/tasks/segmentation/losses/losses.js';
 import { valueAndGradients } from '../../../src/train/value-and-gradients.js';
 
 const random = randomStream(5, 'losses');
@@ -41,7 +41,8 @@ const gradient = (loss: Loss, logits = LOGITS, masks = MASKS) =>
   run(loss, logits, masks, (_, g) => [...g.dataSync()]);
 
 describe('losses', () => {
-  for (const [name, make] of Object.entries(LOSSES)) {
+  for (const name of losses.names) {
+    const make = losses.get(name);
     describe(name, () => {
       it('refuses a class that the logits do not have', () => {
         for (const wrong of [3, 254, -1])
@@ -102,6 +103,9 @@ describe('losses', () => {
   }
 
   it('are refused by a name that is not theirs, with the nearest', () => {
-    assert.throws(() => lossNamed('crossentropy'), /loss: expected one of .*; did you mean cross-entropy\?/);
+    assert.throws(
+      () => losses.make('crossentropy'),
+      /loss: expected one of .*; did you mean cross-entropy\?/,
+    );
   });
 });

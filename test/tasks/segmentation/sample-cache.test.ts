@@ -10,10 +10,7 @@ import { augment } from '../../../operators/augment.js';
 import { decode } from '../../../operators/decode.js';
 import { batchPlans } from '../../../src/data/batch-plans.js';
 import type { Transform } from '../../../src/data/images/augmentations/augmentation.js';
-import {
-  AUGMENTATIONS,
-  type AugmentationName,
-} from '../../../src/data/images/augmentations/augmentations.js';
+import { augmentationCatalogue } from '../../../src/data/images/augmentations/augmentations.js';
 import type { Pair } from '../../../src/data/types.js';
 import { loadSample } from '../../../src/tasks/segmentation/load-sample.js';
 import { diskCache, memoryCache, type SampleCache } from '../../../src/tasks/segmentation/sample-cache.js';
@@ -53,11 +50,11 @@ describe('sample caches', () => {
     disk: () => diskCache(mkdtempSync(join(dir, 'cache-'))),
   };
   const plan = (pair: Pair, epoch = 1) => ({ pair, seed: 1, epoch, index: 0 });
-  const always = (name: AugmentationName): Transform => ({ ...AUGMENTATIONS[name](), p: 1 });
+  const always = (name: string): Transform => ({ ...augmentationCatalogue.make(name), p: 1 });
 
   for (const [kind, make] of Object.entries(kinds))
     it(`${kind}: whatever augments, what is kept stays as it was decoded`, async () => {
-      const names = fc.array(fc.constantFrom(...(Object.keys(AUGMENTATIONS) as AugmentationName[])), {
+      const names = fc.array(fc.constantFrom(...augmentationCatalogue.names), {
         maxLength: 4,
       });
       await fc.assert(

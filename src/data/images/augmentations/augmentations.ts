@@ -12,7 +12,7 @@ import {
 } from './photometric.js';
 
 /** The augmentations by the names that configurations use, with their default settings. */
-export const AUGMENTATIONS = {
+export const augmentationCatalogue = named('augmentation', {
   flip: horizontalFlip,
   'vertical-flip': verticalFlip,
   rotate90,
@@ -26,13 +26,9 @@ export const AUGMENTATIONS = {
   noise: gaussNoise,
   jpeg: imageCompression,
   cutout: coarseDropout,
-} as const satisfies Record<string, () => Transform>;
-
-export type AugmentationName = keyof typeof AUGMENTATIONS;
-
-export const AUGMENTATION_NAMES = Object.keys(AUGMENTATIONS) as [AugmentationName, ...AugmentationName[]];
+});
 
 /** Augmentations by their names, in the order in which they are given. @throws UserError that names the nearest one. */
-export function augmentations(names: readonly AugmentationName[]): Transform[] {
-  return names.map((name) => named('augmentation', AUGMENTATIONS, name)());
+export function augmentations(names: readonly string[]): Transform[] {
+  return names.map((name) => augmentationCatalogue.make(name));
 }

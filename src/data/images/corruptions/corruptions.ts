@@ -1,7 +1,7 @@
 import { named } from '../../../base/named.js';
 import { randomStream } from '../../../random/random-stream.js';
 import { defocusBlur, gaussianBlur, motionBlur, zoomBlur } from './blur.js';
-import type { Corruption, Picture, Severity } from './corruption.js';
+import type { Picture, Severity } from './corruption.js';
 import { contrast, elastic, jpeg, pixelate } from './digital.js';
 import { gaussianNoise, impulseNoise, shotNoise, speckleNoise } from './noise.js';
 import {
@@ -18,7 +18,7 @@ import {
 import { brightness, fog, frost, snow } from './weather.js';
 
 /** All corruptions by name: ImageNet-C's kinds (Hendrycks & Dietterich 2019), then shifts of colour and texture. */
-export const CORRUPTIONS = {
+export const corruptions = named('corruption', {
   gaussian_noise: gaussianNoise,
   shot_noise: shotNoise,
   impulse_noise: impulseNoise,
@@ -44,12 +44,7 @@ export const CORRUPTIONS = {
   ink,
   mosaic,
   neon,
-} as const satisfies Record<string, Corruption>;
-
-export type CorruptionName = keyof typeof CORRUPTIONS;
-
-/** The names, in the order of the table. */
-export const CORRUPTION_NAMES = Object.keys(CORRUPTIONS) as CorruptionName[];
+});
 
 /**
  * A corrupted copy of a picture: a function of picture, name, severity, seed and stem, whatever was corrupted before.
@@ -59,14 +54,10 @@ export const CORRUPTION_NAMES = Object.keys(CORRUPTIONS) as CorruptionName[];
  */
 export async function corrupt(
   picture: Picture,
-  name: CorruptionName,
+  name: string,
   severity: Severity,
   seed: number,
   stem: string,
 ): Promise<Picture> {
-  return named<Corruption>('corruption', CORRUPTIONS, name)(
-    picture,
-    severity,
-    randomStream(seed, 'corruption', name, severity, stem),
-  );
+  return corruptions.make(name, picture, severity, randomStream(seed, 'corruption', name, severity, stem));
 }

@@ -23,18 +23,20 @@ export const METRIC_TEXTS: Readonly<Record<Metric, { readonly name: string; read
   accuracy: { name: 'accuracy', about: 'the share of pixels that are predicted right' },
 };
 
+const metrics = named('metric', METRIC_TEXTS);
+
 /** Which of two values of a metric is better. */
 export type Mode = 'min' | 'max';
 
 /** `loss` falls, everything else rises. @throws UserError that names the nearest metric. */
 export function modeOf(metric: Metric): Mode {
-  named('metric', METRIC_TEXTS, metric);
+  metrics.get(metric);
   return metric === 'loss' ? 'min' : 'max';
 }
 
 /** @throws UserError that names the nearest metric. */
 export function metricOf(scores: Scores, metric: Metric): number {
-  named('metric', METRIC_TEXTS, metric);
+  metrics.get(metric);
   const value = scores[metric];
   return typeof value === 'number' ? value : meanOf(value);
 }

@@ -1,0 +1,49 @@
+import { named } from '../../base/named.js';
+import type { Pruner } from '../contracts/pruner.js';
+import { HyperbandPruner } from './hyperband.js';
+import { NopPruner } from './nop.js';
+import { PatientPruner } from './patient.js';
+import { MedianPruner, PercentilePruner } from './percentile.js';
+import { SuccessiveHalvingPruner } from './successive-halving.js';
+import { ThresholdPruner } from './threshold.js';
+import { WilcoxonPruner } from './wilcoxon.js';
+
+/** What a recipe knows when it makes a pruner; each takes what it needs. */
+export interface NamedPrunerOptions {
+  /** How many steps a trial takes, where known. */
+  readonly steps?: number;
+  /** Of `threshold`: a trial with a value below `lower` or above `upper` ends. */
+  readonly lower?: number;
+  readonly upper?: number;
+  /** Of `patient`: steps without an improvement by more than `minDelta`, after which `wrapped` decides. */
+  readonly patience?: number;
+  readonly minDelta?: number;
+  /** The pruner that `patient` wraps, by name; without it, what has not improved ends. */
+  readonly wrapped?: string;
+}
+
+type Options = NamedPrunerOptions;
+
+/**
+ * The pruners by name: `percentile` keeps the best fourth, `asha` is asynchronous successive halving.
+ *
+ * @example
+ * pruners.make('hyperband', { steps: 27 });
+ */
+export const pruners = named('pruner', {
+  median: (_: Options): Pruner => new MedianPruner(),
+  percentile: (_: Options): Pruner => new PercentilePruner(25),
+  asha: ({ steps }: Options): Pruner =>
+    new SuccessiveHalvingPruner(steps === undefined ? {} : { minResource: 1 }),
+  hyperband: ({ steps }: Options): Pruner =>
+    new HyperbandPruner(steps === undefined ? {} : { maxResource: steps }),
+  wilcoxon: (_: Options): Pruner => new WilcoxonPruner(),
+  threshold: ({ lower, upper }: Options): Pruner => new ThresholdPruner({ lower, upper }),
+  patient: ({ wrapped, patience = 3, minDelta, ...options }: Options): Pruner => {
+    const inner: Pruner | null = wrapped === undefined ? null : pruners.make(wrapped, options);
+    return new PatientPruner(inner, patience, { minDelta });
+  },
+  none: (_: Options): Pruner => new NopPruner(),
+});
+
+export const prunerNamed = (name: string, options: Options = {}): Pruner => pruners.make(name, options);

@@ -1,0 +1,28 @@
+import { named } from '../../base/named.js';
+import { accumulate } from './accumulate.js';
+import { adam, adamW, type OptimizerOptions } from './adam.js';
+import { sgd } from './sgd.js';
+import type { Optimizer } from './transform.js';
+
+/** The settings of a run that an optimiser may follow; each takes those that it knows. */
+export interface NamedOptimizerOptions extends OptimizerOptions {
+  /** μ of sgd. */
+  readonly momentum?: number;
+}
+
+/**
+ * The optimisers by name, made from the settings of a run.
+ *
+ * @example
+ * optimizers.make('sgd', { momentum: 0.9 });
+ */
+export const optimizers = named('optimizer', {
+  adamw: (options: NamedOptimizerOptions): Optimizer => adamW(options),
+  adam: (options: NamedOptimizerOptions): Optimizer => adam(options),
+  sgd: ({ momentum = 0, ...options }: NamedOptimizerOptions): Optimizer => sgd({ ...options, momentum }),
+});
+
+export const optimizerNamed = (
+  name: string,
+  { accumulate: count = 1, ...options }: NamedOptimizerOptions & { readonly accumulate?: number } = {},
+): Optimizer => accumulate(count, optimizers.make(name, options));

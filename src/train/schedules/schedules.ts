@@ -1,0 +1,30 @@
+import { named } from '../../base/named.js';
+import type { Metric } from '../../tasks/segmentation/metrics/metric.js';
+import { constant } from './constant.js';
+import { cosine } from './cosine.js';
+import { plateau } from './plateau.js';
+import type { Schedule } from './schedule.js';
+import { trapezoid } from './trapezoid.js';
+
+export interface NamedScheduleOptions {
+  /** Batches of the whole run. */
+  readonly steps: number;
+  /** What plateau follows. */
+  readonly metric: Metric;
+}
+
+/**
+ * The schedules of the learning rate by name.
+ *
+ * @example
+ * schedules.make('cosine', { steps: 1000, metric: 'softDice' });
+ */
+export const schedules = named('schedule', {
+  trapezoid: ({ steps }: NamedScheduleOptions): Schedule => trapezoid(steps),
+  cosine: ({ steps }: NamedScheduleOptions): Schedule => cosine(steps),
+  constant: (): Schedule => constant(),
+  plateau: ({ metric }: NamedScheduleOptions): Schedule => plateau({ metric }),
+});
+
+export const scheduleNamed = (name: string, options: NamedScheduleOptions): Schedule =>
+  schedules.make(name, options);
