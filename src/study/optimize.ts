@@ -1,11 +1,22 @@
 import { UserError } from '../base/errors.js';
-import type { Study } from './study.js';
-import { type Trial, TrialPruned } from './trial.js';
+import type { TellOptions } from './tell-options.js';
+import type { Trial } from './trial.js';
+import { TrialPruned } from './trial-pruned.js';
 import { reasonOf, shown } from './trials/fail-reason.js';
 import type { FrozenTrial } from './trials/frozen-trial.js';
 import { TrialEndedError } from './trials/trial-ended-error.js';
 
-export interface OptimizeOptions {
+/** What `optimize` uses of a study. */
+export interface Optimizable {
+  readonly name: string;
+  /** Begins a loop: what it returns says whether the study was stopped since. */
+  begin(): { readonly stopped: boolean };
+  ask(): Promise<Trial>;
+  tell(trial: Trial, values: number | readonly number[] | null, options?: TellOptions): Promise<FrozenTrial>;
+  warn(code: string, message: string): void;
+}
+
+export interface OptimizeOptions<S extends Optimizable = Optimizable> {
   /** How many trials this call runs; without a limit until `timeout`, `study.stop()` or `signal`. */
   readonly trials?: number;
   /** Seconds after which no further trial begins. */
@@ -14,8 +25,8 @@ export interface OptimizeOptions {
   readonly concurrency?: number;
   /** Errors of the objective that make its trial FAIL and let the rest go on; others also end the call. */
   readonly catches?: (error: unknown) => boolean;
-  /** Told each trial as stored, as Optuna's callbacks are, and awaited; an error of it ends the call. */
-  readonly onTrial?: (trial: FrozenTrial, study: Study) => unknown;
+  /** Called with each trial as stored, like Optuna's callbacks, and awaited; if it throws, the call ends. */
+  readonly onTrial?: (trial: FrozenTrial, study: S) => unknown;
   readonly signal?: AbortSignal;
 }
 
@@ -34,8 +45,8 @@ export type Objective = (trial: Trial) => number | readonly number[] | Promise<n
  * @example
  * await study.optimize((trial) => (trial.suggestFloat('x', -10, 10) - 2) ** 2, { trials: 100 });
  */
-export async function optimize(
-  study: Study,
+export async function optimize<S extends Optimizable>(
+  study: S,
   objective: Objective,
   {
     trials = Number.POSITIVE_INFINITY,
@@ -44,7 +55,7 @@ export async function optimize(
     catches,
     onTrial,
     signal,
-  }: OptimizeOptions = {},
+  }: OptimizeOptions<S> = {},
 ): Promise<void> {
   if (calling.has(study))
     throw new UserError(
@@ -82,9 +93,9 @@ export async function optimize(
 }
 
 /** The studies whose objective or callback is on the stack. */
-const calling = new WeakSet<Study>();
+const calling = new WeakSet<Optimizable>();
 
-function withoutNesting<T>(study: Study, call: () => T): T {
+function withoutNesting<T>(study: Optimizable, call: () => T): T {
   calling.add(study);
   try {
     return call();
@@ -94,7 +105,7 @@ function withoutNesting<T>(study: Study, call: () => T): T {
 }
 
 async function run(
-  study: Study,
+  study: Optimizable,
   trial: Trial,
   objective: Objective,
   catches: OptimizeOptions['catches'],
@@ -103,18 +114,22 @@ async function run(
   try {
     values = await withoutNesting(study, () => objective(trial));
   } catch (error) {
-    if (error instanceof TrialPruned) return told(study, () => study.tell(trial, null, { state: 'PRUNED' }));
-    const stored = await told(study, () =>
+    if (error instanceof TrialPruned)
+      return outcomeOf(study, () => study.tell(trial, null, { state: 'PRUNED' }));
+    const stored = await outcomeOf(study, () =>
       study.tell(trial, null, { state: 'FAIL', reason: reasonOf(error) }),
     );
     if (!catches?.(error)) throw error;
     return stored;
   }
-  return told(study, () => study.tell(trial, values));
+  return outcomeOf(study, () => study.tell(trial, values));
 }
 
 /** A trial that was found stale while it ran is lost to its retry, which is nothing to stop for. */
-async function told(study: Study, tell: () => Promise<FrozenTrial>): Promise<FrozenTrial | undefined> {
+async function outcomeOf(
+  study: Optimizable,
+  tell: () => Promise<FrozenTrial>,
+): Promise<FrozenTrial | undefined> {
   try {
     return await tell();
   } catch (error) {

@@ -1,8 +1,7 @@
-import { checkedJson } from './checks/checked-json.js';
-import { checkName } from './checks/checked-name.js';
 import type { StudyView } from './contracts/study-view.js';
 import type { Storage, StudyRecord } from './storage/storage.js';
-import { endRecord, type TrialRecord } from './storage/trial-record.js';
+import type { TrialRecord } from './storage/trial-record.js';
+import type { StudyAttributes } from './study-attributes.js';
 import type { Distribution } from './trials/distribution.js';
 import {
   type Direction,
@@ -12,47 +11,50 @@ import {
   type TrialState,
 } from './trials/frozen-trial.js';
 import { checkCompatible, sameDistribution } from './trials/same-distribution.js';
-import { setOwn } from './trials/set-own.js';
+
+/** What samplers and pruners ask of the study beside its trials. */
+export interface CacheEvents {
+  stopped(): void;
+  /** A sampler or pruner set a system attribute of a trial that runs in this process. */
+  noted(trial: FrozenTrial, key: string, value: Json): void;
+  warned(code: string, message: string): void;
+}
 
 /**
- * What this process knows of a study: each finished trial once, and of the rest what the last refresh read.
+ * What this process knows of a study: each finished trial once, and the others as of the last refresh.
  *
- * A refresh costs what is new: heads of later trials, and whole trials only where they are not known to be
- * finished. The trials that run in this process are its own, and are not read back while they run.
+ * A refresh costs what is new: the heads of later trials, and whole trials only where they are not known to have
+ * finished. Trials that run in this process are not read back while they run.
  */
 export class StudyCache implements StudyView {
   readonly studyName: string;
   readonly directions: readonly Direction[];
   readonly finished: FrozenTrial[] = [];
-  /** How many of `finished` are COMPLETE or PRUNED. */
-  ended = 0;
+  #completedOrPruned = 0;
   #active: TrialRecord[] = [];
   readonly #byNumber: FrozenTrial[] = [];
-  readonly #own = new Set<number>();
+  /** The ids of the trials that run in this process. */
+  readonly #running = new Set<number>();
   /** The ids in `finished`; a state alone does not tell, since memory storages share their objects. */
-  readonly #ended = new Set<number>();
+  readonly #finishedIds = new Set<number>();
   readonly #distributions = new Map<string, Distribution>();
   /** The highest trial id that heads were read up to. */
-  #seen = -1;
+  #lastSeen = -1;
   #refreshing: Promise<void> = Promise.resolve();
-  #userAttrs: Record<string, Json>;
-  #systemAttrs: Record<string, Json>;
-  readonly #unwritten = new Map<string, Json>();
 
   constructor(
     private readonly storage: Storage,
     private readonly study: StudyRecord,
-    private readonly events: {
-      stopped(): void;
-      /** A sampler or pruner noted something on a trial that runs here. */
-      noted(trial: FrozenTrial, key: string, value: Json): void;
-      warned(code: string, message: string): void;
-    },
+    private readonly attributes: StudyAttributes,
+    private readonly events: CacheEvents,
   ) {
     this.studyName = study.name;
     this.directions = study.directions;
-    this.#userAttrs = { ...study.userAttrs };
-    this.#systemAttrs = { ...study.systemAttrs };
+  }
+
+  /** How many of `finished` are COMPLETE or PRUNED. */
+  get ended(): number {
+    return this.#completedOrPruned;
   }
 
   get active(): readonly FrozenTrial[] {
@@ -60,11 +62,11 @@ export class StudyCache implements StudyView {
   }
 
   get userAttrs(): Readonly<Record<string, Json>> {
-    return this.#userAttrs;
+    return this.attributes.user;
   }
 
   get systemAttrs(): Readonly<Record<string, Json>> {
-    return this.#systemAttrs;
+    return this.attributes.system;
   }
 
   trials(states?: readonly TrialState[]): readonly FrozenTrial[] {
@@ -75,21 +77,8 @@ export class StudyCache implements StudyView {
     return this.#byNumber[number];
   }
 
-  /** @throws UserError when the value is not JSON, or the storage cannot hold it or its key. */
   setSystemAttr(key: string, value: Json): void {
-    const { limits } = this.storage;
-    checkName('system attribute of the study', key, limits, this.#systemAttrs);
-    const json = checkedJson(`system attribute "${key}" of the study`, value, limits);
-    setOwn(this.#systemAttrs, key, json);
-    this.#unwritten.set(key, json);
-  }
-
-  async setUserAttr(key: string, value: Json): Promise<void> {
-    const { limits } = this.storage;
-    checkName('user attribute of the study', key, limits, this.#userAttrs);
-    const json = checkedJson(`user attribute "${key}" of the study`, value, limits);
-    await this.storage.setStudyAttr(this.study.id, 'user', key, json);
-    setOwn(this.#userAttrs, key, json);
+    this.attributes.setSystem(key, value);
   }
 
   setTrialSystemAttr(trial: FrozenTrial, key: string, value: Json): void {
@@ -104,15 +93,15 @@ export class StudyCache implements StudyView {
     this.events.stopped();
   }
 
-  /** Whether this process runs the trial. */
+  /** Whether the trial runs in this process. */
   owns(trial: FrozenTrial): boolean {
-    return this.#own.has(trial.id);
+    return this.#running.has(trial.id);
   }
 
   /**
-   * The distribution as the study knows this name, where it is the same, otherwise the one asked for.
+   * The study's own object for this distribution if it knows an equal one, otherwise the one asked for.
    *
-   * @throws UserError when the name was something else before.
+   * @throws UserError when the study knows the name with another type, log or choices.
    */
   known(name: string, asked: Distribution): Distribution {
     const known = this.#distributions.get(name);
@@ -124,18 +113,16 @@ export class StudyCache implements StudyView {
     return sameDistribution(known, asked) ? known : asked;
   }
 
-  /** A trial that this process has begun to run. */
+  /** Adds a trial that begins to run in this process. */
   adopt(trial: TrialRecord): void {
-    this.#own.add(trial.id);
+    this.#running.add(trial.id);
     this.#put(trial);
   }
 
-  /** Ends a trial here, as the storage ended it. */
-  end(trial: TrialRecord, state: TrialState, values: readonly number[] | null, time: number): void {
-    this.#own.delete(trial.id);
-    if (this.#ended.has(trial.id)) return;
-    endRecord(trial, state, values, time);
-    this.#put(trial);
+  /** Files a trial of this process that has ended, unless a refresh read its end before. */
+  end(trial: TrialRecord): void {
+    this.#running.delete(trial.id);
+    if (!this.#finishedIds.has(trial.id)) this.#put(trial);
   }
 
   /** Reads what is new. Calls queue up, so that each sees all that was stored before it was made. */
@@ -145,39 +132,27 @@ export class StudyCache implements StudyView {
     return next;
   }
 
-  async refreshAttrs(): Promise<void> {
-    const record = await this.storage.findStudy(this.studyName);
-    if (!record) return;
-    this.#userAttrs = { ...record.userAttrs };
-    this.#systemAttrs = { ...record.systemAttrs, ...Object.fromEntries(this.#unwritten) };
-  }
-
-  /** Stores the system attributes that samplers set. */
-  async writeAttrs(): Promise<void> {
-    for (const [key, value] of this.#unwritten) {
-      this.#unwritten.delete(key);
-      await this.storage.setStudyAttr(this.study.id, 'system', key, value);
-    }
-  }
-
   async #refresh(): Promise<void> {
-    const open = this.#active.map(({ id }) => id);
-    const heads = await this.storage.readHeads(this.study.id, this.#seen, open);
-    const wanted: number[] = [];
-    let seen = this.#seen;
+    const active = this.#active.map(({ id }) => id);
+    const heads = await this.storage.readHeads(this.study.id, this.#lastSeen, active);
+    const changed: number[] = [];
+    let lastSeen = this.#lastSeen;
     for (const { id, number, state } of heads) {
-      seen = Math.max(seen, id);
+      lastSeen = Math.max(lastSeen, id);
       const known = this.#byNumber[number];
       const unchanged =
-        known && !isFinished(state) && (this.#own.has(id) || (state === 'WAITING' && known.state === state));
-      if (!this.#ended.has(id) && !unchanged) wanted.push(id);
+        known &&
+        !isFinished(state) &&
+        (this.#running.has(id) || (state === 'WAITING' && known.state === state));
+      if (!this.#finishedIds.has(id) && !unchanged) changed.push(id);
     }
-    const trials = wanted.length > 0 ? await this.storage.readTrials(wanted) : [];
+    const trials = changed.length > 0 ? await this.storage.readTrials(changed) : [];
     for (const trial of trials) {
-      if (this.#ended.has(trial.id) || (this.#own.has(trial.id) && !isFinished(trial.state))) continue;
+      if (this.#finishedIds.has(trial.id) || (this.#running.has(trial.id) && !isFinished(trial.state)))
+        continue;
       this.#put(trial as TrialRecord);
     }
-    this.#seen = seen;
+    this.#lastSeen = lastSeen;
   }
 
   #put(trial: TrialRecord): void {
@@ -188,10 +163,10 @@ export class StudyCache implements StudyView {
     const place = this.#active.findIndex(({ id }) => id === trial.id);
     if (isFinished(trial.state)) {
       if (place >= 0) this.#active.splice(place, 1);
-      this.#own.delete(trial.id);
-      this.#ended.add(trial.id);
+      this.#running.delete(trial.id);
+      this.#finishedIds.add(trial.id);
       this.finished.push(trial);
-      if (trial.state !== 'FAIL') this.ended++;
+      if (trial.state !== 'FAIL') this.#completedOrPruned++;
     } else if (place >= 0) this.#active[place] = trial;
     else {
       let at = this.#active.length;

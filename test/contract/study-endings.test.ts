@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Study } from '../../src/study/study.js';
-import { type Trial, TrialPruned } from '../../src/study/trial.js';
+import type { Trial } from '../../src/study/trial.js';
+import { TrialPruned } from '../../src/study/trial-pruned.js';
 import type { Outcome } from '../../src/study/trials/outcome.js';
 import { TrialEndedError } from '../../src/study/trials/trial-ended-error.js';
 import { overPlaces } from '../study/over-places.js';

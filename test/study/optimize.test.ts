@@ -5,7 +5,7 @@ import { NopPruner } from '../../src/study/pruners/nop.js';
 import { Nsga2Sampler } from '../../src/study/samplers/nsga2/nsga2.js';
 import { TpeSampler } from '../../src/study/samplers/tpe/tpe.js';
 import { MemoryStorage } from '../../src/study/storage/memory-storage.js';
-import { TrialPruned } from '../../src/study/trial.js';
+import { TrialPruned } from '../../src/study/trial-pruned.js';
 import type { FrozenTrial, Json } from '../../src/study/trials/frozen-trial.js';
 import { middle } from './sampler.js';
 

@@ -7,6 +7,24 @@ import { checkParam } from './checked-param.js';
 import { checkReport } from './checked-report.js';
 
 /**
+ * A copy of one attribute's value, which the storage can hold along with its key.
+ *
+ * @param kind which attribute, for the error
+ * @param others the attributes of its kind that are in use
+ * @throws UserError as `checkName` and `checkedJson` do
+ */
+export function checkedAttr(
+  kind: string,
+  key: string,
+  value: unknown,
+  limits: StorageLimits = {},
+  others: Readonly<Record<string, Json>> = {},
+): Json {
+  checkName(kind, key, limits, others);
+  return checkedJson(`${kind} "${key}"`, value, limits);
+}
+
+/**
  * A copy of attributes, each of which the storage can hold.
  *
  * @param kind which attributes, for the error
@@ -19,10 +37,8 @@ export function checkedAttrs(
 ): Record<string, Json> {
   checkRecord(`${kind}s`, attrs);
   const checked: Record<string, Json> = {};
-  for (const [key, value] of Object.entries(attrs)) {
-    checkName(kind, key, limits, checked);
-    setOwn(checked, key, checkedJson(`${kind} "${key}"`, value, limits));
-  }
+  for (const [key, value] of Object.entries(attrs))
+    setOwn(checked, key, checkedAttr(kind, key, value, limits, checked));
   return checked;
 }
 

@@ -14,7 +14,8 @@ import { createStudy } from '../../../src/study/create-study.js';
 import { Nsga2Sampler } from '../../../src/study/samplers/nsga2/nsga2.js';
 import { QmcSampler } from '../../../src/study/samplers/qmc/qmc.js';
 import type { Study } from '../../../src/study/study.js';
-import { type Trial, TrialPruned } from '../../../src/study/trial.js';
+import type { Trial } from '../../../src/study/trial.js';
+import { TrialPruned } from '../../../src/study/trial-pruned.js';
 import type { FrozenTrial } from '../../../src/study/trials/frozen-trial.js';
 import { floatDistribution } from '../../../src/study/trials/make-distribution.js';
 

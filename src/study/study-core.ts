@@ -1,0 +1,15 @@
+import type { RetryOptions } from './retry-trial.js';
+import type { RunningTrials } from './running-trials.js';
+import type { StudyAttributes } from './study-attributes.js';
+import type { TrialHost } from './trial.js';
+
+/** What asking, telling and ending stale trials share of one study in this process. */
+export interface StudyCore {
+  /** The study as its trials know it. */
+  readonly study: TrialHost;
+  /** The storage's key of the study. */
+  readonly id: number;
+  readonly attributes: StudyAttributes;
+  readonly running: RunningTrials;
+  readonly retries: RetryOptions;
+}
