@@ -8,12 +8,10 @@
 //
 //   export default (trial) => (trial.suggestFloat('x', -10, 10) - 2) ** 2;
 
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import {
   createStudy,
-  objectiveError,
+  importModule,
+  moduleError,
   prune,
   prunerNamed,
   recipe,
@@ -119,12 +117,7 @@ recipe({
 /** The objective, as a stream of what it reports, and what tells its errors from others. */
 async function load(path: string) {
   const flag = `--objective ${path}`;
-  const file = resolve(path);
-  if (!existsSync(file)) throw new UserError(`--objective ${path}: expected a module, got no file`, { path });
-  const module: { default?: unknown } = await import(pathToFileURL(file).href).catch((error: unknown) => {
-    throw objectiveError(flag, 'expected a module that loads, got', error);
-  });
-  const { default: objective } = module;
+  const { default: objective } = await importModule(flag, path);
   if (typeof objective !== 'function')
     throw new UserError(`--objective ${path}: expected a default export that is a function of a trial`, {
       path,
@@ -141,9 +134,7 @@ async function load(path: string) {
   return {
     objective: (trial: Trial) => defer(() => call(trial)).pipe(tap({ error: (error) => thrown.add(error) })),
     explain: (error: unknown): Observable<never> => {
-      throw thrown.has(error) && !(error instanceof UserError)
-        ? objectiveError(flag, 'it threw', error)
-        : error;
+      throw thrown.has(error) && !(error instanceof UserError) ? moduleError(flag, 'it threw', error) : error;
     },
   };
 }

@@ -8,12 +8,21 @@ import { helpText } from './help.js';
 
 /** What a command line asks for: to run with a config, of which `notes` says what is worth a line; or to read a text. */
 export type CommandLine<G extends FlagGroups> =
-  | { readonly config: Config<G>; readonly notes: readonly string[] }
+  | { readonly config: Config<G> & Plugins; readonly notes: readonly string[] }
   | { readonly show: string };
+
+/** The user's own modules that a command line names, where it names any. */
+export interface Plugins {
+  readonly plugin?: readonly string[];
+}
 
 const general = {
   General: {
     config: z.string().optional().describe('YAML file of flags; the command line wins over it'),
+    plugin: z
+      .array(z.string().min(1))
+      .optional()
+      .describe('modules that register your own losses, adapters, …: files, or installed packages'),
     help: z.boolean().default(false).describe('show this text'),
     version: z.boolean().default(false).describe('show the version of millrace'),
   },
@@ -42,7 +51,7 @@ export function flags<G extends FlagGroups>(
   if (given.get('help') === true)
     return { show: helpText(about.usage ?? `node recipes/${about.name}.js`, about.description, table) };
   if (given.get('version') === true) return { show: `millrace ${packageVersion()}\n` };
-  for (const name of Object.keys(general.General)) table.delete(name);
+  for (const name of Object.keys(general.General)) if (name !== 'plugin') table.delete(name);
 
   const path = given.get('config');
   const fromFile = typeof path === 'string' ? configFile(path, table) : new Map<string, unknown>();
@@ -52,10 +61,28 @@ export function flags<G extends FlagGroups>(
     const where = inFile ? `${String(path)}: ${flag.key}` : `--${flag.name}`;
     const value = inFile ? fromFile.get(flag.name) : given.get(flag.name);
     const { ignored } = flag.schema;
+    if (flag.name === 'plugin' && value === undefined) continue;
     if (ignored === undefined) config[flag.key] = check(flag, value, where);
     else if (value !== undefined) notes.push(`${where}: ignored: ${ignored}`);
   }
-  return { config: config as Config<G>, notes };
+  return { config: config as Config<G> & Plugins, notes };
+}
+
+/**
+ * The plugins that a command line or its config file names: they are loaded before the flags are read, since what they
+ * register are names that flags take.
+ *
+ * @throws UserError as `flags` does for words and keys that it does not know.
+ */
+export function pluginsOf(argv: readonly string[], groups: FlagGroups): readonly string[] {
+  const table = flagTable({ ...groups, ...general });
+  const { given } = readWords(argv, table);
+  const shows = given.get('help') === true || given.get('version') === true;
+  const path = shows ? undefined : given.get('config');
+  const inFile = typeof path === 'string' ? configFile(path, table).get('plugin') : undefined;
+  const value = given.get('plugin') ?? inFile;
+  const where = value === inFile ? `${String(path)}: plugin` : '--plugin';
+  return (check(table.get('plugin')!, value, where) ?? []) as readonly string[];
 }
 
 function readWords(

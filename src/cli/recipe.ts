@@ -3,7 +3,8 @@ import { EMPTY, from, isObservable, type Observable, Subscription } from 'rxjs';
 import { UserError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
 import type { Config, FlagGroups } from './flag.js';
-import { flags } from './flags.js';
+import { flags, type Plugins, pluginsOf } from './flags.js';
+import { loadPlugins } from './plugins.js';
 
 /** What a recipe is: a sentence, its flags, and what it does with them. */
 export interface Recipe<G extends FlagGroups> {
@@ -13,14 +14,14 @@ export interface Recipe<G extends FlagGroups> {
    * The work, or a promise of it. A returned Observable is subscribed, and unsubscribed when the recipe is
    * stopped; `signal` aborts then too, for work that is no stream.
    */
-  run(config: Config<G>, signal: AbortSignal): Work | Promise<Work>;
+  run(config: Config<G> & Plugins, signal: AbortSignal): Work | Promise<Work>;
 }
 
 type Work = Observable<unknown> | void;
 
 const STOPS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
-/** Where in the user's own files an error came from, where it says so: see `objectiveError`. */
+/** Where in the user's own files an error came from, where it says so: see `moduleError`. */
 function usersStack({ data: { stack } }: UserError): string {
   return typeof stack === 'string' ? `${printable(stack)}\n` : '';
 }
@@ -90,7 +91,9 @@ export function recipe<G extends FlagGroups>({ description, flags: groups, run }
   for (const signal of Object.keys(STOPS)) process.on(signal, stop);
 
   const start = async () => {
-    const asked = flags(process.argv.slice(2), groups, { name, description });
+    const argv = process.argv.slice(2);
+    await loadPlugins(pluginsOf(argv, groups));
+    const asked = flags(argv, groups, { name, description });
     if ('show' in asked) {
       process.stdout.write(asked.show);
       return EMPTY;

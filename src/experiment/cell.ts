@@ -16,7 +16,7 @@ export interface StudyCell {
 }
 
 /** Settings that change what computes, and not what. */
-const FREE = new Set(['engine', 'precision', 'threads', 'cache', 'cacheDir', 'guard']);
+const FREE = new Set(['engine', 'precision', 'threads', 'cache', 'cacheDir', 'guard', 'plugin', 'logger']);
 
 /**
  * Opens a cell in a study's folder: writes the flags of its training to `<dir>/cells/<run>.json`, with folders in `dir`

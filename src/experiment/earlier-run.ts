@@ -22,6 +22,8 @@ const FREE = [
   'outDir',
   'logDir',
   'plotDir',
+  'plugin',
+  'logger',
 ];
 
 export interface EarlierRunOptions {

@@ -10,6 +10,7 @@ import type { readPretrained } from '../model/vit/pretrained.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { loadParameters, readCheckpoint, readCheckpointInfo, readSplits } from '../train/checkpoint.js';
 import { checkpointStore } from '../train/checkpoint-store.js';
+import { loadRecordedPlugins } from './recorded-plugins.js';
 import { segmenterFrom, segmenterRecord } from './segmenter-record.js';
 
 /** What a training recipe writes into its checkpoints, as far as scoring needs it. */
@@ -25,6 +26,8 @@ const settings = z.object({
   split: z.enum(['upstream', 'hash']),
   shrink: z.enum(['all', 'keep-test']),
   batchSize: z.number(),
+  /** The user's own modules that the run was trained with. */
+  plugin: z.array(z.string()).default([]),
 });
 
 /** A run by the checkpoint that stands for it. */
@@ -123,6 +126,7 @@ export function selectRuns(runs: readonly TrainedRun[], asked: RunSelection): Tr
 
 /**
  * The model of a run with its checkpoint's weights, to be scored: its adapter is merged into the backbone where it can be.
+ * The plugins that the run was trained with are loaded before.
  *
  * A merged weight is rounded as the engine rounds weights: in bf16 scores differ from the training's own in the fourth
  * digit, in f32 they do not.
@@ -130,10 +134,11 @@ export function selectRuns(runs: readonly TrainedRun[], asked: RunSelection): Tr
  * @throws UserError for a damaged checkpoint, and for one whose parameters are not those of its model.
  */
 export async function loadTrained(
-  { path, settings: { model: record, randomSeed } }: TrainedRun,
+  { path, settings: { model: record, randomSeed, plugin } }: TrainedRun,
   read?: typeof readPretrained,
 ): Promise<Segmenter> {
   const checkpoint = await readCheckpoint(path);
+  await loadRecordedPlugins(path, plugin, record);
   const model = await segmenterFrom(record, randomSeed, read);
   try {
     loadParameters(model, checkpoint);
@@ -168,12 +173,13 @@ async function readRun(name: string, path: string, modelName: string | undefined
       { path },
     );
   }
-  const { imageDir, maskDir, list, model } = parsed.data;
+  const { imageDir, maskDir, list, plugin, model } = parsed.data;
   const now = (typed: string) => locate(typed, paths, dirname(resolve(path)));
   const found = {
     imageDir: now(imageDir),
     maskDir: now(maskDir),
     list: list.map(now),
+    plugin: plugin.map(now),
     model: { ...model, modelName: modelName ?? now(model.modelName) },
   };
   return { name, path, settings: { ...parsed.data, ...found }, splits: await readSplits(path) };

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { packageRoot } from '../base/package.js';
 
 /** Settings that name files and folders, or lists of them; others may look like a path and be none. */
-const KEYS = ['imageDir', 'maskDir', 'list', 'modelName'];
+const KEYS = ['imageDir', 'maskDir', 'list', 'modelName', 'plugin'];
 
 /** Where a path lay when a run recorded it. */
 const place = z.object({

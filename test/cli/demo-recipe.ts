@@ -2,7 +2,9 @@ import { appendFileSync } from 'node:fs';
 import { concat, finalize, NEVER, of, range, tap, throwError } from 'rxjs';
 import { z } from 'zod';
 import { UserError } from '../../src/base/errors.js';
+import { nameIn } from '../../src/cli/flag.js';
 import { recipe } from '../../src/cli/recipe.js';
+import { shapes } from './shapes.js';
 
 const log = (line: string) => {
   process.stdout.write(`${line}\n`);
@@ -13,16 +15,18 @@ recipe({
   flags: {
     Demo: {
       end: z
-        .enum(['well', 'user-error', 'bug', 'never', 'stuck', 'many', 'promise', 'async-bug'])
+        .enum(['well', 'user-error', 'bug', 'never', 'stuck', 'many', 'promise', 'async-bug', 'shape'])
         .default('well'),
+      shape: nameIn(shapes).default('circle').describe('what is drawn'),
       file: z.string().optional().describe('where the end is recorded'),
     },
   },
-  run: async ({ end, file }, signal) => {
+  run: async ({ end, file, shape, plugin }, signal) => {
     const ended = finalize(() => {
       if (file) setTimeout(() => appendFileSync(file, `flushed ${signal.aborted}\n`), 50);
     });
     if (end === 'async-bug') throw new TypeError('thrown before the stream');
+    if (end === 'shape') return log(`${shapes.make(shape)} ${JSON.stringify(plugin) ?? 'none'}`);
     if (end === 'promise') return log('done');
     if (end === 'many') return range(1, 20_000).pipe(tap((n) => log(`line ${n}`)));
     if (end === 'user-error')

@@ -31,19 +31,19 @@ type Options = NamedPrunerOptions;
  * pruners.make('hyperband', { steps: 27 });
  */
 export const pruners = named('pruner', {
-  median: (_: Options): Pruner => new MedianPruner(),
-  percentile: (_: Options): Pruner => new PercentilePruner(25),
+  median: (): Pruner => new MedianPruner(),
+  percentile: (): Pruner => new PercentilePruner(25),
   asha: ({ steps }: Options): Pruner =>
     new SuccessiveHalvingPruner(steps === undefined ? {} : { minResource: 1 }),
   hyperband: ({ steps }: Options): Pruner =>
     new HyperbandPruner(steps === undefined ? {} : { maxResource: steps }),
-  wilcoxon: (_: Options): Pruner => new WilcoxonPruner(),
+  wilcoxon: (): Pruner => new WilcoxonPruner(),
   threshold: ({ lower, upper }: Options): Pruner => new ThresholdPruner({ lower, upper }),
   patient: ({ wrapped, patience = 3, minDelta, ...options }: Options): Pruner => {
     const inner: Pruner | null = wrapped === undefined ? null : pruners.make(wrapped, options);
     return new PatientPruner(inner, patience, { minDelta });
   },
-  none: (_: Options): Pruner => new NopPruner(),
+  none: (): Pruner => new NopPruner(),
 });
 
 export const prunerNamed = (name: string, options: Options = {}): Pruner => pruners.make(name, options);

@@ -96,9 +96,9 @@ function copy({ image, mask }: Decoded): Decoded {
 
 /** The caches by name; `dir` is where `disk` keeps its files, and `none` is no cache. */
 export const caches = named('cache', {
-  memory: (_dir: string): SampleCache | undefined => memoryCache(),
+  memory: (): SampleCache | undefined => memoryCache(),
   disk: (dir: string): SampleCache | undefined => diskCache(dir),
-  none: (_dir: string): SampleCache | undefined => undefined,
+  none: (): SampleCache | undefined => undefined,
 });
 
 export const cacheNamed = (name: string, dir: string): SampleCache | undefined => caches.make(name, dir);

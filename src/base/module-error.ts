@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../base/errors.js';
-import { packageRoot } from '../base/package.js';
+import { UserError } from './errors.js';
+import { packageRoot } from './package.js';
 
 /**
  * The error of a user's own module as one line, and below it the places in the user's files that its stack names:
  * `data.stack`.
  */
-export function objectiveError(flag: string, what: string, error: unknown): UserError {
+export function moduleError(flag: string, what: string, error: unknown): UserError {
   const text = error instanceof Error ? `${error.name}: ${error.message.split('\n')[0]}` : String(error);
   const stack = error instanceof Error ? own(error.stack ?? '') : '';
   return new UserError(`${flag}: ${what} ${text}`, { ...(stack && { stack }) }, { cause: error });
