@@ -67,6 +67,17 @@ Napi::Value start(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+std::vector<std::string> splitNames(const char* list) {
+  std::vector<std::string> names(countNames(list));
+  size_t i = 0;
+  for (const char* at = list; *at; at++)
+    if (*at == ',')
+      i++;
+    else if (*at != ' ')
+      names[i] += *at;
+  return names;
+}
+
 double numberOf(napi_env env, napi_value value) {
   double x;
   if (napi_get_value_double(env, value, &x) != napi_ok) throw Napi::TypeError::New(env, "expected a number");
@@ -101,7 +112,7 @@ std::vector<int64_t> ids(Napi::Value value) {
   return result;
 }
 
-/** run(kernel, outs, ins, ints, floats, sizes of outs) */
+/** run(kernel, outs, ins, numbers, sizes of outs): all at the places that `about()` names. */
 Napi::Value run(const Napi::CallbackInfo& info) {
   double kernel = numberOf(info.Env(), info[0]);
   if (!(kernel >= 0 && kernel < double(Registry::get().kernels.size())))
@@ -109,9 +120,8 @@ Napi::Value run(const Napi::CallbackInfo& info) {
   Given given;
   given.outs = ids(info[1]);
   given.ins = ids(info[2]);
-  given.ints = numbers(info[3]);
-  given.floats = numbers(info[4]);
-  given.sizes = numbers(info[5]);
+  given.numbers = numbers(info[3]);
+  given.sizes = numbers(info[4]);
   engineOf(info).enqueue(int(kernel), Call(std::move(given)));
   return info.Env().Undefined();
 }
@@ -244,15 +254,52 @@ Napi::Value profile(const Napi::CallbackInfo& info) {
   return result;
 }
 
+Napi::Array listed(Napi::Env env, const char* names) {
+  auto list = Napi::Array::New(env);
+  uint32_t i = 0;
+  for (const std::string& name : splitNames(names)) list[i++] = name;
+  return list;
+}
+
+template <typename Enum>
+void addEnum(Napi::Object enums, const char* name) {
+  auto members = Napi::Object::New(enums.Env());
+  int value = 0;
+  for (const std::string& member : splitNames(namesOf(Enum()))) members[member] = value++;
+  enums[name] = members;
+}
+
+Napi::Object toObject(Napi::Env env, const ArgumentNames& names) {
+  auto result = Napi::Object::New(env);
+  result["inputs"] = listed(env, names.inputs);
+  result["results"] = listed(env, names.results);
+  result["numbers"] = listed(env, names.numbers);
+  return result;
+}
+
+/** about(): what runs here, and every name that JavaScript calls it by. */
 Napi::Value about(const Napi::CallbackInfo& info) {
-  auto result = Napi::Object::New(info.Env());
+  Napi::Env env = info.Env();
+  auto result = Napi::Object::New(env);
   result["library"] = gemmLibrary();
   result["isa"] = loopsIsa();
   result["fastBf16"] = hasFastBf16();
-  auto names = Napi::Array::New(info.Env());
+  auto enums = Napi::Object::New(env);
+  addEnum<Type>(enums, "Type");
+  addEnum<Unary>(enums, "Unary");
+  addEnum<Binary>(enums, "Binary");
+  addEnum<Compare>(enums, "Compare");
+  addEnum<Reduce>(enums, "Reduce");
+  result["enums"] = enums;
+  auto kernels = Napi::Array::New(env);
   auto& registry = Registry::get();
-  for (size_t i = 0; i < registry.names.size(); i++) names[uint32_t(i)] = registry.names[i];
-  result["kernels"] = names;
+  for (uint32_t i = 0; i < registry.names.size(); i++) {
+    auto kernel = toObject(env, registry.once[i]);
+    kernel["name"] = registry.names[i];
+    kernel["each"] = toObject(env, registry.repeated[i]);
+    kernels[i] = kernel;
+  }
+  result["kernels"] = kernels;
   return result;
 }
 

@@ -35,8 +35,7 @@ size_t product(std::initializer_list<size_t> sizes) {
 }
 
 int64_t Call::whole(size_t i) const {
-  if (i >= given.ints.size()) expected("more than " + std::to_string(i) + " whole numbers", "no more");
-  double x = given.ints[i];
+  double x = number(i);
   if (!(x == std::floor(x) && std::fabs(x) <= double(kMostNumbers))) expected("a whole number up to 2^53", written(x));
   return int64_t(x);
 }
@@ -60,8 +59,8 @@ int64_t Call::upTo(size_t i, int64_t last) const {
 }
 
 double Call::number(size_t i) const {
-  if (i >= given.floats.size()) expected("more than " + std::to_string(i) + " numbers", "no more");
-  return given.floats[i];
+  if (i >= given.numbers.size()) expected("more than " + std::to_string(i) + " numbers", "no more");
+  return given.numbers[i];
 }
 
 Slot& Call::in(size_t i) const {

@@ -20,13 +20,13 @@ size_t product(std::initializer_list<size_t> sizes);
 /** What JavaScript gives with a call of a kernel: tensors by number, and how many numbers each result has. */
 struct Given {
   std::vector<int64_t> outs, ins;
-  std::vector<double> sizes, ints, floats;
+  std::vector<double> numbers, sizes;
 };
 
 /**
  * One call of a kernel, checked as it is read.
  *
- * A kernel has no other way to its arguments: sizes are whole numbers from 0; a tensor exists, has the type that is
+ * A kernel has no other way to its arguments, whose places have names (`Arguments`): sizes are whole numbers from 0; a tensor exists, has the type that is
  * asked for and exactly so many numbers; a result has as many as JavaScript takes it to have. What does not fit throws.
  */
 class Call {
@@ -44,15 +44,16 @@ class Call {
   /** A size that something is divided by, from 1. */
   size_t divisor(size_t i) const;
   bool flag(size_t i) const { return whole(i) != 0; }
-  /** One of an enum whose last is named. */
-  template <typename Choice>
-  Choice choice(size_t i, Choice last) const {
-    return Choice(upTo(i, int64_t(last)));
+  /** A member of an enum that JavaScript knows by name. */
+  template <typename Enum>
+  Enum choice(size_t i) const {
+    return Enum(upTo(i, int64_t(countNames(namesOf(Enum()))) - 1));
   }
-  Type type(size_t i) const { return choice(i, Type::u8); }
+  /** The type of a result: JavaScript has none in bf16. */
+  Type type(size_t i) const { return Type(upTo(i, int64_t(Type::u8))); }
   double number(size_t i) const;
 
-  size_t wholes() const { return given.ints.size(); }
+  size_t numbers() const { return given.numbers.size(); }
   size_t inputs() const { return given.ins.size(); }
   size_t outputs() const { return given.outs.size(); }
 

@@ -22,9 +22,11 @@ Registry& Registry::get() {
   return *registry;
 }
 
-int Registry::add(const char* name, Kernel kernel) {
+int Registry::add(const char* name, Kernel kernel, ArgumentNames one, ArgumentNames each) {
   names.emplace_back(name);
   kernels.push_back(kernel);
+  once.push_back(one);
+  repeated.push_back(each);
   return int(kernels.size()) - 1;
 }
 

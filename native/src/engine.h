@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "call.h"
+#include "names.h"
 
 namespace millrace {
 
@@ -21,12 +22,19 @@ using Kernel = void (*)(Call&);
 struct Registry {
   std::vector<std::string> names;
   std::vector<Kernel> kernels;
+  /** The names of each kernel's arguments: those that come once, and those that are repeated. */
+  std::vector<ArgumentNames> once, repeated;
   static Registry& get();
-  int add(const char* name, Kernel kernel);
+  int add(const char* name, Kernel kernel, ArgumentNames once, ArgumentNames repeated);
+  /** Adds `K::run`, whose arguments are those of K. */
+  template <typename K>
+  int add(const char* name) {
+    return add(name, K::run, ArgumentNames::of<K>(), ArgumentNames::of<typename K::Each>());
+  }
 };
 #define MILLRACE_CAT2(a, b) a##b
 #define MILLRACE_CAT(a, b) MILLRACE_CAT2(a, b)
-#define KERNEL(name, fn) static const int MILLRACE_CAT(registered_, __COUNTER__) = Registry::get().add(name, fn)
+#define KERNEL(name, K) static const int MILLRACE_CAT(registered_, __COUNTER__) = Registry::get().add<K>(name)
 
 struct ProfileEntry {
   int64_t calls = 0;

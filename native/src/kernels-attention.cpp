@@ -22,8 +22,27 @@ Matrix square(void* data, Type type, int64_t tokens, int64_t heads) {
   return {data, type, {heads * tokens * tokens, tokens * tokens, tokens, 1}};
 }
 
-/** What attention works on. ints: batch, tokens, width, heads. */
+/** q, k, v and y are [batch, tokens, width]; `logSum` is log Σ eˢ of each row of scores. */
+struct AttentionSizes : Arguments {
+  NUMBERS(batch, tokens, width, heads);
+};
+
+struct Attention : AttentionSizes {
+  INPUTS(q, k, v);
+  RESULTS(y, logSum);
+  static void run(Call& c);
+};
+
+struct AttentionGrad : AttentionSizes {
+  INPUTS(dy, q, k, v, logSum);
+  RESULTS(dq, dk, dv);
+  static void run(Call& c);
+};
+
+/** What attention works on. */
 struct Shape {
+  using Num = AttentionSizes::Num;
+
   int64_t batch, tokens, width, heads, size;
   Type type;
   /** Images at a time: enough work for all threads, and no more scores in memory than that takes. */
@@ -31,8 +50,8 @@ struct Shape {
   float scale;
 
   explicit Shape(const Call& c)
-      : batch(int64_t(c.size(0))), tokens(int64_t(c.size(1))), width(int64_t(c.size(2))),
-        heads(int64_t(c.divisor(3))), size(width / heads), type(c.engine->bf16 ? Type::bf16 : Type::f32),
+      : batch(int64_t(c.size(Num::batch))), tokens(int64_t(c.size(Num::tokens))),
+        width(int64_t(c.size(Num::width))), heads(int64_t(c.divisor(Num::heads))), size(width / heads), type(c.engine->bf16 ? Type::bf16 : Type::f32),
         group(std::min<int64_t>(batch, (2 * c.engine->threads + heads - 1) / heads)),
         scale(1.f / std::sqrt(float(size))) {
     if (width % heads != 0)
@@ -66,13 +85,12 @@ void eachHead(const Shape& s, const void* q, const void* k, const void* v, Work 
 
 bool ownLoops(const Shape& s) { return s.type == Type::bf16 && s.size % 2 == 0 && attentionLoops(); }
 
-/** ins: q, k, v; outs: y, and log Σ eˢ of each row; ints: batch, tokens, width, heads. */
-void attention(Call& c) {
+void Attention::run(Call& c) {
   Shape s(c);
   size_t count = s.count();
-  void *q = as(c, 0, s.type, count), *k = as(c, 1, s.type, count), *v = as(c, 2, s.type, count);
-  float* logSum = c.outF32(1, s.rows(s.batch));
-  void* y = c.out(0, s.type, count).buffer->data;
+  void *q = as(c, In::q, s.type, count), *k = as(c, In::k, s.type, count), *v = as(c, In::v, s.type, count);
+  float* logSum = c.outF32(Out::logSum, s.rows(s.batch));
+  void* y = c.out(Out::y, s.type, count).buffer->data;
   if (count == 0) return std::fill_n(logSum, s.rows(s.batch), 0.f), void();
   if (ownLoops(s)) {
     eachHead(s, q, k, v, [&](const AttentionHead& head, size_t i, size_t from, void* room) {
@@ -105,21 +123,19 @@ void attention(Call& c) {
   }
 }
 
-/** ins: dy, q, k, v, logSum; outs: dq, dk, dv; ints as above. */
-void attentionGrad(Call& c) {
+void AttentionGrad::run(Call& c) {
   Shape s(c);
   size_t count = s.count(), n = size_t(s.tokens);
-  void *dy = as(c, 0, s.type, count), *q = as(c, 1, s.type, count), *k = as(c, 2, s.type, count),
-       *v = as(c, 3, s.type, count);
-  const float* logSum = c.f32(4, s.rows(s.batch));
-  void* results[3];
-  for (size_t i = 0; i < 3; i++) results[i] = c.out(i, s.type, count).buffer->data;
+  void *dy = as(c, In::dy, s.type, count), *q = as(c, In::q, s.type, count), *k = as(c, In::k, s.type, count),
+       *v = as(c, In::v, s.type, count);
+  const float* logSum = c.f32(In::logSum, s.rows(s.batch));
+  void *dq = c.out(Out::dq, s.type, count).buffer->data, *dk = c.out(Out::dk, s.type, count).buffer->data,
+       *dv = c.out(Out::dv, s.type, count).buffer->data;
   if (count == 0) return;
   if (ownLoops(s)) {
     eachHead(s, q, k, v, [&](const AttentionHead& head, size_t i, size_t from, void* room) {
-      auto result = [&](size_t j) { return static_cast<uint16_t*>(results[j]) + from; };
-      attentionLoops()->backward(head, static_cast<uint16_t*>(dy) + from, logSum + i * n, result(0), result(1),
-                                 result(2), room);
+      auto place = [&](void* x) { return static_cast<uint16_t*>(x) + from; };
+      attentionLoops()->backward(head, place(dy), logSum + i * n, place(dq), place(dk), place(dv), room);
     });
     return;
   }
@@ -151,14 +167,14 @@ void attentionGrad(Call& c) {
         loops().toBf16(slope, static_cast<uint16_t*>(ds) + r * n, n);
       }
     });
-    product(squared(ds, s.type), heading(k), heading(results[0]), s.size, s.tokens);
-    product(transposed(squared(ds, s.type)), heading(q), heading(results[1]), s.size, s.tokens);
-    product(transposed(squared(weights, s.type)), heading(dy), heading(results[2]), s.size, s.tokens);
+    product(squared(ds, s.type), heading(k), heading(dq), s.size, s.tokens);
+    product(transposed(squared(ds, s.type)), heading(q), heading(dk), s.size, s.tokens);
+    product(transposed(squared(weights, s.type)), heading(dy), heading(dv), s.size, s.tokens);
   }
 }
 
-KERNEL("Attention", attention);
-KERNEL("AttentionGrad", attentionGrad);
+KERNEL("Attention", Attention);
+KERNEL("AttentionGrad", AttentionGrad);
 
 }  // namespace
 }  // namespace millrace

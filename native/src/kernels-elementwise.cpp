@@ -8,35 +8,43 @@ namespace {
 
 double wholeUnary(Unary op, double x, double p, double q) {
   switch (op) {
-    case Unary::neg: return -x;
-    case Unary::abs: return std::fabs(x);
-    case Unary::square: return x * x;
-    case Unary::sign: return x > 0 ? 1 : x < 0 ? -1 : 0;
-    case Unary::relu: return x < 0 ? 0 : x;
-    case Unary::relu6: return x < 0 ? 0 : x > 6 ? 6 : x;
-    case Unary::clip: return x > q ? q : x < p ? p : x;
-    case Unary::floor:
-    case Unary::ceil:
-    case Unary::round: return x;
-    case Unary::step: return x > 0 ? 1 : p;
+    case Unary::Neg: return -x;
+    case Unary::Abs: return std::fabs(x);
+    case Unary::Square: return x * x;
+    case Unary::Sign: return x > 0 ? 1 : x < 0 ? -1 : 0;
+    case Unary::Relu: return x < 0 ? 0 : x;
+    case Unary::Relu6: return x < 0 ? 0 : x > 6 ? 6 : x;
+    case Unary::ClipByValue: return x > q ? q : x < p ? p : x;
+    case Unary::Floor:
+    case Unary::Ceil:
+    case Unary::Round: return x;
+    case Unary::Step: return x > 0 ? 1 : p;
     default: throw std::runtime_error("not for whole numbers");
   }
 }
 
-/** ints: op; floats: two parameters. Whole numbers stay whole. */
-void unary(Call& c) {
-  Slot& x = c.in(0);
-  auto op = c.choice(0, Unary::gelu);
-  float p = float(c.number(0)), q = float(c.number(1));
+/** `p` and `q` are parameters of the operation. Whole numbers stay whole. */
+struct OfOne : Arguments {
+  INPUTS(x);
+  RESULTS(y);
+  NUMBERS(op, p, q);
+  static void run(Call& c);
+};
+
+void OfOne::run(Call& c) {
+  Slot& x = c.in(In::x);
+  auto op = c.choice<Unary>(Num::op);
+  float p = float(c.number(Num::p)), q = float(c.number(Num::q));
   if (!isFloat(x.type)) {
-    Slot& y = c.out(0, Type::i32, x.count);
-    for (size_t i = 0; i < y.count; i++) setNumber(y, i, wholeUnary(op, numberAt(x, i), c.number(0), c.number(1)));
+    Slot& y = c.out(Out::y, Type::i32, x.count);
+    for (size_t i = 0; i < y.count; i++)
+      setNumber(y, i, wholeUnary(op, numberAt(x, i), c.number(Num::p), c.number(Num::q)));
     return;
   }
   size_t n = x.count;
-  bool narrow = op == Unary::gelu && c.engine->bf16;
-  Slot& y = c.out(0, narrow ? Type::bf16 : Type::f32, n);
-  Slot& from = c.in(0);
+  bool narrow = op == Unary::Gelu && c.engine->bf16;
+  Slot& y = c.out(Out::y, narrow ? Type::bf16 : Type::f32, n);
+  Slot& from = c.in(In::x);
   inChunks(n, [&](size_t at, size_t m) {
     if (narrow && from.type == Type::bf16)
       return loops().geluNarrow(from.data<uint16_t>() + at, y.data<uint16_t>() + at, m);
@@ -47,10 +55,16 @@ void unary(Call& c) {
   });
 }
 
-void geluGrad(Call& c) {
-  size_t n = c.in(0).count;
-  Slot &dy = c.in(0), &x = c.in(1, n);
-  Slot& y = c.out(0, c.engine->bf16 ? Type::bf16 : Type::f32, n);
+struct GeluGrad : Arguments {
+  INPUTS(dy, x);
+  RESULTS(dx);
+  static void run(Call& c);
+};
+
+void GeluGrad::run(Call& c) {
+  size_t n = c.in(In::dy).count;
+  Slot &dy = c.in(In::dy), &x = c.in(In::x, n);
+  Slot& y = c.out(Out::dx, c.engine->bf16 ? Type::bf16 : Type::f32, n);
   bool narrow = y.type == Type::bf16 && dy.type == Type::bf16 && x.type == Type::bf16;
   inChunks(n, [&](size_t at, size_t m) {
     if (narrow)
@@ -62,24 +76,33 @@ void geluGrad(Call& c) {
   });
 }
 
+/** `rank` sizes of the result, then as many strides of a and of b. */
+struct OfTwo : Arguments {
+  INPUTS(a, b);
+  RESULTS(y);
+  NUMBERS(op, rank, shape, aStrides, bStrides);
+};
+
 /** The shape of a broadcast result, with the strides of both operands; neighbouring dimensions joined where possible. */
 struct Grid {
+  using In = OfTwo::In;
+  using Num = OfTwo::Num;
+
   std::vector<int64_t> shape, a, b;
   int64_t inner = 1, outer = 1;
   int sa = 1, sb = 1;
 
-  /** ints from a place on: rank, shape…, strides of a…, strides of b… */
-  Grid(const Call& c, size_t from) {
+  explicit Grid(const Call& c) {
     Box left, right;
-    size_t rank = c.size(from);
-    for (size_t i = 1; i <= rank; i++) {
-      left.shape.push_back(int64_t(c.size(from + i)));
-      left.strides.push_back(c.whole(from + rank + i));
-      right.strides.push_back(c.whole(from + 2 * rank + i));
+    size_t rank = c.size(Num::rank);
+    for (size_t i = 0; i < rank; i++) {
+      left.shape.push_back(int64_t(c.size(repeated(Num::shape, Num::shape, rank) + i)));
+      left.strides.push_back(c.whole(repeated(Num::shape, Num::aStrides, rank) + i));
+      right.strides.push_back(c.whole(repeated(Num::shape, Num::bStrides, rank) + i));
     }
     right.shape = left.shape;
-    left.mustLieIn(c.in(0).count);
-    right.mustLieIn(c.in(1).count);
+    left.mustLieIn(c.in(In::a).count);
+    right.mustLieIn(c.in(In::b).count);
     if (left.count() == 0) {
       outer = inner = 0;
       return;
@@ -133,41 +156,44 @@ struct Grid {
 
 double wholeBinary(Binary op, double p, double q) {
   switch (op) {
-    case Binary::add: return p + q;
-    case Binary::sub: return p - q;
-    case Binary::mul: return p * q;
-    case Binary::div: return q == 0 ? 0 : p / q;
-    case Binary::max: return std::max(p, q);
-    case Binary::min: return std::min(p, q);
-    case Binary::pow: return std::pow(p, q);
-    case Binary::squaredDifference: return (p - q) * (p - q);
-    case Binary::floorDiv: return q == 0 ? 0 : std::floor(p / q);
-    case Binary::mod: return q == 0 ? 0 : p - q * std::floor(p / q);
+    case Binary::Add: return p + q;
+    case Binary::Sub: return p - q;
+    case Binary::Multiply: return p * q;
+    case Binary::RealDiv: return q == 0 ? 0 : p / q;
+    case Binary::Maximum: return std::max(p, q);
+    case Binary::Minimum: return std::min(p, q);
+    case Binary::Pow: return std::pow(p, q);
+    case Binary::SquaredDifference: return (p - q) * (p - q);
+    case Binary::FloorDiv: return q == 0 ? 0 : std::floor(p / q);
+    case Binary::Mod: return q == 0 ? 0 : p - q * std::floor(p / q);
   }
   return 0;
 }
 
 bool wholeCompare(Compare op, double p, double q) {
   switch (op) {
-    case Compare::equal: return p == q;
-    case Compare::notEqual: return p != q;
-    case Compare::less: return p < q;
-    case Compare::lessEqual: return p <= q;
-    case Compare::greater: return p > q;
-    case Compare::greaterEqual: return p >= q;
-    case Compare::both: return p != 0 && q != 0;
-    case Compare::either: return p != 0 || q != 0;
+    case Compare::Equal: return p == q;
+    case Compare::NotEqual: return p != q;
+    case Compare::Less: return p < q;
+    case Compare::LessEqual: return p <= q;
+    case Compare::Greater: return p > q;
+    case Compare::GreaterEqual: return p >= q;
+    case Compare::LogicalAnd: return p != 0 && q != 0;
+    case Compare::LogicalOr: return p != 0 || q != 0;
   }
   return false;
 }
 
-/** ints: op, rank, shape…, strides of a…, strides of b… */
-void binary(Call& c) {
-  Grid grid(c, 1);
-  auto op = c.choice(0, Binary::mod);
-  bool real = isFloat(c.in(0).type) && isFloat(c.in(1).type);
-  Slot& y = c.out(0, real ? Type::f32 : Type::i32, grid.count());
-  Slot &a = c.in(0), &b = c.in(1);
+struct Pairwise : OfTwo {
+  static void run(Call& c);
+};
+
+void Pairwise::run(Call& c) {
+  Grid grid(c);
+  auto op = c.choice<Binary>(Num::op);
+  bool real = isFloat(c.in(In::a).type) && isFloat(c.in(In::b).type);
+  Slot& y = c.out(Out::y, real ? Type::f32 : Type::i32, grid.count());
+  Slot &a = c.in(In::a), &b = c.in(In::b);
   grid.each([&](size_t at, size_t i, size_t j, size_t n) {
     if (real) {
       float x[kChunk], z[kChunk];
@@ -182,12 +208,16 @@ void binary(Call& c) {
   });
 }
 
-void compare(Call& c) {
-  Grid grid(c, 1);
-  auto op = c.choice(0, Compare::either);
-  bool real = isFloat(c.in(0).type) && isFloat(c.in(1).type);
-  Slot& y = c.out(0, Type::u8, grid.count());
-  Slot &a = c.in(0), &b = c.in(1);
+struct Comparison : OfTwo {
+  static void run(Call& c);
+};
+
+void Comparison::run(Call& c) {
+  Grid grid(c);
+  auto op = c.choice<Compare>(Num::op);
+  bool real = isFloat(c.in(In::a).type) && isFloat(c.in(In::b).type);
+  Slot& y = c.out(Out::y, Type::u8, grid.count());
+  Slot &a = c.in(In::a), &b = c.in(In::b);
   grid.each([&](size_t at, size_t i, size_t j, size_t n) {
     if (real) {
       float x[kChunk], z[kChunk];
@@ -202,37 +232,55 @@ void compare(Call& c) {
   });
 }
 
-void logicalNot(Call& c) {
-  size_t n = c.in(0).count;
-  const uint8_t* x = c.u8(0, n);
-  uint8_t* y = c.out(0, Type::u8, n).data<uint8_t>();
+struct LogicalNot : Arguments {
+  INPUTS(x);
+  RESULTS(y);
+  static void run(Call& c);
+};
+
+void LogicalNot::run(Call& c) {
+  size_t n = c.in(In::x).count;
+  const uint8_t* x = c.u8(In::x, n);
+  uint8_t* y = c.out(Out::y, Type::u8, n).data<uint8_t>();
   for (size_t i = 0; i < n; i++) y[i] = !x[i];
 }
 
-/** ins: condition, a, b, all of one shape. */
-void select(Call& c) {
-  size_t n = c.in(0).count;
-  const uint8_t* condition = c.u8(0, n);
-  bool real = isFloat(c.in(1).type);
-  if (real != isFloat(c.in(2).type)) throw std::runtime_error("expected two tensors of one type");
+/** All are of one shape. */
+struct Select : Arguments {
+  INPUTS(condition, a, b);
+  RESULTS(y);
+  static void run(Call& c);
+};
+
+void Select::run(Call& c) {
+  size_t n = c.in(In::condition).count;
+  const uint8_t* condition = c.u8(In::condition, n);
+  bool real = isFloat(c.in(In::a).type);
+  if (real != isFloat(c.in(In::b).type)) throw std::runtime_error("expected two tensors of one type");
   if (real) {
-    const float *a = c.f32(1, n), *b = c.f32(2, n);
-    float* y = c.outF32(0, n);
+    const float *a = c.f32(In::a, n), *b = c.f32(In::b, n);
+    float* y = c.outF32(Out::y, n);
     inChunks(n, [&](size_t at, size_t m) {
       for (size_t i = at; i < at + m; i++) y[i] = condition[i] ? a[i] : b[i];
     });
     return;
   }
-  Slot &a = c.in(1, n), &b = c.in(2, n);
-  Slot& y = c.out(0, a.type == b.type ? a.type : Type::i32, n);
+  Slot &a = c.in(In::a, n), &b = c.in(In::b, n);
+  Slot& y = c.out(Out::y, a.type == b.type ? a.type : Type::i32, n);
   for (size_t i = 0; i < n; i++) setNumber(y, i, numberAt(condition[i] ? a : b, i));
 }
 
-/** ints: type. */
-void cast(Call& c) {
-  Type to = c.type(0);
-  Slot& y = c.out(0, to, c.in(0).count);
-  Slot& x = c.in(0);
+struct Cast : Arguments {
+  INPUTS(x);
+  RESULTS(y);
+  NUMBERS(type);
+  static void run(Call& c);
+};
+
+void Cast::run(Call& c) {
+  Type to = c.type(Num::type);
+  Slot& y = c.out(Out::y, to, c.in(In::x).count);
+  Slot& x = c.in(In::x);
   if (to == Type::f32 && isFloat(x.type)) {
     inChunks(y.count, [&](size_t at, size_t n) {
       float* out = y.data<float>() + at;
@@ -246,10 +294,15 @@ void cast(Call& c) {
   });
 }
 
-/** ints: type, count; floats: value. */
-void fill(Call& c) {
-  Slot& y = c.out(0, c.type(0), c.size(1));
-  double value = c.number(0);
+struct Fill : Arguments {
+  RESULTS(y);
+  NUMBERS(type, count, value);
+  static void run(Call& c);
+};
+
+void Fill::run(Call& c) {
+  Slot& y = c.out(Out::y, c.type(Num::type), c.size(Num::count));
+  double value = c.number(Num::value);
   if (value == 0) {
     std::memset(y.bytes(), 0, y.count * sizeOf(y.type));
     return;
@@ -259,14 +312,14 @@ void fill(Call& c) {
   });
 }
 
-KERNEL("unary", unary);
-KERNEL("binary", binary);
-KERNEL("compare", compare);
-KERNEL("GeluGrad", geluGrad);
-KERNEL("LogicalNot", logicalNot);
-KERNEL("Select", select);
-KERNEL("Cast", cast);
-KERNEL("Fill", fill);
+KERNEL("unary", OfOne);
+KERNEL("binary", Pairwise);
+KERNEL("compare", Comparison);
+KERNEL("GeluGrad", GeluGrad);
+KERNEL("LogicalNot", LogicalNot);
+KERNEL("Select", Select);
+KERNEL("Cast", Cast);
+KERNEL("Fill", Fill);
 
 }  // namespace
 }  // namespace millrace

@@ -21,12 +21,23 @@ std::vector<Tap> taps(size_t n, size_t factor) {
   return all;
 }
 
-/** ints: batch, height, width, channels, factor. */
-void upsample(Call& c) {
-  size_t batch = c.size(0), h = c.size(1), w = c.size(2), ch = c.size(3), factor = c.divisor(4);
+/** height and width are of the smaller image. */
+struct UpsampleSizes : Arguments {
+  NUMBERS(batch, height, width, channels, factor);
+};
+
+struct Upsample : UpsampleSizes {
+  INPUTS(x);
+  RESULTS(y);
+  static void run(Call& c);
+};
+
+void Upsample::run(Call& c) {
+  size_t batch = c.size(Num::batch), h = c.size(Num::height), w = c.size(Num::width), ch = c.size(Num::channels);
+  size_t factor = c.divisor(Num::factor);
   size_t H = product({h, factor}), W = product({w, factor}), count = product({batch, H, W, ch});
-  const float* x = c.f32(0, product({batch, h, w, ch}));
-  float* y = c.outF32(0, count);
+  const float* x = c.f32(In::x, product({batch, h, w, ch}));
+  float* y = c.outF32(Out::y, count);
   if (count == 0) return;
   auto down = taps(h, factor), across = taps(w, factor);
   parallelFor(batch * H, worthSplitting(W * ch), [&](size_t b, size_t e) {
@@ -45,12 +56,19 @@ void upsample(Call& c) {
   });
 }
 
-/** The transpose of `upsample`: dy [batch, H, W, channels] to [batch, h, w, channels]; ints as there. */
-void upsampleGrad(Call& c) {
-  size_t batch = c.size(0), h = c.size(1), w = c.size(2), ch = c.size(3), factor = c.divisor(4);
+/** The transpose of `Upsample`: dy [batch, H, W, channels] to [batch, h, w, channels]. */
+struct UpsampleGrad : UpsampleSizes {
+  INPUTS(dy);
+  RESULTS(dx);
+  static void run(Call& c);
+};
+
+void UpsampleGrad::run(Call& c) {
+  size_t batch = c.size(Num::batch), h = c.size(Num::height), w = c.size(Num::width), ch = c.size(Num::channels);
+  size_t factor = c.divisor(Num::factor);
   size_t H = product({h, factor}), W = product({w, factor}), count = product({batch, h, w, ch});
-  const float* dy = c.f32(0, product({batch, H, W, ch}));
-  float* dx = c.outF32(0, count);
+  const float* dy = c.f32(In::dy, product({batch, H, W, ch}));
+  float* dx = c.outF32(Out::dx, count);
   if (count == 0) return;
   auto down = taps(h, factor), across = taps(w, factor);
   // Rows first, each into its own narrow row; then the narrow rows into dx.
@@ -85,12 +103,23 @@ void upsampleGrad(Call& c) {
   });
 }
 
+struct PatchSizes : Arguments {
+  NUMBERS(batch, height, width, channels);
+};
+
 /** x [batch, h, w, channels] to its 3×3 neighbourhoods [batch, h, w, 9·channels], zero beyond the border. */
-void patches(Call& c) {
-  size_t batch = c.size(0), h = c.size(1), w = c.size(2), ch = c.size(3), count = product({batch, h, w, ch});
-  Slot& x = c.in(0, count);
+struct Patches : PatchSizes {
+  INPUTS(x);
+  RESULTS(y);
+  static void run(Call& c);
+};
+
+void Patches::run(Call& c) {
+  size_t batch = c.size(Num::batch), h = c.size(Num::height), w = c.size(Num::width), ch = c.size(Num::channels);
+  size_t count = product({batch, h, w, ch});
+  Slot& x = c.in(In::x, count);
   if (!isFloat(x.type)) throw std::runtime_error("expected a float tensor");
-  Slot& y = c.out(0, c.engine->bf16 ? Type::bf16 : Type::f32, product({count, 9}));
+  Slot& y = c.out(Out::y, c.engine->bf16 ? Type::bf16 : Type::f32, product({count, 9}));
   if (count == 0) return;
   size_t size = sizeOf(y.type);
   parallelFor(batch * h * w, worthSplitting(9 * ch), [&](size_t b, size_t e) {
@@ -115,11 +144,18 @@ void patches(Call& c) {
   });
 }
 
-/** The transpose of `patches`: each pixel gathers its share of nine neighbourhoods. */
-void patchesGrad(Call& c) {
-  size_t batch = c.size(0), h = c.size(1), w = c.size(2), ch = c.size(3), count = product({batch, h, w, ch});
-  Slot& dy = c.in(0, product({count, 9}));
-  float* dx = c.outF32(0, count);
+/** The transpose of `Patches`: each pixel gathers its share of nine neighbourhoods. */
+struct PatchesGrad : PatchSizes {
+  INPUTS(dy);
+  RESULTS(dx);
+  static void run(Call& c);
+};
+
+void PatchesGrad::run(Call& c) {
+  size_t batch = c.size(Num::batch), h = c.size(Num::height), w = c.size(Num::width), ch = c.size(Num::channels);
+  size_t count = product({batch, h, w, ch});
+  Slot& dy = c.in(In::dy, product({count, 9}));
+  float* dx = c.outF32(Out::dx, count);
   if (count == 0) return;
   parallelFor(batch * h * w, worthSplitting(9 * ch), [&](size_t b, size_t e) {
     RowBuffer buffer(ch);
@@ -131,16 +167,16 @@ void patchesGrad(Call& c) {
         int64_t i = int64_t(row) - (k / 3 - 1), j = int64_t(column) - (k % 3 - 1);
         if (i < 0 || j < 0 || i >= int64_t(h) || j >= int64_t(w)) continue;
         size_t from = (((u / (h * w) * h + size_t(i)) * w + size_t(j)) * 9 + size_t(k)) * ch;
-        loops().accumulate(Reduce::sum, sum, load(dy, from, ch, buffer.data()), ch);
+        loops().accumulate(Reduce::Sum, sum, load(dy, from, ch, buffer.data()), ch);
       }
     }
   });
 }
 
-KERNEL("Upsample", upsample);
-KERNEL("UpsampleGrad", upsampleGrad);
-KERNEL("Patches", patches);
-KERNEL("PatchesGrad", patchesGrad);
+KERNEL("Upsample", Upsample);
+KERNEL("UpsampleGrad", UpsampleGrad);
+KERNEL("Patches", Patches);
+KERNEL("PatchesGrad", PatchesGrad);
 
 }  // namespace
 }  // namespace millrace

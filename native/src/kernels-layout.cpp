@@ -77,34 +77,48 @@ void copyPart(const void* input, void* result, const Part& given) {
 /**
  * Copies a strided box of each input into one result: transpose, slice, reverse, broadcast, pad, concatenate.
  *
- * ints: count of the result, whether to fill it first, then for each input rank, shape…, its strides…, its offset,
- * the result's strides…, the result's offset. floats: what to fill with.
+ * The result has `count` numbers, and is filled first where `filled` says so. A box has `rank` sizes and, for the input
+ * and for the result, as many strides and an offset.
  */
-void assemble(Call& c) {
-  size_t count = c.size(0);
-  bool filled = c.flag(1);
+struct Assemble : Arguments {
+  RESULTS(y);
+  NUMBERS(count, filled, fill);
+  struct Each : NoArguments {
+    INPUTS(x);
+    NUMBERS(rank, inAt, outAt, shape, inStrides, outStrides);
+  };
+  static void run(Call& c);
+};
+
+void Assemble::run(Call& c) {
+  size_t count = c.size(Num::count);
+  bool filled = c.flag(Num::filled);
   Type type = c.in(0).type;
   for (size_t i = 1; i < c.inputs(); i++)
     if (c.in(i).type != type) type = Type::f32;
-  size_t at = 2, covered = 0;
+  size_t at = Num::length, covered = 0;
   std::vector<Part> parts(c.inputs());
   for (size_t i = 0; i < parts.size(); i++) {
     auto& [in, out] = parts[i];
-    size_t rank = c.size(at++);
-    for (size_t d = 0; d < rank; d++) in.shape.push_back(int64_t(c.size(at++)));
-    for (size_t d = 0; d < rank; d++) in.strides.push_back(c.whole(at++));
-    in.at = c.whole(at++);
+    using Num = Each::Num;
+    size_t rank = c.size(at + Num::rank);
+    for (size_t d = 0; d < rank; d++) {
+      in.shape.push_back(int64_t(c.size(at + repeated(Num::shape, Num::shape, rank) + d)));
+      in.strides.push_back(c.whole(at + repeated(Num::shape, Num::inStrides, rank) + d));
+      out.strides.push_back(c.whole(at + repeated(Num::shape, Num::outStrides, rank) + d));
+    }
     out.shape = in.shape;
-    for (size_t d = 0; d < rank; d++) out.strides.push_back(c.whole(at++));
-    out.at = c.whole(at++);
+    in.at = c.whole(at + Num::inAt);
+    out.at = c.whole(at + Num::outAt);
+    at += repeated(Num::shape, Num::length, rank);
     in.mustLieIn(c.in(i).count);
     out.mustLieIn(count);
     covered += in.count();
   }
   if (!filled && covered != count) throw std::runtime_error("expected parts that make up the whole result");
-  Slot& y = c.out(0, type, count);
+  Slot& y = c.out(Out::y, type, count);
   if (filled) {
-    double value = c.number(0);
+    double value = c.number(Num::fill);
     if (value == 0)
       std::memset(y.bytes(), 0, count * sizeOf(type));
     else
@@ -122,16 +136,26 @@ void assemble(Call& c) {
   }
 }
 
-/** ints: numbers in a step along the axis, steps of each output. */
-void split(Call& c) {
-  Slot& x = c.in(0);
+/** A step along the axis has `inner` numbers; each result takes so many steps. */
+struct Split : Arguments {
+  INPUTS(x);
+  NUMBERS(inner);
+  struct Each : NoArguments {
+    RESULTS(y);
+    NUMBERS(steps);
+  };
+  static void run(Call& c);
+};
+
+void Split::run(Call& c) {
+  Slot& x = c.in(In::x);
   Type type = x.type;
-  size_t inner = c.size(0), row = 0, at = 0;
-  for (size_t i = 1; i < c.wholes(); i++) row += product({c.size(i), inner});
+  size_t inner = c.size(Num::inner), row = 0, at = 0;
+  for (size_t i = Num::length; i < c.numbers(); i++) row += product({c.size(i), inner});
   size_t rows = row ? x.count / row : 0;
-  c.in(0, product({rows, row}));
+  c.in(In::x, product({rows, row}));
   for (size_t i = 0; i < c.outputs(); i++) {
-    size_t wide = product({c.size(i + 1), inner}), bytes = wide * sizeOf(type);
+    size_t wide = product({c.size(Num::length + i), inner}), bytes = wide * sizeOf(type);
     char* y = c.out(i, type, product({rows, wide})).bytes();
     const char* from = x.bytes() + at * sizeOf(type);
     for (size_t r = 0; bytes && r < rows; r++) std::memcpy(y + r * bytes, from + r * row * sizeOf(type), bytes);
@@ -139,28 +163,41 @@ void split(Call& c) {
   }
 }
 
-/** ints: depth, type; floats: on, off. */
-void oneHot(Call& c) {
-  size_t n = c.in(0).count, depth = c.size(0);
-  const int32_t* x = c.i32(0, n);
-  double on = c.number(0), off = c.number(1);
-  Slot& y = c.out(0, c.type(1), product({n, depth}));
+struct OneHot : Arguments {
+  INPUTS(indices);
+  RESULTS(y);
+  NUMBERS(depth, type, on, off);
+  static void run(Call& c);
+};
+
+void OneHot::run(Call& c) {
+  size_t n = c.in(In::indices).count, depth = c.size(Num::depth);
+  const int32_t* x = c.i32(In::indices, n);
+  double on = c.number(Num::on), off = c.number(Num::off);
+  Slot& y = c.out(Out::y, c.type(Num::type), product({n, depth}));
   parallelFor(n, 1024, [&](size_t b, size_t e) {
     for (size_t i = b; i < e; i++)
       for (size_t k = 0; k < depth; k++) setNumber(y, i * depth + k, x[i] >= 0 && size_t(x[i]) == k ? on : off);
   });
 }
 
-/** ins: x as [a, r, b], indices; ints: a, r, b. The result is [a, indices, b]. */
-void gather(Call& c) {
-  size_t a = c.size(0), r = c.size(1), b = c.size(2), n = c.in(1).count;
-  Slot& x = c.in(0, product({a, r, b}));
-  const int32_t* indices = c.i32(1, n);
+/** x is [before, middle, after], the result [before, indices, after]. */
+struct Gather : Arguments {
+  INPUTS(x, indices);
+  RESULTS(y);
+  NUMBERS(before, middle, after);
+  static void run(Call& c);
+};
+
+void Gather::run(Call& c) {
+  size_t a = c.size(Num::before), r = c.size(Num::middle), b = c.size(Num::after), n = c.in(In::indices).count;
+  Slot& x = c.in(In::x, product({a, r, b}));
+  const int32_t* indices = c.i32(In::indices, n);
   for (size_t i = 0; i < n; i++)
     if (indices[i] < 0 || size_t(indices[i]) >= r)
       throw std::runtime_error("index " + std::to_string(indices[i]) + " is not from 0 to " +
                                std::to_string(int64_t(r) - 1));
-  Slot& y = c.out(0, x.type, product({a, n, b}));
+  Slot& y = c.out(Out::y, x.type, product({a, n, b}));
   size_t bytes = b * sizeOf(x.type);
   parallelFor(y.count ? a * n : 0, 256, [&](size_t from, size_t to) {
     for (size_t u = from; u < to; u++)
@@ -168,10 +205,10 @@ void gather(Call& c) {
   });
 }
 
-KERNEL("assemble", assemble);
-KERNEL("split", split);
-KERNEL("OneHot", oneHot);
-KERNEL("gather", gather);
+KERNEL("assemble", Assemble);
+KERNEL("split", Split);
+KERNEL("OneHot", OneHot);
+KERNEL("gather", Gather);
 
 }  // namespace
 }  // namespace millrace

@@ -19,11 +19,18 @@ void inBlocks(size_t pixels, Work work) {
 
 size_t blocksOf(size_t pixels) { return (pixels + kPixels - 1) / kPixels; }
 
-/** ins: logits [pixels, classes], masks; ints: classes. Result: Σp·t, Σp, Σt by class. */
-void overlap(Call& c) {
-  size_t classes = c.divisor(0), pixels = c.in(1).count;
-  const float* logits = c.f32(0, product({pixels, classes}));
-  const int32_t* masks = c.i32(1, pixels);
+/** logits are [pixels, classes]; sums are Σp·t, Σp, Σt by class. */
+struct Overlap : Arguments {
+  INPUTS(logits, masks);
+  RESULTS(sums);
+  NUMBERS(classes);
+  static void run(Call& c);
+};
+
+void Overlap::run(Call& c) {
+  size_t classes = c.divisor(Num::classes), pixels = c.in(In::masks).count;
+  const float* logits = c.f32(In::logits, product({pixels, classes}));
+  const int32_t* masks = c.i32(In::masks, pixels);
   double* partial = c.temp<double>(product({std::max<size_t>(1, blocksOf(pixels)), 3, classes}));
   inBlocks(pixels, [&](size_t block, size_t b, size_t e) {
     double* sums = partial + block * 3 * classes;
@@ -32,7 +39,7 @@ void overlap(Call& c) {
     for (size_t i = b; i < e; i += kAtOnce)
       loops().overlap(logits + i * classes, masks + i, std::min(kAtOnce, e - i), classes, sums, room.get());
   });
-  float* y = c.outF32(0, product({3, classes}));
+  float* y = c.outF32(Out::sums, product({3, classes}));
   for (size_t k = 0; k < 3 * classes; k++) {
     double total = 0;
     for (size_t block = 0; block < blocksOf(pixels); block++) total += partial[block * 3 * classes + k];
@@ -40,12 +47,23 @@ void overlap(Call& c) {
   }
 }
 
-/** ins: dy [3, classes], logits, masks. p∘(g − Σ p∘g) with g = t·dy₀ + dy₁. */
-void overlapGrad(Call& c) {
-  size_t classes = c.divisor(0), pixels = c.in(2).count, count = product({pixels, classes});
-  const float *dy = c.f32(0, product({3, classes})), *logits = c.f32(1, count);
-  const int32_t* masks = c.i32(2, pixels);
-  float* dx = c.outF32(0, count);
+/** Of a loss of logits and masks. */
+struct LossGrad : Arguments {
+  INPUTS(dy, logits, masks);
+  RESULTS(dx);
+  NUMBERS(classes);
+};
+
+/** p∘(g − Σ p∘g) with g = t·dy₀ + dy₁, dy [3, classes]. */
+struct OverlapGrad : LossGrad {
+  static void run(Call& c);
+};
+
+void OverlapGrad::run(Call& c) {
+  size_t classes = c.divisor(Num::classes), pixels = c.in(In::masks).count, count = product({pixels, classes});
+  const float *dy = c.f32(In::dy, product({3, classes})), *logits = c.f32(In::logits, count);
+  const int32_t* masks = c.i32(In::masks, pixels);
+  float* dx = c.outF32(Out::dx, count);
   inBlocks(pixels, [&](size_t, size_t b, size_t e) {
     std::unique_ptr<float[]> room(new float[(classes + 2) * kAtOnce]);
     for (size_t i = b; i < e; i += kAtOnce)
@@ -60,11 +78,18 @@ size_t counted(const int32_t* masks, size_t pixels) {
   return n;
 }
 
-/** ins: logits, masks; ints: classes. −Σ log p of the right class / counted pixels. */
-void crossEntropy(Call& c) {
-  size_t classes = c.divisor(0), pixels = c.in(1).count;
-  const float* logits = c.f32(0, product({pixels, classes}));
-  const int32_t* masks = c.i32(1, pixels);
+/** −Σ log p of the right class / counted pixels. */
+struct CrossEntropy : Arguments {
+  INPUTS(logits, masks);
+  RESULTS(loss);
+  NUMBERS(classes);
+  static void run(Call& c);
+};
+
+void CrossEntropy::run(Call& c) {
+  size_t classes = c.divisor(Num::classes), pixels = c.in(In::masks).count;
+  const float* logits = c.f32(In::logits, product({pixels, classes}));
+  const int32_t* masks = c.i32(In::masks, pixels);
   double* partial = c.temp<double>(std::max<size_t>(1, blocksOf(pixels)));
   inBlocks(pixels, [&](size_t block, size_t b, size_t e) {
     RowBuffer logP(classes);
@@ -78,16 +103,20 @@ void crossEntropy(Call& c) {
   });
   double total = 0;
   for (size_t block = 0; block < blocksOf(pixels); block++) total += partial[block];
-  *c.outF32(0, 1) = float(total / double(std::max<size_t>(1, counted(masks, pixels))));
+  *c.outF32(Out::loss, 1) = float(total / double(std::max<size_t>(1, counted(masks, pixels))));
 }
 
-/** ins: dy, logits, masks. (p − t)·dy/n. */
-void crossEntropyGrad(Call& c) {
-  size_t classes = c.divisor(0), pixels = c.in(2).count, count = product({pixels, classes});
-  const float* logits = c.f32(1, count);
-  const int32_t* masks = c.i32(2, pixels);
-  float factor = *c.f32(0, 1) / float(std::max<size_t>(1, counted(masks, pixels)));
-  float* dx = c.outF32(0, count);
+/** (p − t)·dy/n. */
+struct CrossEntropyGrad : LossGrad {
+  static void run(Call& c);
+};
+
+void CrossEntropyGrad::run(Call& c) {
+  size_t classes = c.divisor(Num::classes), pixels = c.in(In::masks).count, count = product({pixels, classes});
+  const float* logits = c.f32(In::logits, count);
+  const int32_t* masks = c.i32(In::masks, pixels);
+  float factor = *c.f32(In::dy, 1) / float(std::max<size_t>(1, counted(masks, pixels)));
+  float* dx = c.outF32(Out::dx, count);
   inBlocks(pixels, [&](size_t, size_t b, size_t e) {
     for (size_t i = b; i < e; i++) {
       float* row = dx + i * classes;
@@ -102,10 +131,10 @@ void crossEntropyGrad(Call& c) {
   });
 }
 
-KERNEL("Overlap", overlap);
-KERNEL("OverlapGrad", overlapGrad);
-KERNEL("CrossEntropy", crossEntropy);
-KERNEL("CrossEntropyGrad", crossEntropyGrad);
+KERNEL("Overlap", Overlap);
+KERNEL("OverlapGrad", OverlapGrad);
+KERNEL("CrossEntropy", CrossEntropy);
+KERNEL("CrossEntropyGrad", CrossEntropyGrad);
 
 }  // namespace
 }  // namespace millrace

@@ -21,11 +21,21 @@ struct LowRank {
   /** Numbers in x, y, A, B and what lies between the factors. */
   size_t inputs, outputs, factorA, factorB, count;
 
-  /** ints from two places on: rows, in; out, blocks, width. */
-  LowRank(const Call& c, size_t at, size_t own, float scale)
-      : rows(int64_t(c.size(at))), in(int64_t(c.size(at + 1))), out(int64_t(c.size(own))),
-        blocks(int64_t(c.divisor(own + 1))), width(int64_t(c.size(own + 2))), scale(scale), type(productType(c)),
-        inputs(product({size_t(rows), size_t(in)})), outputs(product({size_t(rows), size_t(out)})),
+  /** Of the kernel K, which knows rows and in, and from the place `at` on out, blocks and width of a map. */
+  template <typename K, typename Map>
+  static LowRank of(const Call& c, size_t at, float scale) {
+    return LowRank(c, {c.size(K::Num::rows), c.size(K::Num::in), c.size(at + Map::Num::out),
+                       c.divisor(at + Map::Num::blocks), c.size(at + Map::Num::width), scale});
+  }
+
+  struct Sizes {
+    size_t rows, in, out, blocks, width;
+    float scale;
+  };
+
+  LowRank(const Call& c, Sizes s)
+      : rows(int64_t(s.rows)), in(int64_t(s.in)), out(int64_t(s.out)), blocks(int64_t(s.blocks)),
+        width(int64_t(s.width)), scale(s.scale), type(productType(c)), inputs(product({size_t(rows), size_t(in)})), outputs(product({size_t(rows), size_t(out)})),
         factorA(product({size_t(in), size_t(width)})), factorB(product({size_t(width), size_t(out)})),
         count(product({size_t(blocks), size_t(rows), size_t(width)})) {
     if (in % blocks || out % blocks || width % blocks)
@@ -41,7 +51,7 @@ struct LowRank {
     inChunks(count, [&](size_t at, size_t n) {
       float buffer[kChunk];
       float* to = type == Type::f32 ? static_cast<float*>(y) + at : buffer;
-      loops().binary(Binary::mul, x + at, 1, &scale, 0, to, n);
+      loops().binary(Binary::Multiply, x + at, 1, &scale, 0, to, n);
       if (type == Type::bf16) loops().toBf16(buffer, static_cast<uint16_t*>(y) + at, n);
     });
   }
@@ -133,93 +143,133 @@ struct LowRank {
   }
 };
 
-/** Map i of several, as the kernels are told of them: ints rows, in, maps, then of each map out, blocks, width. */
-LowRank changeOf(const Call& c, size_t i, float scale) { return LowRank(c, 0, 3 + 3 * i, scale); }
+/** Map i of the several that the kernel K has. */
+template <typename K>
+LowRank changeOf(const Call& c, size_t i, float scale = 1) {
+  return LowRank::of<K, typename K::Each>(c, K::Num::length + i * K::Each::Num::length, scale);
+}
 
 /**
  * y = x·W + b (+ residual) (+ scale·(x·A)·B), for several maps of the same x.
  *
- * ins: x, residual, then of each map weight, bias, A, B. ints: see `changeOf`; a width of 0 is no change. floats: the
- * scales. outs: all scale·x·A, one behind the other; then the results.
+ * A width of 0 is no change, without A and B; residual and biases may be left out, too. `low` is all scale·x·A, one
+ * behind the other.
  */
-void linears(Call& c) {
-  size_t maps = c.divisor(2), total = 0;
+struct Linears : Arguments {
+  INPUTS(x, residual);
+  RESULTS(low);
+  NUMBERS(rows, in, maps);
+  struct Each : NoArguments {
+    INPUTS(weight, bias, a, b);
+    RESULTS(y);
+    NUMBERS(out, blocks, width, scale);
+  };
+  static void run(Call& c);
+};
+
+void Linears::run(Call& c) {
+  size_t maps = c.divisor(Num::maps), total = 0;
   Type type = productType(c);
-  for (size_t i = 0; i < maps; i++) total += changeOf(c, i, 1).count;
-  void* x = as(c, 0, type, changeOf(c, 0, 1).inputs);
-  void* low = c.out(0, type, total).buffer->data;
+  for (size_t i = 0; i < maps; i++) total += changeOf<Linears>(c, i).count;
+  void* x = as(c, In::x, type, changeOf<Linears>(c, 0).inputs);
+  void* low = c.out(Out::low, type, total).buffer->data;
   for (size_t i = 0; i < maps; i++) {
-    size_t at = 2 + 4 * i;
-    LowRank change = changeOf(c, i, float(c.number(i)));
+    size_t at = In::length + i * Each::In::length;
+    LowRank change =
+        changeOf<Linears>(c, i, float(c.number(Num::length + i * Each::Num::length + Each::Num::scale)));
     Gemm g;
     g.m = change.rows, g.k = change.in, g.n = change.out;
     g.a = {x, type, {change.in, 1}};
     g.b = {nullptr, type, {change.out, 1}};
-    g.weight = &c.in(at, product({size_t(change.in), size_t(change.out)}));
-    if (c.has(at + 1)) g.bias = c.f32(at + 1, size_t(change.out));
+    g.weight = &c.in(at + Each::In::weight, product({size_t(change.in), size_t(change.out)}));
+    if (c.has(at + Each::In::bias)) g.bias = c.f32(at + Each::In::bias, size_t(change.out));
     if (change.width > 0) {
       void* moved = c.temp<char>(product({change.outputs, sizeOf(type)}));
-      change.down(c, x, at + 2, low);
-      change.up(c, low, at + 3, moved);
+      change.down(c, x, at + Each::In::a, low);
+      change.up(c, low, at + Each::In::b, moved);
       g.added.push_back({moved, type, {change.out, 1}});
       low = offset(low, type, int64_t(change.count));
     }
-    if (c.has(1)) g.added.push_back({const_cast<float*>(c.f32(1, change.outputs)), Type::f32, {change.out, 1}});
+    bool added = c.has(In::residual);
+    if (added)
+      g.added.push_back({const_cast<float*>(c.f32(In::residual, change.outputs)), Type::f32, {change.out, 1}});
     // What is added to the residual stream stays in f32.
-    Type result = c.has(1) ? Type::f32 : type;
-    g.c = {c.out(1 + i, result, change.outputs).buffer->data, result, {change.out, 1}};
+    Type result = added ? Type::f32 : type;
+    g.c = {c.out(Out::length + i, result, change.outputs).buffer->data, result, {change.out, 1}};
     gemm(c, g);
   }
 }
 
 /**
- * dx = Σ dy·Wᵀ + dLow·Aᵀ. ins: of each map dy, weight, dLow, A; ints: see `changeOf`.
+ * dx = Σ dy·Wᵀ + dLow·Aᵀ; a width of 0 is no change, without dLow and A.
  *
  * A sum is kept in f32 until it is whole; a single product is stored as products are.
  */
-void linearsGradInput(Call& c) {
-  size_t maps = c.divisor(2), count = changeOf(c, 0, 1).inputs;
+struct LinearsGradInput : Arguments {
+  RESULTS(dx);
+  NUMBERS(rows, in, maps);
+  struct Each : NoArguments {
+    INPUTS(dy, weight, dLow, a);
+    NUMBERS(out, blocks, width);
+  };
+  static void run(Call& c);
+};
+
+void LinearsGradInput::run(Call& c) {
+  size_t maps = c.divisor(Num::maps), count = changeOf<LinearsGradInput>(c, 0).inputs;
+  auto input = [](size_t i, size_t place) { return i * Each::In::length + place; };
   Type type = productType(c);
   float* sum = nullptr;
   for (size_t i = 0; i < maps; i++) {
-    LowRank change = changeOf(c, i, 1);
+    LowRank change = changeOf<LinearsGradInput>(c, i);
     if (change.width == 0) continue;
     bool first = !sum;
     if (first) sum = c.temp<float>(count);
-    change.inputGrad(c, as(c, 4 * i + 2, type, change.count), 4 * i + 3, sum, !first);
+    void* dLow = as(c, input(i, Each::In::dLow), type, change.count);
+    change.inputGrad(c, dLow, input(i, Each::In::a), sum, !first);
   }
   for (size_t i = 0; i < maps; i++) {
-    LowRank change = changeOf(c, i, 1);
+    LowRank change = changeOf<LinearsGradInput>(c, i);
     Gemm g;
     g.m = change.rows, g.k = change.out, g.n = change.in;
-    g.a = {as(c, 4 * i, type, change.outputs), type, {change.out, 1}};
+    g.a = {as(c, input(i, Each::In::dy), type, change.outputs), type, {change.out, 1}};
     g.b = {nullptr, type, {1, change.out}};
-    g.weight = &c.in(4 * i + 1, product({size_t(change.in), size_t(change.out)}));
+    g.weight = &c.in(input(i, Each::In::weight), product({size_t(change.in), size_t(change.out)}));
     if (sum) g.added.push_back({sum, Type::f32, {change.in, 1}});
     Type result = maps == 1 && !sum ? type : Type::f32;
     sum = i + 1 < maps ? c.temp<float>(count) : nullptr;
-    g.c = {sum ? sum : c.out(0, result, count).buffer->data, result, {change.in, 1}};
+    g.c = {sum ? sum : c.out(Out::dx, result, count).buffer->data, result, {change.in, 1}};
     gemm(c, g);
   }
 }
 
-/** ints: rows, in, out, blocks, width. */
-LowRank only(const Call& c) { return LowRank(c, 0, 2, 1); }
+/** dLow = scale·dy·Bᵀ. */
+struct LowRankGrad : Arguments {
+  INPUTS(dy, b);
+  RESULTS(dLow);
+  NUMBERS(rows, in, out, blocks, width, scale);
+  static void run(Call& c);
+};
 
-/** ins: dy, B; floats: scale. */
-void lowRankGrad(Call& c) {
-  LowRank change = only(c);
-  change.scale = float(c.number(0));
-  void* dy = as(c, 0, change.type, change.outputs);
-  change.downGrad(c, dy, 1, c.out(0, change.type, change.count).buffer->data);
+void LowRankGrad::run(Call& c) {
+  LowRank change = LowRank::of<LowRankGrad, LowRankGrad>(c, 0, float(c.number(Num::scale)));
+  void* dy = as(c, In::dy, change.type, change.outputs);
+  change.downGrad(c, dy, In::b, c.out(Out::dLow, change.type, change.count).buffer->data);
 }
 
-/** dA = xᵀ·dLow. ins: x, dLow. */
-void lowRankGradA(Call& c) {
-  LowRank change = only(c);
-  void *x = as(c, 0, change.type, change.inputs);
-  void* dLow = change.byInputs(c, as(c, 1, change.type, change.count));
-  float* result = c.outF32(0, change.factorA);
+/** dA = xᵀ·dLow. */
+struct LowRankGradA : Arguments {
+  INPUTS(x, dLow);
+  RESULTS(dA);
+  NUMBERS(rows, in, out, blocks, width);
+  static void run(Call& c);
+};
+
+void LowRankGradA::run(Call& c) {
+  LowRank change = LowRank::of<LowRankGradA, LowRankGradA>(c, 0, 1);
+  void *x = as(c, In::x, change.type, change.inputs);
+  void* dLow = change.byInputs(c, as(c, In::dLow, change.type, change.count));
+  float* result = c.outF32(Out::dA, change.factorA);
   Gemm g;
   g.m = change.chunkIn(), g.k = change.rows, g.n = change.width;
   change.eachBlock([&](int64_t j) {
@@ -230,14 +280,21 @@ void lowRankGradA(Call& c) {
   });
 }
 
-/** dB = lowᵀ·dy. ins: all low of `linears`, dy; a last int: where this map's low begins. */
-void lowRankGradB(Call& c) {
-  LowRank change = only(c);
-  size_t all = c.in(0).count, at = c.size(5);
+/** dB = lowᵀ·dy. `low` is all that of `Linears`, where this map's begins at `at`. */
+struct LowRankGradB : Arguments {
+  INPUTS(low, dy);
+  RESULTS(dB);
+  NUMBERS(rows, in, out, blocks, width, at);
+  static void run(Call& c);
+};
+
+void LowRankGradB::run(Call& c) {
+  LowRank change = LowRank::of<LowRankGradB, LowRankGradB>(c, 0, 1);
+  size_t all = c.in(In::low).count, at = c.size(Num::at);
   if (at > all || all - at < change.count) throw std::runtime_error("expected the map's own part within all of them");
-  void *low = offset(as(c, 0, change.type, all), change.type, int64_t(at));
-  void* dy = as(c, 1, change.type, change.outputs);
-  float* result = c.outF32(0, change.factorB);
+  void *low = offset(as(c, In::low, change.type, all), change.type, int64_t(at));
+  void* dy = as(c, In::dy, change.type, change.outputs);
+  float* result = c.outF32(Out::dB, change.factorB);
   Gemm g;
   g.m = change.width, g.k = change.rows, g.n = change.chunkOut();
   change.eachBlock([&](int64_t i) {
@@ -248,11 +305,11 @@ void lowRankGradB(Call& c) {
   });
 }
 
-KERNEL("Linears", linears);
-KERNEL("LinearsGradInput", linearsGradInput);
-KERNEL("LowRankGrad", lowRankGrad);
-KERNEL("LowRankGradA", lowRankGradA);
-KERNEL("LowRankGradB", lowRankGradB);
+KERNEL("Linears", Linears);
+KERNEL("LinearsGradInput", LinearsGradInput);
+KERNEL("LowRankGrad", LowRankGrad);
+KERNEL("LowRankGradA", LowRankGradA);
+KERNEL("LowRankGradB", LowRankGradB);
 
 }  // namespace
 }  // namespace millrace

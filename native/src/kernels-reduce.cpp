@@ -29,7 +29,7 @@ void reduceColumns(Call& c, Reduce op, const float* x, float* y, size_t a, size_
   parallelFor(a * b, kWorthSplitting, [&](size_t begin, size_t end) {
     for (size_t u = begin; u < end; u++) {
       const float* column = partial + u / b * blocks * b + u % b;
-      if (op == Reduce::sum) {
+      if (op == Reduce::Sum) {
         double total = 0;
         for (size_t i = 0; i < blocks; i++) total += column[i * b];
         y[u] = float(total);
@@ -59,46 +59,61 @@ void reduceRows(Call& c, Reduce op, const float* x, float* y, size_t a, size_t r
   for (size_t i = 0; i < a; i++) y[i] = loops().reduce(op, partial + i * pieces, pieces);
 }
 
-/** Reduces the middle of [a, r, b]. ints: op, a, r, b, type of the result; floats: factor of the result. */
-void reduce(Call& c) {
-  auto op = c.choice(0, Reduce::prod);
-  size_t a = c.size(1), r = c.divisor(2), b = c.size(3), count = product({a, b}), from = product({a, r, b});
-  if (isFloat(c.in(0).type)) {
-    const float* x = c.f32(0, from);
-    float* y = c.outF32(0, count);
+/** Reduces the middle of [before, middle, after], and multiplies the result, of this type, by a factor. */
+struct Reduction : Arguments {
+  INPUTS(x);
+  RESULTS(y);
+  NUMBERS(op, before, middle, after, type, factor);
+  static void run(Call& c);
+};
+
+void Reduction::run(Call& c) {
+  auto op = c.choice<Reduce>(Num::op);
+  size_t a = c.size(Num::before), r = c.divisor(Num::middle), b = c.size(Num::after);
+  size_t count = product({a, b}), from = product({a, r, b});
+  if (isFloat(c.in(In::x).type)) {
+    const float* x = c.f32(In::x, from);
+    float* y = c.outF32(Out::y, count);
     if (count == 0) return;
     if (b == 1)
       reduceRows(c, op, x, y, a, r);
     else
       reduceColumns(c, op, x, y, a, r, b);
-    float factor = float(c.number(0));
-    if (factor != 1) loops().binary(Binary::mul, y, 1, &factor, 0, y, count);
+    float factor = float(c.number(Num::factor));
+    if (factor != 1) loops().binary(Binary::Multiply, y, 1, &factor, 0, y, count);
     return;
   }
-  Slot& x = c.in(0, from);
-  Slot& y = c.out(0, c.type(4), count);
+  Slot& x = c.in(In::x, from);
+  Slot& y = c.out(Out::y, c.type(Num::type), count);
   for (size_t u = 0; u < count; u++) {
     size_t at = u / b * r * b + u % b;
     double value = numberAt(x, at);
     for (size_t i = 1; i < r; i++) {
       double next = numberAt(x, at + i * b);
       switch (op) {
-        case Reduce::sum: value += next; break;
-        case Reduce::max: value = std::max(value, next); break;
-        case Reduce::min: value = std::min(value, next); break;
-        case Reduce::prod: value *= next; break;
+        case Reduce::Sum: value += next; break;
+        case Reduce::Max: value = std::max(value, next); break;
+        case Reduce::Min: value = std::min(value, next); break;
+        case Reduce::Prod: value *= next; break;
       }
     }
-    setNumber(y, u, value * c.number(0));
+    setNumber(y, u, value * c.number(Num::factor));
   }
 }
 
-/** The place of the largest (or smallest) along the middle of [a, r, b], the first of equals. ints: largest, a, r, b. */
-void argument(Call& c) {
-  bool largest = c.flag(0);
-  size_t a = c.size(1), r = c.divisor(2), b = c.size(3), count = product({a, b});
-  Slot& x = c.in(0, product({a, r, b}));
-  int32_t* y = c.out(0, Type::i32, count).data<int32_t>();
+/** The place of the largest (or smallest) along the middle of [before, middle, after], the first of equals. */
+struct Argument : Arguments {
+  INPUTS(x);
+  RESULTS(y);
+  NUMBERS(largest, before, middle, after);
+  static void run(Call& c);
+};
+
+void Argument::run(Call& c) {
+  bool largest = c.flag(Num::largest);
+  size_t a = c.size(Num::before), r = c.divisor(Num::middle), b = c.size(Num::after), count = product({a, b});
+  Slot& x = c.in(In::x, product({a, r, b}));
+  int32_t* y = c.out(Out::y, Type::i32, count).data<int32_t>();
   parallelFor(count, worthSplitting(r), [&](size_t begin, size_t end) {
     for (size_t u = begin; u < end; u++) {
       size_t at = u / b * r * b + u % b;
@@ -117,10 +132,18 @@ void argument(Call& c) {
 }
 
 template <bool logarithm>
-void softmax(Call& c) {
-  size_t rows = c.size(0), n = c.size(1), count = product({rows, n});
-  const float* x = c.f32(0, count);
-  float* y = c.outF32(0, count);
+struct Softmax : Arguments {
+  INPUTS(logits);
+  RESULTS(y);
+  NUMBERS(rows, width);
+  static void run(Call& c);
+};
+
+template <bool logarithm>
+void Softmax<logarithm>::run(Call& c) {
+  size_t rows = c.size(Num::rows), n = c.size(Num::width), count = product({rows, n});
+  const float* x = c.f32(In::logits, count);
+  float* y = c.outF32(Out::y, count);
   if (count == 0) return;
   parallelFor(rows, worthSplitting(4 * n), [&](size_t b, size_t e) {
     for (size_t i = b; i < e; i++)
@@ -128,10 +151,10 @@ void softmax(Call& c) {
   });
 }
 
-KERNEL("reduce", reduce);
-KERNEL("argument", argument);
-KERNEL("Softmax", softmax<false>);
-KERNEL("LogSoftmax", softmax<true>);
+KERNEL("reduce", Reduction);
+KERNEL("argument", Argument);
+KERNEL("Softmax", Softmax<false>);
+KERNEL("LogSoftmax", Softmax<true>);
 
 }  // namespace
 }  // namespace millrace

@@ -25,35 +25,35 @@ namespace {
 
 void unary(Unary op, const float* x, float* y, size_t n, float p, float q) {
   switch (op) {
-    case Unary::neg: EACH(-a)
-    case Unary::abs: EACH(fabsf(a))
-    case Unary::square: EACH(a * a)
-    case Unary::sign: EACH(a > 0.f ? 1.f : a < 0.f ? -1.f : a)
-    case Unary::relu: EACH(a < 0.f ? 0.f : a)
-    case Unary::relu6: EACH(a < 0.f ? 0.f : a > 6.f ? 6.f : a)
-    case Unary::exp: EACH(exponential(a))
-    case Unary::erf: EACH(errorFunction(a))
-    case Unary::sigmoid: EACH(1.f / (1.f + exponential(-a)))
-    case Unary::gelu: EACH(a * cdf(a))
-    case Unary::sqrt: EACH(sqrtf(a))
-    case Unary::rsqrt: EACH(1.f / sqrtf(a))
-    case Unary::reciprocal: EACH(1.f / a)
-    case Unary::floor: EACH(floorf(a))
-    case Unary::ceil: EACH(ceilf(a))
-    case Unary::round: EACH(nearbyintf(a))
-    case Unary::step: EACH(a > 0.f ? 1.f : a == a ? p : a)
-    case Unary::leakyRelu: EACH(a < 0.f ? a * p : a)
-    case Unary::clip: EACH(a > q ? q : a < p ? p : a)
-    case Unary::elu: EACH(a >= 0.f ? a : exponential(a) - 1.f)
-    case Unary::expm1: for (size_t i = 0; i < n; i++) y[i] = expm1f(x[i]); return;
-    case Unary::log: for (size_t i = 0; i < n; i++) y[i] = logf(x[i]); return;
-    case Unary::log1p: for (size_t i = 0; i < n; i++) y[i] = log1pf(x[i]); return;
-    case Unary::tanh: for (size_t i = 0; i < n; i++) y[i] = tanhf(x[i]); return;
-    case Unary::sinh: for (size_t i = 0; i < n; i++) y[i] = sinhf(x[i]); return;
-    case Unary::cosh: for (size_t i = 0; i < n; i++) y[i] = coshf(x[i]); return;
-    case Unary::sin: for (size_t i = 0; i < n; i++) y[i] = sinf(x[i]); return;
-    case Unary::cos: for (size_t i = 0; i < n; i++) y[i] = cosf(x[i]); return;
-    case Unary::softplus:
+    case Unary::Neg: EACH(-a)
+    case Unary::Abs: EACH(fabsf(a))
+    case Unary::Square: EACH(a * a)
+    case Unary::Sign: EACH(a > 0.f ? 1.f : a < 0.f ? -1.f : a)
+    case Unary::Relu: EACH(a < 0.f ? 0.f : a)
+    case Unary::Relu6: EACH(a < 0.f ? 0.f : a > 6.f ? 6.f : a)
+    case Unary::Exp: EACH(exponential(a))
+    case Unary::Erf: EACH(errorFunction(a))
+    case Unary::Sigmoid: EACH(1.f / (1.f + exponential(-a)))
+    case Unary::Gelu: EACH(a * cdf(a))
+    case Unary::Sqrt: EACH(sqrtf(a))
+    case Unary::Rsqrt: EACH(1.f / sqrtf(a))
+    case Unary::Reciprocal: EACH(1.f / a)
+    case Unary::Floor: EACH(floorf(a))
+    case Unary::Ceil: EACH(ceilf(a))
+    case Unary::Round: EACH(nearbyintf(a))
+    case Unary::Step: EACH(a > 0.f ? 1.f : a == a ? p : a)
+    case Unary::LeakyRelu: EACH(a < 0.f ? a * p : a)
+    case Unary::ClipByValue: EACH(a > q ? q : a < p ? p : a)
+    case Unary::Elu: EACH(a >= 0.f ? a : exponential(a) - 1.f)
+    case Unary::Expm1: for (size_t i = 0; i < n; i++) y[i] = expm1f(x[i]); return;
+    case Unary::Log: for (size_t i = 0; i < n; i++) y[i] = logf(x[i]); return;
+    case Unary::Log1p: for (size_t i = 0; i < n; i++) y[i] = log1pf(x[i]); return;
+    case Unary::Tanh: for (size_t i = 0; i < n; i++) y[i] = tanhf(x[i]); return;
+    case Unary::Sinh: for (size_t i = 0; i < n; i++) y[i] = sinhf(x[i]); return;
+    case Unary::Cosh: for (size_t i = 0; i < n; i++) y[i] = coshf(x[i]); return;
+    case Unary::Sin: for (size_t i = 0; i < n; i++) y[i] = sinf(x[i]); return;
+    case Unary::Cos: for (size_t i = 0; i < n; i++) y[i] = cosf(x[i]); return;
+    case Unary::Softplus:
       for (size_t i = 0; i < n; i++) y[i] = fmaxf(x[i], 0.f) + log1pf(expf(-fabsf(x[i])));
       return;
   }
@@ -93,29 +93,29 @@ inline float modulo(float p, float q) {
 
 void binary(Binary op, const float* a, int sa, const float* b, int sb, float* y, size_t n) {
   switch (op) {
-    case Binary::add: PAIR(float, p + q)
-    case Binary::sub: PAIR(float, p - q)
-    case Binary::mul: PAIR(float, p * q)
-    case Binary::div: PAIR(float, p / q)
-    case Binary::max: PAIR(float, p != p ? p : q != q ? q : p > q ? p : q)
-    case Binary::min: PAIR(float, p != p ? p : q != q ? q : p < q ? p : q)
-    case Binary::squaredDifference: PAIR(float, (p - q) * (p - q))
-    case Binary::floorDiv: PAIR(float, floorf(p / q))
-    case Binary::mod: PAIR(float, modulo(p, q))
-    case Binary::pow: PAIR(float, q == 2.f ? p * p : powf(p, q))
+    case Binary::Add: PAIR(float, p + q)
+    case Binary::Sub: PAIR(float, p - q)
+    case Binary::Multiply: PAIR(float, p * q)
+    case Binary::RealDiv: PAIR(float, p / q)
+    case Binary::Maximum: PAIR(float, p != p ? p : q != q ? q : p > q ? p : q)
+    case Binary::Minimum: PAIR(float, p != p ? p : q != q ? q : p < q ? p : q)
+    case Binary::SquaredDifference: PAIR(float, (p - q) * (p - q))
+    case Binary::FloorDiv: PAIR(float, floorf(p / q))
+    case Binary::Mod: PAIR(float, modulo(p, q))
+    case Binary::Pow: PAIR(float, q == 2.f ? p * p : powf(p, q))
   }
 }
 
 void compare(Compare op, const float* a, int sa, const float* b, int sb, uint8_t* y, size_t n) {
   switch (op) {
-    case Compare::equal: PAIR(uint8_t, p == q)
-    case Compare::notEqual: PAIR(uint8_t, p != q)
-    case Compare::less: PAIR(uint8_t, p < q)
-    case Compare::lessEqual: PAIR(uint8_t, p <= q)
-    case Compare::greater: PAIR(uint8_t, p > q)
-    case Compare::greaterEqual: PAIR(uint8_t, p >= q)
-    case Compare::both: PAIR(uint8_t, (p != 0.f) & (q != 0.f))
-    case Compare::either: PAIR(uint8_t, (p != 0.f) | (q != 0.f))
+    case Compare::Equal: PAIR(uint8_t, p == q)
+    case Compare::NotEqual: PAIR(uint8_t, p != q)
+    case Compare::Less: PAIR(uint8_t, p < q)
+    case Compare::LessEqual: PAIR(uint8_t, p <= q)
+    case Compare::Greater: PAIR(uint8_t, p > q)
+    case Compare::GreaterEqual: PAIR(uint8_t, p >= q)
+    case Compare::LogicalAnd: PAIR(uint8_t, (p != 0.f) & (q != 0.f))
+    case Compare::LogicalOr: PAIR(uint8_t, (p != 0.f) | (q != 0.f))
   }
 }
 
@@ -135,16 +135,16 @@ double sum(const float* x, size_t n) {
 float reduce(Reduce op, const float* x, size_t n) {
   float y;
   switch (op) {
-    case Reduce::sum: return (float)sum(x, n);
-    case Reduce::max:
+    case Reduce::Sum: return (float)sum(x, n);
+    case Reduce::Max:
       y = -INFINITY;
       for (size_t i = 0; i < n; i++) y = x[i] != x[i] ? x[i] : y != y ? y : x[i] > y ? x[i] : y;
       return y;
-    case Reduce::min:
+    case Reduce::Min:
       y = INFINITY;
       for (size_t i = 0; i < n; i++) y = x[i] != x[i] ? x[i] : y != y ? y : x[i] < y ? x[i] : y;
       return y;
-    case Reduce::prod:
+    case Reduce::Prod:
       y = 1;
       for (size_t i = 0; i < n; i++) y *= x[i];
       return y;
@@ -156,10 +156,10 @@ void accumulate(Reduce op, float* y, const float* b, size_t n) {
   const float* a = y;
   const int sa = 1, sb = 1;
   switch (op) {
-    case Reduce::sum: PAIR(float, p + q)
-    case Reduce::max: PAIR(float, p != p ? p : q != q ? q : p > q ? p : q)
-    case Reduce::min: PAIR(float, p != p ? p : q != q ? q : p < q ? p : q)
-    case Reduce::prod: PAIR(float, p * q)
+    case Reduce::Sum: PAIR(float, p + q)
+    case Reduce::Max: PAIR(float, p != p ? p : q != q ? q : p > q ? p : q)
+    case Reduce::Min: PAIR(float, p != p ? p : q != q ? q : p < q ? p : q)
+    case Reduce::Prod: PAIR(float, p * q)
   }
 }
 

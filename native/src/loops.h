@@ -2,15 +2,16 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "names.h"
+
 namespace millrace {
 
-enum class Unary : int {
-  neg, abs, square, sign, relu, exp, expm1, log, log1p, sqrt, rsqrt, erf, sigmoid, tanh, sinh, cosh, sin, cos,
-  reciprocal, floor, ceil, round, softplus, elu, step, leakyRelu, clip, relu6, gelu,
-};
-enum class Binary : int { add, sub, mul, div, max, min, pow, squaredDifference, floorDiv, mod };
-enum class Compare : int { equal, notEqual, less, lessEqual, greater, greaterEqual, both, either };
-enum class Reduce : int { sum, max, min, prod };
+// What the kernels of one and two numbers compute, under tfjs's names for them.
+NAMED_ENUM(Unary, Neg, Abs, Square, Sign, Relu, Exp, Expm1, Log, Log1p, Sqrt, Rsqrt, Erf, Sigmoid, Tanh, Sinh, Cosh, Sin,
+           Cos, Reciprocal, Floor, Ceil, Round, Softplus, Elu, Step, LeakyRelu, ClipByValue, Relu6, Gelu)
+NAMED_ENUM(Binary, Add, Sub, Multiply, RealDiv, Maximum, Minimum, Pow, SquaredDifference, FloorDiv, Mod)
+NAMED_ENUM(Compare, Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, LogicalAnd, LogicalOr)
+NAMED_ENUM(Reduce, Sum, Max, Min, Prod)
 
 /** The class id of a pixel that counts for nothing. */
 constexpr int32_t kIgnoredPixel = 255;

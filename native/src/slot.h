@@ -6,12 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "names.h"
 #include "pool.h"
 
 namespace millrace {
 
 /** How a tensor's numbers are stored. tfjs sees bf16 as float32. */
-enum class Type : int { f32 = 0, i32 = 1, u8 = 2, bf16 = 3 };
+NAMED_ENUM(Type, f32, i32, u8, bf16)
 inline size_t sizeOf(Type type) {
   return type == Type::u8 ? 1 : type == Type::bf16 ? 2 : 4;
 }

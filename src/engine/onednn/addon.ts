@@ -14,6 +14,24 @@ export interface ProfileEntry {
   readonly processorMs: number;
 }
 
+/** The names of a kernel's arguments, in the order in which the addon takes them. */
+export interface ArgumentNames {
+  readonly inputs: readonly string[];
+  readonly results: readonly string[];
+  readonly numbers: readonly string[];
+}
+
+/** A kernel of the addon: the arguments that it takes once, and those that it takes any number of times. */
+export interface KernelNames extends ArgumentNames {
+  readonly name: string;
+  readonly each: ArgumentNames;
+}
+
+/** The addon's enums, each a number by its name. */
+export type Enums = Readonly<
+  Record<'Type' | 'Unary' | 'Binary' | 'Compare' | 'Reduce', Readonly<Record<string, number>>>
+>;
+
 /**
  * The native half: tensors by number, and one queue of kernels that a thread of its own works off in order.
  *
@@ -23,13 +41,15 @@ export interface ProfileEntry {
 export interface Addon {
   /** Called again, the engine goes on with these, and tensors stay. */
   start(threads: number, bf16: boolean): void;
-  /** An input of −1 is left out; `sizes` says how many numbers each of `outs` has. */
+  /**
+   * Enqueues a kernel by its place in `about().kernels`, with arguments in the order that is given there. An input of
+   * −1 is left out; `sizes` says how many numbers each of `outs` has.
+   */
   run(
     kernel: number,
     outs: readonly number[],
     ins: readonly number[],
-    ints: readonly number[],
-    floats: readonly number[],
+    numbers: readonly number[],
     sizes: readonly number[],
   ): void;
   write(id: number, values: Numbers): void;
@@ -50,7 +70,8 @@ export interface Addon {
     readonly library: string;
     readonly isa: string;
     readonly fastBf16: boolean;
-    readonly kernels: readonly string[];
+    readonly enums: Enums;
+    readonly kernels: readonly KernelNames[];
   };
 }
 

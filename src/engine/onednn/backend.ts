@@ -8,7 +8,8 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import type { Addon, Numbers } from './addon.js';
+import type { Addon, ArgumentNames, Enums, KernelNames, Numbers } from './addon.js';
+import { type Arguments, inOrder } from './arguments.js';
 
 /** Where a tensor's numbers are: in the addon, or, for strings, here. */
 interface Stored {
@@ -18,16 +19,21 @@ interface Stored {
   refCount: number;
 }
 
-export interface Output {
-  readonly shape: readonly number[];
-  readonly dtype: DataType;
-}
-
 /** No fewer than the calls that the addon lets wait. */
 const REMEMBERED = 16384;
 
-/** The addon's numbers for tensor types. */
-export const TYPES: Partial<Record<DataType, number>> = { float32: 0, int32: 1, bool: 2 };
+/** What the addon calls the types of tensors. */
+const TYPES: Partial<Record<DataType, string>> = { float32: 'f32', int32: 'i32', bool: 'u8' };
+
+/** A call while it is put together. */
+interface Call {
+  readonly ins: number[];
+  readonly outs: number[];
+  readonly numbers: number[];
+  readonly sizes: number[];
+  readonly shapes: (readonly number[])[];
+  readonly results: TensorInfo[];
+}
 
 /**
  * The tfjs backend over the addon. Kernels are enqueued and run later, in order; reading waits for them.
@@ -40,7 +46,9 @@ export class OnednnBackend extends KernelBackend {
   precision: 'f32' | 'bf16' = 'f32';
   /** How often each kernel that this engine lacks has run on the cpu backend. */
   readonly fallbackCalls = new Map<string, number>();
-  readonly #kernels: ReadonlyMap<string, number>;
+  /** The addon's enums, by name. */
+  readonly enums: Enums;
+  readonly #kernels: ReadonlyMap<string, KernelNames & { readonly index: number }>;
   /** The shapes of the latest calls by their number, for the message should one of them fail. */
   readonly #shapes: (readonly number[])[][] = [];
   #calls = 0;
@@ -49,30 +57,55 @@ export class OnednnBackend extends KernelBackend {
   constructor(readonly addon: Addon) {
     super();
     this.data = new DataStorage(this, engine());
-    this.#kernels = new Map(addon.about().kernels.map((name, i) => [name, i]));
+    const { enums, kernels } = addon.about();
+    this.enums = enums;
+    this.#kernels = new Map(kernels.map((kernel, index) => [kernel.name, { ...kernel, index }]));
   }
 
-  /** Enqueues a kernel of the addon; the outputs are tensors at once, with numbers later. */
-  run(
-    kernel: string,
-    inputs: readonly (TensorInfo | undefined)[],
-    outputs: readonly Output[],
-    ints: readonly number[] = [],
-    floats: readonly number[] = [],
-  ): TensorInfo[] {
-    const index = this.#kernels.get(kernel);
-    if (index === undefined) throw new Error(`the addon has no kernel ${kernel}; run npm run build:native`);
-    const ins = inputs.map((input) => (input ? this.data.get(input.dataId).id : -1));
-    const infos = outputs.map(({ shape, dtype }) => {
+  /** The addon's number for a type of tensors; undefined for one that it has not. */
+  typeOf(dtype: DataType): number | undefined {
+    return this.enums.Type[TYPES[dtype]!];
+  }
+
+  /**
+   * Enqueues a kernel of the addon; the results are tensors at once, with numbers later, in the order of `results`.
+   *
+   * @param each What the kernel takes any number of times, each with results of its own.
+   */
+  run(kernel: string, once: Arguments, each: readonly Arguments[] = []): TensorInfo[] {
+    const names = this.#kernels.get(kernel);
+    if (!names) throw new Error(`the addon has no kernel ${kernel}; run npm run build:native`);
+    const call: Call = { ins: [], outs: [], numbers: [], sizes: [], shapes: [], results: [] };
+    try {
+      this.#add(call, names, once);
+      for (const repeated of each) this.#add(call, names.each, repeated);
+    } catch (error) {
+      throw new Error(`${kernel}: ${(error as Error).message}`);
+    }
+    this.#shapes[this.#calls++ % REMEMBERED] = call.shapes;
+    this.addon.run(names.index, call.outs, call.ins, call.numbers, call.sizes);
+    return call.results;
+  }
+
+  /** Puts arguments behind those of a call, where the addon looks for them. */
+  #add(call: Call, names: ArgumentNames, { inputs, results = {}, numbers }: Arguments): void {
+    for (const input of inOrder(names.inputs, inputs)) {
+      call.ins.push(input ? this.data.get(input.dataId).id : -1);
+      if (input) call.shapes.push(input.shape);
+    }
+    const ids: Record<string, number> = {};
+    for (const [name, { shape, dtype }] of Object.entries(results)) {
       const dataId = {};
-      this.data.set(dataId, { id: this.#next++, dtype, refCount: 1 });
-      return { dataId, shape: [...shape], dtype };
-    });
-    const outs = infos.map(({ dataId }) => this.data.get(dataId).id);
-    this.#shapes[this.#calls++ % REMEMBERED] = inputs.flatMap((input) => (input ? [input.shape] : []));
-    const sizes = outputs.map(({ shape }) => sizeOf(shape));
-    this.addon.run(index, outs, ins, ints, floats, sizes);
-    return infos;
+      const id = this.#next++;
+      ids[name] = id;
+      this.data.set(dataId, { id, dtype, refCount: 1 });
+      call.results.push({ dataId, shape: [...shape], dtype });
+    }
+    call.outs.push(...inOrder(names.results, ids));
+    for (const { shape } of inOrder(names.results, results)) call.sizes.push(sizeOf(shape));
+    for (const value of inOrder(names.numbers, numbers))
+      if (typeof value === 'number') call.numbers.push(value);
+      else call.numbers.push(...value);
   }
 
   override write(values: BackendValues, shape: number[], dtype: DataType): DataId {

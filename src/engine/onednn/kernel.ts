@@ -44,9 +44,12 @@ function register<I extends string, A>(
 }
 
 /** Rows and width of a tensor seen as a matrix. */
-export function rowsOf({ shape }: TensorInfo): [rows: number, width: number] {
-  return [sizeOf(shape.slice(0, -1)), shape.at(-1) ?? 1];
+export function rowsOf({ shape }: TensorInfo): { rows: number; width: number } {
+  return { rows: sizeOf(shape.slice(0, -1)), width: shape.at(-1) ?? 1 };
 }
+
+/** A result of this shape in float32. */
+export const float = (shape: readonly number[]) => ({ shape, dtype: 'float32' as const });
 
 /** Strides of a contiguous tensor, in elements. */
 export function stridesOf(shape: readonly number[]): number[] {

@@ -1,9 +1,10 @@
 import { backend_util, type DataType, type TensorInfo, upcastType } from '@tensorflow/tfjs-core';
-import { type OnednnBackend, sizeOf, TYPES } from '../backend.js';
+import { type OnednnBackend, sizeOf } from '../backend.js';
 import { kernel, stridesOf } from '../kernel.js';
+import { assemble, empty, filled } from '../make.js';
 
-/** tfjs's names, in the order of the addon's `enum class Unary`. */
-const UNARY = [
+/** Kernels of one number each; the addon's enum has the same names, as for those of two. */
+export const UNARY = [
   'Neg',
   'Abs',
   'Square',
@@ -35,7 +36,7 @@ const UNARY = [
   'Gelu',
 ];
 
-const BINARY = [
+export const BINARY = [
   'Add',
   'Sub',
   'Multiply',
@@ -48,7 +49,7 @@ const BINARY = [
   'Mod',
 ];
 
-const COMPARE = [
+export const COMPARE = [
   'Equal',
   'NotEqual',
   'Less',
@@ -68,16 +69,18 @@ interface UnaryAttrs {
 /** Whole numbers stay whole: tfjs casts beforehand where an operation has fractions. */
 const unaryType = (dtype: DataType): DataType => (dtype === 'float32' ? 'float32' : 'int32');
 
-UNARY.forEach((name, op) => {
+for (const name of UNARY)
   kernel<'x', UnaryAttrs>(name, ({ inputs: { x }, attrs, backend }) => {
     const p = attrs.clipValueMin ?? attrs.alpha ?? (name === 'LeakyRelu' ? 0.2 : 0);
-    const outputs = [{ shape: x.shape, dtype: unaryType(x.dtype) }];
-    return backend.run('unary', [x], outputs, [op], [p, attrs.clipValueMax ?? 0]);
+    return backend.run('unary', {
+      inputs: { x },
+      results: { y: { shape: x.shape, dtype: unaryType(x.dtype) } },
+      numbers: { op: backend.enums.Unary[name]!, p, q: attrs.clipValueMax ?? 0 },
+    });
   });
-});
 
 kernel<'dy' | 'x'>('GeluGrad', ({ inputs: { dy, x }, backend }) =>
-  backend.run('GeluGrad', [dy, x], [{ shape: x.shape, dtype: 'float32' }]),
+  backend.run('GeluGrad', { inputs: { dy, x }, results: { dx: { shape: x.shape, dtype: 'float32' } } }),
 );
 
 /** Strides with which a tensor is read when it is broadcast to a shape. */
@@ -96,63 +99,50 @@ function pairwise(
   dtype: DataType,
 ) {
   const shape = backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
-  const strides = [...broadcastStrides(a.shape, shape), ...broadcastStrides(b.shape, shape)];
   if (sizeOf(shape) === 0) return empty(backend, shape, dtype);
-  return backend.run(name, [a, b], [{ shape, dtype }], [op, shape.length, ...shape, ...strides]);
+  const [aStrides, bStrides] = [broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape)];
+  return backend.run(name, {
+    inputs: { a, b },
+    results: { y: { shape, dtype } },
+    numbers: { op, rank: shape.length, shape, aStrides, bStrides },
+  });
 }
 
-BINARY.forEach((name, op) => {
+for (const name of BINARY)
   kernel<'a' | 'b'>(name, ({ inputs: { a, b }, backend }) => {
     const real = a.dtype === 'float32' && b.dtype === 'float32';
-    return pairwise(backend, 'binary', op, a, b, real ? 'float32' : 'int32');
+    return pairwise(backend, 'binary', backend.enums.Binary[name]!, a, b, real ? 'float32' : 'int32');
   });
-});
 
-COMPARE.forEach((name, op) => {
-  kernel<'a' | 'b'>(name, ({ inputs: { a, b }, backend }) => pairwise(backend, 'compare', op, a, b, 'bool'));
-});
+for (const name of COMPARE)
+  kernel<'a' | 'b'>(name, ({ inputs: { a, b }, backend }) =>
+    pairwise(backend, 'compare', backend.enums.Compare[name]!, a, b, 'bool'),
+  );
 
 kernel<'x'>('LogicalNot', ({ inputs: { x }, backend }) =>
-  backend.run('LogicalNot', [x], [{ shape: x.shape, dtype: 'bool' }]),
+  backend.run('LogicalNot', { inputs: { x }, results: { y: { shape: x.shape, dtype: 'bool' } } }),
 );
 
-kernel<'condition' | 't' | 'e'>('Select', ({ inputs: { condition, t, e }, backend }) => {
-  const output = { shape: t.shape, dtype: upcastType(t.dtype, e.dtype) };
-  if (condition.shape.length === t.shape.length) return backend.run('Select', [condition, t, e], [output]);
+kernel<'condition' | 't' | 'e'>('Select', ({ inputs: { condition, t: a, e: b }, backend }) => {
+  const results = { y: { shape: a.shape, dtype: upcastType(a.dtype, b.dtype) } };
+  if (condition.shape.length === a.shape.length)
+    return backend.run('Select', { inputs: { condition, a, b }, results });
   // A vector of conditions chooses whole rows.
-  const grid = [condition.shape[0]!, sizeOf(t.shape) / condition.shape[0]!];
-  const [wide] = backend.run(
-    'assemble',
-    [condition],
-    [{ shape: t.shape, dtype: 'bool' }],
-    [sizeOf(t.shape), 0, 2, ...grid, 1, 0, 0, grid[1]!, 1, 0],
-    [0],
-  );
-  const chosen = backend.run('Select', [wide, t, e], [output]);
-  backend.disposeData(wide!.dataId);
+  const shape = [condition.shape[0]!, sizeOf(a.shape) / condition.shape[0]!];
+  const wide = assemble(backend, a.shape, 'bool', [
+    { from: condition, shape, in: [1, 0], out: stridesOf(shape) },
+  ]);
+  const chosen = backend.run('Select', { inputs: { condition: wide, a, b }, results });
+  backend.disposeData(wide.dataId);
   return chosen;
 });
 
 kernel<'x', { readonly dtype: DataType }>('Cast', ({ inputs: { x }, attrs: { dtype }, backend }) => {
   if (dtype === x.dtype) return backend.alias(x, x.shape, dtype);
-  const type = TYPES[dtype];
+  const type = backend.typeOf(dtype);
   if (type === undefined) throw new Error(`the onednn engine cannot cast ${x.dtype} to ${dtype}`);
-  return backend.run('Cast', [x], [{ shape: x.shape, dtype }], [type]);
+  return backend.run('Cast', { inputs: { x }, results: { y: { shape: x.shape, dtype } }, numbers: { type } });
 });
-
-/** A tensor of one number over and over. */
-export function filled(
-  backend: OnednnBackend,
-  shape: readonly number[],
-  dtype: DataType,
-  value: number,
-): TensorInfo {
-  return backend.run('Fill', [], [{ shape, dtype }], [TYPES[dtype] ?? 0, sizeOf(shape)], [value])[0]!;
-}
-
-export function empty(backend: OnednnBackend, shape: readonly number[], dtype: DataType): TensorInfo {
-  return filled(backend, shape, dtype, 0);
-}
 
 kernel<never, { readonly shape: number[]; readonly value: number; readonly dtype?: DataType }>(
   'Fill',

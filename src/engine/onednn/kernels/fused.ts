@@ -1,92 +1,132 @@
-import { kernel, rowsOf } from '../kernel.js';
-
-const float = (shape: readonly number[]) => ({ shape, dtype: 'float32' as const });
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { float, kernel, rowsOf } from '../kernel.js';
 
 kernel<'x' | 'gain' | 'bias', { readonly epsilon: number; readonly passes: boolean }>(
   'LayerNorm',
   ({ inputs: { x, gain, bias }, attrs: { epsilon, passes }, backend }) => {
     const one = float([...x.shape.slice(0, -1), 1]);
-    const outputs = [float(x.shape), one, one];
-    const made = backend.run('LayerNorm', [x, gain, bias], outputs, rowsOf(x), [epsilon]);
+    const made = backend.run('LayerNorm', {
+      inputs: { x, gain, bias },
+      results: { y: float(x.shape), mean: one, scale: one },
+      numbers: { ...rowsOf(x), epsilon },
+    });
     return [...made, ...(passes ? [backend.alias(x, x.shape, x.dtype)] : [])];
   },
 );
 
 kernel<'dy' | 'x' | 'gain' | 'average' | 'scale' | 'passed'>(
   'LayerNormGrad',
-  ({ inputs: { dy, x, gain, average, scale, passed }, backend }) =>
-    backend.run('LayerNormGrad', [dy, x, gain, average, scale, passed], [float(x.shape)], rowsOf(x)),
+  ({ inputs: { dy, x, gain, average: mean, scale, passed }, backend }) =>
+    backend.run('LayerNormGrad', {
+      inputs: { dy, x, gain, mean, scale, passed },
+      results: { dx: float(x.shape) },
+      numbers: rowsOf(x),
+    }),
 );
+
+/** The sizes of attention, whose queries are [batch, tokens, width]. */
+function attentionSizes({ shape }: TensorInfo, heads: number) {
+  const [batch, tokens, width] = shape as [number, number, number];
+  return { batch, tokens, width, heads };
+}
 
 kernel<'q' | 'k' | 'v', { readonly heads: number }>(
   'Attention',
   ({ inputs: { q, k, v }, attrs: { heads }, backend }) => {
-    const [batch, tokens] = q.shape as [number, number, number];
-    const outputs = [float(q.shape), float([batch, heads, tokens, 1])];
-    return backend.run('Attention', [q, k, v], outputs, [...q.shape, heads]);
+    const numbers = attentionSizes(q, heads);
+    const results = { y: float(q.shape), logSum: float([numbers.batch, heads, numbers.tokens, 1]) };
+    return backend.run('Attention', { inputs: { q, k, v }, results, numbers });
   },
 );
 
 kernel<'dy' | 'q' | 'k' | 'v' | 'logSum', { readonly heads: number }>(
   'AttentionGrad',
-  ({ inputs: { dy, q, k, v, logSum }, attrs: { heads }, backend }) => {
-    const outputs = [q, k, v].map(({ shape }) => float(shape));
-    return backend.run('AttentionGrad', [dy, q, k, v, logSum], outputs, [...q.shape, heads]);
-  },
+  ({ inputs: { dy, q, k, v, logSum }, attrs: { heads }, backend }) =>
+    backend.run('AttentionGrad', {
+      inputs: { dy, q, k, v, logSum },
+      results: { dq: float(q.shape), dk: float(k.shape), dv: float(v.shape) },
+      numbers: attentionSizes(q, heads),
+    }),
 );
 
 kernel<'logits' | 'masks'>('Overlap', ({ inputs: { logits, masks }, backend }) => {
   const classes = logits.shape.at(-1)!;
-  return backend.run('Overlap', [logits, masks], [float([3, classes])], [classes]);
+  const results = { sums: float([3, classes]) };
+  return backend.run('Overlap', { inputs: { logits, masks }, results, numbers: { classes } });
 });
 
 kernel<'logits' | 'masks'>('CrossEntropy', ({ inputs: { logits, masks }, backend }) =>
-  backend.run('CrossEntropy', [logits, masks], [float([])], [logits.shape.at(-1)!]),
+  backend.run('CrossEntropy', {
+    inputs: { logits, masks },
+    results: { loss: float([]) },
+    numbers: { classes: logits.shape.at(-1)! },
+  }),
 );
 
 for (const name of ['OverlapGrad', 'CrossEntropyGrad'])
   kernel<'dy' | 'logits' | 'masks'>(name, ({ inputs: { dy, logits, masks }, backend }) =>
-    backend.run(name, [dy, logits, masks], [float(logits.shape)], [logits.shape.at(-1)!]),
+    backend.run(name, {
+      inputs: { dy, logits, masks },
+      results: { dx: float(logits.shape) },
+      numbers: { classes: logits.shape.at(-1)! },
+    }),
   );
 
+/** The sizes of a tensor of images. */
+function imageSizes(shape: readonly number[]) {
+  const [batch, height, width, channels] = shape as [number, number, number, number];
+  return { batch, height, width, channels };
+}
+
 kernel<'x', { readonly factor: number }>('Upsample', ({ inputs: { x }, attrs: { factor }, backend }) => {
-  const [batch, height, width, channels] = x.shape as [number, number, number, number];
-  const shape = [batch, height * factor, width * factor, channels];
-  return backend.run('Upsample', [x], [float(shape)], [...x.shape, factor]);
+  const small = imageSizes(x.shape);
+  const { batch, height, width, channels } = small;
+  const results = { y: float([batch, height * factor, width * factor, channels]) };
+  return backend.run('Upsample', { inputs: { x }, results, numbers: { ...small, factor } });
 });
 
 kernel<'dy', { readonly factor: number }>(
   'UpsampleGrad',
   ({ inputs: { dy }, attrs: { factor }, backend }) => {
-    const [batch, tall, wide, channels] = dy.shape as [number, number, number, number];
-    const shape = [batch, tall / factor, wide / factor, channels];
-    return backend.run('UpsampleGrad', [dy], [float(shape)], [...shape, factor]);
+    const { batch, height, width, channels } = imageSizes(dy.shape);
+    const shape = [batch, height / factor, width / factor, channels];
+    const numbers = { ...imageSizes(shape), factor };
+    return backend.run('UpsampleGrad', { inputs: { dy }, results: { dx: float(shape) }, numbers });
   },
 );
 
 kernel<'x'>('Patches', ({ inputs: { x }, backend }) => {
-  const [batch, height, width, channels] = x.shape as [number, number, number, number];
-  return backend.run('Patches', [x], [float([batch, height, width, 9 * channels])], x.shape);
+  const numbers = imageSizes(x.shape);
+  const { batch, height, width, channels } = numbers;
+  const results = { y: float([batch, height, width, 9 * channels]) };
+  return backend.run('Patches', { inputs: { x }, results, numbers });
 });
 
 kernel<'x' | 'weight' | 'bias'>('Conv3x3', ({ inputs: { x, weight, bias }, backend }) => {
-  const [batch, height, width, channels] = x.shape as [number, number, number, number];
+  const sizes = imageSizes(x.shape);
+  const { batch, height, width, channels } = sizes;
   const [inputs, outputs] = [9 * channels, weight.shape[1]!];
-  const [patches] = backend.run('Patches', [x], [float([batch, height, width, inputs])], x.shape);
-  const y = float([batch, height, width, outputs]);
-  const result = backend.run(
-    'Linear',
-    [patches, weight, bias],
-    [y],
-    [batch * height * width, inputs, outputs],
-  );
+  const [patches] = backend.run('Patches', {
+    inputs: { x },
+    results: { y: float([batch, height, width, inputs]) },
+    numbers: sizes,
+  });
+  const result = backend.run('Linear', {
+    inputs: { x: patches, weight, bias },
+    results: { y: float([batch, height, width, outputs]) },
+    numbers: { rows: batch * height * width, in: inputs, out: outputs },
+  });
   backend.disposeData(patches!.dataId);
   return result;
 });
 
 kernel<'dy'>('PatchesGrad', ({ inputs: { dy }, backend }) => {
   const shape = [...dy.shape.slice(0, 3), dy.shape[3]! / 9];
-  return backend.run('PatchesGrad', [dy], [float(shape)], shape);
+  return backend.run('PatchesGrad', {
+    inputs: { dy },
+    results: { dx: float(shape) },
+    numbers: imageSizes(shape),
+  });
 });
 
 interface AdamAttrs {
@@ -97,7 +137,10 @@ interface AdamAttrs {
 }
 
 kernel<'gradient' | 'm' | 'v', AdamAttrs>('AdamUpdate', ({ inputs: { gradient, m, v }, attrs, backend }) => {
-  const outputs = [gradient, m, v].map(({ shape }) => float(shape));
-  const floats = [attrs.beta1, attrs.beta2, attrs.epsilon, attrs.step];
-  return backend.run('AdamUpdate', [gradient, m, v], outputs, [], floats);
+  const { beta1, beta2, epsilon, step } = attrs;
+  return backend.run('AdamUpdate', {
+    inputs: { gradient, m, v },
+    results: { update: float(gradient.shape), m: float(m.shape), v: float(v.shape) },
+    numbers: { beta1, beta2, epsilon, step },
+  });
 });

@@ -1,34 +1,7 @@
 import { backend_util, type DataType, slice_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { type OnednnBackend, sizeOf, TYPES } from '../backend.js';
+import { type OnednnBackend, sizeOf } from '../backend.js';
 import { kernel, listKernel, stridesOf } from '../kernel.js';
-import { empty } from './elementwise.js';
-
-/** A strided box of an input, and where it goes in the result. */
-interface Part {
-  readonly from: TensorInfo;
-  readonly shape: readonly number[];
-  readonly in: readonly number[];
-  readonly inAt?: number;
-  readonly out: readonly number[];
-  readonly outAt?: number;
-}
-
-/** Copies boxes of tensors into one new tensor, filled first where they do not cover it. */
-function assemble(
-  backend: OnednnBackend,
-  shape: readonly number[],
-  dtype: DataType,
-  parts: readonly Part[],
-  fill?: number,
-): TensorInfo {
-  const size = sizeOf(shape);
-  if (size === 0) return empty(backend, shape, dtype);
-  const ints = [size, fill === undefined ? 0 : 1];
-  for (const part of parts)
-    ints.push(part.shape.length, ...part.shape, ...part.in, part.inAt ?? 0, ...part.out, part.outAt ?? 0);
-  const inputs = parts.map(({ from }) => from);
-  return backend.run('assemble', inputs, [{ shape, dtype }], ints, [fill ?? 0])[0]!;
-}
+import { assemble, type Part } from '../make.js';
 
 export function transposed(backend: OnednnBackend, x: TensorInfo, perm: readonly number[]): TensorInfo {
   const shape = perm.map((axis) => x.shape[axis]!);
@@ -127,8 +100,12 @@ listKernel<'x', { readonly numOrSizeSplits: number | number[]; readonly axis: nu
   ({ inputs: { x }, attrs, backend }) => {
     const axis = util.parseAxisParam(attrs.axis, x.shape)[0]!;
     const counts = backend_util.prepareSplitSize(x as never, attrs.numOrSizeSplits, axis);
-    const outputs = counts.map((count) => ({ shape: x.shape.with(axis, count), dtype: x.dtype }));
-    return backend.run('split', [x], outputs, [sizeOf(x.shape.slice(axis + 1)), ...counts]);
+    const each = counts.map((steps) => ({
+      results: { y: { shape: x.shape.with(axis, steps), dtype: x.dtype } },
+      numbers: { steps },
+    }));
+    const inner = sizeOf(x.shape.slice(axis + 1));
+    return backend.run('split', { inputs: { x }, numbers: { inner } }, each);
   },
 );
 
@@ -178,8 +155,11 @@ interface OneHotAttrs {
 
 kernel<'indices', OneHotAttrs>('OneHot', ({ inputs: { indices }, attrs, backend }) => {
   const { depth, onValue, offValue, dtype = 'int32' } = attrs;
-  const output = { shape: [...indices.shape, depth], dtype };
-  return backend.run('OneHot', [indices], [output], [depth, TYPES[dtype]!], [onValue, offValue]);
+  return backend.run('OneHot', {
+    inputs: { indices },
+    results: { y: { shape: [...indices.shape, depth], dtype } },
+    numbers: { depth, type: backend.typeOf(dtype)!, on: onValue, off: offValue },
+  });
 });
 
 kernel<'x' | 'indices', { readonly axis: number; readonly batchDims?: number }>(
@@ -189,7 +169,10 @@ kernel<'x' | 'indices', { readonly axis: number; readonly batchDims?: number }>(
     if (attrs.batchDims) throw new Error('the onednn engine gathers without batch dimensions');
     const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
     const shape = [...before, ...indices.shape, ...after];
-    const ints = [sizeOf(before), x.shape[axis]!, sizeOf(after)];
-    return backend.run('gather', [x, indices], [{ shape, dtype: x.dtype }], ints);
+    return backend.run('gather', {
+      inputs: { x, indices },
+      results: { y: { shape, dtype: x.dtype } },
+      numbers: { before: sizeOf(before), middle: x.shape[axis]!, after: sizeOf(after) },
+    });
   },
 );

@@ -1,7 +1,7 @@
 import { broadcast_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from '../backend.js';
-import { kernel, rowsOf } from '../kernel.js';
-import { empty } from './elementwise.js';
+import { float, kernel, rowsOf } from '../kernel.js';
+import { empty } from '../make.js';
 
 interface MatMulAttrs {
   readonly transposeA: boolean;
@@ -32,35 +32,45 @@ kernel<'a' | 'b', MatMulAttrs>('BatchMatMul', ({ inputs: { a, b }, attrs, backen
   const batch = broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const shape = [...batch, m, n];
   if (k === 0 || sizeOf(shape) === 0) return empty(backend, shape, 'float32');
-  const flags = [transposeA ? 1 : 0, transposeB ? 1 : 0];
-  const strides = [a, b].flatMap((t) => batchStrides(t.shape.slice(0, -2), batch));
-  const ints = [m, k, n, ...flags, batch.length, ...batch, ...strides];
-  return backend.run('BatchMatMul', [a, b], [{ shape, dtype: 'float32' }], ints);
+  const turned = { transposeA: transposeA ? 1 : 0, transposeB: transposeB ? 1 : 0 };
+  const [aStrides, bStrides] = [a, b].map((t) => batchStrides(t.shape.slice(0, -2), batch));
+  return backend.run('BatchMatMul', {
+    inputs: { a, b },
+    results: { y: float(shape) },
+    numbers: { m, k, n, ...turned, rank: batch.length, batch, aStrides: aStrides!, bStrides: bStrides! },
+  });
 });
 
 kernel<'x' | 'weight' | 'bias'>('Linear', ({ inputs: { x, weight, bias }, backend }) => {
   const [from, to] = weight.shape as [number, number];
-  const shape = [...x.shape.slice(0, -1), to];
-  const ints = [rowsOf(x)[0], from, to];
-  return backend.run('Linear', [x, weight, bias], [{ shape, dtype: 'float32' }], ints);
+  return backend.run('Linear', {
+    inputs: { x, weight, bias },
+    results: { y: float([...x.shape.slice(0, -1), to]) },
+    numbers: { rows: rowsOf(x).rows, in: from, out: to },
+  });
 });
 
 kernel<'dy' | 'weight'>('LinearGradInput', ({ inputs: { dy, weight }, backend }) => {
   const [from, to] = weight.shape as [number, number];
-  const shape = [...dy.shape.slice(0, -1), from];
-  const ints = [rowsOf(dy)[0], from, to];
-  return backend.run('LinearGradInput', [dy, weight], [{ shape, dtype: 'float32' }], ints);
+  return backend.run('LinearGradInput', {
+    inputs: { dy, weight },
+    results: { dx: float([...dy.shape.slice(0, -1), from]) },
+    numbers: { rows: rowsOf(dy).rows, in: from, out: to },
+  });
 });
 
 kernel<'x' | 'dy'>('LinearGradWeight', ({ inputs: { x, dy }, backend }) => {
-  const [[rows, from], to] = [rowsOf(x), dy.shape.at(-1)!];
-  const ints = [rows, from, to];
-  return backend.run('LinearGradWeight', [x, dy], [{ shape: [from, to], dtype: 'float32' }], ints);
+  const [{ rows, width: from }, to] = [rowsOf(x), dy.shape.at(-1)!];
+  return backend.run('LinearGradWeight', {
+    inputs: { x, dy },
+    results: { dWeight: float([from, to]) },
+    numbers: { rows, in: from, out: to },
+  });
 });
 
-/** out, blocks and width of each map, as the addon wants them. */
-function mapSizes(outputs: number, a: TensorInfo | undefined): number[] {
-  return [outputs, a?.shape.length === 3 ? a.shape[0]! : 1, a ? a.shape.at(-1)! : 0];
+/** The sizes of a map with a low-rank change; without one, its width is 0. */
+function mapSizes(outputs: number, a: TensorInfo | undefined) {
+  return { out: outputs, blocks: a?.shape.length === 3 ? a.shape[0]! : 1, width: a ? a.shape.at(-1)! : 0 };
 }
 
 interface LinearsAttrs {
@@ -69,25 +79,26 @@ interface LinearsAttrs {
 }
 
 for (const name of ['Linears', 'FrozenLinears'])
-  kernel<never, LinearsAttrs>(name, ({ inputs, attrs: { residual, maps }, backend }) => {
+  kernel<never, LinearsAttrs>(name, ({ inputs, attrs, backend }) => {
     const waiting = Object.values(inputs as Record<string, TensorInfo>);
     const x = waiting.shift()!;
-    const ins: (TensorInfo | undefined)[] = [x, residual ? waiting.shift() : undefined];
-    const [rows, from] = rowsOf(x);
-    const ints = [rows, from, maps.length];
+    const residual = attrs.residual ? waiting.shift() : undefined;
+    const { rows, width: from } = rowsOf(x);
     let low = 0;
-    const results = maps.map(({ bias, scale }) => {
+    const maps = attrs.maps.map(({ bias: hasBias, scale }) => {
       const weight = waiting.shift()!;
-      const own = [weight, bias ? waiting.shift() : undefined];
+      const bias = hasBias ? waiting.shift() : undefined;
       const [a, b] = scale === undefined ? [undefined, undefined] : [waiting.shift(), waiting.shift()];
-      ins.push(...own, a, b);
-      const [outputs, blocks, width] = mapSizes(weight.shape[1]!, a) as [number, number, number];
-      ints.push(outputs, blocks, width);
-      low += rows * blocks * width;
-      return { shape: [...x.shape.slice(0, -1), outputs], dtype: 'float32' as const };
+      const sizes = mapSizes(weight.shape[1]!, a);
+      low += rows * sizes.blocks * sizes.width;
+      return {
+        inputs: { weight, bias, a, b },
+        results: { y: float([...x.shape.slice(0, -1), sizes.out]) },
+        numbers: { ...sizes, scale: scale ?? 0 },
+      };
     });
-    const scales = maps.map(({ scale }) => scale ?? 0);
-    return backend.run('Linears', ins, [{ shape: [low], dtype: 'float32' }, ...results], ints, scales);
+    const numbers = { rows, in: from, maps: maps.length };
+    return backend.run('Linears', { inputs: { x, residual }, results: { low: float([low]) }, numbers }, maps);
   });
 
 kernel<never, { readonly changed: readonly boolean[] }>(
@@ -95,24 +106,27 @@ kernel<never, { readonly changed: readonly boolean[] }>(
   ({ inputs, attrs: { changed }, backend }) => {
     const waiting = Object.values(inputs as Record<string, TensorInfo>);
     const from = waiting[1]!.shape[0]!;
-    const [rows] = rowsOf(waiting[0]!);
-    const ints = [rows, from, changed.length];
-    const ins = changed.flatMap((change) => {
-      const [dy, weight, dLow, a] = [...waiting.splice(0, change ? 4 : 2), undefined, undefined];
-      ints.push(...mapSizes(weight!.shape[1]!, a));
-      return [dy, weight, dLow, a];
+    const { rows } = rowsOf(waiting[0]!);
+    const maps = changed.map((change) => {
+      const [dy, weight] = waiting.splice(0, 2);
+      const [dLow, a] = change ? waiting.splice(0, 2) : [];
+      return { inputs: { dy, weight, dLow, a }, numbers: mapSizes(weight!.shape[1]!, a) };
     });
-    return backend.run('LinearsGradInput', ins, [{ shape: [rows, from], dtype: 'float32' }], ints);
+    const numbers = { rows, in: from, maps: maps.length };
+    return backend.run('LinearsGradInput', { results: { dx: float([rows, from]) }, numbers }, maps);
   },
 );
 
 kernel<'dy' | 'b', { readonly scale: number }>(
   'LowRankGrad',
   ({ inputs: { dy, b }, attrs: { scale }, backend }) => {
-    const [rows, to] = rowsOf(dy);
+    const { rows, width: out } = rowsOf(dy);
     const [blocks, width] = [b.shape.length === 3 ? b.shape[0]! : 1, b.shape.at(-2)!];
-    const output = { shape: [blocks, rows, width], dtype: 'float32' as const };
-    return backend.run('LowRankGrad', [dy, b], [output], [rows, 0, to, blocks, width], [scale]);
+    return backend.run('LowRankGrad', {
+      inputs: { dy, b },
+      results: { dLow: float([blocks, rows, width]) },
+      numbers: { rows, in: 0, out, blocks, width, scale },
+    });
   },
 );
 
@@ -120,16 +134,23 @@ kernel<'x' | 'dLow', { readonly shape: readonly number[] }>(
   'LowRankGradA',
   ({ inputs: { x, dLow }, attrs: { shape }, backend }) => {
     const [blocks, rows, width] = dLow.shape as [number, number, number];
-    const ints = [rows, x.shape.at(-1)!, 0, blocks, width];
-    return backend.run('LowRankGradA', [x, dLow], [{ shape, dtype: 'float32' }], ints);
+    return backend.run('LowRankGradA', {
+      inputs: { x, dLow },
+      results: { dA: float(shape) },
+      numbers: { rows, in: x.shape.at(-1)!, out: 0, blocks, width },
+    });
   },
 );
 
 kernel<'low' | 'dy', { readonly shape: readonly number[]; readonly at: number }>(
   'LowRankGradB',
   ({ inputs: { low, dy }, attrs: { shape, at }, backend }) => {
-    const [rows, to] = rowsOf(dy);
-    const ints = [rows, 0, to, shape.length === 3 ? shape[0]! : 1, shape.at(-2)!, at];
-    return backend.run('LowRankGradB', [low, dy], [{ shape, dtype: 'float32' }], ints);
+    const { rows, width: out } = rowsOf(dy);
+    const [blocks, width] = [shape.length === 3 ? shape[0]! : 1, shape.at(-2)!];
+    return backend.run('LowRankGradB', {
+      inputs: { low, dy },
+      results: { dB: float(shape) },
+      numbers: { rows, in: 0, out, blocks, width, at },
+    });
   },
 );

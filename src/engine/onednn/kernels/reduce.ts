@@ -1,7 +1,7 @@
 import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { type OnednnBackend, sizeOf, TYPES } from '../backend.js';
+import { type OnednnBackend, sizeOf } from '../backend.js';
 import { kernel, rowsOf } from '../kernel.js';
-import { empty, filled } from './elementwise.js';
+import { empty, filled } from '../make.js';
 import { transposed } from './layout.js';
 
 interface ReduceAttrs {
@@ -11,12 +11,23 @@ interface ReduceAttrs {
   readonly keepDims?: boolean;
 }
 
-/** [before, reduced, after] where the reduced axes are neighbours; undefined elsewhere. */
-function asMiddle(shape: readonly number[], axes: readonly number[]): [number, number, number] | undefined {
+/** A shape as [before, middle, after], where the middle is reduced. */
+interface Middle {
+  readonly before: number;
+  readonly middle: number;
+  readonly after: number;
+}
+
+/** Undefined where the reduced axes are no neighbours. */
+function asMiddle(shape: readonly number[], axes: readonly number[]): Middle | undefined {
   const [first, last] = [Math.min(...axes), Math.max(...axes)];
-  if (axes.length === 0) return [sizeOf(shape), 1, 1];
+  if (axes.length === 0) return { before: sizeOf(shape), middle: 1, after: 1 };
   if (last - first + 1 !== axes.length) return undefined;
-  return [sizeOf(shape.slice(0, first)), sizeOf(shape.slice(first, last + 1)), sizeOf(shape.slice(last + 1))];
+  return {
+    before: sizeOf(shape.slice(0, first)),
+    middle: sizeOf(shape.slice(first, last + 1)),
+    after: sizeOf(shape.slice(last + 1)),
+  };
 }
 
 /** Runs `work` on a tensor whose reduced axes are neighbours: the given one, or a transposed copy. */
@@ -24,32 +35,41 @@ function withMiddle(
   backend: OnednnBackend,
   x: TensorInfo,
   axes: readonly number[],
-  work: (x: TensorInfo, middle: [number, number, number]) => TensorInfo,
+  work: (x: TensorInfo, middle: Middle) => TensorInfo,
 ): TensorInfo {
   const middle = asMiddle(x.shape, axes);
   if (middle) return work(x, middle);
   const kept = x.shape.map((_, i) => i).filter((axis) => !axes.includes(axis));
   const moved = transposed(backend, x, [...kept, ...axes]);
-  const result = work(moved, [
-    sizeOf(kept.map((axis) => x.shape[axis]!)),
-    sizeOf(axes.map((axis) => x.shape[axis]!)),
-    1,
-  ]);
+  const result = work(moved, {
+    before: sizeOf(kept.map((axis) => x.shape[axis]!)),
+    middle: sizeOf(axes.map((axis) => x.shape[axis]!)),
+    after: 1,
+  });
   backend.disposeData(moved.dataId);
   return result;
 }
 
-const OPS = { Sum: 0, Mean: 0, Max: 1, Min: 2, Prod: 3, All: 2, Any: 1 } as const;
+/** The addon's operation for each of tfjs's. */
+export const REDUCE = {
+  Sum: 'Sum',
+  Mean: 'Sum',
+  Max: 'Max',
+  Min: 'Min',
+  Prod: 'Prod',
+  All: 'Min',
+  Any: 'Max',
+} as const;
 /** What the reduction of nothing is. */
 const OF_NOTHING = { Sum: 0, Mean: Number.NaN, Max: -Infinity, Min: Infinity, Prod: 1, All: 1, Any: 0 };
 
-function resultType(name: keyof typeof OPS, dtype: DataType): DataType {
+function resultType(name: keyof typeof REDUCE, dtype: DataType): DataType {
   if (name === 'All' || name === 'Any') return 'bool';
   if (name === 'Mean' || dtype === 'float32') return 'float32';
   return (name === 'Max' || name === 'Min') && dtype === 'bool' ? 'bool' : 'int32';
 }
 
-for (const name of Object.keys(OPS) as (keyof typeof OPS)[])
+for (const name of Object.keys(REDUCE) as (keyof typeof REDUCE)[])
   kernel<'x', ReduceAttrs>(name, ({ inputs: { x }, attrs, backend }) => {
     const axes = util.parseAxisParam(
       attrs.reductionIndices ?? attrs.axis ?? x.shape.map((_, i) => i),
@@ -65,9 +85,10 @@ for (const name of Object.keys(OPS) as (keyof typeof OPS)[])
     if (sizeOf(shape) === 0) return empty(backend, shape, dtype);
     if (count === 0) return filled(backend, shape, dtype, OF_NOTHING[name]);
     const factor = name === 'Mean' ? 1 / count : 1;
+    const [op, type] = [backend.enums.Reduce[REDUCE[name]]!, backend.typeOf(dtype)!];
     return withMiddle(backend, x, axes, (from, middle) => {
-      const ints = [OPS[name], ...middle, TYPES[dtype]!];
-      return backend.run('reduce', [from], [{ shape, dtype }], ints, [factor])[0]!;
+      const numbers = { op, ...middle, type, factor };
+      return backend.run('reduce', { inputs: { x: from }, results: { y: { shape, dtype } }, numbers })[0]!;
     });
   });
 
@@ -78,17 +99,18 @@ for (const [name, largest] of [
   kernel<'x', { readonly axis: number }>(name, ({ inputs: { x }, attrs, backend }) => {
     const axes = util.parseAxisParam(attrs.axis, x.shape);
     const shape = x.shape.filter((_, i) => !axes.includes(i));
-    return withMiddle(
-      backend,
-      x,
-      axes,
-      (from, middle) =>
-        backend.run('argument', [from], [{ shape, dtype: 'int32' }], [largest, ...middle])[0]!,
-    );
+    return withMiddle(backend, x, axes, (from, middle) => {
+      const results = { y: { shape, dtype: 'int32' as const } };
+      return backend.run('argument', { inputs: { x: from }, results, numbers: { largest, ...middle } })[0]!;
+    });
   });
 
 for (const name of ['Softmax', 'LogSoftmax'])
   kernel<'logits'>(name, ({ inputs: { logits }, backend }) => {
     if (logits.shape.length === 0) throw new Error(`${name}: expected a rank from 1, got a scalar`);
-    return backend.run(name, [logits], [{ shape: logits.shape, dtype: 'float32' }], rowsOf(logits));
+    return backend.run(name, {
+      inputs: { logits },
+      results: { y: { shape: logits.shape, dtype: 'float32' } },
+      numbers: rowsOf(logits),
+    });
   });
