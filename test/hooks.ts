@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import '@tensorflow/tfjs-backend-cpu';
 import '../src/engine/tfjs.js';
 import { memory, setBackend } from '@tensorflow/tfjs-core';
 

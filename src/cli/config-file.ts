@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { type Document, parseDocument } from 'yaml';
+import { createRequire } from 'node:module';
+import type { Document } from 'yaml';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 import { type Flag, flagName } from './flag.js';
+
+/** Loaded at the first use, as `import()` does it where there need be no promise. */
+const yaml = () => createRequire(import.meta.url)('yaml') as typeof import('yaml');
 
 /**
  * The settings of a YAML (or JSON) file by flag name. Its keys are flags, spelled with `-`, `_` or in camelCase.
@@ -10,7 +14,7 @@ import { type Flag, flagName } from './flag.js';
  * @throws UserError where the file cannot be read, is not YAML, or holds an unknown or repeated key: it names both.
  */
 export function configFile(path: string, table: ReadonlyMap<string, Flag>): Map<string, unknown> {
-  const document = parseDocument(read(path), { prettyErrors: true });
+  const document = yaml().parseDocument(read(path), { prettyErrors: true });
   const broken = document.errors[0];
   if (broken) {
     const line = broken.linePos?.[0].line ?? 1;

@@ -1,4 +1,3 @@
-import './tfjs.js';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { ready, setBackend } from '@tensorflow/tfjs-core';
@@ -6,6 +5,7 @@ import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 import { type Name, named } from '../base/named.js';
 import { packageRoot } from '../base/package.js';
+import { loadGradients } from './tfjs.js';
 
 export interface EngineOptions {
   /** Threads of the engine's own. Default: the cores that are available; one on wasm, where more gain little. */
@@ -169,6 +169,7 @@ async function start(name: string, options: EngineOptions) {
   const started = await engines.get(name).start(options);
   if (!started || !(await setBackend(name))) return undefined;
   await ready();
+  loadGradients();
   return started;
 }
 

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import fastGlob from 'fast-glob';
 import { printable } from '../base/printable.js';
 import { readSummary } from '../loggers/summary.js';
 
@@ -26,6 +25,7 @@ export async function closingText(logs: string, ...others: readonly string[]): P
 
 /** One line a file, and one a folder of files in the folder. */
 async function listed(dir: string): Promise<string[]> {
+  const { default: fastGlob } = await import('fast-glob');
   const names = await fastGlob('*', { cwd: dir, onlyFiles: false, markDirectories: true });
   return names.toSorted().map((name) => join(dir, name));
 }

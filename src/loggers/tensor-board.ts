@@ -1,7 +1,6 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
-import fastGlob from 'fast-glob';
 import type { Event } from '../events/event.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { writeError } from '../files/write-error.js';
@@ -33,6 +32,7 @@ export function tensorBoard(dir: string, { earlier = [] }: LogOptions = {}): Log
     path = join(dir, `events.out.tfevents.${Math.floor(first.time / 1000)}.${hostname()}`);
     const version = tfRecord(Buffer.concat([double(1, first.time / 1000), utf8(3, 'brain.Event:2')]));
     await writeFileAtomic(path, Buffer.concat([version, ...withEarlier(earlier, first).map(record)]));
+    const { default: fastGlob } = await import('fast-glob');
     const old = await fastGlob('events.out.tfevents.*', { cwd: dir, ignore: [basename(path)] });
     for (const name of old) await rm(join(dir, name));
     file = await open(path, 'a');

@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import type { TopLevelSpec } from 'vega-lite';
 import { PALETTE } from '../base/palette.js';
 import { printable } from '../base/printable.js';
@@ -102,6 +101,7 @@ function textWidth({ fontSize = 11 }: { fontSize?: number }, text: unknown): num
 
 /** Writes `<path>.svg` and `<path>.png`, the latter at 200 dots an inch. */
 export async function writePlot(path: string, plot: Plot): Promise<void> {
+  const { default: sharp } = await import('sharp');
   const svg = await toSvg(plot);
   await writeFileAtomic(`${path}.svg`, svg);
   await writeFileAtomic(

@@ -1,7 +1,7 @@
 import { JournalStorage } from './storage/journal/journal-storage.js';
 import { MemoryStorage } from './storage/memory-storage.js';
+import { partsOf } from './storage/sql/database-url.js';
 import { type HeartbeatOptions, heartbeatOf } from './storage/sql/heartbeat-options.js';
-import { openDatabase, partsOf } from './storage/sql/open-database.js';
 import { RdbStorage } from './storage/sql/rdb-storage.js';
 import type { Storage } from './storage/storage.js';
 
@@ -23,5 +23,6 @@ export async function openStorage(url: string, options: HeartbeatOptions = {}): 
   const { scheme, rest } = partsOf(url);
   if (scheme === 'memory') return new MemoryStorage();
   if (scheme === 'journal') return new JournalStorage(rest);
+  const { openDatabase } = await import('./storage/sql/open-database.js');
   return RdbStorage.open(await openDatabase(url), heartbeat);
 }

@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import { UserError } from '../../base/errors.js';
 import { bandsOf, decodeWith, MOST_PIXELS, openPicture, readBytes } from './open-picture.js';
 import { oriented } from './orientation.js';
@@ -62,7 +61,9 @@ export async function readMask(
         );
       const { width, height, data, channels, exif } = pngSamples(bytes, MOST_PIXELS);
       const ids = { width, height, data: onlyChannel(data, channels, path) };
-      return exif ? oriented(ids, (await sharp(bytes).metadata()).orientation ?? 1) : ids;
+      if (!exif) return ids;
+      const { default: sharp } = await import('sharp');
+      return oriented(ids, (await sharp(bytes).metadata()).orientation ?? 1);
     }
     const { source, space, depth, bits = 8 } = await openPicture(path, bytes);
     const grey = space === 'b-w' || space === 'grey16';

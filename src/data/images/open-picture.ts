@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { UserError } from '../../base/errors.js';
 
 /** Pictures of more pixels are refused before they are unpacked: where Pillow warns of a decompression bomb. */
@@ -17,6 +17,7 @@ export interface OpenPicture {
 
 /** Opens what is neither truncated nor too large, nor of pixels that are no whole numbers. */
 export async function openPicture(path: string, bytes: Buffer): Promise<OpenPicture> {
+  const { default: sharp } = await import('sharp');
   const source = sharp(bytes, {
     failOn: 'truncated',
     autoOrient: true,

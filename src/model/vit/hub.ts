@@ -1,7 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { downloadFileToCacheDir, modelInfo } from '@huggingface/hub';
 import { UserError } from '../../base/errors.js';
 import { isThere, shardsOf, WEIGHT_FILES } from './weight-files.js';
 
@@ -27,6 +26,7 @@ export async function fromHub(name: string): Promise<string> {
     if (await isThere(cached)) return cached;
   }
   try {
+    const { downloadFileToCacheDir, modelInfo } = await import('@huggingface/hub');
     // One commit for all files, so that they come to lie side by side.
     const { sha } = await modelInfo({ name, additionalFields: ['sha'] });
     const fetched = (path: string) =>

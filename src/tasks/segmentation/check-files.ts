@@ -1,5 +1,4 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import sharp from 'sharp';
 import { UserError } from '../../base/errors.js';
 import type { Pair } from '../../data/types.js';
 
@@ -40,6 +39,7 @@ async function checkFile(path: string, what: string): Promise<string> {
     file = await open(path);
     const { size } = await file.stat();
     if (size < 4) throw bad(`${size} bytes`);
+    const { default: sharp } = await import('sharp');
     const { format, depth, width, height, autoOrient } = await sharp(path)
       .metadata()
       .catch((cause: Error) => {

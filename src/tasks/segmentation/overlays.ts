@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import { IGNORE_INDEX } from '../../data/types.js';
 import { writeFileAtomic } from '../../files/atomic.js';
 import { classColour } from './class-colours.js';
@@ -67,6 +66,7 @@ export async function writeOverlays(
   ]);
   const text = [...heads, ...titles, `<g transform="translate(0 ${bottom})">${legend}</g>`];
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${sheet.width}" height="${sheet.height}">${text.join('')}</svg>`;
+  const { default: sharp } = await import('sharp');
   const png = await sharp({ create: { ...sheet, channels: 3, background: 'white' } })
     .composite([...panels.flat(), { input: Buffer.from(svg), left: 0, top: 0 }])
     .png()
@@ -77,6 +77,7 @@ export async function writeOverlays(
 type Size = Pick<Prediction, 'width' | 'height'>;
 
 async function enlarge(image: Uint8Array, { width, height }: Size, factor: number): Promise<Uint8Array> {
+  const { default: sharp } = await import('sharp');
   return sharp(image, { raw: { width, height, channels: 3 } })
     .resize(width * factor, height * factor, { kernel: 'cubic' })
     .raw()

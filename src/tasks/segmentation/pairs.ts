@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname, parse } from 'node:path';
-import fastGlob from 'fast-glob';
 import { UserError } from '../../base/errors.js';
 import type { Pair } from '../../data/types.js';
 import { readLists } from './pair-lists.js';
@@ -70,6 +69,7 @@ async function listed(dir: string, kind: Folder['kind']): Promise<Folder> {
       `${dir}: expected a folder of ${kind}s, got ${found ? 'a file' : 'nothing there'}; see --${kind}-dir`,
       { path: dir },
     );
+  const { default: fastGlob } = await import('fast-glob');
   const files = await fastGlob(`**/*.{${[...IMAGES, ...FOREIGN].join(',')}}`, {
     cwd: dir,
     absolute: false,

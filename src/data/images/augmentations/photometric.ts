@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import { MersenneTwister } from '../../../random/mersenne-twister.js';
 import { luma, toByte } from '../colours.js';
 import { between, type Chance, type Range, type Transform } from './augmentation.js';
@@ -77,6 +76,7 @@ export function imageCompression({
     name: 'imageCompression',
     p,
     photometric: async ({ width, height, image }, random) => {
+      const { default: sharp } = await import('sharp');
       const raw = { width, height, channels: 3 as const };
       const file = await sharp(image, { raw })
         .jpeg({ quality: Math.round(between(random, quality)) })

@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import { valueNoise } from '../../creatures/texture.js';
 import { type Corruption, pixels, withImage } from './corruption.js';
 
@@ -38,11 +37,12 @@ export const pixelate: Corruption = async (picture, severity) => {
   const { width, height } = picture;
   const left = [0.5, 0.38, 0.29, 0.22, 0.16][severity - 1]!;
   const [w, h] = [Math.max(1, Math.round(width * left)), Math.max(1, Math.round(height * left))];
-  const small = await raw(picture.image, width, height)
+  const { default: sharp } = await import('sharp');
+  const small = await sharp(picture.image, raw(width, height))
     .resize(w, h, { fit: 'fill', kernel: 'linear' })
     .raw()
     .toBuffer();
-  const large = await raw(small, w, h)
+  const large = await sharp(small, raw(w, h))
     .resize(width, height, { fit: 'fill', kernel: 'nearest' })
     .raw()
     .toBuffer();
@@ -52,10 +52,11 @@ export const pixelate: Corruption = async (picture, severity) => {
 /** A JPEG file that was made too small. */
 export const jpeg: Corruption = async (picture, severity) => {
   const quality = [30, 20, 14, 10, 7][severity - 1]!;
-  const file = await raw(picture.image, picture.width, picture.height).jpeg({ quality }).toBuffer();
+  const { default: sharp } = await import('sharp');
+  const file = await sharp(picture.image, raw(picture.width, picture.height)).jpeg({ quality }).toBuffer();
   return { ...picture, image: new Uint8Array(await sharp(file).removeAlpha().raw().toBuffer()) };
 };
 
-function raw(image: Uint8Array, width: number, height: number) {
-  return sharp(image, { raw: { width, height, channels: 3 } });
+function raw(width: number, height: number) {
+  return { raw: { width, height, channels: 3 as const } };
 }

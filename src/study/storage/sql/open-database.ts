@@ -1,8 +1,8 @@
 import { UserError } from '../../../base/errors.js';
 import type { Database } from './database.js';
+import { partsOf } from './database-url.js';
 import { openMysql } from './mysql.js';
 import { openPostgres } from './postgres.js';
-import { SCHEMA_VERSION } from './schema.js';
 import { openSqlite } from './sqlite.js';
 
 /**
@@ -28,12 +28,6 @@ export async function openDatabase(url: string, connections?: number): Promise<D
         { url },
       );
   }
-}
-
-/** A URL's scheme, without a driver's name, and what follows it. */
-export function partsOf(url: string): { readonly scheme: string; readonly rest: string } {
-  const [, scheme = '', rest = ''] = /^([a-z]+)(?:\+\w+)?:\/\/(.*)$/s.exec(url) ?? [];
-  return { scheme, rest: rest.replaceAll('{SCHEMA_VERSION}', String(SCHEMA_VERSION)) };
 }
 
 function sqlitePath(url: string, rest: string): string {

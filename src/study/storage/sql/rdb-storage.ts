@@ -25,7 +25,6 @@ import { insertRow, insertTrial, lockStudy, type Numbered, trialOfToken } from '
 import { readStudies } from './read-studies.js';
 import { readTrials } from './read-trials.js';
 import { CONNECTION_PAUSE, retry } from './retry.js';
-import { prepareSchema } from './schema.js';
 import type { Tables } from './tables.js';
 import { newToken, TOKEN } from './token.js';
 import { insertValues, takenForAnother, type Written, writeChanges } from './write-changes.js';
@@ -75,6 +74,7 @@ export class RdbStorage implements Storage {
   /** @throws UserError when the tables are of another revision, or only some are there. */
   static async open(database: Database, heartbeat?: Heartbeat): Promise<RdbStorage> {
     try {
+      const { prepareSchema } = await import('./schema.js');
       const version = await retry(() => prepareSchema(database), database);
       const fold = await retry(async () => database.folding?.(), database);
       return new RdbStorage(database, version, fold, heartbeat);

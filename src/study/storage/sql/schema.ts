@@ -1,13 +1,12 @@
 import { type Kysely, sql } from 'kysely';
 import { UserError } from '../../../base/errors.js';
 import type { Database } from './database.js';
+import { SCHEMA_VERSION } from './database-url.js';
 import { mostExactCollation } from './folding.js';
 import type { Tables } from './tables.js';
 
 /** The revision of Optuna's schema that is read and written here: Optuna 3.2 to 5. */
 export const REVISION = 'v3.2.0.a';
-/** What Optuna's {SCHEMA_VERSION} in a URL stands for. */
-export const SCHEMA_VERSION = 12;
 /** New databases say that Optuna 5 made them: their dates are UTC, which no two machines read differently. */
 export const LIBRARY_VERSION = '5.0.0';
 
