@@ -1,6 +1,9 @@
 export * from './adapters/adapters.js';
+export * from './adapters/bitfit.js';
+export * from './adapters/layer-norm-tuning.js';
 export * from './adapters/localized-lora.js';
 export * from './adapters/lora.js';
+export type { PartialTuningOptions } from './adapters/partial-tuning.js';
 export * from './adapters/peft/load-peft.js';
 export { type SavePeftOptions, savePeft } from './adapters/peft/save-peft.js';
 export * from './adapters/serial-lora.js';

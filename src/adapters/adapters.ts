@@ -1,7 +1,10 @@
 import { named } from '../base/named.js';
 import type { Adapter } from '../model/adapter.js';
+import { bitFit } from './bitfit.js';
+import { layerNormTuning } from './layer-norm-tuning.js';
 import { type LocalizedLoraOptions, localizedLora } from './localized-lora.js';
 import { type LoraOptions, lora } from './lora.js';
+import type { PartialTuningOptions } from './partial-tuning.js';
 import { type SerialLoraOptions, serialLora } from './serial-lora.js';
 
 /** What an adapter is made from: the flags of a recipe, or `adapter.settings` as a checkpoint recorded them. */
@@ -20,6 +23,8 @@ export const adapters = named('adapter', {
   serial_lora: (settings: AdapterSettings): Adapter => serialLora(settings as unknown as SerialLoraOptions),
   localized_lora: (settings: AdapterSettings): Adapter =>
     localizedLora(settings as unknown as LocalizedLoraOptions),
+  bitfit: ({ layers }: AdapterSettings): Adapter => bitFit({ layers } as PartialTuningOptions),
+  ln_tuning: ({ layers }: AdapterSettings): Adapter => layerNormTuning({ layers } as PartialTuningOptions),
 });
 
 export const adapterNamed = (name: string, settings: AdapterSettings): Adapter =>

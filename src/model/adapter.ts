@@ -63,6 +63,11 @@ export interface Adapter {
   readonly peft?: PeftForm;
   parameters(site: Site): AdapterParameter[];
   /**
+   * Whether the adapter trains a parameter of the backbone itself, such as `layers.0.query.bias`. It is then saved, loaded
+   * and counted as one of the adapter's, and stays as it was trained when the adapter is merged.
+   */
+  trains?(name: string): boolean;
+  /**
    * x [..., in] → [..., out], or the linear map that does it: maps of one input then run together, the low-rank
    * change with them.
    */

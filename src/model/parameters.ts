@@ -9,8 +9,10 @@ export type ParameterGroup = 'backbone' | 'adapter' | 'head';
  */
 export interface Parameter {
   readonly name: string;
-  readonly group: ParameterGroup;
+  group: ParameterGroup;
   trainable: boolean;
+  /** A parameter of the backbone that an adapter trains, and that counts as the adapter's from then on. */
+  adopted?: boolean;
   readonly buffer?: boolean;
   value: Tensor;
 }

@@ -12,6 +12,8 @@ import {
   tensor,
   tidy,
 } from '@tensorflow/tfjs-core';
+import { bitFit } from '../../src/adapters/bitfit.js';
+import { layerNormTuning } from '../../src/adapters/layer-norm-tuning.js';
 import { localizedLora } from '../../src/adapters/localized-lora.js';
 import { lora } from '../../src/adapters/lora.js';
 import { serialLora } from '../../src/adapters/serial-lora.js';
@@ -32,7 +34,8 @@ const config = {
   num_channels: 3 as const,
 };
 const all: readonly Target[] = TARGETS;
-const adapters: Record<string, { make: () => Adapter; parameters: number }> = {
+/** `step` is that of central differences, small where what the adapter trains is bent more. */
+const adapters: Record<string, { make: () => Adapter; parameters: number; step?: number }> = {
   lora: { make: () => lora({ rank: 2, alpha: 8 }), parameters: 2 * 2 * (12 * 2 + 2 * 12) },
   'lora on all maps': { make: () => lora({ rank: 3, targets: all }), parameters: 2 * 3 * (8 * 12 + 2 * 36) },
   'lora on one layer': { make: () => lora({ rank: 2, layers: [1] }), parameters: 2 * 2 * 24 },
@@ -47,6 +50,13 @@ const adapters: Record<string, { make: () => Adapter; parameters: number }> = {
     make: () => localizedLora({ blocks: 3, blockRank: 2, alpha: 4 }),
     parameters: 2 * 2 * 3 * 2 * 24,
   },
+  bitfit: { make: () => bitFit(), parameters: 2 * (5 * 12 + 24 + 2 * 12) + 2 * 12, step: 2e-3 },
+  'bitfit on one layer': {
+    make: () => bitFit({ layers: [1] }),
+    parameters: 5 * 12 + 24 + 2 * 12,
+    step: 2e-3,
+  },
+  'layer norms': { make: () => layerNormTuning(), parameters: 2 * 2 * 24 + 24, step: 2e-3 },
   'localized on all maps': {
     make: () => localizedLora({ blocks: 2, blockRank: 1, targets: all }),
     parameters: 2 * 2 * (8 * 12 + 2 * 36),
@@ -86,7 +96,7 @@ function stir(model: Segmenter): void {
 const distance = (a: Tensor, b: Tensor) => tidy(() => max(abs(sub(a, b))).dataSync()[0]!);
 
 describe('the contract of adapters', () => {
-  for (const [name, { make, parameters }] of Object.entries(adapters))
+  for (const [name, { make, parameters, step = 2e-2 }] of Object.entries(adapters))
     describe(name, () => {
       it('is the base model at the start', () => {
         const x = images();
@@ -144,7 +154,6 @@ describe('the contract of adapters', () => {
           () => loss(),
           moving.map((parameter) => parameter.value),
         );
-        const step = 2e-2;
         moving.forEach((parameter, p) => {
           if (parameter.name.endsWith('lora_magnitude') || make().name !== 'dora') {
             const data = parameter.value.dataSync().slice() as Float32Array;
@@ -184,6 +193,57 @@ describe('the contract of adapters', () => {
     ],
     apply: (_site, x, { weight, bias }, { own }) => ({ x, weight, bias: add(bias, own('shift')) }),
     ...(merged && { merged }),
+  });
+
+  it('trains parameters of the backbone, keeps them when merged, and lends siblings what it began with', () => {
+    const x = images();
+    const model = build();
+    const plain = model.forward(x);
+    model.inject({ ...lora({ rank: 2 }), trains: (name) => name.endsWith('query.bias') }, 7);
+    assert.deepEqual(
+      model.parameters
+        .trainable()
+        .filter(({ adopted }) => adopted)
+        .map(({ name }) => name),
+      ['layers.0.query.bias', 'layers.1.query.bias'],
+    );
+    assert.equal(model.parameters.count('adapter'), 2 * 2 * 2 * 24 + 2 * 12);
+    const sibling = model.sibling({ classes: 3, seed: 7 });
+    assert.deepEqual(
+      [...sibling.parameters].filter(({ adopted, group }) => adopted || group === 'adapter'),
+      [],
+    );
+    stir(model);
+    const adapted = model.forward(x);
+    const bias = model.parameters.get('layers.1.query.bias').dataSync();
+    model.merge();
+    const merged = model.forward(x);
+    assert.deepEqual(model.parameters.get('layers.1.query.bias').dataSync(), bias);
+    model.unmerge();
+    const again = model.forward(x);
+    const beside = sibling.forward(x);
+    assert.ok(distance(plain, adapted) > 1e-3);
+    assert.ok(distance(adapted, merged) < 2e-5);
+    assert.equal(distance(adapted, again), 0);
+    assert.equal(distance(plain, beside), 0);
+    dispose([x, plain, adapted, merged, again, beside]);
+    model.dispose();
+    sibling.dispose();
+  });
+
+  it('refuses an adapter that neither brings nor trains a parameter', () => {
+    const model = build();
+    for (const trains of [undefined, () => false, (name: string) => name.startsWith('head.')])
+      assert.throws(
+        () => model.inject({ ...bitFit(), trains }, 1),
+        /bitfit: expected an adapter that brings or trains a parameter, got one that does neither/,
+      );
+    assert.throws(
+      () => model.inject(bitFit({ layers: [2] }), 1),
+      /layers: expected blocks from 0 to 1, got 2/,
+    );
+    model.inject(bitFit(), 1);
+    model.dispose();
   });
 
   it('merges a change of the bias, and unmerges it', () => {

@@ -36,6 +36,9 @@ describe('segmenterFrom', () => {
     ['dora', 'dora', { rank: 2, alpha: 8 }, 'adapters'],
     ['serial_lora', 'serial_lora', { rank: 2, shared: false }, 'adapters'],
     ['localized_lora', 'localized_lora', { blocks: 3, blockRank: 2, alpha: 4 }, 'adapters'],
+    ['bitfit', 'bitfit', {}, 'adapters'],
+    ['ln_tuning on one layer', 'ln_tuning', { layers: [0] }, 'adapters'],
+    ['bitfit of which the head alone trains', 'bitfit', {}, 'head'],
     ['a head alone', undefined, {}, 'head'],
     ['all weights', undefined, {}, 'full'],
   ] as const)

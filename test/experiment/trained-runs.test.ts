@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.js';
 import { loadTrained, selectRuns, trainedRuns } from '../../src/experiment/trained-runs.js';
+import { loadSegmenter } from '../../src/tasks/segmentation/segmenter.js';
+import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { tinyBackbone, untrained } from '../recipes/trained.js';
 
 async function refuses(work: Promise<unknown>, message: RegExp): Promise<void> {
@@ -87,5 +89,20 @@ describe('trainedRuns', () => {
     writeFileSync(weights, readFileSync(weights).subarray(0, -8));
     await refuses(loadTrained(two!), /parameters\.safetensors: /);
     assert.equal(memory().numTensors, before);
+  });
+
+  it('loads what an adapter has trained of the backbone', async () => {
+    const path = await untrained(join(dir, 'tuned'), backbone, { adapter: 'bitfit' });
+    const [run] = await trainedRuns(path);
+    const [model, plain] = [await loadTrained(run!), await loadSegmenter(backbone, { classes: 3, seed: 42 })];
+    const { parameters } = await readCheckpoint(path);
+    const biases = [...parameters.keys()].filter((name) => !name.startsWith('head.'));
+    assert.equal(biases.length, 6 + 2 + 2);
+    for (const name of biases) {
+      assert.deepEqual(model.parameters.get(name).dataSync(), parameters.get(name)!.data);
+      assert.notDeepEqual(model.parameters.get(name).dataSync(), plain.parameters.get(name).dataSync());
+    }
+    model.dispose();
+    plain.dispose();
   });
 });

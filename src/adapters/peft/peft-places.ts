@@ -11,7 +11,7 @@ import { moduleName, type Spelling } from '../../model/vit/names.js';
  */
 export function adapterPlaces(model: AdaptableVit, adapter: Adapter, spelling: Spelling): TorchPlace[] {
   const { peft } = adapter;
-  if (!peft)
+  if (!peft || adapter.trains)
     throw new UserError(
       `${adapter.name}: expected an adapter that PEFT has (lora, dora, localized_lora), got one that it has not; ` +
         'use a checkpoint, or merge() it and save the backbone with saveBackbone',

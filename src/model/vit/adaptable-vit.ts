@@ -110,9 +110,9 @@ export abstract class AdaptableVit implements Model {
       throw new UserError(
         `sibling: expected a backbone as it is, got one with ${this.adapter!.name} merged into it`,
       );
-    for (const parameter of this.parameters)
-      if (parameter.group === 'backbone')
-        model.parameters.add({ ...parameter, value: clone(parameter.value) });
+    for (const { adopted, ...parameter } of this.parameters)
+      if (parameter.group === 'backbone' || adopted)
+        model.parameters.add({ ...parameter, group: 'backbone', value: clone(parameter.value) });
   }
 
   /** The linear maps that an adapter changes in this model. */

@@ -23,12 +23,20 @@ export class AdaptedMaps {
     return this.#unmerged !== undefined;
   }
 
-  /** Puts an adapter on these sites, with parameters drawn from the seed. */
+  /** Puts an adapter on these sites, with parameters drawn from the seed, and hands it those of ours that it trains. */
   inject(adapter: Adapter, sites: readonly Site[], seed: number): void {
     if (this.#adapter)
       throw new UserError(`expected a model without an adapter, got one with ${this.#adapter.name}`);
     // All sites first: where the adapter refuses one, the model is unchanged.
     const changes = sites.map((site) => ({ site, parameters: adapter.parameters(site) }));
+    const adopted = [...this.parameters].filter(
+      ({ name, group }) => group === 'backbone' && adapter.trains?.(name),
+    );
+    if (adopted.length === 0 && changes.every(({ parameters }) => parameters.length === 0))
+      throw new UserError(
+        `${adapter.name}: expected an adapter that brings or trains a parameter, got one that does neither; see targets, parameters and trains`,
+        { adapter: adapter.name },
+      );
     for (const { site, parameters } of changes) {
       this.#sites.set(siteName(site), site);
       for (const parameter of parameters) {
@@ -37,6 +45,10 @@ export class AdaptedMaps {
         const value = initialValue(parameter, () => this.#base(site).weight, seed);
         this.parameters.add({ name, group: 'adapter', trainable: true, value });
       }
+    }
+    for (const parameter of adopted) {
+      parameter.group = 'adapter';
+      parameter.adopted = true;
     }
     this.#adapter = adapter;
   }

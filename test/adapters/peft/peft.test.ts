@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tensor } from '@tensorflow/tfjs-core';
+import { bitFit } from '../../../src/adapters/bitfit.js';
 import { localizedLora } from '../../../src/adapters/localized-lora.js';
 import { lora } from '../../../src/adapters/lora.js';
 import { loadPeft } from '../../../src/adapters/peft/load-peft.js';
@@ -174,6 +175,17 @@ describe('PEFT files', () => {
       /^UserError: serial_lora: expected an adapter that PEFT has .*merge\(\)/,
     );
     serial.dispose();
+    for (const adapter of [
+      bitFit(),
+      { ...lora({ rank: 2 }), trains: (name: string) => name === 'norm.bias' },
+    ]) {
+      const tuned = trained(adapter);
+      await assert.rejects(
+        savePeft(tuned, folder),
+        new RegExp(`^UserError: ${adapter.name}: expected an adapter that PEFT has`),
+      );
+      tuned.dispose();
+    }
     const plain = build();
     await assert.rejects(savePeft(plain, folder), /expected a model with an adapter/);
     plain.dispose();

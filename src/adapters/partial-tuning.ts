@@ -1,0 +1,27 @@
+import { type Adapter, checkOptions } from '../model/adapter.js';
+
+export interface PartialTuningOptions {
+  /** Which blocks, from 0. Default: all, and what lies before and after them. */
+  readonly layers?: readonly number[];
+}
+
+/** An adapter that brings no parameter: it trains some of the backbone's own, those whose names fit. */
+export function partialTuning(
+  name: string,
+  { layers }: PartialTuningOptions,
+  fits: (parameter: string) => boolean,
+): Adapter {
+  checkOptions({ layers });
+  const blocks = layers && new Set(layers.map((layer) => `layers.${layer}`));
+  return {
+    name,
+    settings: {},
+    targets: [],
+    ...(layers && { layers }),
+    trains: (parameter) =>
+      fits(parameter) && (!blocks || blocks.has(parameter.split('.').slice(0, 2).join('.'))),
+    parameters: () => [],
+    apply: (_site, x, base) => ({ x, ...base }),
+    merged: (_site, weight) => weight,
+  };
+}
