@@ -1,5 +1,5 @@
 import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
-import type { Batch } from '../src/data/types.js';
+import type { Batch } from '../src/data/batch.js';
 import { type Engine, type EngineName, useEngine } from '../src/engine/engine.js';
 import { logCoshDice } from '../src/tasks/segmentation/losses/log-cosh-dice.js';
 import type { Segmenter } from '../src/tasks/segmentation/segmenter.js';
@@ -44,5 +44,10 @@ export function randomBatch(size: number, side: number): Batch {
     'int32',
   );
   const dispose = () => [images, masks].forEach((tensor) => tensor.dispose());
-  return { plan: { epoch: 1, batch: 0, batches: 1, position: 0, samples: [] }, images, masks, dispose };
+  return {
+    plan: { epoch: 1, batch: 0, batches: 1, position: 0, samples: [] },
+    inputs: images,
+    targets: masks,
+    dispose,
+  };
 }

@@ -1,7 +1,8 @@
-import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
+import { type Tensor3D, type Tensor4D, tensor3d, tensor4d } from '@tensorflow/tfjs-core';
 import { map, type OperatorFunction, toArray } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
-import type { Batch, BatchPlan, Sample } from '../src/data/types.js';
+import type { Batch } from '../src/data/batch.js';
+import type { BatchPlan, Sample } from '../src/data/types.js';
 import { memoryHint } from '../src/engine/out-of-memory.js';
 
 /**
@@ -15,11 +16,11 @@ import { memoryHint } from '../src/engine/out-of-memory.js';
  * @example
  * const load = (plan: BatchPlan) => from(plan.samples).pipe(decode(224), normalize(IMAGENET), batch(plan));
  */
-export function batch(plan: BatchPlan): OperatorFunction<Sample, Batch> {
+export function batch(plan: BatchPlan): OperatorFunction<Sample, Batch<Tensor4D, Tensor3D>> {
   return (samples$) =>
     samples$.pipe(
       toArray(),
-      map((samples): Batch => {
+      map((samples): Batch<Tensor4D, Tensor3D> => {
         const [first] = samples;
         if (!first)
           throw new UserError(
@@ -45,7 +46,12 @@ export function batch(plan: BatchPlan): OperatorFunction<Sample, Batch> {
           images.dispose();
           masks.dispose();
         };
-        return { plan: { ...plan, samples: samples.map((sample) => sample.plan) }, images, masks, dispose };
+        return {
+          plan: { ...plan, samples: samples.map((sample) => sample.plan) },
+          inputs: images,
+          targets: masks,
+          dispose,
+        };
       }),
     );
 }

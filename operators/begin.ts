@@ -2,7 +2,7 @@ import { concat, defer, type OperatorFunction } from 'rxjs';
 import { versions } from '../src/base/package.js';
 import type { Engine } from '../src/engine/engine.js';
 import type { Event, RunEvent } from '../src/events/event.js';
-import type { Model } from '../src/model/parameters.js';
+import type { Model } from '../src/model/model.js';
 
 export interface BeginOptions
   extends Pick<RunEvent, 'run' | 'seed' | 'epochs' | 'batches' | 'classes' | 'config'> {

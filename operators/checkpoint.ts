@@ -1,5 +1,6 @@
 import { concat, concatAll, defer, type OperatorFunction, tap } from 'rxjs';
-import type { CheckpointEvent, Event, Scores, WarningEvent } from '../src/events/event.js';
+import type { CheckpointEvent, Event, WarningEvent } from '../src/events/event.js';
+import type { Scores } from '../src/events/scores.js';
 import type { CheckpointStore } from '../src/train/checkpoint-store.js';
 import { checkEvery, type Every, isDue } from '../src/train/every.js';
 import type { Training } from '../src/train/training.js';

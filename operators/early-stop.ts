@@ -1,18 +1,13 @@
 import type { OperatorFunction } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
 import type { DoneEvent, Event } from '../src/events/event.js';
-import {
-  improves,
-  type Metric,
-  type Mode,
-  metricOf,
-  modeOf,
-} from '../src/tasks/segmentation/metrics/metric.js';
+import { improves, type Mode, metricOf, modeOf } from '../src/events/metric.js';
+import type { MetricName, Scores, ScoresIn } from '../src/events/scores.js';
 import type { Memory } from '../src/train/training.js';
 import { stopWhen } from './stop-when.js';
 
-export interface EarlyStopOptions {
-  readonly metric: Metric;
+export interface EarlyStopOptions<S extends Scores = Scores> {
+  readonly metric: MetricName<S>;
   /** Validations without improvement in a row that end the run. */
   readonly patience: number;
   /** By how much a value must be better to count. Default 0. */
@@ -35,7 +30,9 @@ export interface EarlyStopOptions {
  * @example
  * earlyStop({ metric: 'softDice', patience: 5, memory: training.memory });
  */
-export function earlyStop<E extends Event>(options: EarlyStopOptions): OperatorFunction<E, E | DoneEvent> {
+export function earlyStop<E extends Event>(
+  options: EarlyStopOptions<ScoresIn<E>>,
+): OperatorFunction<E, E | DoneEvent> {
   const { metric, patience, minDelta = 0, mode = modeOf(metric), split = 'validation' } = options;
   if (!Number.isInteger(patience) || patience < 1)
     throw new UserError(`patience: expected an integer from 1 up, got ${patience}`, { patience });

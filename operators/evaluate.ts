@@ -1,14 +1,16 @@
+import { dispose, tidy } from '@tensorflow/tfjs-core';
 import { concat, concatMap, defer, ignoreElements, type Observable, of } from 'rxjs';
-import type { Batch } from '../src/data/types.js';
-import type { Scores } from '../src/events/event.js';
-import type { Model } from '../src/model/parameters.js';
-import { Scorer, type ScoringOptions } from '../src/tasks/segmentation/metrics/scorer.js';
+import { type Batch, shapeOf, type Tensors } from '../src/data/batch.js';
+import { memoryHint } from '../src/engine/out-of-memory.js';
+import type { Scores } from '../src/events/scores.js';
+import type { Metrics } from '../src/model/metrics.js';
+import type { Model } from '../src/model/model.js';
 import { concatLease } from './concat-lease.js';
 import type { Lease } from './lease.js';
 
-/** Scores, and of how many images. */
-export interface Evaluation {
-  readonly scores: Scores;
+/** Scores, and of how many samples. */
+export interface Evaluation<S extends Scores = Scores> {
+  readonly scores: S;
   readonly images: number;
 }
 
@@ -17,21 +19,44 @@ export interface Evaluation {
  *
  * @example
  * const batches$ = prefetch(batchPlans(test, { batchSize: 8, seed, shuffle: false }), load, { ahead: 2 });
- * const { scores } = await lastValueFrom(evaluate(model, batches$, { classes: 3, loss: logCoshDice() }));
+ * const metrics = segmentationMetrics({ classes: 3, loss: logCoshDice() });
+ * const { scores } = await lastValueFrom(evaluate(model, batches$, metrics));
  */
-export function evaluate(
-  model: Model,
-  batches$: Observable<Lease<Batch>>,
-  options: ScoringOptions,
-): Observable<Evaluation> {
+export function evaluate<In extends Tensors, Out extends Tensors, Target extends Tensors, S extends Scores>(
+  model: Model<In, Out>,
+  batches$: Observable<Lease<Batch<In, Target>>>,
+  metrics: () => Metrics<Out, Target, S>,
+): Observable<Evaluation<S>> {
   return defer(() => {
-    const scorer = new Scorer(options);
+    const all = metrics();
+    let images = 0;
+    const add = async (batch: Batch<In, Target>) => {
+      await addBatch(all, model, batch);
+      images += shapeOf(batch.inputs)[0]!;
+    };
     return concat(
       batches$.pipe(
-        concatLease((batch$) => batch$.pipe(concatMap((batch) => scorer.score(model, batch)))),
+        concatLease((batch$) => batch$.pipe(concatMap(add))),
         ignoreElements(),
       ),
-      defer(() => of({ scores: scorer.scores(), images: scorer.images })),
+      defer(() => of({ scores: all.scores(), images })),
     );
   });
+}
+
+/** Runs the model on a batch, without dropout, and adds its scores. The batch stays the caller's. */
+async function addBatch<In extends Tensors, Out extends Tensors, Target extends Tensors>(
+  metrics: Metrics<Out, Target>,
+  model: Model<In, Out>,
+  { inputs, targets }: Batch<In, Target>,
+): Promise<void> {
+  let outputs: Out | undefined;
+  try {
+    outputs = tidy(() => model.forward(inputs));
+    await metrics.add(outputs, targets);
+  } catch (error) {
+    throw memoryHint(error, shapeOf(inputs));
+  } finally {
+    if (outputs) dispose(outputs);
+  }
 }

@@ -1,12 +1,13 @@
 import { catchError, concatMap, defer, from, type ObservableInput, type OperatorFunction, of } from 'rxjs';
 import type { DoneEvent, Event, WarningEvent } from '../src/events/event.js';
-import { type Metric, metricOf } from '../src/tasks/segmentation/metrics/metric.js';
+import { metricOf } from '../src/events/metric.js';
+import type { MetricName, Scores, ScoresIn } from '../src/events/scores.js';
 import type { Memory } from '../src/train/training.js';
 import { stopWhen } from './stop-when.js';
 
-export interface GuardOptions {
+export interface GuardOptions<S extends Scores = Scores> {
   /** A score that rises, watched for collapse. Default `softDice`. */
-  readonly metric?: Exclude<Metric, 'loss'>;
+  readonly metric?: Exclude<MetricName<S>, 'loss'>;
   /** A validation below this share of the best one is bad. Default 0.5. */
   readonly collapse?: number;
   /** So many bad validations in a row are a collapse. Default 2. */
@@ -44,7 +45,7 @@ const FALL = 0.1;
  * guard({ memory: training.memory, restore: () => restoreLast(training, store) });
  */
 export function guard<E extends Event>(
-  options: GuardOptions = {},
+  options: GuardOptions<ScoresIn<E>> = {},
 ): OperatorFunction<E, E | WarningEvent | DoneEvent> {
   return stopWhen<E, WarningEvent | DoneEvent>(() => {
     const memory = options.memory ?? {};
@@ -90,7 +91,13 @@ type Trouble = Pick<WarningEvent, 'code' | 'message'>;
 function judge(
   event: Event,
   state: Record<string, number | null>,
-  { metric = 'softDice', collapse = 0.5, patience = 2, explosion = 100, split = 'validation' }: GuardOptions,
+  {
+    metric = 'softDice',
+    collapse = 0.5,
+    patience = 2,
+    explosion = 100,
+    split = 'validation',
+  }: Omit<GuardOptions, 'metric'> & { readonly metric?: string },
 ): Trouble | undefined {
   if (event.type === 'step') {
     const { loss, gradientNorm } = event;

@@ -1,6 +1,6 @@
 import { concatMap, type Observable, take, toArray } from 'rxjs';
-import type { Batch } from '../src/data/types.js';
-import type { Model } from '../src/model/parameters.js';
+import type { Batch } from '../src/data/batch.js';
+import type { Model } from '../src/model/model.js';
 import { writeOverlays } from '../src/tasks/segmentation/overlays.js';
 import { concatLease } from './concat-lease.js';
 import type { Lease } from './lease.js';

@@ -1,7 +1,7 @@
 import { argMax, tidy } from '@tensorflow/tfjs-core';
 import { concatAll, concatMap, type OperatorFunction, pipe } from 'rxjs';
-import type { Batch } from '../src/data/types.js';
-import type { Model } from '../src/model/parameters.js';
+import type { Batch } from '../src/data/batch.js';
+import type { Model } from '../src/model/model.js';
 import type { Prediction } from '../src/tasks/segmentation/overlays.js';
 import { IMAGENET, type Normalization } from './normalize.js';
 
@@ -28,10 +28,10 @@ export function predict(
 
 async function predictions(
   model: Model,
-  { plan, images, masks }: Batch,
+  { plan, inputs: images, targets: masks }: Batch,
   { mean, std }: Normalization,
 ): Promise<Prediction[]> {
-  const [count, height, width] = masks.shape;
+  const [count, height, width] = masks.shape as [number, number, number];
   const classes = tidy(() => argMax(model.forward(images), -1));
   try {
     const [pixels, targets, guesses] = await Promise.all([images.data(), masks.data(), classes.data()]);

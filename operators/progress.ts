@@ -2,17 +2,11 @@ import pc from 'picocolors';
 import { defer, finalize, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { printable } from '../src/base/printable.js';
 import type { Event, RunEvent, ValidationEvent } from '../src/events/event.js';
-import {
-  improves,
-  METRIC_TEXTS,
-  type Metric,
-  metricOf,
-  modeOf,
-} from '../src/tasks/segmentation/metrics/metric.js';
+import { improves, metricOf, metrics, modeOf } from '../src/events/metric.js';
 
 export interface ProgressOptions {
   /** The validation score by which one is the best. Default `softDice`; give what chooses the best checkpoint. */
-  readonly metric?: Metric;
+  readonly metric?: string;
   /** A resumed run's events so far, so that its best validation is known. */
   readonly earlier?: readonly Event[];
   /** Where to write. Default standard error. */
@@ -93,7 +87,7 @@ class View {
   #best: ValidationEvent | undefined;
 
   constructor(
-    private readonly metric: Metric,
+    private readonly metric: string,
     private readonly colours: ReturnType<typeof pc.createColors>,
   ) {}
 
@@ -126,7 +120,7 @@ class View {
         return yellow(`warning: ${printable(event.message)}`);
       case 'done': {
         const best = this.#best
-          ? `; best validation at epoch ${this.#best.epoch}: ${this.#scores(this.#best)}, by ${METRIC_TEXTS[this.metric].name}`
+          ? `; best validation at epoch ${this.#best.epoch}: ${this.#scores(this.#best)}, by ${metrics.get(this.metric).label}`
           : '';
         return `${bold(ENDINGS[event.reason])} after ${event.epoch} ${event.epoch === 1 ? 'epoch' : 'epochs'}, ${count(event.step)} steps, ${duration(event.seconds)}${best}`;
       }
@@ -147,10 +141,10 @@ class View {
 
   /** The usual figures, and the metric where it is another. */
   #scores({ scores }: ValidationEvent): string {
-    const shown = new Set<Metric>(['loss', 'softDice', 'softIou', 'miou', this.metric]);
+    const shown = new Set(['loss', 'softDice', 'softIou', 'miou', this.metric]);
     if (this.metric === 'iou') shown.delete('iou');
     return [...shown]
-      .map((metric) => `${METRIC_TEXTS[metric].name} ${metricOf(scores, metric).toFixed(4)}`)
+      .map((metric) => `${metrics.get(metric).label} ${metricOf(scores, metric).toFixed(4)}`)
       .join('  ');
   }
 

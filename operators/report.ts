@@ -14,7 +14,8 @@ import {
   throwError,
 } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
-import type { DoneEvent, Scores, TrialEvent } from '../src/events/event.js';
+import type { DoneEvent, TrialEvent } from '../src/events/event.js';
+import type { NumberName, Scores, ScoresIn } from '../src/events/scores.js';
 import { FinishedTrialError } from '../src/study/storage/storage.js';
 import type { Trial } from '../src/study/trial.js';
 import { reasonOf, shown } from '../src/study/trials/fail-reason.js';
@@ -22,9 +23,7 @@ import { TrialEndedError } from '../src/study/trials/trial-ended-error.js';
 import { endEvent, trialEvent } from './trial-event.js';
 
 /** A validation score by name, or what to read from an event: undefined where it has none. */
-export type ReportedMetric<E> = NumericScore | ((event: E) => number | undefined);
-
-type NumericScore = { [K in keyof Scores]: Scores[K] extends number ? K : never }[keyof Scores];
+export type ReportedMetric<E> = NumberName<ScoresIn<E>> | ((event: E) => number | undefined);
 
 export interface ReportOptions<E> {
   /** What the trial is told when its stream completes: the last value that was reported, or the best one. */
@@ -156,7 +155,7 @@ function valueOf<E>(metric: ReportedMetric<E>, event: E): number | undefined {
   );
 }
 
-function scoreOf(name: NumericScore, event: unknown): unknown {
+function scoreOf(name: string, event: unknown): unknown {
   const { type, scores } = event as { type?: unknown; scores?: Scores };
   return type === 'validation' ? scores?.[name] : undefined;
 }

@@ -1,21 +1,16 @@
 import { concat, concatMap, defer, map, type Observable, type OperatorFunction, of } from 'rxjs';
-import type { Batch } from '../src/data/types.js';
+import type { Batch, Tensors } from '../src/data/batch.js';
 import type { DoneEvent, Event, ValidationEvent, WarningEvent } from '../src/events/event.js';
-import type { Model } from '../src/model/parameters.js';
-import type { ScoringOptions } from '../src/tasks/segmentation/metrics/scorer.js';
+import type { Scores } from '../src/events/scores.js';
+import type { Model } from '../src/model/model.js';
 import { loadParameters } from '../src/train/checkpoint.js';
 import type { CheckpointStore } from '../src/train/checkpoint-store.js';
 import type { Lease } from './lease.js';
-import { scored } from './validate.js';
-
-export interface TestBestOptions extends ScoringOptions {
-  /** The event's `split`. Default `test`. */
-  readonly split?: string;
-}
+import { type ScoringOptions, scored } from './validate.js';
 
 /**
  * Before a run's `DoneEvent`, puts the weights of its best checkpoint into the model and scores them: a
- * `ValidationEvent` of split `test`, whose step and epoch are the checkpoint's.
+ * `ValidationEvent` of split `test` by default, whose step and epoch are the checkpoint's.
  *
  * Scores that are not finite are not scores, and a run that the guard stopped before its first checkpoint has no weights
  * to score: a `WarningEvent` of code `not-tested` then says so in their place.
@@ -24,15 +19,22 @@ export interface TestBestOptions extends ScoringOptions {
  *
  * @example
  * const plans = batchPlans(test, { batchSize, seed, shuffle: false });
+ * const metrics = segmentationMetrics({ classes: 3, loss: logCoshDice() });
  * const batches = () => prefetch(plans, load, { ahead: 1 });
- * training$.pipe(finish(), testBest(model, store, batches, { classes: 3, loss: logCoshDice() }));
+ * training$.pipe(finish(), testBest(model, store, batches, { metrics }));
  */
-export function testBest<E extends Event>(
-  model: Model,
+export function testBest<
+  E extends Event,
+  In extends Tensors,
+  Out extends Tensors,
+  Target extends Tensors,
+  S extends Scores,
+>(
+  model: Model<In, Out>,
   store: CheckpointStore,
-  batches: () => Observable<Lease<Batch>>,
-  { split = 'test', ...options }: TestBestOptions,
-): OperatorFunction<E, E | ValidationEvent | WarningEvent> {
+  batches: () => Observable<Lease<Batch<In, Target>>>,
+  { split = 'test', metrics }: ScoringOptions<Out, Target, S>,
+): OperatorFunction<E, E | ValidationEvent<S> | WarningEvent> {
   const test = async ({ step, epoch, reason }: DoneEvent) => {
     if ((await store.last()) === undefined) {
       if (reason === 'guard') return of(notTested(split, 'the run diverged before its first checkpoint'));
@@ -44,10 +46,13 @@ export function testBest<E extends Event>(
     return finite({ step: info.position, epoch: info.epoch });
   };
   const finite = (place: Pick<DoneEvent, 'step' | 'epoch'>) =>
-    scored(place, model, batches, split, options).pipe(
+    scored(place, model, batches, { split, metrics }).pipe(
       map((event) => {
-        const { loss, softDice } = event.scores;
-        if (Number.isFinite(loss) && Number.isFinite(softDice)) return event;
+        const { loss, ...scores } = event.scores;
+        const finite = Object.values(scores).every(
+          (score) => typeof score !== 'number' || Number.isFinite(score),
+        );
+        if (Number.isFinite(loss) && finite) return event;
         return notTested(split, `the weights of step ${place.step} give a loss of ${loss}`);
       }),
     );

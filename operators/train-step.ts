@@ -1,5 +1,5 @@
 import { concatAll, concatMap, type OperatorFunction, pipe } from 'rxjs';
-import type { Batch } from '../src/data/types.js';
+import { type Batch, shapeOf, type Tensors } from '../src/data/batch.js';
 import { memoryHint } from '../src/engine/out-of-memory.js';
 import type { EpochEvent, StepEvent, WarningEvent } from '../src/events/event.js';
 import type { Training } from '../src/train/training.js';
@@ -16,24 +16,25 @@ import type { Training } from '../src/train/training.js';
  * @example
  * prefetch(plans, load, { ahead: 2 }).pipe(concatLease((batch$) => batch$.pipe(trainStep(training))));
  */
-export function trainStep(
-  training: Training,
-): OperatorFunction<Batch, StepEvent | EpochEvent | WarningEvent> {
+export function trainStep<In extends Tensors, Out extends Tensors, Target extends Tensors>(
+  training: Training<In, Out, Target>,
+): OperatorFunction<Batch<In, Target>, StepEvent | EpochEvent | WarningEvent> {
   return pipe(
-    concatMap((batch: Batch) => stepEvents(training, batch)),
+    concatMap((batch: Batch<In, Target>) => stepEvents(training, batch)),
     concatAll(),
   );
 }
 
-async function stepEvents(
-  training: Training,
-  batch: Batch,
+async function stepEvents<In extends Tensors, Out extends Tensors, Target extends Tensors>(
+  training: Training<In, Out, Target>,
+  batch: Batch<In, Target>,
 ): Promise<(StepEvent | EpochEvent | WarningEvent)[]> {
   const started = performance.now();
   const { epoch, batch: place, batches } = batch.plan;
-  const images = batch.images.shape[0];
+  const shape = shapeOf(batch.inputs);
+  const images = shape[0]!;
   const result = await training.step(batch).catch((error: unknown) => {
-    throw memoryHint(error, batch.images.shape);
+    throw memoryHint(error, shape);
   });
   const seconds = (performance.now() - started) / 1000;
   const { position: step, epoch: sums } = training;
@@ -69,7 +70,7 @@ async function stepEvents(
 }
 
 /** Said with the first step after a whole epoch: until then validation may still come. */
-function unheard(training: Training, batches: number): WarningEvent[] {
+function unheard(training: Pick<Training, 'unheard'>, batches: number): WarningEvent[] {
   if (!training.unheard(batches + 1)) return [];
   const message =
     'the schedule follows a validation score and has heard of none in a whole epoch: the rate stays as it is; put validate(training, …) after trainStep';

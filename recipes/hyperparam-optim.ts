@@ -51,6 +51,7 @@ import {
   samplerNamed,
   scheduleNamed,
   seededByTrial,
+  segmentationMetrics,
   split,
   studyFlags,
   Training,
@@ -210,7 +211,10 @@ recipe({
           concatLease((batch$) =>
             batch$.pipe(
               trainStep(training),
-              validate(training, inOrder, { every: 'epoch', classes: maskIds.length, loss }),
+              validate(training, inOrder, {
+                every: 'epoch',
+                metrics: segmentationMetrics({ classes: maskIds.length, loss }),
+              }),
             ),
           ),
           settings.guard ? guard({ memory: training.memory }) : identity,

@@ -33,6 +33,7 @@ import {
   type ScoreRow,
   type Segmenter,
   scoringFlags,
+  segmentationMetrics,
   selectRuns,
   type TestDomain,
   type TrainedRun,
@@ -89,8 +90,8 @@ recipe({
         );
       const plans = batchPlans(domain.pairs, { batchSize, seed, shuffle: false });
       // No row holds a loss, so that a run with a loss of one's own can be scored, too.
-      const scoring = { classes: model.head.classes, loss: crossEntropy() };
-      return evaluate(model, prefetch(plans, load, { ahead: 1 }), scoring).pipe(
+      const metrics = segmentationMetrics({ classes: model.head.classes, loss: crossEntropy() });
+      return evaluate(model, prefetch(plans, load, { ahead: 1 }), metrics).pipe(
         map(({ scores, images }) => ({
           run: run.name,
           checkpoint: run.path,

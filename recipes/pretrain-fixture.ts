@@ -94,9 +94,9 @@ recipe({
       const confusion = new ConfusionMatrix(FAMILIES.length + 1);
       for (let i = 0; i < 16; i++) {
         const batch = draw(seed, 'held out', i, 32);
-        const logits = model.forward(batch.images);
+        const logits = model.forward(batch.inputs);
         const named = argMax(logits, -1);
-        confusion.add(await batch.masks.data(), await named.data());
+        confusion.add(await batch.targets.data(), await named.data());
         for (const done of [logits, named, batch]) done.dispose();
       }
       const score = { patchAccuracy: confusion.accuracy, patchMiou: confusion.miou };
@@ -126,8 +126,8 @@ function draw(seed: number, use: string, position: number, size: number): Batch 
       labels[i * SIDE * SIDE + patch] = mostFrequent(drawn.labels, patch % SIDE, Math.floor(patch / SIDE));
   }
   const tensors = {
-    images: tensor4d(images, [size, SIZE, SIZE, 3]),
-    masks: tensor3d(labels, [size, SIDE, SIDE], 'int32'),
+    inputs: tensor4d(images, [size, SIZE, SIZE, 3]),
+    targets: tensor3d(labels, [size, SIDE, SIDE], 'int32'),
   };
   const dispose = () => Object.values(tensors).forEach((tensor) => tensor.dispose());
   return { plan: { epoch: 1, batch: 0, batches: 1, position, samples: [] }, ...tensors, dispose };

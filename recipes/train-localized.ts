@@ -53,6 +53,7 @@ import {
   resumeNotes,
   runFlags,
   scheduleNamed,
+  segmentationMetrics,
   split,
   summary,
   Training,
@@ -138,7 +139,10 @@ recipe({
       );
     const inOrder = (pairs: readonly Pair[]) => () =>
       prefetch(batchPlans(pairs, { batchSize, seed, shuffle: false }), (plan) => load(plan), { ahead: 1 });
-    const scoring = { every: 'epoch', classes: maskIds.length, loss } as const;
+    const scoring = {
+      every: 'epoch',
+      metrics: segmentationMetrics({ classes: maskIds.length, loss }),
+    } as const;
     const changes = augmentations(settings.augment);
     const plans = batchPlans(train, { epochs, batchSize, seed, from: training.position });
 

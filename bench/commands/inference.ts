@@ -13,9 +13,9 @@ export default command({
     const { model, adapter, batch } = config;
     const engine = await startEngine(config);
     const segmenter = randomSegmenter(model, adapter);
-    const { images } = randomBatch(batch, segmenter.imageSize);
+    const { inputs } = randomBatch(batch, segmenter.imageSize);
     const seconds = await timed(config, async () => {
-      const logits = segmenter.forward(images);
+      const logits = segmenter.forward(inputs);
       await logits.data();
       logits.dispose();
     });

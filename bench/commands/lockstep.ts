@@ -1,4 +1,4 @@
-import { from, lastValueFrom } from 'rxjs';
+import { from, lastValueFrom, type Observable } from 'rxjs';
 import { z } from 'zod';
 import { batch } from '../../operators/batch.js';
 import { concatLease } from '../../operators/concat-lease.js';
@@ -9,8 +9,9 @@ import { normalize } from '../../operators/normalize.js';
 import { prefetch } from '../../operators/prefetch.js';
 import { trainStep } from '../../operators/train-step.js';
 import { lora } from '../../src/adapters/lora.js';
+import type { Batch } from '../../src/data/batch.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
-import type { Batch, BatchPlan } from '../../src/data/types.js';
+import type { BatchPlan } from '../../src/data/types.js';
 import { dataFlags, modelFlags } from '../../src/experiment/training-flags.js';
 import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
 import { loadSegmenter, type Segmenter } from '../../src/tasks/segmentation/segmenter.js';
@@ -68,7 +69,7 @@ export default command({
         seed: 1,
       });
     const steps = (training: Training) =>
-      concatLease((batch$: Parameters<ReturnType<typeof trainStep>>[0]) => batch$.pipe(trainStep(training)));
+      concatLease((batch$: Observable<Batch>) => batch$.pipe(trainStep(training)));
     const free = (training: Training) => {
       training.dispose();
       training.model.dispose();

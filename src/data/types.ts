@@ -1,5 +1,3 @@
-import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
-
 /** An image file and the mask that belongs to it; `stem` is the name they share. */
 export interface Pair {
   readonly stem: string;
@@ -37,17 +35,6 @@ export interface Sample {
   readonly image: Uint8Array | Float32Array;
   /** Class ids, height × width; 255 is ignored by every loss and metric. */
   readonly mask: Uint8Array;
-}
-
-/** Tensors of one batch. Exists only under a lease, which calls `dispose` exactly once. */
-export interface Batch {
-  /** Its `samples` are those that are in the tensors, row by row. */
-  readonly plan: BatchPlan;
-  /** float32 [batch, height, width, 3], normalised. */
-  readonly images: Tensor4D;
-  /** int32 [batch, height, width], class ids, 255 = ignore. */
-  readonly masks: Tensor3D;
-  dispose(): void;
 }
 
 /** The class id that no loss and no metric counts. */

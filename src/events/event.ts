@@ -1,13 +1,15 @@
+import type { Scores } from './scores.js';
+
 /**
  * What a run says, as plain data: one discriminated union that every logger, plot, progress bar and dashboard
  * subscribes to. `time` is milliseconds since 1970; only it and the other clock fields (`seconds`,
  * `imagesPerSecond`, `earlierSeconds`) differ between two runs of the same recipe on the same engine.
  */
-export type Event =
+export type Event<S extends Scores = Scores> =
   | RunEvent
   | StepEvent
   | EpochEvent
-  | ValidationEvent
+  | ValidationEvent<S>
   | CheckpointEvent
   | TrialEvent
   | WarningEvent
@@ -66,26 +68,13 @@ export interface EpochEvent extends Timed {
   readonly imagesPerSecond: number;
 }
 
-/** Scores on a split. `softDice` and `softIou` are the soft, inverse-frequency-weighted means over batches. */
-export interface Scores {
-  readonly loss: number;
-  readonly softDice: number;
-  readonly softIou: number;
-  /** Hard, over the whole split, per class; null where a class occurs in neither target nor prediction. */
-  readonly dice: readonly (number | null)[];
-  readonly iou: readonly (number | null)[];
-  readonly miou: number;
-  readonly accuracy: number;
-  /** [target][prediction] in pixels. */
-  readonly confusion: readonly (readonly number[])[];
-}
-
-export interface ValidationEvent extends Timed {
+/** Scores on a split, after so many steps. */
+export interface ValidationEvent<S extends Scores = Scores> extends Timed {
   readonly type: 'validation';
   readonly split: string;
   readonly epoch: number;
   readonly step: number;
-  readonly scores: Scores;
+  readonly scores: S;
   readonly images: number;
   readonly seconds: number;
 }

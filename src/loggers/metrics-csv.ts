@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Event } from '../events/event.js';
 import { writeFileAtomic } from '../files/atomic.js';
+import { segmentationScores } from '../tasks/segmentation/metrics/segmentation-scores.js';
 import type { Logger, LogOptions } from './logger.js';
 
 /** In this order; the learning rates of several parameter groups follow as `lr_<group>`. */
@@ -43,7 +44,8 @@ export function csv(dir: string, { earlier = [] }: LogOptions = {}): Logger {
       return set(epoch, { step, train_loss: loss, images_per_second: imagesPerSecond, ...rates });
     }
     if (event.type !== 'validation' || event.split !== 'validation') return false;
-    const { epoch, step, scores } = event;
+    const { epoch, step } = event;
+    const scores = segmentationScores(event.scores);
     return set(epoch, {
       step,
       val_loss: scores.loss,

@@ -2,8 +2,12 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../base/errors.js';
-import type { Event, Scores, ValidationEvent } from '../events/event.js';
+import type { Event, ValidationEvent } from '../events/event.js';
 import { writeFileAtomic } from '../files/atomic.js';
+import {
+  type SegmentationScores,
+  segmentationScores,
+} from '../tasks/segmentation/metrics/segmentation-scores.js';
 import { type Logger, type LogOptions, secondsOf, withEarlier } from './logger.js';
 
 /** What a finished run leaves for tables: figures in full precision. */
@@ -24,16 +28,19 @@ export interface Summary {
   /** Of training steps: validation and waiting for data not counted. */
   readonly imagesPerSecond: number;
   /** The last scores on the validation split; null where none were taken. */
-  readonly validation: (TestScores & Pick<Scores, 'loss'>) | null;
+  readonly validation: (TestScores & Pick<SegmentationScores, 'loss'>) | null;
   /** The last scores on the split `test`; null where none were taken. */
   readonly test: TestScores | null;
 }
 
 /** The scores that tables compare. */
-export type TestScores = Pick<Scores, 'softDice' | 'softIou' | 'dice' | 'iou' | 'miou' | 'accuracy'>;
+export type TestScores = Pick<
+  SegmentationScores,
+  'softDice' | 'softIou' | 'dice' | 'iou' | 'miou' | 'accuracy'
+>;
 
 /** Scores without the confusion matrix and the loss. */
-export function testScores({ softDice, softIou, dice, iou, miou, accuracy }: Scores): TestScores {
+export function testScores({ softDice, softIou, dice, iou, miou, accuracy }: SegmentationScores): TestScores {
   return { softDice, softIou, dice, iou, miou, accuracy };
 }
 
@@ -47,7 +54,9 @@ export function summarize(events: readonly Event[]): Summary | undefined {
   const last = (split: string) =>
     events.findLast((event): event is ValidationEvent => event.type === 'validation' && event.split === split)
       ?.scores;
-  const [validation, test] = [last('validation'), last('test')];
+  const [validation, test] = [last('validation'), last('test')].map(
+    (scores) => scores && segmentationScores(scores),
+  );
   return {
     run,
     adapter,

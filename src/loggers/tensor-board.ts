@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { Event } from '../events/event.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { writeError } from '../files/write-error.js';
+import { segmentationScores } from '../tasks/segmentation/metrics/segmentation-scores.js';
 import { type Logger, type LogOptions, withEarlier } from './logger.js';
 import { bytes, double, float, tfRecord, utf8, varint } from './tf-record.js';
 
@@ -65,7 +66,7 @@ function scalarsOf(event: Event, classes: readonly string[]): [name: string, val
       ['epoch/images_per_second', event.imagesPerSecond],
     ];
   if (event.type !== 'validation') return [];
-  const { loss, softDice, softIou, miou, accuracy, dice, iou } = event.scores;
+  const { loss, softDice, softIou, miou, accuracy, dice, iou } = segmentationScores(event.scores);
   const overall = { loss, soft_dice: softDice, soft_iou: softIou, miou, accuracy };
   const byClass = (score: string, values: readonly (number | null)[]) =>
     named(

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
 import type { LinearMap } from '../engine/ops/linears.js';
-import type { Pass } from './parameters.js';
+import type { Pass } from './model.js';
 import { TARGETS, type Target } from './vit/targets.js';
 
 /** One linear map that an adapter may change. */

@@ -81,16 +81,3 @@ export class Parameters implements Iterable<Parameter> {
     this.#byName.clear();
   }
 }
-
-/** How a forward pass runs: `random` feeds dropout and is given when, and only when, the model trains. */
-export interface Pass {
-  readonly random?: () => number;
-}
-
-/** What the training code knows of a model: parameters, and a function of them. */
-export interface Model {
-  readonly parameters: Parameters;
-  /** float32 images [batch, height, width, 3] to logits [batch, height, width, classes]. */
-  forward(images: Tensor, pass?: Pass): Tensor;
-  dispose(): void;
-}

@@ -1,4 +1,8 @@
-import type { Event, RunEvent, Scores } from '../events/event.js';
+import type { Event, RunEvent } from '../events/event.js';
+import {
+  type SegmentationScores,
+  segmentationScores,
+} from '../tasks/segmentation/metrics/segmentation-scores.js';
 import type { Plot } from './render.js';
 
 const WIDTH = 420;
@@ -27,8 +31,8 @@ export function runPlots(events: readonly Event[]): Record<string, Plot> {
       ...held.map(({ epoch, scores }) => ({ epoch, value: scores.loss, series: 'validation' })),
     ]);
   if (held.length > 0) {
-    const series = (name: string, pick: (scores: Scores) => number) =>
-      held.map(({ epoch, scores }) => ({ epoch, value: pick(scores), series: name }));
+    const series = (name: string, pick: (scores: SegmentationScores) => number) =>
+      held.map(({ epoch, scores }) => ({ epoch, value: pick(segmentationScores(scores)), series: name }));
     plots['dice'] = curves(titled('Validation scores'), 'Score', [
       ...series('soft Dice', ({ softDice }) => softDice),
       ...series('soft IoU', ({ softIou }) => softIou),
@@ -71,10 +75,14 @@ export function runPlots(events: readonly Event[]): Record<string, Plot> {
   }
   if (final) {
     const name = (c: number) => classes[c] ?? `class ${c}`;
-    plots['per-class'] = perClass(titled(`Scores by class, ${final.split} split`), final.scores, name);
+    plots['per-class'] = perClass(
+      titled(`Scores by class, ${final.split} split`),
+      segmentationScores(final.scores),
+      name,
+    );
     plots['confusion'] = confusion(
       titled(`Confusion matrix, ${final.split} split`),
-      final.scores.confusion,
+      segmentationScores(final.scores).confusion,
       name,
     );
   }
@@ -117,7 +125,7 @@ function curves(
   };
 }
 
-function perClass(title: Title, { dice, iou }: Scores, name: (c: number) => string): Plot {
+function perClass(title: Title, { dice, iou }: SegmentationScores, name: (c: number) => string): Plot {
   const values = Object.entries({ Dice: dice, IoU: iou }).flatMap(([score, by]) =>
     by.flatMap((value, c) => (value === null ? [] : [{ class: name(c), score, value }])),
   );

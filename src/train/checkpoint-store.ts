@@ -4,9 +4,9 @@ import { UserError } from '../base/errors.js';
 import { versions } from '../base/package.js';
 import { stemsOf } from '../data/recorded-split.js';
 import type { Splits } from '../data/split.js';
-import type { Scores } from '../events/event.js';
+import { improves, type Mode, metricOf, modeOf } from '../events/metric.js';
+import type { Scores } from '../events/scores.js';
 import { removeFolder, removeUnfinished } from '../files/atomic.js';
-import { improves, type Metric, type Mode, metricOf, modeOf } from '../tasks/segmentation/metrics/metric.js';
 import { type Checkpoint, readCheckpoint, readCheckpointInfo, writeCheckpoint } from './checkpoint.js';
 import type { Training } from './training.js';
 
@@ -14,7 +14,7 @@ export interface CheckpointStoreOptions {
   /** The newest so many are kept, and the best one beside them. Default 3; Infinity keeps all. */
   readonly keep?: number;
   /** The validation score that makes a checkpoint the best. Default: none does. */
-  readonly best?: Metric;
+  readonly best?: string;
   readonly mode?: Mode;
   /** Goes into every checkpoint: what the run was asked to do. */
   readonly config?: Readonly<Record<string, unknown>>;

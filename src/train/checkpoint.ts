@@ -9,7 +9,7 @@ import type { SplitStems } from '../data/recorded-split.js';
 import { writeFolderAtomic } from '../files/atomic.js';
 import { recordedPaths, recordPaths } from '../files/recorded-paths.js';
 import { readSafetensors, type StoredTensor, safetensorsBytes } from '../files/safetensors.js';
-import type { Model } from '../model/parameters.js';
+import type { Model } from '../model/model.js';
 import { unpack } from './optimizers/pack.js';
 import { difference, mapState, stateNumbers, stateTensors } from './optimizers/state-tree.js';
 import type { Training } from './training.js';
@@ -173,7 +173,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
  * @throws UserError naming the parameter where the two do not fit; the model is then unchanged.
  */
 export function loadParameters(
-  model: Model,
+  model: Pick<Model, 'parameters'>,
   { path, parameters, state }: Checkpoint,
   which: 'scored' | 'trained' = 'scored',
 ): void {

@@ -1,10 +1,11 @@
 import { add, dispose, mul, stack, sub, sum, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
-import type { Batch } from '../data/types.js';
+import type { Batch, Tensors } from '../data/batch.js';
 import type { Event } from '../events/event.js';
-import type { Model, Parameter, ParameterGroup } from '../model/parameters.js';
+import type { Loss } from '../model/loss.js';
+import type { Model } from '../model/model.js';
+import type { Parameter, ParameterGroup } from '../model/parameters.js';
 import { randomStream } from '../random/random-stream.js';
-import type { Loss } from '../tasks/segmentation/losses/loss.js';
 import { globalNorm } from './optimizers/clip-by-global-norm.js';
 import { pack, unpack } from './optimizers/pack.js';
 import { stateTensors } from './optimizers/state-tree.js';
@@ -13,9 +14,13 @@ import { constant } from './schedules/constant.js';
 import type { Schedule } from './schedules/schedule.js';
 import { valueAndGradients } from './value-and-gradients.js';
 
-export interface TrainingOptions {
-  readonly model: Model;
-  readonly loss: Loss;
+export interface TrainingOptions<
+  In extends Tensors = Tensor,
+  Out extends Tensors = Tensor,
+  Target extends Tensors = Tensor,
+> {
+  readonly model: Model<In, Out>;
+  readonly loss: Loss<Out, Target>;
   readonly optimizer: Optimizer;
   /** The base rate: one for all, or one for each group that trains (`separate_lr`). */
   readonly learningRate: number | Partial<Readonly<Record<ParameterGroup, number>>>;
@@ -58,8 +63,12 @@ export type Memory = Record<string, Record<string, number | null>>;
  * const run = new Training({ model, loss: logCoshDice(), optimizer: adamW(), learningRate: 1e-3, seed: 42 });
  * const { loss } = await run.step(await lastValueFrom(load(plan)));
  */
-export class Training {
-  readonly model: Model;
+export class Training<
+  In extends Tensors = Tensor,
+  Out extends Tensors = Tensor,
+  Target extends Tensors = Tensor,
+> {
+  readonly model: Model<In, Out>;
   readonly seed: number;
   readonly schedule: Schedule;
   /** Batches consumed since the run began: what `batchPlans` takes as `from`. */
@@ -72,9 +81,9 @@ export class Training {
   #heard: Event | undefined;
   /** Steps made by this object, and not by an earlier process of the run. */
   #steps = 0;
-  readonly #options: TrainingOptions;
+  readonly #options: TrainingOptions<In, Out, Target>;
 
-  constructor(options: TrainingOptions) {
+  constructor(options: TrainingOptions<In, Out, Target>) {
     this.#options = options;
     this.model = options.model;
     this.seed = options.seed;
@@ -123,7 +132,7 @@ export class Training {
    *
    * @throws where the batch is not the next one of this run; the model is then unchanged.
    */
-  async step(batch: Batch): Promise<StepResult> {
+  async step(batch: Batch<In, Target>): Promise<StepResult> {
     const { position } = batch.plan;
     if (position !== this.position)
       throw new UserError(
@@ -171,13 +180,13 @@ export class Training {
   }
 
   /** What is to be scored: the model with the averaged weights in place, or itself where no average is kept. */
-  get scored(): Model {
+  get scored(): Model<In, Out> {
     const { model } = this;
     if (Object.keys(this.#average).length === 0) return model;
-    const forward: Model['forward'] = (images, pass) => {
+    const forward: Model<In, Out>['forward'] = (inputs, pass) => {
       const putBack = this.#putAverage();
       try {
-        return model.forward(images, pass);
+        return model.forward(inputs, pass);
       } finally {
         putBack();
       }
@@ -225,11 +234,15 @@ export class Training {
     this.#average = {};
   }
 
-  #compute(batch: Batch, parameters: readonly Parameter[], learningRate: Readonly<Record<string, number>>) {
+  #compute(
+    batch: Batch<In, Target>,
+    parameters: readonly Parameter[],
+    learningRate: Readonly<Record<string, number>>,
+  ) {
     const random = randomStream(this.seed, 'dropout', this.position);
     const xs = parameters.map(({ value }) => value);
     const { value: loss, gradients: byParameter } = valueAndGradients(() => {
-      const value = this.#options.loss(this.model.forward(batch.images, { random }), batch.masks);
+      const value = this.#options.loss(this.model.forward(batch.inputs, { random }), batch.targets);
       if (value.rank === 0) return value;
       throw new UserError(`loss: expected a scalar, got [${value.shape}]; return its mean`);
     }, xs);
@@ -297,6 +310,8 @@ export class Training {
 }
 
 /** The same as `new Training(options)`. */
-export function training(options: TrainingOptions): Training {
+export function training<In extends Tensors, Out extends Tensors, Target extends Tensors>(
+  options: TrainingOptions<In, Out, Target>,
+): Training<In, Out, Target> {
   return new Training(options);
 }

@@ -1,4 +1,5 @@
-import type { Event, RunEvent, Scores, StepEvent, ValidationEvent } from '../../src/events/event.js';
+import type { Event, RunEvent, StepEvent, ValidationEvent } from '../../src/events/event.js';
+import type { Scores } from '../../src/events/scores.js';
 
 const START = 1_700_000_000_000;
 

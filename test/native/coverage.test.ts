@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import '../../src/engine/tfjs.js';
-import { dispose, setBackend, tensor } from '@tensorflow/tfjs-core';
+import { dispose, setBackend, tensor, tidy } from '@tensorflow/tfjs-core';
 import { localizedLora } from '../../src/adapters/localized-lora.js';
 import { lora } from '../../src/adapters/lora.js';
 import { serialLora } from '../../src/adapters/serial-lora.js';
-import type { Batch } from '../../src/data/types.js';
+import type { Batch } from '../../src/data/batch.js';
 import type { Adapter } from '../../src/model/adapter.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
 import { losses } from '../../src/tasks/segmentation/losses/losses.js';
-import { Scorer } from '../../src/tasks/segmentation/metrics/scorer.js';
+import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
 import { createSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 import { adam, adamW } from '../../src/train/optimizers/adam.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';
@@ -34,8 +34,8 @@ function batch(position: number): Batch {
   const masks = Int32Array.from({ length: 2 * 16 * 16 }, (_, i) => (i % 50 === 0 ? 255 : i % 3));
   return {
     plan: { position, samples: [] },
-    images: tensor(images, [2, 16, 16, 3]),
-    masks: tensor(masks, [2, 16, 16], 'int32'),
+    inputs: tensor(images, [2, 16, 16, 3]),
+    targets: tensor(masks, [2, 16, 16], 'int32'),
   } as unknown as Batch;
 }
 
@@ -60,12 +60,13 @@ async function train(options: {
   });
   const values: number[] = [];
   for (const position of [0, 1]) {
-    const { images, masks, ...rest } = batch(position);
-    values.push((await run.step({ images, masks, ...rest })).loss);
-    const scorer = new Scorer({ classes: 3, loss: losses.make(loss) });
-    await scorer.score(model, { images, masks });
-    values.push(scorer.scores().softDice);
-    dispose([images, masks]);
+    const { inputs, targets, ...rest } = batch(position);
+    values.push((await run.step({ inputs, targets, ...rest })).loss);
+    const metrics = segmentationMetrics({ classes: 3, loss: losses.make(loss) })();
+    const logits = tidy(() => model.forward(inputs));
+    await metrics.add(logits, targets);
+    values.push(metrics.scores().softDice);
+    dispose([inputs, targets, logits]);
   }
   if (adapter) {
     model.merge();

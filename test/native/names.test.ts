@@ -52,10 +52,10 @@ describe('the names that the onednn engine and its addon share', () => {
     assert.throws(call({ x }, { rows: 1, width: 2 }), /expected the arguments logits, got x/);
     assert.throws(call({}, { rows: 1, width: 2 }), /expected the arguments logits, got none/);
     const [result] = call({ logits: x }, { width: 2, rows: 1 })();
-    assert.deepEqual([...(backend.readSync(result!.dataId) as Float32Array)].map((n) => n.toFixed(4)), [
-      '0.2689',
-      '0.7311',
-    ]);
+    assert.deepEqual(
+      [...(backend.readSync(result!.dataId) as Float32Array)].map((n) => n.toFixed(4)),
+      ['0.2689', '0.7311'],
+    );
     backend.disposeData(result!.dataId);
     x.dispose();
   });

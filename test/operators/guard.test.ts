@@ -3,7 +3,7 @@ import { EMPTY, from, lastValueFrom, map, type Observable, of, throwError, timer
 import { TestScheduler } from 'rxjs/testing';
 import { DivergedError, failIfDiverged } from '../../operators/fail-if-diverged.js';
 import { type GuardOptions, guard } from '../../operators/guard.js';
-import type { Event, Scores } from '../../src/events/event.js';
+import type { Event } from '../../src/events/event.js';
 import type { Memory } from '../../src/train/training.js';
 
 const stepOf = (step: number, loss: number, gradientNorm = 1): Event => ({
@@ -27,7 +27,7 @@ const scored = (step: number, softDice: number, split = 'validation'): Event => 
   split,
   epoch: step,
   step,
-  scores: { softDice, miou: 1 - softDice } as Scores,
+  scores: { loss: 0, softDice, miou: 1 - softDice },
   images: 1,
   seconds: 1,
 });

@@ -7,6 +7,7 @@ import { trainStep } from '../../operators/train-step.js';
 import type { Sample } from '../../src/data/types.js';
 import { memoryHint } from '../../src/engine/out-of-memory.js';
 import { crossEntropy } from '../../src/tasks/segmentation/losses/cross-entropy.js';
+import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';
 import { Training } from '../../src/train/training.js';
 import { CLASSES, tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';
@@ -46,7 +47,11 @@ describe('a batch that memory does not hold', () => {
   it('and where it is scored', async () => {
     const model = starved();
     const batches$ = prefetch([plan!], (each) => of(tinyBatch(each)), { ahead: 0 });
-    const scores$ = evaluate(model, batches$, { classes: CLASSES, loss: crossEntropy() });
+    const scores$ = evaluate(
+      model,
+      batches$,
+      segmentationMetrics({ classes: CLASSES, loss: crossEntropy() }),
+    );
     await assert.rejects(lastValueFrom(scores$), { name: 'UserError', message: hint });
     model.dispose();
   });

@@ -26,11 +26,14 @@ import { prefetch } from '../../operators/prefetch.js';
 import { testBest } from '../../operators/test-best.js';
 import { trainStep } from '../../operators/train-step.js';
 import { validate } from '../../operators/validate.js';
-import type { Batch, BatchPlan } from '../../src/data/types.js';
+import type { Batch } from '../../src/data/batch.js';
+import type { BatchPlan } from '../../src/data/types.js';
 import type { Event } from '../../src/events/event.js';
 import { earlierRun, restoreLast } from '../../src/experiment/earlier-run.js';
 import { withoutClocks } from '../../src/loggers/logger.js';
 import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
+import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
+import type { SegmentationScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { adamW } from '../../src/train/optimizers/adam.js';
 import { constant } from '../../src/train/schedules/constant.js';
@@ -72,14 +75,14 @@ describe('the training pipeline', () => {
       every = 2,
       frozenSteps = 0,
     }: Options,
-    work: (events$: Observable<Event>, training: Training) => Promise<R>,
+    work: (events$: Observable<Event<SegmentationScores>>, training: Training) => Promise<R>,
   ): Promise<R> {
     const model = tinyModel();
     const loss = logCoshDice();
     const options = { optimizer: adamW(), learningRate: 0.05, schedule, seed: 42, average, frozenSteps };
     const training = new Training({ model, loss, ...options });
     const store = checkpointStore(join(dir, name), { keep: 2, best: 'softDice' });
-    const scoring = { every: 'epoch', classes: CLASSES, loss } as const;
+    const scoring = { every: 'epoch', metrics: segmentationMetrics({ classes: CLASSES, loss }) } as const;
     const batches = (seed: number) => () =>
       prefetch(tinyPlans({ count: 3, epochs: 1, seed }), (plan) => of(tinyBatch(plan)), { ahead: 1 });
     try {

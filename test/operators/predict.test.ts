@@ -18,7 +18,7 @@ describe('predict', () => {
         rows.map(({ title }) => title),
         plans.flatMap(({ samples }) => samples.map(({ pair }) => pair.stem)),
       );
-      const logits = batches.map(({ images }) => tidy(() => model.forward(images)));
+      const logits = batches.map(({ inputs }) => tidy(() => model.forward(inputs)));
       const scores = logits.flatMap((tensor) => tensor.arraySync() as number[][][][]);
       for (const tensor of logits) tensor.dispose();
       rows.forEach(({ width, height, prediction, target }, i) => {
@@ -95,7 +95,7 @@ describe('predict', () => {
       },
     };
     const plan = tinyPlans({ count: 1, epochs: 1, batchSize: 1 })[0]!;
-    const given = { plan, images, masks, dispose: () => {} };
+    const given = { plan, inputs: images, targets: masks, dispose: () => {} };
     await assert.rejects(lastValueFrom(of(given).pipe(predict(model as never))), /broken/);
     assert.equal(memory().numTensors, before);
     images.dispose();

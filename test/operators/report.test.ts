@@ -3,7 +3,8 @@ import { memory, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
 import { concat, lastValueFrom, NEVER, Observable, of, Subject, throwError, toArray } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { report } from '../../operators/report.js';
-import type { Scores, TrialEvent, ValidationEvent } from '../../src/events/event.js';
+import type { TrialEvent, ValidationEvent } from '../../src/events/event.js';
+import type { Scores } from '../../src/events/scores.js';
 import { createStudy } from '../../src/study/create-study.js';
 import type { Study } from '../../src/study/study.js';
 import type { Trial } from '../../src/study/trial.js';
@@ -140,7 +141,7 @@ describe('report', () => {
       type: 'validation',
       epoch: 2,
       step: 8,
-      scores: { softDice: 0.75 } as Scores,
+      scores: { loss: 0, softDice: 0.75 } as Scores,
     } as ValidationEvent;
     await lastValueFrom(
       of({ type: 'epoch' } as unknown as ValidationEvent, validation).pipe(report(trial, 'softDice')),

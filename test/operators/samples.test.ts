@@ -98,10 +98,10 @@ describe('normalize and batch', () => {
   it('make tensors of the samples, in order, as torchvision normalises', async () => {
     const [plan] = batchPlans(pairs, { batchSize: 3, seed: 1, shuffle: false });
     const loaded = await lastValueFrom(load(plan!));
-    assert.deepEqual(loaded.images.shape, [3, SIZE, SIZE, 3]);
-    assert.deepEqual([loaded.masks.shape, loaded.masks.dtype], [[3, SIZE, SIZE], 'int32']);
-    const images = loaded.images.dataSync();
-    const masks = loaded.masks.dataSync();
+    assert.deepEqual(loaded.inputs.shape, [3, SIZE, SIZE, 3]);
+    assert.deepEqual([loaded.targets.shape, loaded.targets.dtype], [[3, SIZE, SIZE], 'int32']);
+    const images = loaded.inputs.dataSync();
+    const masks = loaded.targets.dataSync();
     for (let i = 0; i < 3; i++) {
       assert.equal(masks[i * SIZE * SIZE], i);
       for (let c = 0; c < 3; c++) {
@@ -117,9 +117,9 @@ describe('normalize and batch', () => {
     const decoded = () => from(plan!.samples).pipe(decode(SIZE, { cache: source(() => 1).cache }));
     const stems = async (change: OperatorFunction<Sample, Sample>) => {
       const made = await lastValueFrom(decoded().pipe(change, normalize(IMAGENET), batch(plan!)));
-      const masks = await made.masks.data();
+      const masks = await made.targets.data();
       made.dispose();
-      const rows = Array.from({ length: made.masks.shape[0] }, (_, i) => `${masks[i * SIZE * SIZE]}`);
+      const rows = Array.from({ length: made.targets.shape[0] }, (_, i) => `${masks[i * SIZE * SIZE]}`);
       const { samples } = made.plan;
       assert.deepEqual({ ...made.plan, samples: plan!.samples }, plan);
       assert.deepEqual(
@@ -202,7 +202,7 @@ describe('normalize and batch', () => {
     const values = (ahead: number) =>
       lastValueFrom(
         prefetch(batchPlans(pairs, { epochs: 2, batchSize: 4, seed: 3 }), load, { ahead }).pipe(
-          concatLease((batch$) => batch$.pipe(concatMap(({ images }) => images.data()))),
+          concatLease((batch$) => batch$.pipe(concatMap(({ inputs }) => inputs.data()))),
           toArray(),
         ),
       );

@@ -24,6 +24,7 @@ import type { AggregatedScores, ScoreRow } from '../../src/experiment/score-file
 import { loadTrained, trainedRuns } from '../../src/experiment/trained-runs.js';
 import { testScores } from '../../src/loggers/summary.js';
 import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
+import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
 import { findPairs } from '../../src/tasks/segmentation/pairs.js';
 import { run } from './run.js';
 import { plain, tinyBackbone, untrained } from './trained.js';
@@ -65,7 +66,9 @@ describe('inference', () => {
         from(plan.samples).pipe(decode(16), normalize(model.normalization), batch(plan));
       const plans = batchPlans(pairs, { batchSize: 2, seed: 2, shuffle: false });
       const leases$ = prefetch(plans, load, { ahead: 1 });
-      const { scores } = await lastValueFrom(evaluate(model, leases$, { classes: 3, loss: logCoshDice() }));
+      const { scores } = await lastValueFrom(
+        evaluate(model, leases$, segmentationMetrics({ classes: 3, loss: logCoshDice() })),
+      );
       return testScores(scores);
     };
     const all = await findPairs(join(plain, 'images'), join(plain, 'masks'));

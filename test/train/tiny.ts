@@ -5,14 +5,18 @@ import {
   mean,
   mul,
   reshape,
+  type Tensor3D,
+  type Tensor4D,
   tensor,
   tensor3d,
   tensor4d,
   tidy,
 } from '@tensorflow/tfjs-core';
+import type { Batch } from '../../src/data/batch.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
-import type { Batch, BatchPlan } from '../../src/data/types.js';
-import { type Model, Parameters } from '../../src/model/parameters.js';
+import type { BatchPlan } from '../../src/data/types.js';
+import { type Model } from '../../src/model/model.js';
+import { Parameters } from '../../src/model/parameters.js';
 import { randomStream } from '../../src/random/random-stream.js';
 
 /** Pictures are SIZE × SIZE. */
@@ -70,7 +74,7 @@ export function tinyPlans(options: {
 }
 
 /** The batch of a plan: pictures are noise, masks follow from them, one pixel is ignored. */
-export function tinyBatch(plan: BatchPlan): Batch {
+export function tinyBatch(plan: BatchPlan): Batch<Tensor4D, Tensor3D> {
   const n = plan.samples.length;
   const pixels: number[] = [];
   const classes: number[] = [];
@@ -86,8 +90,8 @@ export function tinyBatch(plan: BatchPlan): Batch {
   const masks = tensor3d(classes, [n, SIZE, SIZE], 'int32');
   return {
     plan,
-    images,
-    masks,
+    inputs: images,
+    targets: masks,
     dispose() {
       images.dispose();
       masks.dispose();

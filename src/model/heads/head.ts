@@ -17,7 +17,8 @@ import { dropout } from '../../engine/ops/dropout.js';
 import { linear } from '../../engine/ops/linear.js';
 import { upsample } from '../../engine/ops/upsample.js';
 import { randomStream } from '../../random/random-stream.js';
-import type { Parameters, Pass } from '../parameters.js';
+import type { Pass } from '../model.js';
+import type { Parameters } from '../parameters.js';
 import type { TorchPlace } from '../torch-place.js';
 
 export interface HeadOptions {

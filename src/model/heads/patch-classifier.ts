@@ -1,7 +1,8 @@
 import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { linear } from '../../engine/ops/linear.js';
 import { normal, randomStream } from '../../random/random-stream.js';
-import { type Model, Parameters } from '../parameters.js';
+import { type Model } from '../model.js';
+import { Parameters } from '../parameters.js';
 import type { VitConfig } from '../vit/config.js';
 import { addRandomBackbone, encode, patchGrid } from '../vit/vit.js';
 

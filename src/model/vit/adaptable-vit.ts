@@ -1,7 +1,8 @@
 import { clone, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
 import type { Adapter, Site } from '../adapter.js';
-import { type Model, Parameters, type Pass } from '../parameters.js';
+import { type Model, type Pass } from '../model.js';
+import { Parameters } from '../parameters.js';
 import type { TorchPlace } from '../torch-place.js';
 import { AdaptedMaps } from './adapted-maps.js';
 import { adapterSites } from './adapter-sites.js';

@@ -1,6 +1,6 @@
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { addHead, type HeadOptions, headPlaces, segment } from '../../model/heads/head.js';
-import type { Pass } from '../../model/parameters.js';
+import type { Pass } from '../../model/model.js';
 import type { TorchPlace } from '../../model/torch-place.js';
 import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import type { VitConfig } from '../../model/vit/config.js';

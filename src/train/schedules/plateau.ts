@@ -1,14 +1,8 @@
-import {
-  improves,
-  type Metric,
-  type Mode,
-  metricOf,
-  modeOf,
-} from '../../tasks/segmentation/metrics/metric.js';
+import { improves, type Mode, metricOf, modeOf } from '../../events/metric.js';
 import type { Schedule } from './schedule.js';
 
 export interface PlateauOptions {
-  readonly metric: Metric;
+  readonly metric: string;
   readonly mode?: Mode;
   /** What the rate is multiplied with. Default 0.1. */
   readonly factor?: number;

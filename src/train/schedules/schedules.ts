@@ -1,5 +1,4 @@
 import { named } from '../../base/named.js';
-import type { Metric } from '../../tasks/segmentation/metrics/metric.js';
 import { constant } from './constant.js';
 import { cosine } from './cosine.js';
 import { plateau } from './plateau.js';
@@ -10,7 +9,7 @@ export interface NamedScheduleOptions {
   /** Batches of the whole run. */
   readonly steps: number;
   /** What plateau follows. */
-  readonly metric: Metric;
+  readonly metric: string;
 }
 
 /**

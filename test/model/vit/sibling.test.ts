@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { memory, tensor, tensor3d, tensor4d } from '@tensorflow/tfjs-core';
 import { lora } from '../../../src/adapters/lora.js';
-import type { Batch } from '../../../src/data/types.js';
+import type { Batch } from '../../../src/data/batch.js';
 import { vitConfig } from '../../../src/model/vit/config.js';
 import { normal, randomStream } from '../../../src/random/random-stream.js';
 import { crossEntropy } from '../../../src/tasks/segmentation/losses/cross-entropy.js';
@@ -29,11 +29,16 @@ describe('Segmenter.sibling', () => {
       'int32',
     );
     const plan = { epoch: 1, batch: 0, batches: 1, position: 0, samples: [] };
-    return { plan, images, masks, dispose: () => [images, masks].forEach((each) => each.dispose()) };
+    return {
+      plan,
+      inputs: images,
+      targets: masks,
+      dispose: () => [images, masks].forEach((each) => each.dispose()),
+    };
   };
   const logits = async (model: Segmenter) => {
-    const { images, dispose } = batch();
-    const y = model.forward(images);
+    const { inputs, dispose } = batch();
+    const y = model.forward(inputs);
     const data = await y.data();
     y.dispose();
     dispose();

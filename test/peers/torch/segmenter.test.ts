@@ -6,7 +6,7 @@ import { dispose, setBackend, type Tensor, tensor, tensor3d, tensor4d, tidy } fr
 import { localizedLora } from '../../../src/adapters/localized-lora.js';
 import { lora } from '../../../src/adapters/lora.js';
 import { serialLora } from '../../../src/adapters/serial-lora.js';
-import type { Batch } from '../../../src/data/types.js';
+import type { Batch } from '../../../src/data/batch.js';
 import { useEngine } from '../../../src/engine/engine.js';
 import { readSafetensors, type StoredTensor, safetensorsBytes } from '../../../src/files/safetensors.js';
 import type { Adapter } from '../../../src/model/adapter.js';
@@ -134,7 +134,7 @@ function batch(): Batch {
   const images = tensor4d(pixels, [2, SIZE, SIZE, 3]);
   const masks = tensor3d(classes, [2, SIZE, SIZE], 'int32');
   const plan = { epoch: 1, batch: 0, batches: STEPS, position: 0, samples: [] };
-  return { plan, images, masks, dispose: () => dispose([images, masks]) };
+  return { plan, inputs: images, targets: masks, dispose: () => dispose([images, masks]) };
 }
 
 /**
@@ -229,12 +229,12 @@ describe('the segmenter beside torch', () => {
           const training = new Training({ model, loss, optimizer: ours, learningRate: rate, seed: 1 });
           const data = batch();
           try {
-            tidy(() => close(numbers([['logits', model.forward(data.images)]]), named(twin, 'logits')));
+            tidy(() => close(numbers([['logits', model.forward(data.inputs)]]), named(twin, 'logits')));
 
             const moving = model.parameters.trainable();
             tidy(() => {
               const { value, gradients } = valueAndGradients(
-                () => loss(model.forward(data.images, { random: () => 0.5 }), data.masks),
+                () => loss(model.forward(data.inputs, { random: () => 0.5 }), data.targets),
                 moving.map((parameter) => parameter.value),
               );
               close(numbers([['loss', value]]), named(twin, 'loss'));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import '@tensorflow/tfjs-backend-wasm';
 import { setBackend, type Tensor, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import type { Loss } from '../../../src/model/loss.js';
 import { randomStream } from '../../../src/random/random-stream.js';
-import type { Loss } from '../../../src/tasks/segmentation/losses/loss.js';
 import { losses } from '../../../src/tasks/segmentation/losses/losses.js';
 import { valueAndGradients } from '../../../src/train/value-and-gradients.js';
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onesLike, tensor3d, tensor4d } from '@tensorflow/tfjs-core';
+import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { readMask } from '../../../src/data/images/image-file.js';
+import { improves, metricOf } from '../../../src/events/metric.js';
 import { crossEntropy } from '../../../src/tasks/segmentation/losses/cross-entropy.js';
 import { ConfusionMatrix } from '../../../src/tasks/segmentation/metrics/confusion-matrix.js';
-import { improves, metricOf } from '../../../src/tasks/segmentation/metrics/metric.js';
-import { Scorer } from '../../../src/tasks/segmentation/metrics/scorer.js';
+import { segmentationMetrics } from '../../../src/tasks/segmentation/metrics/segmentation-metrics.js';
 import { needsSharedData } from '../../shared-data.js';
 
 interface HardScores {
@@ -88,16 +88,16 @@ describe('ConfusionMatrix', () => {
   });
 });
 
-describe('Scorer', () => {
+describe('segmentationMetrics', () => {
   it('weighs batch means by images, and counts hard scores over all', async () => {
-    const scorer = new Scorer({ classes: 2, loss: crossEntropy() });
+    const metrics = segmentationMetrics({ classes: 2, loss: crossEntropy() })();
     // One image all right with loss log(1 + e^-2), then two at chance with loss log 2, predicted as class 0.
     const right = [tensor4d([2, 0, 0, 2], [1, 1, 2, 2]), tensor3d([0, 1], [1, 1, 2], 'int32')] as const;
     const chance = [tensor4d([0, 0, 0, 0], [2, 1, 1, 2]), tensor3d([1, 1], [2, 1, 1], 'int32')] as const;
-    await scorer.add(...right);
-    await scorer.add(...chance);
+    await metrics.add(...right);
+    await metrics.add(...chance);
     for (const tensor of [...right, ...chance]) tensor.dispose();
-    const { loss, dice, accuracy, confusion, softDice } = scorer.scores();
+    const { loss, dice, accuracy, confusion, softDice } = metrics.scores();
     const p = 1 / (1 + Math.exp(-2));
     assert.ok(Math.abs(loss - (-Math.log(p) + 2 * Math.LN2) / 3) < 1e-6);
     // Soft Dice: p in the first; 2·½·2/(1 + 2) = ⅔ for class 1, the only one of the second.
@@ -108,22 +108,6 @@ describe('Scorer', () => {
     ]);
     assert.equal(accuracy, 0.5);
     assert.deepEqual(dice, [0.5, 0.5]);
-    assert.equal(scorer.images, 3);
-  });
-
-  it('frees its tensors when the model throws', async () => {
-    const images = tensor4d([1, 1, 1], [1, 1, 1, 3]);
-    const masks = tensor3d([0], [1, 1, 1], 'int32');
-    const model = {
-      forward: () => {
-        onesLike(images);
-        throw new Error('broken');
-      },
-    };
-    const scorer = new Scorer({ classes: 2, loss: crossEntropy() });
-    await assert.rejects(scorer.score(model as never, { images, masks }), /broken/);
-    images.dispose();
-    masks.dispose();
   });
 });
 

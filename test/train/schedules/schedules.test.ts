@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Scores } from '../../../src/events/event.js';
+import type { Scores } from '../../../src/events/scores.js';
 import { constant } from '../../../src/train/schedules/constant.js';
 import { cosine } from '../../../src/train/schedules/cosine.js';
 import { plateau } from '../../../src/train/schedules/plateau.js';

@@ -1,7 +1,7 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { softmaxCrossEntropy } from '../../../engine/ops/cross-entropy.js';
+import type { Loss } from '../../../model/loss.js';
 import { checkClasses } from './check-classes.js';
-import type { Loss } from './loss.js';
 
 /**
  * −log softmax(logits) of the right class, averaged over the pixels that count, as torch's `cross_entropy` with

@@ -1,6 +1,6 @@
 import { add, mul } from '@tensorflow/tfjs-core';
+import type { Loss } from '../../../model/loss.js';
 import { crossEntropy } from './cross-entropy.js';
-import type { Loss } from './loss.js';
 import { tversky } from './tversky.js';
 
 /**

@@ -1,5 +1,6 @@
 import { clipByValue, div, exp, logSoftmax, maximum, mul, neg, pow, sub, sum } from '@tensorflow/tfjs-core';
-import { type Loss, pixels } from './loss.js';
+import { type Loss } from '../../../model/loss.js';
+import { pixels } from './loss.js';
 
 /**
  * −(1 − p)^γ · log p of the right class, averaged over the pixels that count (Lin et al. 2017, arXiv:1708.02002,

@@ -1,6 +1,6 @@
 import { cast, greater, log1p, mul, notEqual, sinh, square, sub, sum } from '@tensorflow/tfjs-core';
 import { IGNORE_INDEX } from '../../../data/types.js';
-import type { Loss } from './loss.js';
+import type { Loss } from '../../../model/loss.js';
 import { type AbsentOption, softScores } from './soft-scores.js';
 
 /**

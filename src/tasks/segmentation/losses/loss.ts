@@ -3,7 +3,6 @@ import {
   notEqual,
   oneHot,
   reshape,
-  type Scalar,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -12,18 +11,6 @@ import {
 import { IGNORE_INDEX } from '../../../data/types.js';
 import { overlap as regionOverlap } from '../../../engine/ops/overlap.js';
 import { checkClasses } from './check-classes.js';
-
-/**
- * What training minimises: float32 logits [batch, height, width, classes] and int32 masks [batch, height, width]
- * to a scalar. Pixels of class 255 count in no loss; a batch with no other pixel has loss 0, and a class that the logits
- * do not have is an error. One of your own is a
- * function of tfjs operations, or a sum of others.
- *
- * @example
- * const [dice, entropy] = [logCoshDice(), crossEntropy()];
- * const loss: Loss = (logits, masks) => add(dice(logits, masks), mul(0.5, entropy(logits, masks)));
- */
-export type Loss = (logits: Tensor, masks: Tensor) => Scalar;
 
 /** Logits and masks as rows of pixels: [pixels, classes]. */
 export interface Pixels {

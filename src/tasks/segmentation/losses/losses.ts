@@ -1,9 +1,9 @@
 import { named } from '../../../base/named.js';
+import type { Loss } from '../../../model/loss.js';
 import { crossEntropy } from './cross-entropy.js';
 import { diceCrossEntropy } from './dice-cross-entropy.js';
 import { focal } from './focal.js';
 import { logCoshDice } from './log-cosh-dice.js';
-import type { Loss } from './loss.js';
 import { lovaszSoftmax } from './lovasz-softmax.js';
 import { tversky } from './tversky.js';
 

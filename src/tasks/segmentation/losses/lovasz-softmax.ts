@@ -1,5 +1,6 @@
 import { abs, div, mul, softmax, sub, sum, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
-import { type Loss, pixels } from './loss.js';
+import { type Loss } from '../../../model/loss.js';
+import { pixels } from './loss.js';
 
 /**
  * The Lovász extension of the Jaccard loss, averaged over the classes that occur (Berman et al. 2018,

@@ -1,5 +1,6 @@
 import { add, div, maximum, mul, sub, sum } from '@tensorflow/tfjs-core';
-import { type Loss, overlap } from './loss.js';
+import { type Loss } from '../../../model/loss.js';
+import { overlap } from './loss.js';
 import { presence } from './soft-scores.js';
 
 /**

@@ -1,4 +1,5 @@
 import { IGNORE_INDEX } from '../../../data/types.js';
+import { meanOf } from '../../../events/metric.js';
 
 /**
  * Counts of pixels by [target][prediction], over a whole split, from which the hard scores follow.
@@ -69,10 +70,4 @@ export class ConfusionMatrix {
       return targets + predictions === 0 ? null : score(row[c]!, targets, predictions);
     });
   }
-}
-
-/** The mean of what is not null; 0 of nothing. */
-export function meanOf(values: readonly (number | null)[]): number {
-  const present = values.filter((value) => value !== null);
-  return present.length === 0 ? 0 : present.reduce((a, b) => a + b, 0) / present.length;
 }

@@ -1,6 +1,4 @@
-import { named } from '../../../base/named.js';
-import type { Scores } from '../../../events/event.js';
-import { meanOf } from './confusion-matrix.js';
+import { metrics } from '../../../events/metric.js';
 
 /** The scores that stopping, plateaus and best checkpoints can follow; `dice` and `iou` are means over classes. */
 export const METRICS = ['loss', 'softDice', 'softIou', 'dice', 'iou', 'miou', 'accuracy'] as const;
@@ -23,27 +21,5 @@ export const METRIC_TEXTS: Readonly<Record<Metric, { readonly name: string; read
   accuracy: { name: 'accuracy', about: 'the share of pixels that are predicted right' },
 };
 
-const metrics = named('metric', METRIC_TEXTS);
-
-/** Which of two values of a metric is better. */
-export type Mode = 'min' | 'max';
-
-/** `loss` falls, everything else rises. @throws UserError that names the nearest metric. */
-export function modeOf(metric: Metric): Mode {
-  metrics.get(metric);
-  return metric === 'loss' ? 'min' : 'max';
-}
-
-/** @throws UserError that names the nearest metric. */
-export function metricOf(scores: Scores, metric: Metric): number {
-  metrics.get(metric);
-  const value = scores[metric];
-  return typeof value === 'number' ? value : meanOf(value);
-}
-
-/** Whether `value` beats `best` by more than `minDelta`. NaN beats nothing, and any number beats no best. */
-export function improves(value: number, best: number | null | undefined, mode: Mode, minDelta = 0): boolean {
-  if (Number.isNaN(value)) return false;
-  if (best === null || best === undefined || Number.isNaN(best)) return true;
-  return mode === 'max' ? value > best + minDelta : value < best - minDelta;
-}
+for (const metric of METRICS)
+  if (!metrics.has(metric)) metrics.register(metric, { label: METRIC_TEXTS[metric].name, mode: 'max' });

@@ -1,46 +1,36 @@
 import { argMax, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import type { Batch } from '../../../data/types.js';
-import { memoryHint } from '../../../engine/out-of-memory.js';
-import type { Scores } from '../../../events/event.js';
-import type { Model } from '../../../model/parameters.js';
-import type { Loss } from '../losses/loss.js';
+import type { Loss } from '../../../model/loss.js';
+import type { Metrics } from '../../../model/metrics.js';
 import { type AbsentOption, softScores } from '../losses/soft-scores.js';
 import { ConfusionMatrix } from './confusion-matrix.js';
+import type { SegmentationScores } from './segmentation-scores.js';
 
-/** What scoring needs to know beside the model. */
-export interface ScoringOptions extends AbsentOption {
+export interface SegmentationMetricsOptions extends AbsentOption {
   readonly classes: number;
   readonly loss: Loss;
 }
 
 /**
- * Gathers the scores of a split batch by batch: loss and soft scores as means over batches weighted by their
- * images, hard scores from one confusion matrix.
+ * What gathers the scores of a segmentation: loss and soft scores as means over batches weighted by their images, hard
+ * scores from one confusion matrix.
+ *
+ * @example
+ * const metrics = segmentationMetrics({ classes: 3, loss: logCoshDice() });
+ * validate(training, () => prefetch(plans, load, { ahead: 1 }), { every: 'epoch', metrics });
  */
-export class Scorer {
+export function segmentationMetrics(
+  options: SegmentationMetricsOptions,
+): () => Metrics<Tensor, Tensor, SegmentationScores> {
+  return () => new SegmentationMetrics(options);
+}
+
+class SegmentationMetrics implements Metrics<Tensor, Tensor, SegmentationScores> {
   readonly #confusion: ConfusionMatrix;
   #images = 0;
   #sums = [0, 0, 0];
 
-  constructor(private readonly options: ScoringOptions) {
+  constructor(private readonly options: SegmentationMetricsOptions) {
     this.#confusion = new ConfusionMatrix(options.classes);
-  }
-
-  get images(): number {
-    return this.#images;
-  }
-
-  /** Runs the model on a batch, without dropout, and adds its scores. The batch stays the caller's. */
-  async score(model: Model, { images, masks }: Pick<Batch, 'images' | 'masks'>): Promise<void> {
-    let logits: Tensor | undefined;
-    try {
-      logits = tidy(() => model.forward(images));
-      await this.add(logits, masks);
-    } catch (error) {
-      throw memoryHint(error, images.shape);
-    } finally {
-      logits?.dispose();
-    }
   }
 
   /** Logits [batch, height, width, classes], masks [batch, height, width]. */
@@ -66,7 +56,7 @@ export class Scorer {
     }
   }
 
-  scores(): Scores {
+  scores(): SegmentationScores {
     const [loss, softDice, softIou] = this.#sums.map((sum) => sum / Math.max(this.#images, 1)) as [
       number,
       number,

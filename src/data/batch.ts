@@ -1,0 +1,24 @@
+import { Tensor } from '@tensorflow/tfjs-core';
+import type { BatchPlan } from './types.js';
+
+/** One tensor, or several by name. */
+export type Tensors = Tensor | Readonly<Record<string, Tensor>>;
+
+/**
+ * What a model is given and what is wanted of it, for the samples of one batch. Exists only under a lease, which calls
+ * `dispose` exactly once.
+ */
+export interface Batch<In extends Tensors = Tensor, Target extends Tensors = Tensor> {
+  /** Its `samples` are those that are in the tensors, row by row. */
+  readonly plan: BatchPlan;
+  readonly inputs: In;
+  readonly targets: Target;
+  dispose(): void;
+}
+
+/** The shape of the tensor, or of the first of several. */
+export function shapeOf(tensors: Tensors): readonly number[] {
+  const first = tensors instanceof Tensor ? tensors : Object.values(tensors)[0];
+  if (!first) throw new Error('expected a tensor, got none');
+  return first.shape;
+}

@@ -1,0 +1,15 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Tensors } from '../data/batch.js';
+import type { Parameters } from './parameters.js';
+
+/** How a forward pass runs: `random` feeds dropout and is given when, and only when, the model trains. */
+export interface Pass {
+  readonly random?: () => number;
+}
+
+/** What the training code knows of a model: parameters, and a function of them. */
+export interface Model<In extends Tensors = Tensor, Out extends Tensors = Tensor> {
+  readonly parameters: Parameters;
+  forward(inputs: In, pass?: Pass): Out;
+  dispose(): void;
+}
