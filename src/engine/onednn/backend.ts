@@ -80,7 +80,7 @@ export class OnednnBackend extends KernelBackend {
       this.#add(call, names, once);
       for (const repeated of each) this.#add(call, names.each, repeated);
     } catch (error) {
-      throw new Error(`${kernel}: ${(error as Error).message}`);
+      throw new Error(`${kernel}: ${(error as Error).message}`, { cause: error });
     }
     this.#shapes[this.#calls++ % REMEMBERED] = call.shapes;
     this.addon.run(names.index, call.outs, call.ins, call.numbers, call.sizes);
