@@ -1,7 +1,7 @@
 import type { Kysely, RawBuilder } from 'kysely';
 import type { StorageLimits } from '../storage.js';
-import type { Trips } from './postgres-trips.js';
 import type { Tables } from './tables.js';
+import type { Trips } from './trips.js';
 
 /** What Optuna's columns of names hold where the database counts: varchar(512). */
 export const LETTERS = 512;

@@ -46,21 +46,21 @@ export async function openPostgres(url: string, connections = 4): Promise<Databa
     throw error;
   }
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  const now = `(clock_timestamp() at time zone '${zone}')`;
+  const now = sql<string>`(clock_timestamp() at time zone ${sql.lit(zone)})`;
   return {
     kind: 'postgresql',
     url: shown,
     reopen: url,
     db,
     limits: { letters: LETTERS, step: LARGEST_INTEGER },
-    now: sql<string>`${sql.raw(now)}`,
+    now,
     secondsSince: (column) =>
       sql<number>`extract(epoch from clock_timestamp() - (${sql.ref(column)} at time zone ${sql.lit(zone)}))`,
     isTransient: (error) => ['40001', '40P01', '55P03'].includes(codeOf(error)),
     isLost: isLostConnection,
     isDuplicate: (error) => codeOf(error) === '23505',
     explain: (error) => databaseError(url, error),
-    trips: postgresTrips(pool, now),
+    trips: postgresTrips(pool, db, now),
     exclusively: (work) =>
       db.transaction().execute(async (transaction) => {
         await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(transaction);

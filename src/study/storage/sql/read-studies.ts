@@ -6,8 +6,29 @@ import { chunked } from './chunked.js';
 import { damaged } from './damaged.js';
 import type { Tables } from './tables.js';
 
+/** All studies, in the order of their creation. */
+export async function allStudies(db: Kysely<Tables>, url: string): Promise<StudyRecord[]> {
+  return withParts(db, await db.selectFrom('studies').selectAll().orderBy('study_id').execute(), url);
+}
+
+/** The study of exactly this name. */
+export async function studyOfName(
+  db: Kysely<Tables>,
+  name: string,
+  url: string,
+): Promise<StudyRecord | undefined> {
+  const rows = await db.selectFrom('studies').selectAll().where('study_name', '=', name).execute();
+  const [study] = await withParts(
+    db,
+    // The database may take another name for this one.
+    rows.filter(({ study_name }) => study_name === name),
+    url,
+  );
+  return study;
+}
+
 /** The studies of these rows, with their directions and attributes. */
-export async function readStudies(
+async function withParts(
   db: Kysely<Tables>,
   rows: readonly { study_id: number; study_name: string }[],
   url: string,
@@ -52,6 +73,6 @@ function directionOf(name: string): Direction {
 }
 
 function attributesOf(rows: readonly { study_id: number; key: string; value_json: string }[], study: number) {
-  const own = rows.filter((row) => row.study_id === study);
-  return Object.fromEntries(own.map(({ key, value_json }) => [key, parsePythonJson(value_json)]));
+  const ofStudy = rows.filter((row) => row.study_id === study);
+  return Object.fromEntries(ofStudy.map(({ key, value_json }) => [key, parsePythonJson(value_json)]));
 }

@@ -1,4 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import type { Tables } from './tables.js';
+
+export interface NumberedTrial {
+  readonly id: number;
+  readonly number: number;
+}
 
 /**
  * The system attribute by which a process knows a trial that it stored or claimed when the connection was lost before
@@ -8,4 +15,24 @@ export const TOKEN = 'millrace:token';
 
 export function newToken(): string {
   return randomUUID();
+}
+
+/**
+ * The trial that was stored, or claimed, with this token.
+ *
+ * @param from the id from where to look for it
+ */
+export function trialOfToken(
+  db: Kysely<Tables>,
+  token: string,
+  from: number,
+): Promise<NumberedTrial | undefined> {
+  return db
+    .selectFrom('trial_system_attributes as attribute')
+    .innerJoin('trials', 'trials.trial_id', 'attribute.trial_id')
+    .select(['trials.trial_id as id', 'trials.number'])
+    .where('attribute.trial_id', '>=', from)
+    .where('attribute.key', '=', TOKEN)
+    .where('attribute.value_json', '=', JSON.stringify(token))
+    .executeTakeFirst();
 }

@@ -4,7 +4,7 @@ import type { Json } from '../../trials/frozen-trial.js';
 import { toPythonJson } from '../../trials/python-json.js';
 import { distributionToJson } from '../distribution-json.js';
 import type { TrialChanges } from '../storage.js';
-import type { Database } from './database.js';
+import type { SqlContext } from './context.js';
 import { splitFloat, type Tables } from './tables.js';
 
 /** The most rows of one statement: SQLite binds at most 32,766 values, and MariaDB takes 16 MiB at once. */
@@ -16,17 +16,14 @@ type TrialTable =
   | 'trial_user_attributes'
   | 'trial_system_attributes';
 
-/** Where it is written: `folds` where names may be taken for one another. */
-export type Written = Pick<Database, 'kind'> & { readonly folds: boolean };
-
 /**
  * Writes what was added to a trial; the caller holds the transaction.
  *
- * @throws UserError when one is: the other would be overwritten.
+ * @throws UserError when the database takes a name for another one, which would be overwritten.
  */
 export async function writeChanges(
   db: Kysely<Tables>,
-  { kind, folds }: Written,
+  { database: { kind }, folds }: SqlContext,
   trial: number,
   { params, intermediateValues, userAttrs, systemAttrs }: TrialChanges,
 ): Promise<void> {
