@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import '../../src/tasks/segmentation/metrics/metric.js';
 import { adapters } from '../../src/adapters/adapters.js';
 import { type Named, named, registrations } from '../../src/base/named.js';
 import { augmentationCatalogue } from '../../src/data/images/augmentations/augmentations.js';

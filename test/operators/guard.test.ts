@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import '../../src/tasks/segmentation/metrics/metric.js';
 import { EMPTY, from, lastValueFrom, map, type Observable, of, throwError, timer, toArray } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { DivergedError, failIfDiverged } from '../../operators/fail-if-diverged.js';

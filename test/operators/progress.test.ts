@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import '../../src/tasks/segmentation/metrics/metric.js';
 import { concat, from, lastValueFrom, of, throwError, toArray } from 'rxjs';
 import { progress } from '../../operators/progress.js';
 import type { Event, RunEvent } from '../../src/events/event.js';

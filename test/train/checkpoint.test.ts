@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import '../../src/tasks/segmentation/metrics/metric.js';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

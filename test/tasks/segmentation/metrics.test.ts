@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import '../../../src/tasks/segmentation/metrics/metric.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';

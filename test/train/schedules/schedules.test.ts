@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import '../../../src/tasks/segmentation/metrics/metric.js';
 import fc from 'fast-check';
 import type { Scores } from '../../../src/events/scores.js';
 import { constant } from '../../../src/train/schedules/constant.js';

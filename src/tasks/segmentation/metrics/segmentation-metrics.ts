@@ -3,6 +3,7 @@ import type { Loss } from '../../../model/loss.js';
 import type { Metrics } from '../../../model/metrics.js';
 import { type AbsentOption, softScores } from '../losses/soft-scores.js';
 import { ConfusionMatrix } from './confusion-matrix.js';
+import './metric.js';
 import type { SegmentationScores } from './segmentation-scores.js';
 
 export interface SegmentationMetricsOptions extends AbsentOption {
