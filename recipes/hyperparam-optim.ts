@@ -139,6 +139,7 @@ recipe({
       throw new UserError('--data-percentage: no picture to validate on; raise it');
     const head = {
       classes: maskIds.length,
+      name: settings.head,
       batchNorm: settings.batchNorm,
       dropout: settings.headDropout,
       seed,

@@ -105,7 +105,12 @@ recipe({
     const { rBlock: blockRank, numBlocksPerRow: blocks, adapterDropout } = settings;
     process.stderr.write(trainingNotes(settings, splits));
 
-    const head = { classes: maskIds.length, batchNorm: settings.batchNorm, dropout: settings.headDropout };
+    const head = {
+      classes: maskIds.length,
+      name: settings.head,
+      batchNorm: settings.batchNorm,
+      dropout: settings.headDropout,
+    };
     const model = await loadSegmenter(settings.modelName, { ...head, imageSize: settings.imageSize, seed });
     if (mode === 'adapters')
       model.inject(localizedLora({ ...settings, blocks, blockRank, dropout: adapterDropout }), seed);

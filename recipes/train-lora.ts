@@ -106,7 +106,12 @@ recipe({
 
     process.stderr.write(trainingNotes(settings, splits));
 
-    const head = { classes: maskIds.length, batchNorm: settings.batchNorm, dropout: settings.headDropout };
+    const head = {
+      classes: maskIds.length,
+      name: settings.head,
+      batchNorm: settings.batchNorm,
+      dropout: settings.headDropout,
+    };
     const model = await loadSegmenter(settings.modelName, { ...head, imageSize: settings.imageSize, seed });
     if (mode === 'adapters') model.inject(lora({ ...settings, dropout: settings.adapterDropout }), seed);
     model.train(mode);

@@ -107,7 +107,12 @@ recipe({
 
     process.stderr.write(trainingNotes(settings, splits));
 
-    const head = { classes: maskIds.length, batchNorm: settings.batchNorm, dropout: settings.headDropout };
+    const head = {
+      classes: maskIds.length,
+      name: settings.head,
+      batchNorm: settings.batchNorm,
+      dropout: settings.headDropout,
+    };
     const model = await loadSegmenter(settings.modelName, { ...head, imageSize: settings.imageSize, seed });
     const { rank, alpha, targets, layers, perProjection, adapterDropout: rate } = settings;
     if (mode === 'adapters')

@@ -98,6 +98,8 @@ export type {
   PeftForm,
   Site,
 } from './model/adapter.js';
+export type { Head, HeadOptions, HeadParameter, HeadPass } from './model/heads/head.js';
+export { heads } from './model/heads/heads.js';
 export * from './model/heads/patch-classifier.js';
 export type { Loss } from './model/loss.js';
 export type { Metrics } from './model/metrics.js';

@@ -2,6 +2,7 @@ import { adapters } from '../adapters/adapters.js';
 import { UserError } from '../base/errors.js';
 import { moduleAddress } from '../cli/import-module.js';
 import { loadPlugins } from '../cli/plugins.js';
+import { heads } from '../model/heads/heads.js';
 import type { SegmenterRecord } from './segmenter-record.js';
 
 /**
@@ -13,16 +14,20 @@ import type { SegmenterRecord } from './segmenter-record.js';
 export async function loadRecordedPlugins(
   checkpoint: string,
   plugins: readonly string[],
-  { adapter }: SegmenterRecord,
+  { adapter, head }: SegmenterRecord,
 ): Promise<void> {
   for (const plugin of plugins) {
     if (moduleAddress(plugin) !== undefined) {
       await loadPlugins([plugin], `${checkpoint}: the run's plugin`);
       continue;
     }
-    if (!adapter || adapters.has(adapter.name)) continue;
+    const unknown = [
+      ...(adapter && !adapters.has(adapter.name) ? [`adapter ${adapter.name}`] : []),
+      ...(head.name !== undefined && !heads.has(head.name) ? [`head ${head.name}`] : []),
+    ];
+    if (unknown.length === 0) continue;
     throw new UserError(
-      `${checkpoint}: expected the run's plugin ${plugin}, which its adapter ${adapter.name} may be of, got no such module; name its new place with --plugin`,
+      `${checkpoint}: expected the run's plugin ${plugin}, for its ${unknown.join(' and ')}, got no such module; name its new place with --plugin`,
       { path: checkpoint, plugin },
     );
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { adapters } from '../adapters/adapters.js';
 import { UserError } from '../base/errors.js';
+import { DEFAULT_HEAD } from '../model/heads/heads.js';
 import { readPretrained } from '../model/vit/pretrained.js';
 import { TRAINING_MODES, trainingMode } from '../model/vit/training-mode.js';
 import { type Segmenter, segmenterOf } from '../tasks/segmentation/segmenter.js';
@@ -11,6 +12,8 @@ export const segmenterRecord = z.object({
   imageSize: z.int().min(1),
   head: z.object({
     classes: z.int().min(1),
+    /** Absent for the default one. */
+    name: z.string().optional(),
     batchNorm: z.boolean().optional(),
     dropout: z.number().optional(),
   }),
@@ -35,7 +38,7 @@ export type SegmenterRecord = z.infer<typeof segmenterRecord>;
  */
 export function recordOf(model: Segmenter, modelName: string): SegmenterRecord {
   const { imageSize, head, adapter, parameters } = model;
-  const { classes, batchNorm, dropout } = head;
+  const { classes, batchNorm, dropout, name = DEFAULT_HEAD } = head;
   const mode = trainingMode(parameters);
   if (adapter && !adapters.has(adapter.name))
     throw new UserError(
@@ -45,7 +48,12 @@ export function recordOf(model: Segmenter, modelName: string): SegmenterRecord {
   return {
     modelName,
     imageSize,
-    head: { classes, ...(batchNorm && { batchNorm }), ...(dropout && { dropout }) },
+    head: {
+      classes,
+      ...(name !== DEFAULT_HEAD && { name }),
+      ...(batchNorm && { batchNorm }),
+      ...(dropout && { dropout }),
+    },
     adapter: adapter
       ? {
           name: adapter.name,
@@ -79,9 +87,8 @@ export async function segmenterFrom(
     );
   }
   const { modelName, imageSize, head, adapter, mode, trainable = [] } = parsed.data;
-  const { batchNorm = false, dropout = 0 } = head;
   const pretrained = await read(modelName);
-  const model = segmenterOf(pretrained, { classes: head.classes, batchNorm, dropout, imageSize, seed });
+  const model = segmenterOf(pretrained, { ...head, imageSize, seed });
   try {
     if (adapter) {
       const { name, settings, layers } = adapter;

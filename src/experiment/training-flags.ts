@@ -4,6 +4,7 @@ import { fixture } from '../base/fixture.js';
 import { nameIn, unique } from '../cli/flag.js';
 import { augmentationCatalogue } from '../data/images/augmentations/augmentations.js';
 import { engines } from '../engine/engine.js';
+import { DEFAULT_HEAD, heads } from '../model/heads/heads.js';
 import { TARGETS } from '../model/vit/targets.js';
 import { losses } from '../tasks/segmentation/losses/losses.js';
 import { MOST_CLASSES } from '../tasks/segmentation/mask-ids.js';
@@ -92,6 +93,7 @@ export const modelFlags = {
     .min(1)
     .optional()
     .describe("side that images are resized to, a multiple of the patch size; default: the model's own"),
+  head: nameIn(heads).optional().describe(`the segmentation head; default: ${DEFAULT_HEAD}`),
   batchNorm: z.boolean().default(false).describe('BatchNorm in the segmentation head'),
   headDropout: z.number().min(0).lt(1).default(0).describe('Dropout2d in the segmentation head'),
   mode: z

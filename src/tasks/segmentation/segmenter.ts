@@ -1,5 +1,6 @@
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { addHead, type HeadOptions, headPlaces, segment } from '../../model/heads/head.js';
+import { addHead, type Head, type HeadOptions, headPass, headPlaces } from '../../model/heads/head.js';
+import { DEFAULT_HEAD, heads } from '../../model/heads/heads.js';
 import type { Pass } from '../../model/model.js';
 import type { TorchPlace } from '../../model/torch-place.js';
 import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
@@ -17,6 +18,8 @@ export interface SegmenterOptions extends HeadOptions {
 
 /** A ViT with a segmentation head, and at most one adapter on its linear maps. */
 export class Segmenter extends AdaptableVit {
+  readonly #head: Head;
+
   constructor(
     config: VitConfig,
     imageSize: number,
@@ -24,17 +27,25 @@ export class Segmenter extends AdaptableVit {
     normalization?: InputStatistics,
   ) {
     super(config, imageSize, imageSize ** 2 * head.classes, normalization);
+    this.#head = heads.make(head.name ?? DEFAULT_HEAD, head);
   }
 
   /** Float32 images [batch, size, size, 3] → logits [batch, size, size, classes]. */
   forward(images: Tensor, pass: Pass = {}): Tensor {
-    return tidy(() =>
-      segment(this.parameters, patchGrid(this.tokens(images, pass)), this.config.patch_size, this.head, pass),
-    );
+    const { parameters, config } = this;
+    return tidy(() => {
+      const grid = patchGrid(this.tokens(images, pass));
+      return this.#head.forward(grid, headPass(parameters, config.patch_size, pass));
+    });
   }
 
   headPlaces(): TorchPlace[] {
-    return headPlaces(this.parameters, this.config.hidden_size, this.head);
+    return headPlaces(this.#head, this.config.hidden_size);
+  }
+
+  /** Puts the head among the parameters, with weights drawn from the seed. */
+  addHead(seed: number): void {
+    addHead(this.parameters, this.#head, this.config.hidden_size, seed);
   }
 
   /**
@@ -48,7 +59,7 @@ export class Segmenter extends AdaptableVit {
   sibling({ seed, ...head }: Omit<SegmenterOptions, 'imageSize'>): Segmenter {
     const model = new Segmenter(this.config, this.imageSize, head, this.normalization);
     this.shareBackbone(model);
-    addHead(model.parameters, this.config.hidden_size, head, seed);
+    model.addHead(seed);
     return model.train('head');
   }
 }
@@ -73,7 +84,7 @@ export function segmenterOf(pretrained: Pretrained, options: SegmenterOptions): 
     model.dispose();
     throw error;
   }
-  addHead(model.parameters, pretrained.config.hidden_size, options, seed);
+  model.addHead(seed);
   return model.train('head');
 }
 
@@ -81,6 +92,6 @@ export function segmenterOf(pretrained: Pretrained, options: SegmenterOptions): 
 export function createSegmenter(config: VitConfig, options: SegmenterOptions): Segmenter {
   const model = new Segmenter(config, options.imageSize ?? config.image_size, options);
   addRandomBackbone(model.parameters, config, options.seed);
-  addHead(model.parameters, config.hidden_size, options, options.seed);
+  model.addHead(options.seed);
   return model.train('full');
 }

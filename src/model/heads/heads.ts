@@ -1,0 +1,17 @@
+import { named } from '../../base/named.js';
+import { convHead } from './conv-head.js';
+import type { Head, HeadOptions } from './head.js';
+
+/** The head that a segmenter has unless told otherwise. */
+export const DEFAULT_HEAD = 'conv';
+
+/**
+ * The segmentation heads by name, as flags and checkpoints use them.
+ *
+ * @example
+ * heads.register('linear', ({ classes }) => linearHead(classes));
+ * const model = await loadSegmenter('google/vit-base-patch16-224', { classes: 3, name: 'linear', seed: 42 });
+ */
+export const heads = named('head', {
+  [DEFAULT_HEAD]: (options: HeadOptions): Head => convHead(options),
+});
