@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setBackend } from '@tensorflow/tfjs-core';
-import { from, lastValueFrom, mergeMap, toArray } from 'rxjs';
 import sharp from 'sharp';
 import { Parameters } from '../../src/model/parameters.js';
 import { vitConfig } from '../../src/model/vit/config.js';
@@ -12,7 +11,7 @@ import { saveBackbone } from '../../src/model/vit/save-backbone.js';
 import { addRandomBackbone } from '../../src/model/vit/vit.js';
 import { png } from '../data/images/png-writer.js';
 import { floats } from '../data/images/tiff-writer.js';
-import { type Ended, run } from './run.js';
+import { type Ended, run, runInTurn } from './run.js';
 
 const SIDE = 16;
 
@@ -405,7 +404,7 @@ describe('bad input', () => {
     for (const dir of made) rmSync(dir, { recursive: true, force: true });
   });
 
-  const train = (dir: string, args: readonly string[]) => {
+  const flagsOf = (args: readonly string[]) => {
     const defaults = {
       'image-dir': 'images',
       'mask-dir': 'masks',
@@ -416,8 +415,9 @@ describe('bad input', () => {
       engine: 'cpu',
     };
     const unset = Object.entries(defaults).filter(([name]) => !args.includes(`--${name}`));
-    return run('train-localized', [...unset.flatMap(([name, value]) => [`--${name}`, value]), ...args], dir);
+    return [...unset.flatMap(([name, value]) => [`--${name}`, value]), ...args];
   };
+  const train = (dir: string, args: readonly string[]) => run('train-localized', flagsOf(args), dir);
   const copy = () => {
     const dir = mkdtempSync(join(tmpdir(), 'millrace-bad-'));
     made.push(dir);
@@ -432,20 +432,21 @@ describe('bad input', () => {
 
   for (const [kind, cases] of Object.entries({ images, masks, folders, models, flags, places }))
     it(`is refused in one line, with exit code 1 and nothing half-written: ${kind} (${cases.length})`, async () => {
-      const ends = await lastValueFrom(
-        from(cases).pipe(
-          mergeMap(async (wrong) => {
-            const dir = copy();
-            await wrong.spoil?.(dir);
-            return { wrong, dir, ...(await train(dir, wrong.args ?? [])) };
-          }, cpus().length),
-          toArray(),
-        ),
-      );
-      for (const { wrong, dir, ...ended } of ends) {
-        assertOneLine(wrong.what, wrong.says, ended);
-        assert.deepEqual(unfinished(dir), [], `${wrong.what}: left unfinished files`);
-      }
+      const dirs = cases.map((wrong) => {
+        const dir = copy();
+        wrong.spoil?.(dir);
+        return dir;
+      });
+      const [alone, ...others] = cases.map(({ args = [] }, i) => ({
+        name: 'train-localized',
+        args: flagsOf(args),
+        cwd: dirs[i]!,
+      }));
+      const ends = [await run(alone!.name, alone!.args, alone!.cwd), ...(await runInTurn(others))];
+      cases.forEach(({ what, says }, i) => {
+        assertOneLine(what, says, ends[i]!);
+        assert.deepEqual(unfinished(dirs[i]!), [], `${what}: left unfinished files`);
+      });
     });
 
   it('is refused so on a full disk, too', function () {
