@@ -8,7 +8,7 @@ import { withoutClocks } from '../../src/loggers/logger.js';
 import type { Summary } from '../../src/loggers/summary.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
-import { type Ended, run, start } from './run.js';
+import { type Ended, run, runInTurn, start, type Turn } from './run.js';
 import { tinyBackbone, tinyFlags } from './tiny-backbone.js';
 
 const golden = JSON.parse(readFileSync(new URL('golden/train-localized.json', import.meta.url), 'utf8')) as {
@@ -27,8 +27,14 @@ describe('train recipes', () => {
   const at = (...path: string[]) => join(dir, ...path);
   const train = (recipe: string, cwd: string, ...args: string[]) =>
     run(recipe, tinyFlags(backbone, ...args), at(cwd));
+  const turn = (name: string, cwd: string, ...args: string[]): Turn => ({
+    name,
+    args: tinyFlags(backbone, ...args),
+    cwd: at(cwd),
+  });
   const folder = (name: string) => mkdtempSync(at(`${name}-`)).slice(dir.length + 1);
-  const events = (cwd: string, name: string) => readEvents(at(cwd, 'logs', name, 'events.jsonl'));
+  const eventsIn = (cwd: string, name: string) => readEvents(join(cwd, 'logs', name, 'events.jsonl'));
+  const events = (cwd: string, name: string) => eventsIn(at(cwd), name);
   const summaryOf = (cwd: string, name: string) =>
     JSON.parse(readFileSync(at(cwd, 'logs', name, 'summary.json'), 'utf8')) as Summary;
   const ended = ({ code, stderr }: Ended) => assert.equal(code, 0, stderr);
@@ -38,11 +44,27 @@ describe('train recipes', () => {
     let cwd: string;
     let first: Ended;
     let log: Event[];
+    /** The same run by other commands, and what it logged. */
+    const same = {
+      'without look-ahead': ['--ahead=0'],
+      'with a long one, and without a cache': ['--ahead=100', '--cache=none'],
+      'from a file, over which the command line wins': ['--config=run.yaml', '--epochs=3'],
+    };
+    let logs: Event[][];
     before(async () => {
       cwd = folder('happy');
       first = await train('train-localized', cwd, '--lr=0.01');
       ended(first);
       log = await events(cwd, name);
+      const turns = Object.values(same).map((args) => {
+        const other = folder('same');
+        if (!args.includes('--config=run.yaml')) return turn('train-localized', other, '--lr=0.01', ...args);
+        const file = `model_name: ${backbone}\ndata-percentage: 0.1\nbatchSize: 4\nepochs: 9\nengine: wasm\nlr: 0.01\n`;
+        writeFileSync(at(other, 'run.yaml'), file);
+        return { name: 'train-localized', args, cwd: at(other) };
+      });
+      (await runInTurn(turns)).forEach(ended);
+      logs = await Promise.all(turns.map(({ cwd }) => eventsIn(cwd, name)));
     });
 
     it('says what it does, ends with the scores, and names files that are there', () => {
@@ -112,15 +134,11 @@ describe('train recipes', () => {
       assert(losses.at(-1)! < losses[0]!);
     });
 
-    it('says the same again, but for clocks, and with whatever look-ahead', async () => {
-      const expected = log.map(withoutClocks);
-      const again = async (...args: string[]) => {
-        const other = folder('again');
-        ended(await train('train-localized', other, '--lr=0.01', ...args));
-        assert.deepEqual((await events(other, name)).map(withoutClocks), expected, args.join());
-      };
-      await Promise.all([again('--ahead=0'), again('--ahead=100', '--cache=none')]);
-    });
+    Object.keys(same).forEach((what, i) =>
+      it(`says the same again, but for clocks, ${what}`, () => {
+        assert.deepEqual(logs[i]!.map(withoutClocks), log.map(withoutClocks));
+      }),
+    );
 
     it('refuses to run twice under one name, and changes nothing', async () => {
       const files = () => readdirSync(at(cwd), { recursive: true }).toSorted();
@@ -132,16 +150,6 @@ describe('train recipes', () => {
         /^train-localized: models\/\S+: expected no run of this name, got an earlier one .* --resume, .* --overwrite, .* --run-name\n$/,
       );
       assert.deepEqual(files(), before);
-    });
-
-    it('takes its flags from a file, over which the command line wins', async () => {
-      const other = folder('config');
-      writeFileSync(
-        at(other, 'run.yaml'),
-        `model_name: ${backbone}\ndata-percentage: 0.1\nbatchSize: 4\nepochs: 9\nengine: wasm\nlr: 0.01\n`,
-      );
-      ended(await run('train-localized', ['--config', 'run.yaml', '--epochs', '3'], at(other)));
-      assert.deepEqual((await events(other, name)).map(withoutClocks), log.map(withoutClocks));
     });
   });
 
@@ -183,18 +191,18 @@ describe('train recipes', () => {
       ],
     ] as const;
     const shared = ['--epochs=2', '--schedule=cosine', '--loss=dice-cross-entropy', '--augment=flip,color'];
-    let ends: Promise<readonly [cwd: string, Ended]>[];
-    before(() => {
-      // All at once: the tests below wait for their own.
-      ends = cases.map(async ([, recipe, args]) => {
-        const cwd = folder('mode');
-        return [cwd, await train(recipe, cwd, ...args, ...shared)] as const;
-      });
+    let folders: string[];
+    let ends: Ended[];
+    before(async () => {
+      folders = cases.map(() => folder('mode'));
+      ends = await runInTurn(
+        cases.map(([, recipe, args], i) => turn(recipe, folders[i]!, ...args, ...shared)),
+      );
     });
     cases.forEach(([what, , , name, adapter, parameters], i) =>
       it(`trains ${what}`, async () => {
-        const [cwd, end] = await ends[i]!;
-        ended(end);
+        const cwd = folders[i]!;
+        ended(ends[i]!);
         const { adapter: trained, adapterParameters, test } = summaryOf(cwd, name);
         assert.deepEqual([trained, adapterParameters], [adapter, parameters]);
         const epochs = (await events(cwd, name)).filter((event) => event.type === 'epoch');
@@ -297,16 +305,15 @@ describe('train recipes', () => {
       ],
       ['too small a share', ['--data-percentage=0.001'], /expected at least one training pair, got none/],
     ] as const;
-    let ends: Promise<readonly [cwd: string, Ended]>[];
-    before(() => {
-      ends = cases.map(async ([, args]) => {
-        const cwd = folder('bad');
-        return [cwd, await train('train-lora', cwd, ...args)] as const;
-      });
+    let folders: string[];
+    let ends: Ended[];
+    before(async () => {
+      folders = cases.map(() => folder('bad'));
+      ends = await runInTurn(cases.map(([, args], i) => turn('train-lora', folders[i]!, ...args)));
     });
     cases.forEach(([what, , message], i) =>
-      it(what, async () => {
-        const [cwd, { code, stderr }] = await ends[i]!;
+      it(what, () => {
+        const { code, stderr } = ends[i]!;
         assert.equal(code, 1);
         const lines = stderr
           .trimEnd()
@@ -315,7 +322,7 @@ describe('train recipes', () => {
         assert.equal(lines.length, 1, stderr);
         assert.match(lines[0]!, message);
         assert(!stderr.includes('    at '), stderr);
-        const left = readdirSync(at(cwd), { recursive: true }).map(String);
+        const left = readdirSync(at(folders[i]!), { recursive: true }).map(String);
         assert(!left.some((path) => path.includes('step-') || path.includes('summary')), left.join());
       }),
     );
