@@ -2,6 +2,9 @@ import type { Distribution, ParamValue, SearchSpace } from '../trials/distributi
 import type { FrozenTrial, TrialState } from '../trials/frozen-trial.js';
 import type { StudyView } from './study-view.js';
 
+/** Values by the name of their parameter, as user code sees them. */
+export type Params = Readonly<Record<string, ParamValue>>;
+
 /**
  * Proposes parameters, as in Optuna: once for a whole space that it infers from the history (relative), and one
  * by one for the names that this space lacks (independent).
@@ -16,11 +19,7 @@ export interface Sampler {
   readonly usesStudyAttrs?: boolean;
   inferRelativeSearchSpace(study: StudyView, trial: FrozenTrial): SearchSpace;
   /** May leave names out; they are sampled independently when asked for. */
-  sampleRelative(
-    study: StudyView,
-    trial: FrozenTrial,
-    space: SearchSpace,
-  ): Readonly<Record<string, ParamValue>>;
+  sampleRelative(study: StudyView, trial: FrozenTrial, space: SearchSpace): Params;
   sampleIndependent(
     study: StudyView,
     trial: FrozenTrial,

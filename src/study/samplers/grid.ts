@@ -1,6 +1,5 @@
 import { UserError } from '../../base/errors.js';
 import { NumpyRandom } from '../../random/numpy-random.js';
-import type { Sampler } from '../contracts/sampler.js';
 import type { StudyView } from '../contracts/study-view.js';
 import {
   type Choice,
@@ -8,10 +7,10 @@ import {
   type Distribution,
   type ParamValue,
   rangeText,
-  type SearchSpace,
   toInternal,
 } from '../trials/distribution.js';
 import type { FrozenTrial, Json } from '../trials/frozen-trial.js';
+import { IndependentSampler } from './shared/independent-sampler.js';
 
 /** The system attributes that tell which point of which grid a trial has; Optuna's. */
 const POINT = 'grid_id';
@@ -34,7 +33,7 @@ interface Progress {
  * @example
  * new GridSampler({ rank: [4, 8, 16], rate: [1e-4, 1e-3, 1e-2] });
  */
-export class GridSampler implements Sampler {
+export class GridSampler extends IndependentSampler {
   readonly #names: readonly string[];
   readonly #grid: Readonly<Record<string, readonly Choice[]>>;
   readonly #points: readonly (readonly Choice[])[];
@@ -46,6 +45,7 @@ export class GridSampler implements Sampler {
     grid: Readonly<Record<string, readonly Choice[]>>,
     { seed = 0 }: { readonly seed?: number } = {},
   ) {
+    super();
     this.#names = Object.keys(grid).sort();
     for (const name of this.#names)
       if (grid[name]!.length === 0)
@@ -63,14 +63,6 @@ export class GridSampler implements Sampler {
   /** How many combinations there are. */
   get size(): number {
     return this.#points.length;
-  }
-
-  inferRelativeSearchSpace(): SearchSpace {
-    return new Map();
-  }
-
-  sampleRelative(): Readonly<Record<string, ParamValue>> {
-    return {};
   }
 
   beforeTrial(study: StudyView, trial: FrozenTrial): void {

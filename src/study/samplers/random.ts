@@ -1,8 +1,8 @@
 import { NumpyRandom } from '../../random/numpy-random.js';
-import type { Sampler } from '../contracts/sampler.js';
 import type { StudyView } from '../contracts/study-view.js';
-import type { Distribution, ParamValue, SearchSpace } from '../trials/distribution.js';
+import type { Distribution, ParamValue } from '../trials/distribution.js';
 import type { FrozenTrial } from '../trials/frozen-trial.js';
+import { IndependentSampler } from './shared/independent-sampler.js';
 import { uniformValue } from './shared/uniform-value.js';
 
 export interface RandomSamplerOptions {
@@ -19,19 +19,12 @@ export interface RandomSamplerOptions {
  * @example
  * const study = await createStudy({ sampler: new RandomSampler({ seed: 0 }) });
  */
-export class RandomSampler implements Sampler {
+export class RandomSampler extends IndependentSampler {
   readonly #random: NumpyRandom;
 
   constructor({ seed }: RandomSamplerOptions = {}) {
+    super();
     this.#random = NumpyRandom.fromSeed(seed);
-  }
-
-  inferRelativeSearchSpace(): SearchSpace {
-    return new Map();
-  }
-
-  sampleRelative(): Readonly<Record<string, ParamValue>> {
-    return {};
   }
 
   sampleIndependent(

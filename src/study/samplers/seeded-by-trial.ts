@@ -1,6 +1,8 @@
 import { randomStream } from '../../random/random-stream.js';
 import type { Sampler } from '../contracts/sampler.js';
-import type { FrozenTrial } from '../trials/frozen-trial.js';
+import type { StudyView } from '../contracts/study-view.js';
+import type { FrozenTrial, TrialState } from '../trials/frozen-trial.js';
+import { SamplerDelegate } from './shared/sampler-delegate.js';
 
 /**
  * A sampler whose chance is a function of (seed, number of the trial): what it proposes depends on the trials before
@@ -13,24 +15,31 @@ import type { FrozenTrial } from '../trials/frozen-trial.js';
  * const sampler = seededByTrial(42, (seed) => new TpeSampler({ seed }));
  */
 export function seededByTrial(seed: number, make: (seed: number) => Sampler): Sampler {
-  const samplers = new Map<number, Sampler>();
-  const of = ({ number }: FrozenTrial): Sampler => {
-    const known = samplers.get(number);
-    if (known) return known;
-    const sampler = make(Math.floor(randomStream(seed, 'trial', number)() * 2 ** 32));
-    samplers.set(number, sampler);
-    return sampler;
-  };
-  return {
-    ...(make(seed).usesStudyAttrs ? { usesStudyAttrs: true } : {}),
-    beforeTrial: (study, trial) => of(trial).beforeTrial?.(study, trial),
-    inferRelativeSearchSpace: (study, trial) => of(trial).inferRelativeSearchSpace(study, trial),
-    sampleRelative: (study, trial, space) => of(trial).sampleRelative(study, trial, space),
-    sampleIndependent: (study, trial, name, distribution) =>
-      of(trial).sampleIndependent(study, trial, name, distribution),
-    afterTrial: (study, trial, state, values) => {
-      of(trial).afterTrial?.(study, trial, state, values);
-      samplers.delete(trial.number);
-    },
-  };
+  return new SeededByTrial(seed, make);
+}
+
+class SeededByTrial extends SamplerDelegate {
+  readonly #samplers: Map<number, Sampler>;
+
+  constructor(seed: number, make: (seed: number) => Sampler) {
+    const samplers = new Map<number, Sampler>();
+    super(make(seed), ({ number }) => {
+      const known = samplers.get(number);
+      if (known) return known;
+      const sampler = make(Math.floor(randomStream(seed, 'trial', number)() * 2 ** 32));
+      samplers.set(number, sampler);
+      return sampler;
+    });
+    this.#samplers = samplers;
+  }
+
+  override afterTrial(
+    study: StudyView,
+    trial: FrozenTrial,
+    state: TrialState,
+    values: readonly number[] | null,
+  ): void {
+    super.afterTrial(study, trial, state, values);
+    this.#samplers.delete(trial.number);
+  }
 }

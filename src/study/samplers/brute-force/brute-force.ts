@@ -1,16 +1,11 @@
 import { UserError } from '../../../base/errors.js';
 import { NumpyRandom } from '../../../random/numpy-random.js';
-import type { Sampler } from '../../contracts/sampler.js';
 import type { StudyView } from '../../contracts/study-view.js';
-import {
-  type Distribution,
-  type ParamValue,
-  type SearchSpace,
-  toExternal,
-} from '../../trials/distribution.js';
+import { type Distribution, type ParamValue, toExternal } from '../../trials/distribution.js';
 import type { FrozenTrial } from '../../trials/frozen-trial.js';
 import { decimals } from '../../trials/make-distribution.js';
 import { paramNames } from '../../trials/param-names.js';
+import { IndependentSampler } from '../shared/independent-sampler.js';
 import { SpaceTree, type TreeNode } from './space-tree.js';
 
 export interface BruteForceOptions {
@@ -38,22 +33,15 @@ interface Known {
  * @example
  * const study = await createStudy({ sampler: new BruteForceSampler() });
  */
-export class BruteForceSampler implements Sampler {
+export class BruteForceSampler extends IndependentSampler {
   readonly #random: NumpyRandom;
   readonly #avoidPrematureStop: boolean;
   readonly #known = new WeakMap<StudyView, Known>();
 
   constructor({ seed, avoidPrematureStop = false }: BruteForceOptions = {}) {
+    super();
     this.#random = NumpyRandom.fromSeed(seed);
     this.#avoidPrematureStop = avoidPrematureStop;
-  }
-
-  inferRelativeSearchSpace(): SearchSpace {
-    return new Map();
-  }
-
-  sampleRelative(): Readonly<Record<string, ParamValue>> {
-    return {};
   }
 
   /** @throws UserError when the distribution is endless, or the study asked otherwise at this place before. */

@@ -1,16 +1,12 @@
 import { UserError } from '../../../base/errors.js';
 import { NumpyRandom } from '../../../random/numpy-random.js';
-import type { Sampler } from '../../contracts/sampler.js';
+import type { Params, Sampler } from '../../contracts/sampler.js';
 import type { StudyView } from '../../contracts/study-view.js';
-import {
-  type Distribution,
-  type ParamValue,
-  type SearchSpace,
-  toInternal,
-} from '../../trials/distribution.js';
+import { type ParamValue, type SearchSpace, toInternal } from '../../trials/distribution.js';
 import type { FrozenTrial, TrialState } from '../../trials/frozen-trial.js';
 import { CommonSpace, numericPart } from '../shared/common-space.js';
 import { anySeed, KeyedUniform } from '../shared/keyed-uniform.js';
+import { SamplerDelegate } from '../shared/sampler-delegate.js';
 import { type UnitCube, unitCube } from '../shared/unit-cube.js';
 import { type CmaState, type CmaStrategy, cmaDraw, cmaStart, cmaStrategy, cmaUpdate } from './update.js';
 
@@ -84,10 +80,9 @@ interface Run {
  * @example
  * const study = await createStudy({ sampler: new CmaEsSampler({ x0: { x: 0.5 }, sigma0: 0.2, seed: 1 }) });
  */
-export class CmaEsSampler implements Sampler {
+export class CmaEsSampler extends SamplerDelegate {
   readonly #options: CmaEsOptions;
   readonly #seed: number;
-  readonly #independent: Sampler;
   readonly #counting: readonly TrialState[];
   readonly #space: CommonSpace;
   readonly #runs = new WeakMap<StudyView, Map<string, Run>>();
@@ -102,24 +97,20 @@ export class CmaEsSampler implements Sampler {
         populationSize,
       });
     NumpyRandom.fromSeed(seed); // refuses what is no seed
+    super(independent ?? new KeyedUniform(seed));
     this.#options = options;
     this.#seed = seed;
-    this.#independent = independent ?? new KeyedUniform(seed);
     this.#counting = options.considerPruned ? ['COMPLETE', 'PRUNED'] : ['COMPLETE'];
     this.#space = new CommonSpace(this.#counting);
   }
 
-  inferRelativeSearchSpace(study: StudyView): SearchSpace {
+  override inferRelativeSearchSpace(study: StudyView): SearchSpace {
     if (study.directions.length !== 1)
       throw new UserError(`CMA-ES: expected one objective, got ${study.directions.length}; use NSGA-II`);
     return numericPart(this.#space.of(study));
   }
 
-  sampleRelative(
-    study: StudyView,
-    trial: FrozenTrial,
-    space: SearchSpace,
-  ): Readonly<Record<string, ParamValue>> {
+  override sampleRelative(study: StudyView, trial: FrozenTrial, space: SearchSpace): Params {
     const { startupTrials = 1 } = this.#options;
     if (startupTrials > 1 && !this.#isStarted(study, startupTrials)) return {};
     const key = [...space.keys()].join();
@@ -140,15 +131,6 @@ export class CmaEsSampler implements Sampler {
     study.setTrialSystemAttr(trial, KEY, { ...note });
     const seed = this.#trialSeed(drawn, note) + trial.number;
     return run.cube.toParams(draw(this.#state(study, run, note.base), NumpyRandom.fromSeed(seed)));
-  }
-
-  sampleIndependent(
-    study: StudyView,
-    trial: FrozenTrial,
-    name: string,
-    distribution: Distribution,
-  ): ParamValue {
-    return this.#independent.sampleIndependent(study, trial, name, distribution);
   }
 
   #isStarted(study: StudyView, least: number): boolean {

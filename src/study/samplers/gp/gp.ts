@@ -1,13 +1,14 @@
 import { UserError } from '../../../base/errors.js';
 import { argMax, maxOf, minOf, squareScale } from '../../../numeric/extremes.js';
 import { randomStream } from '../../../random/random-stream.js';
-import type { Sampler } from '../../contracts/sampler.js';
+import type { Params, Sampler } from '../../contracts/sampler.js';
 import type { StudyView } from '../../contracts/study-view.js';
-import type { Distribution, ParamValue, SearchSpace } from '../../trials/distribution.js';
+import type { ParamValue, SearchSpace } from '../../trials/distribution.js';
 import type { Direction, FrozenTrial } from '../../trials/frozen-trial.js';
 import { sobol } from '../qmc/sobol.js';
 import { CommonSpace } from '../shared/common-space.js';
 import { anySeed, KeyedUniform } from '../shared/keyed-uniform.js';
+import { SamplerDelegate } from '../shared/sampler-delegate.js';
 import { unitCube } from '../shared/unit-cube.js';
 import { type GpAxis, mostPromising } from './acquisition.js';
 import { fitGp, type GpPoint, type GpSettings, gaussianProcess } from './regression.js';
@@ -39,10 +40,9 @@ const CANDIDATES = 2048;
  * @example
  * const study = await createStudy({ sampler: new GpSampler({ seed: 1 }) });
  */
-export class GpSampler implements Sampler {
+export class GpSampler extends SamplerDelegate {
   readonly #startupTrials: number;
   readonly #seed: number;
-  readonly #independent: Sampler;
   readonly #space = new CommonSpace();
   /** Where the last fit ended, by view: the next begins there. */
   readonly #settings = new WeakMap<StudyView, GpSettings>();
@@ -50,22 +50,18 @@ export class GpSampler implements Sampler {
   constructor({ startupTrials = 10, seed = anySeed(), independent }: GpOptions = {}) {
     if (!(startupTrials >= 2))
       throw new UserError(`startupTrials: expected 2 or more, got ${startupTrials}`, { startupTrials });
+    super(independent ?? new KeyedUniform(seed));
     this.#startupTrials = startupTrials;
     this.#seed = seed;
-    this.#independent = independent ?? new KeyedUniform(seed);
   }
 
-  inferRelativeSearchSpace(study: StudyView): SearchSpace {
+  override inferRelativeSearchSpace(study: StudyView): SearchSpace {
     if (study.directions.length !== 1)
       throw new UserError(`GP: expected one objective, got ${study.directions.length}; use TPE or NSGA-II`);
     return this.#space.of(study);
   }
 
-  sampleRelative(
-    study: StudyView,
-    trial: FrozenTrial,
-    space: SearchSpace,
-  ): Readonly<Record<string, ParamValue>> {
+  override sampleRelative(study: StudyView, trial: FrozenTrial, space: SearchSpace): Params {
     const complete = study.finished.filter(({ state, values }) => state === 'COMPLETE' && values);
     if (complete.length < this.#startupTrials) return {};
     complete.sort((a, b) => a.number - b.number);
@@ -103,15 +99,6 @@ export class GpSampler implements Sampler {
     );
     const top = points[argMax(values.map((value) => -value))]!;
     return toParams(mostPromising(process, best, axes, candidates, [top], random));
-  }
-
-  sampleIndependent(
-    study: StudyView,
-    trial: FrozenTrial,
-    name: string,
-    distribution: Distribution,
-  ): ParamValue {
-    return this.#independent.sampleIndependent(study, trial, name, distribution);
   }
 }
 

@@ -1,13 +1,14 @@
 import { UserError } from '../../../base/errors.js';
 import { type Random, randomStream } from '../../../random/random-stream.js';
-import type { Sampler } from '../../contracts/sampler.js';
+import type { Params, Sampler } from '../../contracts/sampler.js';
 import type { StudyView } from '../../contracts/study-view.js';
 import { CONSTRAINTS_KEY } from '../../trials/constraints.js';
-import type { Distribution, ParamValue, SearchSpace } from '../../trials/distribution.js';
+import type { ParamValue, SearchSpace } from '../../trials/distribution.js';
 import type { FrozenTrial, TrialState } from '../../trials/frozen-trial.js';
 import { CommonSpace } from '../shared/common-space.js';
 import { anySeed, KeyedUniform } from '../shared/keyed-uniform.js';
 import { type Constraints, noteConstraints } from '../shared/note-constraints.js';
+import { SamplerDelegate } from '../shared/sampler-delegate.js';
 import { constrainedDominates, elite, type Individual, individualsOf } from './selection.js';
 
 export interface Nsga2Options {
@@ -52,11 +53,10 @@ interface Population {
  * const sampler = new Nsga2Sampler({ seed: 1, constraints: ({ params }) => [Number(params.x) - 1] });
  * const study = await createStudy({ directions: ['minimize', 'maximize'], sampler });
  */
-export class Nsga2Sampler implements Sampler {
+export class Nsga2Sampler extends SamplerDelegate {
   readonly #options: Nsga2Options;
   readonly #size: number;
   readonly #seed: number;
-  readonly #independent: Sampler;
   readonly #space = new CommonSpace();
   readonly #populations = new WeakMap<StudyView, Population>();
 
@@ -71,49 +71,38 @@ export class Nsga2Sampler implements Sampler {
       if (value !== undefined && !(value >= 0 && value <= 1))
         throw new UserError(`${name}: expected 0 to 1, got ${value}`, { [name]: value });
     }
+    super(independent ?? new KeyedUniform(seed));
     this.#options = options;
     this.#size = populationSize;
     this.#seed = seed;
-    this.#independent = independent ?? new KeyedUniform(seed);
   }
 
-  inferRelativeSearchSpace(study: StudyView): SearchSpace {
+  override inferRelativeSearchSpace(study: StudyView): SearchSpace {
     return this.#space.of(study);
   }
 
-  sampleRelative(
-    study: StudyView,
-    trial: FrozenTrial,
-    space: SearchSpace,
-  ): Readonly<Record<string, ParamValue>> {
+  override sampleRelative(study: StudyView, trial: FrozenTrial, space: SearchSpace): Params {
     const generation = trial.systemAttrs[KEY] as number;
     if (generation === 0) return {};
     const parents = this.#parents(study, this.#population(study), generation);
     return this.#child(parents, space, randomStream(this.#seed, 'nsga2', trial.number));
   }
 
-  sampleIndependent(
-    study: StudyView,
-    trial: FrozenTrial,
-    name: string,
-    distribution: Distribution,
-  ): ParamValue {
-    return this.#independent.sampleIndependent(study, trial, name, distribution);
-  }
-
-  beforeTrial(study: StudyView, trial: FrozenTrial): void {
+  override beforeTrial(study: StudyView, trial: FrozenTrial): void {
+    super.beforeTrial(study, trial);
     const { generations } = this.#population(study);
     const last = Math.max(0, generations.length - 1);
     const full = (generations[last]?.length ?? 0) >= this.#size;
     study.setTrialSystemAttr(trial, KEY, full ? last + 1 : last);
   }
 
-  afterTrial(
+  override afterTrial(
     study: StudyView,
     trial: FrozenTrial,
     state: TrialState,
     values: readonly number[] | null,
   ): void {
+    super.afterTrial(study, trial, state, values);
     noteConstraints(study, trial, state, values, this.#options.constraints);
   }
 

@@ -1,11 +1,12 @@
 import { UserError } from '../../../base/errors.js';
-import type { Sampler } from '../../contracts/sampler.js';
+import type { Params, Sampler } from '../../contracts/sampler.js';
 import type { StudyView } from '../../contracts/study-view.js';
-import type { Distribution, ParamValue, SearchSpace } from '../../trials/distribution.js';
+import type { Distribution, SearchSpace } from '../../trials/distribution.js';
 import { isSingle } from '../../trials/distribution.js';
 import type { FrozenTrial } from '../../trials/frozen-trial.js';
 import { numericPart } from '../shared/common-space.js';
 import { anySeed, KeyedUniform } from '../shared/keyed-uniform.js';
+import { SamplerDelegate } from '../shared/sampler-delegate.js';
 import { unitCube } from '../shared/unit-cube.js';
 import { halton } from './halton.js';
 import { sobol } from './sobol.js';
@@ -33,22 +34,21 @@ export interface QmcOptions {
  * @example
  * const study = await createStudy({ sampler: new QmcSampler({ scramble: true, seed: 1 }) });
  */
-export class QmcSampler implements Sampler {
+export class QmcSampler extends SamplerDelegate {
   readonly #sequence: keyof typeof SEQUENCES;
   readonly #seed: number | undefined;
-  readonly #independent: Sampler;
   readonly #spaces = new WeakMap<StudyView, { seen: number; first: number; space: SearchSpace }>();
   readonly #points = new Map<number, (index: number) => number[]>();
 
   constructor({ sequence = 'sobol', scramble = false, seed = anySeed(), independent }: QmcOptions = {}) {
     if (!Object.hasOwn(SEQUENCES, sequence))
       throw new UserError(`sequence: expected sobol or halton, got "${String(sequence)}"`, { sequence });
+    super(independent ?? new KeyedUniform(seed));
     this.#sequence = sequence;
     this.#seed = scramble ? seed : undefined;
-    this.#independent = independent ?? new KeyedUniform(seed);
   }
 
-  inferRelativeSearchSpace(study: StudyView): SearchSpace {
+  override inferRelativeSearchSpace(study: StudyView): SearchSpace {
     const known = this.#spaces.get(study) ?? {
       seen: 0,
       first: Number.POSITIVE_INFINITY,
@@ -64,22 +64,9 @@ export class QmcSampler implements Sampler {
     return known.space;
   }
 
-  sampleRelative(
-    _study: StudyView,
-    trial: FrozenTrial,
-    space: SearchSpace,
-  ): Readonly<Record<string, ParamValue>> {
+  override sampleRelative(_study: StudyView, trial: FrozenTrial, space: SearchSpace): Params {
     const points = this.#points.get(space.size) ?? SEQUENCES[this.#sequence](space.size, this.#seed);
     this.#points.set(space.size, points);
     return unitCube(space).toParams(points(Math.max(0, trial.number - 1)));
-  }
-
-  sampleIndependent(
-    study: StudyView,
-    trial: FrozenTrial,
-    name: string,
-    distribution: Distribution,
-  ): ParamValue {
-    return this.#independent.sampleIndependent(study, trial, name, distribution);
   }
 }

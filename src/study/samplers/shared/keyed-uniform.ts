@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { type Random, randomStream } from '../../../random/random-stream.js';
-import type { Sampler } from '../../contracts/sampler.js';
 import type { StudyView } from '../../contracts/study-view.js';
-import type { Distribution, ParamValue, SearchSpace } from '../../trials/distribution.js';
+import type { Distribution, ParamValue } from '../../trials/distribution.js';
 import type { FrozenTrial } from '../../trials/frozen-trial.js';
+import { IndependentSampler } from './independent-sampler.js';
 import { unitCube } from './unit-cube.js';
 
 /**
@@ -12,15 +12,9 @@ import { unitCube } from './unit-cube.js';
  * Nothing is remembered between trials, so that a process that goes on with a study, or one beside it with the same
  * seed, does not draw again what another drew. The independent part of samplers that propose whole spaces.
  */
-export class KeyedUniform implements Sampler {
-  constructor(private readonly seed: number) {}
-
-  inferRelativeSearchSpace(): SearchSpace {
-    return new Map();
-  }
-
-  sampleRelative(): Readonly<Record<string, ParamValue>> {
-    return {};
+export class KeyedUniform extends IndependentSampler {
+  constructor(private readonly seed: number) {
+    super();
   }
 
   sampleIndependent(

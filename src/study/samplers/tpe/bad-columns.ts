@@ -85,7 +85,7 @@ class BadColumn {
       const value = this.#valueOf(trial);
       if (value !== undefined) now.set(trial.number, value);
     }
-    for (const [number, value] of this.#running) if (!now.has(number)) this.density.remove(number, value);
+    for (const number of this.#running.keys()) if (!now.has(number)) this.density.remove(number);
     for (const [number, value] of now) if (!this.#running.has(number)) this.density.insert(number, value);
     this.#running = now;
   }
@@ -96,8 +96,7 @@ class BadColumn {
   }
 
   #remove(trial: FrozenTrial): void {
-    const value = this.#valueOf(trial);
-    if (value !== undefined) this.density.remove(trial.number, value);
+    if (this.#valueOf(trial) !== undefined) this.density.remove(trial.number);
   }
 
   #valueOf({ internalParams }: FrozenTrial): number | undefined {

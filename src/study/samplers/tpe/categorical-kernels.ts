@@ -4,6 +4,9 @@ import { maxOf } from '../../../numeric/extremes.js';
 import { pairwiseSum } from '../../../numeric/pairwise-sum.js';
 import type { CategoricalDistribution, Choice } from '../../trials/distribution.js';
 
+/** How far two choices are apart. */
+export type Distance = (a: Choice, b: Choice) => number;
+
 /** Choices as the kernels of observations see them: one row of probabilities a kernel, the last one the prior's. */
 export interface CategoricalKernels {
   readonly choices: number;
@@ -30,7 +33,7 @@ export function categoricalKernels(
   observed: Float64Array,
   { choices: names }: CategoricalDistribution,
   priorWeight: number,
-  distance: ((a: Choice, b: Choice) => number) | undefined,
+  distance: Distance | undefined,
 ): CategoricalKernels {
   const choices = names.length;
   const n = observed.length;

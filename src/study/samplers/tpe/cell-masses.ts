@@ -5,7 +5,10 @@ import type { NumericDistribution } from './numeric-kernels.js';
 const MOST_POINTS = 4096;
 const MOST_WIDTHS = 256;
 
-/** What one width's kernels have in cells, by the half steps between the two; NaN where it is not computed yet. */
+/**
+ * What one width's kernels have in cells, by the half steps between the two; NaN where it is not computed yet. The last
+ * place is for what lies at none of them.
+ */
 export interface Masses {
   readonly width: number;
   readonly masses: Float64Array;
@@ -24,36 +27,31 @@ export class CellMasses {
     private readonly points: number,
   ) {}
 
-  /** Where `massAt` and `logMassAt` keep those of one width. */
+  /** The masses under kernels of one width, as far as they are known. */
   of(width: number): Masses {
     let masses = this.#byWidth.get(width);
     if (!masses) {
       if (this.#byWidth.size === MOST_WIDTHS) this.#byWidth.clear();
-      const unknown = () => new Float64Array(2 * this.points).fill(Number.NaN);
+      const unknown = () => new Float64Array(2 * this.points + 1).fill(Number.NaN);
       masses = { width, masses: unknown(), logs: unknown() };
       this.#byWidth.set(width, masses);
     }
     return masses;
   }
 
-  /** The mass of the cell around `x` under a kernel at `centre`. */
-  massAt({ width, masses }: Masses, centre: number, x: number): number {
-    const place = (2 * Math.abs(x - centre)) / this.step;
-    const halves = Math.round(place);
-    if (halves >= masses.length || Math.abs(place - halves) > 1e-9) return this.#mass(width, place);
-    let mass = masses[halves]!;
-    if (Number.isNaN(mass)) masses[halves] = mass = this.#mass(width, halves);
-    return mass;
-  }
-
-  /** The logarithm of `massAt`. */
-  logMassAt({ width, logs }: Masses, centre: number, x: number): number {
-    const place = (2 * Math.abs(x - centre)) / this.step;
-    const halves = Math.round(place);
-    if (halves >= logs.length || Math.abs(place - halves) > 1e-9) return Math.log(this.#mass(width, place));
-    let log = logs[halves]!;
-    if (Number.isNaN(log)) logs[halves] = log = Math.log(this.#mass(width, halves));
-    return log;
+  /** Where the mass, and its logarithm, of the cell around `x` under a kernel at `centre` stand until the next call. */
+  place({ width, masses, logs }: Masses, centre: number, x: number): number {
+    const distance = (2 * Math.abs(x - centre)) / this.step;
+    const halves = Math.round(distance);
+    const last = masses.length - 1;
+    const isKnown = halves < last && Math.abs(distance - halves) <= 1e-9;
+    const place = isKnown ? halves : last;
+    if (!isKnown || Number.isNaN(masses[place]!)) {
+      const mass = this.#mass(width, isKnown ? halves : distance);
+      masses[place] = mass;
+      logs[place] = Math.log(mass);
+    }
+    return place;
   }
 
   #mass(width: number, halves: number): number {

@@ -1,37 +1,17 @@
 import { log } from '../../../numeric/exp-log.js';
-import { type CellMasses, cellMassesOf, type Masses } from './cell-masses.js';
-import { type NarrowField, narrowField } from './narrow-field.js';
+import { type CellMasses, cellMassesOf } from './cell-masses.js';
+import { fieldFor } from './field-for.js';
+import { type Kernel, KernelOrder } from './kernel-order.js';
+import type { NarrowField } from './narrow-field.js';
 import { LEAST_MASS, normalMass } from './normal-mass.js';
 import {
-  cellOf,
   type KernelRange,
   kernelRange,
   type NumericDistribution,
   neighbourGap,
   smallestWidth,
 } from './numeric-kernels.js';
-
-interface Kernel {
-  readonly number: number;
-  readonly centre: number;
-  /** How far it reaches before it is clipped. */
-  gap: number;
-  /** Whether it is one of the field. */
-  narrow: boolean;
-  /** How far it reaches, clipped. */
-  width: number;
-  /** What a weight of 1 is worth at that width: its height, or on a grid what makes its mass 1. */
-  amplitude: number;
-}
-
-/** Kernels that are summed one by one. */
-interface Single {
-  readonly centre: number;
-  readonly width: number;
-  readonly weight: number;
-  /** Of the grid's cells, where there is one. */
-  readonly masses: Masses | undefined;
-}
+import { type SingleKernel, sumAt } from './single-kernels.js';
 
 /** From so many kernels on the narrow ones share a field; from 98 on the smallest width stays as it is. */
 const FIELD_FROM = 110;
@@ -48,10 +28,7 @@ const FULL = 25;
  * are wider than that. All others are summed in a field.
  */
 export class KernelColumn {
-  /** By trial number, which is the order of the weights. */
-  readonly #ordered: Kernel[] = [];
-  /** By centre, then number. */
-  readonly #sorted: Kernel[] = [];
+  readonly #order = new KernelOrder();
   readonly #wide = new Set<Kernel>();
   readonly #range: KernelRange;
   /** The width of narrow kernels. */
@@ -73,30 +50,25 @@ export class KernelColumn {
 
   /** Adds the observation of a trial. */
   insert(number: number, value: number): void {
-    const centre = this.#centreOf(value);
+    const centre = this.#range.log ? log(value) : value;
     const kernel: Kernel = { number, centre, gap: 0, narrow: false, width: 0, amplitude: 0 };
-    const rank = this.#rankOf(number);
-    this.#shift(rank, 1);
-    this.#ordered.splice(rank, 0, kernel);
-    const place = this.#placeOf(centre, number);
-    this.#sorted.splice(place, 0, kernel);
+    this.#shift(this.#order.rankOf(number), 1);
+    const place = this.#order.insert(kernel);
     this.#wide.add(kernel);
     for (let i = place - 1; i <= place + 1; i++) this.#measure(i);
-    if (!this.#field && this.#ordered.length >= FIELD_FROM) this.#build();
+    if (!this.#field && this.#order.count >= FIELD_FROM) this.#build();
   }
 
   /** Takes the observation of a trial out again. */
-  remove(number: number, value: number): void {
-    const rank = this.#rankOf(number);
-    const kernel = this.#ordered[rank]!;
+  remove(number: number): void {
+    const rank = this.#order.rankOf(number);
+    const kernel = this.#order.byNumber[rank]!;
     if (kernel.narrow) this.#leaveField(kernel, rank);
     this.#wide.delete(kernel);
-    this.#ordered.splice(rank, 1);
+    const place = this.#order.remove(kernel);
     this.#shift(rank, -1);
-    const place = this.#placeOf(this.#centreOf(value), number);
-    this.#sorted.splice(place, 1);
     for (let i = place - 1; i <= place; i++) this.#measure(i);
-    const count = this.#ordered.length;
+    const { count } = this.#order;
     if (this.#field && count < FIELD_UNTIL) this.#dissolve();
     else if (this.#field && this.#removals > 4 * count) {
       this.#dissolve();
@@ -109,7 +81,7 @@ export class KernelColumn {
    * logarithms throughout, since some kernel lies far outside the range, or all are far from the value.
    */
   logDensity(points: Float64Array): Float64Array {
-    const count = this.#ordered.length;
+    const { count } = this.#order;
     const ramp = count - FULL;
     const first = 1 / count;
     const slope = ramp > 1 ? (1 - first) / (ramp - 1) : 0;
@@ -118,9 +90,9 @@ export class KernelColumn {
     const field = this.#field;
     field?.weigh(first, slope);
     // The field counts the newest too low or too high.
-    const newest = field ? this.#ordered.slice(ramp).filter(({ narrow }) => narrow) : [];
+    const newest = field ? this.#order.byNumber.slice(ramp).filter(({ narrow }) => narrow) : [];
     const corrections = newest.map(({ number, amplitude }) => {
-      const rank = this.#rankOf(number);
+      const rank = this.#order.rankOf(number);
       return amplitude * (1 - first - slope * rank);
     });
 
@@ -128,7 +100,7 @@ export class KernelColumn {
     return points.map((x) => {
       const before = known.get(x);
       if (before !== undefined) return before;
-      let sum = this.#sumAt(singles, x) + (field?.at(x) ?? 0);
+      let sum = sumAt(singles, this.#range, this.#cells, x) + (field?.at(x) ?? 0);
       for (let i = 0; i < newest.length; i++) sum += corrections[i]! * field!.kernelAt(newest[i]!.centre, x);
       const value = Math.log(sum);
       known.set(x, value);
@@ -137,19 +109,19 @@ export class KernelColumn {
   }
 
   /** The wide kernels and the prior. */
-  #singles(weightOf: (rank: number) => number): Single[] {
+  #singles(weightOf: (rank: number) => number): SingleKernel[] {
     const { low, high } = this.#range;
-    const singles: Single[] = [];
+    const singles: SingleKernel[] = [];
     const most = high - low;
-    const least = smallestWidth(this.#range, this.#ordered.length, true);
+    const least = smallestWidth(this.#range, this.#order.count, true);
     for (const kernel of this.#wide) {
       this.#resize(kernel, least);
       const { number, centre, width, amplitude } = kernel;
-      const weight = weightOf(this.#rankOf(number)) * amplitude;
+      const weight = weightOf(this.#order.rankOf(number)) * amplitude;
       singles.push({ centre, width, weight, masses: this.#cells?.of(width) });
     }
     const middle = 0.5 * (low + high);
-    const prior = this.#ordered.length === 0 ? 1 : this.priorWeight;
+    const prior = this.#order.count === 0 ? 1 : this.priorWeight;
     const weight = prior * this.#amplitudeOf(middle, most);
     singles.push({ centre: middle, width: most, weight, masses: this.#cells?.of(most) });
     return singles;
@@ -157,7 +129,7 @@ export class KernelColumn {
 
   /** Measures the i-th kernel by centre anew, and puts it where it belongs. */
   #measure(i: number): void {
-    const sorted = this.#sorted;
+    const sorted = this.#order.byCentre;
     const kernel = sorted[i];
     if (!kernel) return;
     const { low, high } = this.#range;
@@ -172,11 +144,11 @@ export class KernelColumn {
     const { centre, gap } = kernel;
     const narrow = gap <= this.#width && field.holds(centre);
     if (narrow && kernel.narrow) return;
-    if (kernel.narrow) this.#leaveField(kernel, this.#rankOf(kernel.number));
+    if (kernel.narrow) this.#leaveField(kernel, this.#order.rankOf(kernel.number));
     this.#resize(kernel, this.#width);
     kernel.narrow = narrow;
     if (narrow) {
-      field.add(centre, kernel.amplitude, kernel.amplitude * this.#rankOf(kernel.number));
+      field.add(centre, kernel.amplitude, kernel.amplitude * this.#order.rankOf(kernel.number));
       this.#wide.delete(kernel);
     } else this.#wide.add(kernel);
   }
@@ -198,7 +170,7 @@ export class KernelColumn {
   #shift(rank: number, by: number): void {
     const field = this.#field;
     if (!field) return;
-    const ordered = this.#ordered;
+    const ordered = this.#order.byNumber;
     for (let i = rank; i < ordered.length; i++) {
       const { narrow, centre, amplitude } = ordered[i]!;
       if (narrow) field.add(centre, 0, by * amplitude);
@@ -206,38 +178,18 @@ export class KernelColumn {
   }
 
   #build(): void {
-    const field = narrowField(this.distribution, this.#range, this.#width);
+    const field = fieldFor(this.distribution, this.#range, this.#width);
     this.#field = field;
     this.#removals = 0;
-    for (const kernel of this.#ordered) this.#classify(kernel, field);
+    for (const kernel of this.#order.byNumber) this.#classify(kernel, field);
   }
 
   #dissolve(): void {
     this.#field = null;
-    for (const kernel of this.#ordered) {
+    for (const kernel of this.#order.byNumber) {
       kernel.narrow = false;
       this.#wide.add(kernel);
     }
-  }
-
-  #sumAt(singles: readonly Single[], x: number): number {
-    const range = this.#range;
-    const cells = this.#cells;
-    let sum = 0;
-    if (range.step === null) {
-      const at = range.log ? Math.log(x) : x;
-      for (const { centre, width, weight } of singles) {
-        const z = (at - centre) / width;
-        sum += weight * Math.exp(-0.5 * z * z);
-      }
-    } else if (cells) {
-      for (const { centre, weight, masses } of singles) sum += weight * cells.massAt(masses!, centre, x);
-    } else {
-      const [from, to] = cellOf(x, range);
-      for (const { centre, width, weight } of singles)
-        sum += weight * normalMass((from - centre) / width, (to - centre) / width);
-    }
-    return sum;
   }
 
   #amplitudeOf(centre: number, width: number): number {
@@ -246,34 +198,4 @@ export class KernelColumn {
     if (!(mass > LEAST_MASS)) return Number.NaN;
     return step === null ? this.#width / (mass * width) : 1 / mass;
   }
-
-  #centreOf(value: number): number {
-    return this.#range.log ? log(value) : value;
-  }
-
-  #rankOf(number: number): number {
-    const ordered = this.#ordered;
-    const last = ordered.length;
-    if (last === 0 || ordered[last - 1]!.number < number) return last;
-    return search(last, (i) => ordered[i]!.number < number);
-  }
-
-  #placeOf(centre: number, number: number): number {
-    const sorted = this.#sorted;
-    return search(sorted.length, (i) => {
-      const other = sorted[i]!;
-      return other.centre === centre ? other.number < number : other.centre < centre;
-    });
-  }
-}
-
-/** The first index that does not come before. */
-function search(count: number, isBefore: (i: number) => boolean): number {
-  let [low, high] = [0, count];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isBefore(middle)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

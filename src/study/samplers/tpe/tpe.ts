@@ -1,6 +1,5 @@
-import { argMax, maxOf } from '../../../numeric/extremes.js';
 import { NumpyRandom } from '../../../random/numpy-random.js';
-import type { Sampler } from '../../contracts/sampler.js';
+import type { Params, Sampler } from '../../contracts/sampler.js';
 import type { StudyView } from '../../contracts/study-view.js';
 import {
   type Distribution,
@@ -8,26 +7,20 @@ import {
   type ParamValue,
   type SearchSpace,
   toExternal,
-  toInternal,
 } from '../../trials/distribution.js';
 import type { FrozenTrial, TrialState } from '../../trials/frozen-trial.js';
 import { CommonSpace } from '../shared/common-space.js';
 import { noteConstraints } from '../shared/note-constraints.js';
 import { uniformValue } from '../shared/uniform-value.js';
 import { BadColumns } from './bad-columns.js';
+import { badEstimator, goodEstimator } from './estimators.js';
 import { TpeHistory } from './history.js';
-import {
-  checkOptions,
-  goodCount,
-  settingsOf,
-  type TpeOptions,
-  type TpeSettings,
-  weightsOf,
-} from './options.js';
+import { mostPromising } from './most-promising.js';
+import type { Space } from './observations.js';
+import { checkOptions, goodCount, settingsOf, type TpeOptions, type TpeSettings } from './options.js';
 import { ParameterGroups } from './parameter-groups.js';
-import { type Columns, ParzenEstimator } from './parzen-estimator.js';
-import { noteRelativeParams, runningParams } from './relative-params.js';
-import { hypervolumeWeights } from './select-trials.js';
+import type { ParzenEstimator } from './parzen-estimator.js';
+import { noteRelativeParams } from './relative-params.js';
 
 /** What the sampler remembers of one study. */
 interface Memory {
@@ -65,11 +58,7 @@ export class TpeSampler implements Sampler {
     return settings.group ? new Map(groups.current().flatMap((group) => [...group])) : this.#common.of(study);
   }
 
-  sampleRelative(
-    study: StudyView,
-    trial: FrozenTrial,
-    space: SearchSpace,
-  ): Readonly<Record<string, ParamValue>> {
+  sampleRelative(study: StudyView, trial: FrozenTrial, space: SearchSpace): Params {
     const memory = this.#memory(study);
     if (memory.history.arrived.length < memory.settings.startupTrials) return {};
     const groups = memory.settings.group
@@ -130,18 +119,7 @@ export class TpeSampler implements Sampler {
   ): Record<string, ParamValue> {
     const below = history.below(goodCount(history.arrived.length, settings));
     const running = settings.constantLiar ? runningBeside(study, trial) : [];
-    const good = observations(below, space, settings);
-    const weights =
-      study.directions.length > 1 && settings.hypervolumeWeights
-        ? hypervolumeWeights(
-            below,
-            study.directions.map((direction) => (direction === 'maximize' ? -1 : 1)),
-            (each) => settings.constraints?.(each).every((value) => value <= 0) ?? true,
-          ).filter((_, i) => has(below[i]!, space, settings))
-        : study.directions.length > 1
-          ? new Float64Array(good[0]!.length).fill(1)
-          : weightsOf(good[0]!.length, settings);
-    const goodDensity = new ParzenEstimator(space, good, weights, settings);
+    const goodDensity = goodEstimator(study, below, space, settings);
     const candidates = goodDensity.sample(this.#random, settings.candidates);
     const [[name, distribution]] = space as [Space[number]];
     const column =
@@ -161,71 +139,4 @@ export class TpeSampler implements Sampler {
 
 function runningBeside(study: StudyView, trial: FrozenTrial): FrozenTrial[] {
   return study.active.filter(({ state, number }) => state === 'RUNNING' && number !== trial.number);
-}
-
-/** The density of all that is not good, built from all of it. */
-function badEstimator(
-  history: TpeHistory,
-  below: readonly FrozenTrial[],
-  running: readonly FrozenTrial[],
-  space: Space,
-  settings: TpeSettings,
-): ParzenEstimator {
-  const isBelow = new Set(below);
-  const above = [...history.arrived.filter((trial) => !isBelow.has(trial)), ...running];
-  above.sort((a, b) => a.number - b.number);
-  const observed = observations(above, space, settings);
-  return new ParzenEstimator(space, observed, weightsOf(observed[0]!.length, settings), settings);
-}
-
-function paramsOf(trial: FrozenTrial, { multivariate }: TpeSettings) {
-  return multivariate && trial.state === 'RUNNING' ? runningParams(trial) : trial.params;
-}
-
-type Space = readonly (readonly [string, Distribution])[];
-
-function has(trial: FrozenTrial, space: Space, settings: TpeSettings): boolean {
-  const params = paramsOf(trial, settings);
-  return space.every(([name]) => Object.hasOwn(params, name));
-}
-
-/** The internal values of the trials that have all the parameters. */
-function observations(trials: readonly FrozenTrial[], space: Space, settings: TpeSettings): Columns {
-  const rows = trials.filter((trial) => has(trial, space, settings));
-  return space.map(([name, distribution]) =>
-    Float64Array.from(rows, (trial) => toInternal(distribution, paramsOf(trial, settings)[name]!)),
-  );
-}
-
-/** Ratios that differ by less may be equal but for rounding. */
-const TIE = 1e-9;
-
-/**
- * The candidate with the largest ratio of the good to the bad density, the first of equals.
- *
- * Where several lie so close that rounding may decide, as far from all that was observed, Optuna's rounding does.
- */
-function mostPromising(
-  candidates: Columns,
-  good: ParzenEstimator,
-  badLogs: Float64Array,
-  badEstimator: () => ParzenEstimator,
-): number {
-  const scores = good.logDensity(candidates).map((log, i) => log - badLogs[i]!);
-  // A score that is not finite decides nothing before it is computed anew.
-  const least = scores.every(Number.isFinite) ? maxOf(scores) - TIE : Number.NEGATIVE_INFINITY;
-  const close: number[] = [];
-  for (let i = 0; i < scores.length; i++) if (!(scores[i]! < least) && isFirst(candidates, i)) close.push(i);
-  if (close.length === 1) return close[0]!;
-  const bad = badEstimator();
-  const exact = close.map(
-    (i) => good.logDensityInOrder(candidates, i) - bad.logDensityInOrder(candidates, i),
-  );
-  return close[argMax(exact)]!;
-}
-
-/** Whether no earlier candidate is the same point. */
-function isFirst(candidates: Columns, i: number): boolean {
-  for (let j = 0; j < i; j++) if (candidates.every((column) => column[j] === column[i])) return false;
-  return true;
 }

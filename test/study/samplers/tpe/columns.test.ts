@@ -53,7 +53,7 @@ describe('incremental columns', () => {
               : new KernelColumn(distribution, priorWeight, endpoints);
           for (const each of order) column.insert(each.number, each.value);
           const gone = new Set(order.filter(() => random() * 100 < removed));
-          for (const each of gone) column.remove(each.number, each.value);
+          for (const each of gone) column.remove(each.number);
 
           const left = rows.filter((each) => !gone.has(each));
           const observed = Float64Array.from(left, (each) => each.value);
