@@ -7,17 +7,19 @@
 // of it, or to an Observable of {step, value} that are reported, the last one being the result:
 //
 //   export default (trial) => (trial.suggestFloat('x', -10, 10) - 2) ** 2;
+//
+// Where it also exports `searchSpace`, such as { x: [-1, 0, 1] }, --sampler grid tries these values.
 
 import {
   createStudy,
   importModule,
   moduleError,
   prune,
-  prunerNamed,
   recipe,
   report,
-  samplerNamed,
+  samplers,
   studyFlags,
+  studyPruner,
   type Trial,
   trials,
   trialText,
@@ -47,6 +49,11 @@ interface Reported {
 
 type Result = number | readonly number[];
 
+/** What `--sampler grid` tries: the module's export `searchSpace`. */
+const searchSpaces = z
+  .record(z.string(), z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1))
+  .optional();
+
 recipe({
   description: 'Works on a study until it has its trials, beside any number of other workers.',
   flags: {
@@ -73,8 +80,8 @@ recipe({
     timeout,
     ...settings
   }) => {
-    const { storage, studyName, sampler, pruner, randomSeed: seed, catchErrors } = settings;
-    const { objective, explain } = await load(path);
+    const { storage, studyName, sampler, randomSeed: seed, catchErrors } = settings;
+    const { objective, searchSpace, explain } = await load(path);
     const study = await createStudy({
       storage,
       studyName,
@@ -82,8 +89,8 @@ recipe({
       loadIfExists: true,
       heartbeatInterval: heartbeat,
       maxRetries,
-      sampler: samplerNamed(sampler, { seed, workers: 2 }),
-      pruner: prunerNamed(pruner),
+      sampler: samplers.make(sampler, { seed, workers: 2, searchSpace }),
+      pruner: studyPruner(settings),
     });
     const count = study.directions.length;
     const metrics = study.directions.map((_, i) => ({ values, value }: Reported) => {
@@ -117,11 +124,19 @@ recipe({
 /** The objective, as a stream of what it reports, and what tells its errors from others. */
 async function load(path: string) {
   const flag = `--objective ${path}`;
-  const { default: objective } = await importModule(flag, path);
+  const { default: objective, searchSpace } = await importModule(flag, path);
   if (typeof objective !== 'function')
     throw new UserError(`--objective ${path}: expected a default export that is a function of a trial`, {
       path,
     });
+  const space = searchSpaces.safeParse(searchSpace);
+  if (!space.success)
+    throw new UserError(
+      `${flag}: expected an export searchSpace such as { x: [-1, 0, 1] }, got something else`,
+      {
+        path,
+      },
+    );
   const reported = (result: Result): Reported =>
     Array.isArray(result) ? { values: result } : { value: result as number, step: null };
   const thrown = new Set<unknown>();
@@ -132,6 +147,7 @@ async function load(path: string) {
       : from(Promise.resolve(result)).pipe(map(reported));
   };
   return {
+    searchSpace: space.data,
     objective: (trial: Trial) => defer(() => call(trial)).pipe(tap({ error: (error) => thrown.add(error) })),
     explain: (error: unknown): Observable<never> => {
       throw thrown.has(error) && !(error instanceof UserError) ? moduleError(flag, 'it threw', error) : error;

@@ -67,6 +67,7 @@ export * from './experiment/score-files.js';
 export * from './experiment/scoring-flags.js';
 export * from './experiment/segmenter-record.js';
 export * from './experiment/study-flags.js';
+export { type PrunerSettings, studyPruner } from './experiment/study-pruner.js';
 export * from './experiment/style-folders.js';
 export * from './experiment/test-domains.js';
 export * from './experiment/trained-runs.js';

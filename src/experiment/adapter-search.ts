@@ -26,6 +26,8 @@ const FREEZE = 'freeze_epochs';
 export interface AdapterSearch {
   /** The parameters to begin with: those of the training recipe's defaults, or nearest to them. */
   readonly first: Readonly<Record<string, number>>;
+  /** The values of each parameter, by its name in the study: what a grid is made of. */
+  readonly space: Readonly<Record<string, readonly number[]>>;
   /** All settings; those that are not searched are where a search begins. */
   suggest(trial: Trial): SearchedSettings;
   /** What a trial's parameters are as flags of the training recipe. */
@@ -68,6 +70,10 @@ export function adapterSearch(
     };
   };
   return {
+    space: {
+      ...Object.fromEntries(keys.map((key) => [SPACE[key][0], choices(key)])),
+      ...(freezeEpochs.length > 0 && { [FREEZE]: freezeEpochs }),
+    },
     first: {
       ...Object.fromEntries(keys.map((key) => [SPACE[key][0], SPACE[key][2]])),
       ...(freezeEpochs.length > 0 && { [FREEZE]: freezeEpochs[0]! }),

@@ -22,6 +22,21 @@ export const studyFlags = {
     ),
   sampler: nameIn(samplers).default('tpe').describe('who proposes'),
   pruner: nameIn(pruners).default('median').describe('who ends unpromising trials early'),
+  thresholdLower: z.number().optional().describe('of --pruner threshold: a value below it ends a trial'),
+  thresholdUpper: z.number().optional().describe('of --pruner threshold: a value above it ends a trial'),
+  prunerPatience: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('of --pruner patient: steps that a trial may go without improving'),
+  prunerMinDelta: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('of --pruner patient: what counts as an improvement; default: anything'),
+  wrappedPruner: nameIn(pruners)
+    .optional()
+    .describe('of --pruner patient: who then decides; default: the trial ends'),
   concurrency: z.int().min(1).default(1).describe('trials at a time in this process'),
   timeout: z.number().gt(0).optional().describe('seconds after which no further trial begins'),
   heartbeat: z

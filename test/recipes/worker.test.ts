@@ -23,6 +23,15 @@ const OBJECTIVES = {
   'kinds.mjs': `export default ({ number }) => ['0.5', [1, 2], undefined, true, 4][number];`,
   'broken.mjs': 'no module {',
   'none.mjs': 'export const objective = 1;',
+  'grid.mjs': `export const searchSpace = { x: [-1, 0, 1], kind: ['a', 'b'] };
+  export default (trial) => trial.suggestFloat('x', -1, 1) ** 2 + (trial.suggestCategorical('kind', ['a', 'b']) === 'a');`,
+  'whole.mjs': `export default (trial) => trial.suggestInt('n', 1, 5);`,
+  'odd-space.mjs': `export const searchSpace = { x: 3 }; export default () => 1;`,
+  'rising.mjs': `import { Observable } from 'rxjs';
+  export default (trial) => new Observable((subscriber) => {
+    for (let step = 0; step < 5 && !subscriber.closed; step++) subscriber.next({ step, value: trial.number * step });
+    subscriber.complete();
+  });`,
 };
 
 describe('worker', () => {
@@ -33,8 +42,9 @@ describe('worker', () => {
     for (const [name, text] of Object.entries(OBJECTIVES)) writeFileSync(join(dir, name), text);
   });
   after(() => rmSync(dir, { recursive: true }));
-  const work = (objective: string, ...args: string[]) =>
-    run('worker', [`--objective=${objective}.mjs`, `--study-name=${objective}`, ...args], dir);
+  const workOn = (studyName: string, objective: string, ...args: string[]) =>
+    run('worker', [`--objective=${objective}.mjs`, `--study-name=${studyName}`, ...args], dir);
+  const work = (objective: string, ...args: string[]) => workOn(objective, objective, ...args);
   const open = async (studyName: string) => {
     const study = await loadStudy({
       storage: `sqlite:///${join(dir, 'study.db')}`,
@@ -87,6 +97,72 @@ describe('worker', () => {
       ],
     );
     assert.deepEqual(trials[1]!.values, [3]);
+  });
+
+  it('tries a grid that the module gives, whoever works on it, then stops', async () => {
+    const args = ['--sampler=grid', '--n-trials=50', '--concurrency=2'];
+    const ended = await Promise.all([work('grid', ...args), work('grid', ...args)]);
+    for (const { code, stderr } of ended) assert.deepEqual([code, stderr], [0, '']);
+    const { trials } = await open('grid');
+    const tried = new Set(trials.map(({ params }) => JSON.stringify([params.x, params.kind])));
+    assert.equal(tried.size, 6);
+    assert(trials.length < 12, `${trials.length} trials for 6 points`);
+    const without = await workOn('no-grid', 'plain', '--sampler=grid');
+    assert.match(without.stderr, /^worker: grid: expected a search space, .*got none; .*searchSpace\n$/);
+    const odd = await work('odd-space', '--sampler=grid');
+    assert.match(odd.stderr, /^worker: --objective odd-space\.mjs: expected an export searchSpace such as/);
+  });
+
+  it('tries all values by brute force, and proposes with a Gaussian process', async () => {
+    const whole = await work('whole', '--sampler=brute-force', '--n-trials=50', '--random-seed=1');
+    assert.deepEqual([whole.code, whole.stderr], [0, '']);
+    const { trials } = await open('whole');
+    assert.deepEqual(trials.map(({ params }) => params.n).toSorted(), [1, 2, 3, 4, 5]);
+    const gp = await workOn('gp', 'plain', '--sampler=gp', '--n-trials=14', '--random-seed=1');
+    assert.deepEqual([gp.code, gp.stderr], [0, '']);
+    const values = (await open('gp')).trials.map(({ values }) => values![0]!);
+    assert.equal(values.length, 14);
+    assert(Math.min(...values.slice(10)) < Math.min(...values.slice(0, 10)), values.join(' '));
+  });
+
+  it('prunes by a threshold, and by patience, with the flags that each needs', async () => {
+    const states = async (name: string, ...args: string[]) => {
+      const { code, stderr } = await workOn(name, 'rising', '--n-trials=3', ...args);
+      assert.deepEqual([code, stderr], [0, '']);
+      return (await open(name)).trials.map(({ state, intermediateValues }) => [
+        state,
+        intermediateValues.size,
+      ]);
+    };
+    // Trial n reports 0, n, 2n, 3n, 4n, of which lower is better.
+    assert.deepEqual(await states('threshold', '--pruner=threshold', '--threshold-upper=4'), [
+      ['COMPLETE', 5],
+      ['COMPLETE', 5],
+      ['PRUNED', 4],
+    ]);
+    assert.deepEqual(await states('patient', '--pruner=patient', '--pruner-patience=1'), [
+      ['COMPLETE', 5],
+      ['PRUNED', 3],
+      ['PRUNED', 3],
+    ]);
+    const wrapped = ['--pruner=patient', '--pruner-patience=1', '--wrapped-pruner=threshold'];
+    assert.deepEqual(await states('wrapped', ...wrapped, '--threshold-upper=5'), [
+      ['COMPLETE', 5],
+      ['COMPLETE', 5],
+      ['PRUNED', 4],
+    ]);
+    for (const [args, message] of [
+      [['--pruner=threshold'], '--pruner threshold: expected --threshold-lower, --threshold-upper or both'],
+      [
+        ['--threshold-upper=1'],
+        '--threshold-upper: expected it with --pruner threshold, got --pruner median; leave it out',
+      ],
+      [
+        ['--pruner=patient'],
+        'patient: expected patience, the steps that a trial may go without improving, got none; see --pruner-patience',
+      ],
+    ] as const)
+      assert.equal((await workOn('refused', 'rising', ...args)).stderr, `worker: ${message}\n`);
   });
 
   it('stops at an error of the objective, or goes on where it is told to', async () => {

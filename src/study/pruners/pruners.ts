@@ -1,3 +1,4 @@
+import { UserError } from '../../base/errors.js';
 import { named } from '../../base/named.js';
 import type { Pruner } from '../contracts/pruner.js';
 import { HyperbandPruner } from './hyperband.js';
@@ -39,7 +40,11 @@ export const pruners = named('pruner', {
     new HyperbandPruner(steps === undefined ? {} : { maxResource: steps }),
   wilcoxon: (): Pruner => new WilcoxonPruner(),
   threshold: ({ lower, upper }: Options): Pruner => new ThresholdPruner({ lower, upper }),
-  patient: ({ wrapped, patience = 3, minDelta, ...options }: Options): Pruner => {
+  patient: ({ wrapped, patience, minDelta, ...options }: Options): Pruner => {
+    if (patience === undefined)
+      throw new UserError(
+        'patient: expected patience, the steps that a trial may go without improving, got none; see --pruner-patience',
+      );
     const inner: Pruner | null = wrapped === undefined ? null : pruners.make(wrapped, options);
     return new PatientPruner(inner, patience, { minDelta });
   },

@@ -38,7 +38,9 @@ export const samplers = named('sampler', {
   nsga2: ({ seed }: Options): Sampler => new Nsga2Sampler({ seed }),
   grid: ({ seed, searchSpace }: Options): Sampler => {
     if (searchSpace) return new GridSampler(searchSpace, { seed });
-    throw new UserError('grid: expected a search space, the values of each parameter, got none');
+    throw new UserError(
+      "grid: expected a search space, the values of each parameter, got none; an objective's module exports it as searchSpace",
+    );
   },
   'brute-force': ({ seed }: Options): Sampler => new BruteForceSampler({ seed }),
 });
