@@ -46,6 +46,8 @@ export * from './data/images/resize.js';
 export * from './data/split.js';
 export * from './data/types.js';
 export * from './engine/engine.js';
+export { linear } from './engine/ops/linear.js';
+export { upsample } from './engine/ops/upsample.js';
 export * from './events/event.js';
 export * from './events/metric.js';
 export type { MetricName, Score, Scores } from './events/scores.js';

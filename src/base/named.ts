@@ -39,7 +39,7 @@ export function registrations(): number {
  * shapes.make('square', 3); // => 9
  * shapes.register('line', () => 0);
  * shapes.names; // => ['circle', 'square', 'line']
- * shapes.make('squar', 3); // throws: shape: expected one of circle, square, line, got "squar"; did you mean square?
+ * // shapes.make('squar', 3) throws shape: expected one of circle, square, line, got "squar"; did you mean square?
  */
 export function named<K extends string, T>(what: string, table: Readonly<Record<K, T>>): Named<K, T> {
   const values = new Map<string, T>(Object.entries(table) as [string, T][]);

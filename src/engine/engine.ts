@@ -45,7 +45,7 @@ export type EngineName = Name<BuiltInEngine | 'auto'>;
  * @example
  * engines.register('mine', {
  *   install: 'npm install my-tfjs-backend',
- *   start: async () => { await import('my-tfjs-backend'); return { precision: 'f32', threads: 1 }; },
+ *   start: async () => { await import('my-tfjs-backend' as string); return { precision: 'f32', threads: 1 }; },
  * });
  */
 export const engines = named<BuiltInEngine, EngineSource>('engine', {

@@ -20,6 +20,8 @@ declare global {
   type Batch = M.Batch;
   type BatchPlan = M.BatchPlan;
   type Event = M.Event;
+  type Head = M.Head;
+  type HeadOptions = M.HeadOptions;
   type Loss = M.Loss;
   type Tensor = import('@tensorflow/tfjs-core').Tensor;
   type Transform = M.Transform;

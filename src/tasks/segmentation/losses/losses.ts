@@ -11,8 +11,8 @@ import { tversky } from './tversky.js';
  * The losses by name, each with its default settings.
  *
  * @example
- * losses.register('brier', () => (logits, masks) => brier(logits, masks));
- * losses.make('brier');
+ * losses.register('sharp-focal', () => focal({ gamma: 4 }));
+ * losses.make('sharp-focal');
  */
 export const losses = named('loss', {
   'log-cosh-dice': (): Loss => logCoshDice(),
