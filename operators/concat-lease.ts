@@ -9,7 +9,7 @@ import type { Disposable, Lease } from './lease.js';
  *
  * @example
  * prefetch(plans, load, { ahead: 2 }).pipe(
- *   concatLease((batch$) => batch$.pipe(trainStep(training), checkpoint(training, store, { every: 'epoch' }))),
+ *   concatLease((batch$) => batch$.pipe(trainStep(run), checkpoint(run))),
  * );
  */
 export function concatLease<T extends Disposable, R>(

@@ -1,13 +1,15 @@
-import type { OperatorFunction } from 'rxjs';
+import type { MonoTypeOperatorFunction } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
-import type { DoneEvent, Event } from '../src/events/event.js';
+import { doneEvent } from '../src/events/done-event.js';
+import type { Event } from '../src/events/event.js';
 import { improves, type Mode, metricOf, modeOf } from '../src/events/metric.js';
-import type { MetricName, Scores, ScoresIn } from '../src/events/scores.js';
-import type { Memory } from '../src/train/training.js';
+import type { MetricName, Scores } from '../src/events/scores.js';
+import type { Memory } from '../src/train/run-state.js';
 import { stopWhen } from './stop-when.js';
 
 export interface EarlyStopOptions<S extends Scores = Scores> {
-  readonly metric: MetricName<S>;
+  /** Default: the run's. */
+  readonly metric?: MetricName<S>;
   /** Validations without improvement in a row that end the run. */
   readonly patience: number;
   /** By how much a value must be better to count. Default 0. */
@@ -16,8 +18,6 @@ export interface EarlyStopOptions<S extends Scores = Scores> {
   readonly mode?: Mode;
   /** Default `validation`. */
   readonly split?: string;
-  /** Where to remember: give `training.memory`, so that a resumed run stops where an unbroken one would. */
-  readonly memory?: Memory;
 }
 
 /**
@@ -28,20 +28,21 @@ export interface EarlyStopOptions<S extends Scores = Scores> {
  * `store.load('best')`.
  *
  * @example
- * earlyStop({ metric: 'softDice', patience: 5, memory: training.memory });
+ * earlyStop(run, { patience: 5 });
  */
-export function earlyStop<E extends Event>(
-  options: EarlyStopOptions<ScoresIn<E>>,
-): OperatorFunction<E, E | DoneEvent> {
-  const { metric, patience, minDelta = 0, mode = modeOf(metric), split = 'validation' } = options;
+export function earlyStop<S extends Scores>(
+  run: { readonly memory: Memory; readonly metric: MetricName<S> },
+  options: EarlyStopOptions<S>,
+): MonoTypeOperatorFunction<Event<S>> {
+  const { metric = run.metric, patience, minDelta = 0, split = 'validation' } = options;
+  const { mode = modeOf(metric) } = options;
   if (!Number.isInteger(patience) || patience < 1)
     throw new UserError(`patience: expected an integer from 1 up, got ${patience}`, { patience });
-  return stopWhen<E, DoneEvent>(() => {
-    const memory = options.memory ?? {};
+  return stopWhen<S>(() => {
     const started = performance.now();
-    return (event: Event) => {
+    return (event) => {
       if (event.type !== 'validation' || event.split !== split) return undefined;
-      const state = (memory['early-stop'] ??= { best: null, bad: 0 });
+      const state = (run.memory['early-stop'] ??= { best: null, bad: 0 });
       const value = metricOf(event.scores, metric);
       if (improves(value, state.best, mode, minDelta)) {
         state.best = value;
@@ -50,9 +51,7 @@ export function earlyStop<E extends Event>(
       }
       state.bad = (state.bad ?? 0) + 1;
       if (state.bad < patience) return undefined;
-      const { step, epoch } = event;
-      const seconds = (performance.now() - started) / 1000;
-      return [{ type: 'done', time: Date.now(), reason: 'early-stop', step, epoch, seconds }];
+      return [doneEvent('early-stop', event, started)];
     };
   });
 }

@@ -11,7 +11,7 @@ export class DivergedError extends UserError {}
  *
  * @throws DivergedError that names the step and what helps.
  * @example
- * training$.pipe(logTo(jsonLines(dir)), progress(), failIfDiverged()).subscribe();
+ * training$.pipe(logTo(run, jsonLines()), progress(run), failIfDiverged()).subscribe();
  */
 export function failIfDiverged<E extends Event>(): MonoTypeOperatorFunction<E> {
   return (events$) =>

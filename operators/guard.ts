@@ -1,12 +1,21 @@
-import { catchError, concatMap, defer, from, type ObservableInput, type OperatorFunction, of } from 'rxjs';
-import type { DoneEvent, Event, WarningEvent } from '../src/events/event.js';
-import { metricOf } from '../src/events/metric.js';
-import type { MetricName, Scores, ScoresIn } from '../src/events/scores.js';
-import type { Memory } from '../src/train/training.js';
+import {
+  catchError,
+  concatMap,
+  defer,
+  from,
+  type MonoTypeOperatorFunction,
+  type ObservableInput,
+  of,
+} from 'rxjs';
+import { doneEvent } from '../src/events/done-event.js';
+import type { Event, WarningEvent } from '../src/events/event.js';
+import { metricOf, modeOf } from '../src/events/metric.js';
+import type { MetricName, Scores } from '../src/events/scores.js';
+import type { Memory } from '../src/train/run-state.js';
 import { stopWhen } from './stop-when.js';
 
 export interface GuardOptions<S extends Scores = Scores> {
-  /** A score that rises, watched for collapse. Default `softDice`. */
+  /** A score that rises, watched for collapse. Default: the run's, where that rises; else none is watched. */
   readonly metric?: Exclude<MetricName<S>, 'loss'>;
   /** A validation below this share of the best one is bad. Default 0.5. */
   readonly collapse?: number;
@@ -16,14 +25,14 @@ export interface GuardOptions<S extends Scores = Scores> {
   readonly explosion?: number;
   /** Default `validation`. */
   readonly split?: string;
-  /** Where to remember: give `training.memory`, so that a resumed run is guarded as an unbroken one. */
-  readonly memory?: Memory;
-  /**
-   * Puts the training back to its last checkpoint when the run is stopped, and says of which step that was, or
-   * undefined where there is none: `() => restoreLast(training, store)`. The run can then be subscribed again from
-   * `training.position`.
-   */
-  readonly restore?: () => ObservableInput<number | undefined>;
+}
+
+/** A run, as far as the guard knows it. */
+export interface GuardedRun<S extends Scores = Scores> {
+  readonly metric?: MetricName<S>;
+  readonly memory: Memory;
+  /** Puts the run back to its last checkpoint, and says of which step that is; undefined where there is none. */
+  restoreLast?(): ObservableInput<number | undefined>;
 }
 
 /** By how much a score must have fallen, too: below it, a low score's ups and downs are chance. */
@@ -39,29 +48,33 @@ const FALL = 0.1;
  * by more than 0.1, twice in a row.
  *
  * Stands outside the lease: it sees each event before the checkpoint of that batch is written, so a bad state is not
- * saved. `failIfDiverged` turns such an end into an error.
+ * saved. A run that keeps checkpoints is put back to its last one, and may be
+ * subscribed again from there. `failIfDiverged` turns such an end into an error.
  *
  * @example
- * guard({ memory: training.memory, restore: () => restoreLast(training, store) });
+ * prefetch(run.plans(train), load, { ahead: 2 }).pipe(concatLease((batch$) => batch$.pipe(trainStep(run))), guard(run));
  */
-export function guard<E extends Event>(
-  options: GuardOptions<ScoresIn<E>> = {},
-): OperatorFunction<E, E | WarningEvent | DoneEvent> {
-  return stopWhen<E, WarningEvent | DoneEvent>(() => {
-    const memory = options.memory ?? {};
+export function guard<S extends Scores>(
+  run: GuardedRun<S>,
+  options: GuardOptions<S> = {},
+): MonoTypeOperatorFunction<Event<S>> {
+  return stopWhen<S>(() => {
     const started = performance.now();
+    const metric = options.metric ?? risingOf(run.metric);
     return (event) => {
-      const trouble = judge(event, (memory.guard ??= { first: null, best: null, bad: 0 }), options);
+      const trouble = judge(event, (run.memory.guard ??= { first: null, best: null, bad: 0 }), {
+        ...options,
+        metric,
+      });
       if (!trouble || !('step' in event)) return undefined;
       const { step, epoch } = event as Event & { readonly step: number; readonly epoch: number };
-      return restored(options.restore).pipe(
-        concatMap((what) => {
+      return restored(run).pipe(
+        concatMap((what): Event<S>[] => {
           const message = `${trouble.message} at step ${step}: the run was stopped${what}`;
-          const seconds = (performance.now() - started) / 1000;
           return [
             { type: 'warning', time: Date.now(), code: trouble.code, message },
-            { type: 'done', time: Date.now(), reason: 'guard', step, epoch, seconds },
-          ] as const;
+            doneEvent('guard', { step, epoch }, started),
+          ];
         }),
       );
     };
@@ -69,9 +82,9 @@ export function guard<E extends Event>(
 }
 
 /** What was restored, in words that go on with a sentence. */
-function restored(restore: GuardOptions['restore']) {
-  if (!restore) return of('');
-  return defer(() => from(restore())).pipe(
+function restored(run: Pick<GuardedRun, 'restoreLast'>) {
+  if (!run.restoreLast) return of('');
+  return defer(() => from(run.restoreLast!())).pipe(
     concatMap((step) =>
       of(
         step === undefined
@@ -86,18 +99,17 @@ function restored(restore: GuardOptions['restore']) {
   );
 }
 
+/** The metric, where it is one that rises. */
+function risingOf<M extends string>(metric: M | undefined): M | undefined {
+  return metric !== undefined && modeOf(metric) === 'max' ? metric : undefined;
+}
+
 type Trouble = Pick<WarningEvent, 'code' | 'message'>;
 
 function judge(
   event: Event,
   state: Record<string, number | null>,
-  {
-    metric = 'softDice',
-    collapse = 0.5,
-    patience = 2,
-    explosion = 100,
-    split = 'validation',
-  }: Omit<GuardOptions, 'metric'> & { readonly metric?: string },
+  { metric, collapse = 0.5, patience = 2, explosion = 100, split = 'validation' }: GuardOptions,
 ): Trouble | undefined {
   if (event.type === 'step') {
     const { loss, gradientNorm } = event;
@@ -108,7 +120,7 @@ function judge(
     if (loss > explosion * Math.max(1, state.first))
       return { code: 'explosion', message: `the loss rose from ${state.first} at first to ${loss}` };
   }
-  if (event.type === 'validation' && event.split === split) {
+  if (event.type === 'validation' && event.split === split && metric !== undefined) {
     const value = metricOf(event.scores, metric);
     if (!Number.isFinite(value)) return { code: 'not-finite', message: `${metric} became ${value}` };
     const best = state.best ?? value;

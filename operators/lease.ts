@@ -25,7 +25,7 @@ export class Lease<T extends Disposable> {
    * and it can be subscribed once.
    *
    * @example
-   * lease.using((batch$) => batch$.pipe(trainStep(training)));
+   * lease.using((batch$) => batch$.pipe(trainStep(run)));
    */
   using<R>(work: (value$: Observable<T>) => Observable<R>): Observable<R> {
     return defer(() => {

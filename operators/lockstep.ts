@@ -20,13 +20,13 @@ export type LeaseWork<T extends Disposable, R> = (leases$: Observable<Lease<T>>)
  *
  * @throws UserError when there is no training.
  * @example
- * const work = (trial: Trial, own: Training) => (leases$: Observable<Lease<Batch>>) =>
+ * const work = (trial: Trial, own: Run) => (leases$: Observable<Lease<Batch>>) =>
  *   leases$.pipe(
  *     concatLease((batch$) => batch$.pipe(trainStep(own))),
  *     report(trial, 'softDice'),
  *     prune(trial),
  *   );
- * prefetch(plans, load, { ahead: 2 }).pipe(lockstep([work(trial, training)]));
+ * prefetch(plans, load, { ahead: 2 }).pipe(lockstep([work(trial, run)]));
  */
 export function lockstep<T extends Disposable, R>(
   works: readonly LeaseWork<T, R>[],

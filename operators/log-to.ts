@@ -1,6 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Event, WarningEvent } from '../src/events/event.js';
-import type { Logger } from '../src/loggers/logger.js';
+import type { LoggedRun, Logger, LoggerFor } from '../src/loggers/logger.js';
 
 /** Waiting events beyond which a logger misses steps. */
 const LIMIT = 10_000;
@@ -9,7 +9,8 @@ const LIMIT = 10_000;
 const PATIENCE = 120;
 
 /**
- * Lets loggers listen to a run; the events pass through at once and unchanged.
+ * Lets loggers listen to a run; the events pass through at once and unchanged. What a logger writes of a resumed run begins
+ * with the events before the resume.
  *
  * Each logger has a queue of its own and works through it in its own time, so a slow one never holds up the run. A
  * logger that is more than 10,000 events behind misses step events until it has caught up; all other events are
@@ -19,9 +20,12 @@ const PATIENCE = 120;
  * and closes them.
  *
  * @example
- * training$.pipe(logTo(jsonLines(dir), csv(dir), tensorBoard(dir), summary(dir)));
+ * training$.pipe(logTo(run, jsonLines(), csv(), tensorBoard(), plots(), summary()));
  */
-export function logTo(...loggers: readonly Logger[]): MonoTypeOperatorFunction<Event> {
+export function logTo(
+  run: LoggedRun,
+  ...loggers: readonly (Logger | LoggerFor)[]
+): MonoTypeOperatorFunction<Event> {
   return (events$) =>
     new Observable((subscriber) => {
       const warn = (from: Queue, code: string, message: string) => {
@@ -29,7 +33,9 @@ export function logTo(...loggers: readonly Logger[]): MonoTypeOperatorFunction<E
         for (const queue of queues) if (queue !== from) queue.next(warning);
         subscriber.next(warning);
       };
-      const queues = loggers.map((logger) => new Queue(logger, warn));
+      const queues = loggers.map(
+        (logger) => new Queue(typeof logger === 'function' ? logger(run) : logger, warn),
+      );
       let closing: Promise<unknown> | undefined;
       const close = () => {
         closing ??= settled(queues).then(() => Promise.all(queues.map((queue) => queue.close())));

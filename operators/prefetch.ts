@@ -15,7 +15,7 @@ import { type Disposable, Lease } from './lease.js';
  *
  * @example
  * prefetch(batchPlans(train, { batchSize: 8, seed }), load, { ahead: 2 }).pipe(
- *   concatLease((batch$) => batch$.pipe(trainStep(training))),
+ *   concatLease((batch$) => batch$.pipe(trainStep(run))),
  * );
  */
 export function prefetch<P, T extends Disposable>(

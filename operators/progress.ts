@@ -25,7 +25,7 @@ const CLEAR = '\r\x1b[K';
  * terminal, and never where NO_COLOR is set. Writes no file names: the recipe knows them.
  *
  * @example
- * training$.pipe(logTo(jsonLines(dir)), progress()).subscribe();
+ * training$.pipe(logTo(run, jsonLines()), progress(run)).subscribe();
  */
 export function progress({
   metric = 'softDice',

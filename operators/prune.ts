@@ -27,7 +27,7 @@ import { endEvent } from './trial-event.js';
  * value of a pruned trial is its last report.
  *
  * @example
- * run(trial).pipe(report(trial, 'softDice'), prune(trial));
+ * search(trial).pipe(report(trial, 'softDice'), prune(trial));
  */
 export function prune<E>(trial: Trial): OperatorFunction<E | TrialEvent, E | TrialEvent> {
   const { study } = trial;

@@ -57,7 +57,7 @@ export interface ReportOptions<E> {
  * event passes. With a metric for each objective nothing is reported on the way, as pruning knows one objective.
  *
  * @example
- * run(trial).pipe(report(trial, 'softDice'), prune(trial));
+ * search(trial).pipe(report(trial, 'softDice'), prune(trial));
  */
 export function report<E>(
   trial: Trial,

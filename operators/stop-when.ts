@@ -1,5 +1,6 @@
-import { concat, defer, type ObservableInput, type OperatorFunction, takeWhile } from 'rxjs';
+import { concat, defer, type MonoTypeOperatorFunction, type ObservableInput, takeWhile } from 'rxjs';
 import type { Event } from '../src/events/event.js';
+import type { Scores } from '../src/events/scores.js';
 
 /**
  * Passes events on until `verdict` gives an ending for one: that event is still passed on, the source is unsubscribed,
@@ -7,13 +8,13 @@ import type { Event } from '../src/events/event.js';
  *
  * `observer` is called at each subscription, so that a verdict may remember.
  */
-export function stopWhen<E extends Event, F extends Event>(
-  observer: () => (event: E) => ObservableInput<F> | undefined,
-): OperatorFunction<E, E | F> {
+export function stopWhen<S extends Scores>(
+  observer: () => (event: Event<S>) => ObservableInput<Event<S>> | undefined,
+): MonoTypeOperatorFunction<Event<S>> {
   return (events$) =>
     defer(() => {
       const verdict = observer();
-      let ending: ObservableInput<F> | undefined;
+      let ending: ObservableInput<Event<S>> | undefined;
       return concat(
         events$.pipe(
           takeWhile((event) => {

@@ -1,67 +1,77 @@
-import { concat, concatMap, defer, map, type Observable, type OperatorFunction, of } from 'rxjs';
+import {
+  concat,
+  concatAll,
+  defer,
+  filter,
+  type MonoTypeOperatorFunction,
+  map,
+  type Observable,
+  of,
+} from 'rxjs';
 import type { Batch, Tensors } from '../src/data/batch.js';
-import type { DoneEvent, Event, ValidationEvent, WarningEvent } from '../src/events/event.js';
+import type { DoneEvent, Event, WarningEvent } from '../src/events/event.js';
 import type { Scores } from '../src/events/scores.js';
-import type { Model } from '../src/model/model.js';
 import { loadParameters } from '../src/train/checkpoint.js';
-import type { CheckpointStore } from '../src/train/checkpoint-store.js';
+import type { Run } from '../src/train/run.js';
 import type { Lease } from './lease.js';
-import { type ScoringOptions, scored } from './validate.js';
+import { scored } from './validate.js';
+
+export interface TestBestOptions {
+  /** The event's `split`. Default `test`. */
+  readonly split?: string;
+}
 
 /**
- * Before a run's `DoneEvent`, puts the weights of its best checkpoint into the model and scores them: a
- * `ValidationEvent` of split `test` by default, whose step and epoch are the checkpoint's.
+ * When a run's training has ended, puts the weights of its best checkpoint into the model and scores them: a
+ * `ValidationEvent` of split `test`, whose step and epoch are the checkpoint's.
  *
  * Scores that are not finite are not scores, and a run that the guard stopped before its first checkpoint has no weights
  * to score: a `WarningEvent` of code `not-tested` then says so in their place.
  *
- * Stands after what ends a run (`guard`, `earlyStop`, `finish`). The model keeps those weights.
+ * Stands after what ends a run (`guard`, `earlyStop`), before `asRun`. The model keeps those weights.
  *
  * @example
  * const plans = batchPlans(test, { batchSize, seed, shuffle: false });
- * const metrics = segmentationMetrics({ classes: 3, loss: logCoshDice() });
  * const batches = () => prefetch(plans, load, { ahead: 1 });
- * training$.pipe(finish(), testBest(model, store, batches, { metrics }));
+ * training$.pipe(guard(run), testBest(run, batches), asRun(run));
  */
-export function testBest<
-  E extends Event,
-  In extends Tensors,
-  Out extends Tensors,
-  Target extends Tensors,
-  S extends Scores,
->(
-  model: Model<In, Out>,
-  store: CheckpointStore,
+export function testBest<In extends Tensors, Out extends Tensors, Target extends Tensors, S extends Scores>(
+  run: Run<In, Out, Target, S>,
   batches: () => Observable<Lease<Batch<In, Target>>>,
-  { split = 'test', metrics }: ScoringOptions<Out, Target, S>,
-): OperatorFunction<E, E | ValidationEvent<S> | WarningEvent> {
-  const test = async ({ step, epoch, reason }: DoneEvent) => {
-    if ((await store.last()) === undefined) {
-      if (reason === 'guard') return of(notTested(split, 'the run diverged before its first checkpoint'));
-      return finite({ step, epoch });
-    }
-    const checkpoint = await store.load('best');
-    loadParameters(model, checkpoint);
-    const { info } = checkpoint;
-    return finite({ step: info.position, epoch: info.epoch });
-  };
-  const finite = (place: Pick<DoneEvent, 'step' | 'epoch'>) =>
-    scored(place, model, batches, { split, metrics }).pipe(
-      map((event) => {
-        const { loss, ...scores } = event.scores;
-        const finite = Object.values(scores).every(
-          (score) => typeof score !== 'number' || Number.isFinite(score),
-        );
-        if (Number.isFinite(loss) && finite) return event;
-        return notTested(split, `the weights of step ${place.step} give a loss of ${loss}`);
+  { split = 'test' }: TestBestOptions = {},
+): MonoTypeOperatorFunction<Event<S>> {
+  const store = run.checkpoints;
+  const score = (place: Pick<DoneEvent, 'step' | 'epoch'>) =>
+    scored(place, run.model, batches, { split, metrics: run.metrics }).pipe(
+      map((event): Event<S> => {
+        const numbers = Object.values(event.scores).filter((score) => typeof score === 'number');
+        if (numbers.every(Number.isFinite)) return event;
+        return notTested(split, `the weights of step ${place.step} give a loss of ${event.scores.loss}`);
       }),
     );
-  return concatMap((given) => {
-    const event: Event = given;
-    if (event.type !== 'done') return of(given);
-    const done = defer(() => of({ ...given, time: Date.now() }));
-    return concat(defer(() => test(event)).pipe(concatMap((scores$) => scores$)), done);
-  });
+  const test = async (reason: DoneEvent['reason'] | undefined): Promise<Observable<Event<S>>> => {
+    if ((await store.last()) === undefined) {
+      if (reason === 'guard') return of(notTested(split, 'the run diverged before its first checkpoint'));
+      return score({ step: run.position, epoch: run.epoch });
+    }
+    const checkpoint = await store.load('best');
+    loadParameters(run.model, checkpoint);
+    return score({ step: checkpoint.info.position, epoch: checkpoint.info.epoch });
+  };
+  return (events$) =>
+    defer(() => {
+      let done: DoneEvent | undefined;
+      return concat(
+        events$.pipe(
+          filter((event) => {
+            if (event.type === 'done') done = event;
+            return event.type !== 'done';
+          }),
+        ),
+        defer(() => test(done?.reason)).pipe(concatAll()),
+        defer(() => (done ? [{ ...done, time: Date.now() }] : [])),
+      );
+    });
 }
 
 function notTested(split: string, why: string): WarningEvent {

@@ -18,7 +18,7 @@ export interface TrialGroupsOptions {
  *
  * @example
  * const work = (trial: Trial) => (leases$: Observable<Lease<Batch>>) =>
- *   leases$.pipe(concatLease((batch$) => batch$.pipe(trainStep(training))), report(trial, 'softDice'));
+ *   leases$.pipe(concatLease((batch$) => batch$.pipe(trainStep(run))), report(trial, 'softDice'));
  * trialGroups(study, 20, 4).pipe(
  *   concatMap((group) => prefetch(plans, load, { ahead: 2 }).pipe(lockstep(group.map(work)))),
  * );

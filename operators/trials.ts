@@ -28,7 +28,7 @@ export interface TrialsOptions {
  *
  * @example
  * trials(study, 20, { concurrency: 2 }).pipe(
- *   mergeMap((trial) => run(trial).pipe(report(trial, 'softDice'), prune(trial)), 2),
+ *   mergeMap((trial) => search(trial).pipe(report(trial, 'softDice'), prune(trial)), 2),
  * );
  */
 export function trials(

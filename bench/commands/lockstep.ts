@@ -16,7 +16,7 @@ import { dataFlags, modelFlags } from '../../src/experiment/training-flags.js';
 import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
 import { loadSegmenter, type Segmenter } from '../../src/tasks/segmentation/segmenter.js';
 import { adamW } from '../../src/train/optimizers/adam.js';
-import { Training } from '../../src/train/training.js';
+import { Run } from '../../src/train/run.js';
 import { engineFlags } from '../bench-flags.js';
 import { command } from '../command.js';
 import { median } from '../measure.js';
@@ -61,18 +61,21 @@ export default command({
         { ahead: config.ahead },
       );
     const trainingOf = (model: Segmenter, trial: number) =>
-      new Training({
+      new Run({
         model: model.inject(lora({ rank: 16 }), 1),
         loss: logCoshDice(),
         optimizer: adamW(),
         learningRate: 1e-3 / 2 ** trial,
         seed: 1,
+        epochs: 1,
+        batchSize: config.batch,
+        classes: ['pet', 'background', 'border'],
       });
-    const steps = (training: Training) =>
-      concatLease((batch$: Observable<Batch>) => batch$.pipe(trainStep(training)));
-    const free = (training: Training) => {
-      training.dispose();
-      training.model.dispose();
+    const steps = (run: Run) =>
+      concatLease((batch$: Observable<Batch>) => batch$.pipe(trainStep(run)));
+    const free = (run: Run) => {
+      run.dispose();
+      run.model.dispose();
     };
     const apart = async () => {
       for (let trial = 0; trial < trials; trial++) {

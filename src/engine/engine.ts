@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
-import { ready, setBackend } from '@tensorflow/tfjs-core';
+import { getBackend, ready, setBackend } from '@tensorflow/tfjs-core';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 import { type Name, named } from '../base/named.js';
@@ -113,6 +113,18 @@ const FASTEST = ['onednn', 'tensorflow', 'wasm', 'cpu'] as const;
  * console.log(engine.name, engine.why);
  */
 export async function useEngine(name: EngineName = 'auto', options: EngineOptions = {}): Promise<Engine> {
+  inUse = await choose(name, options);
+  return inUse;
+}
+
+let inUse: Engine | undefined;
+
+/** The engine that this process computes on; where none was chosen, the one that tfjs took by itself. */
+export function engineInUse(): Pick<Engine, 'name' | 'precision'> {
+  return inUse ?? { name: getBackend() as Engine['name'], precision: 'f32' };
+}
+
+async function choose(name: EngineName, options: EngineOptions): Promise<Engine> {
   const asked = name === 'auto' ? (process.env['MILLRACE_ENGINE'] ?? 'auto') : name;
   const names = ['auto', ...engines.names];
   if (!names.includes(asked))

@@ -5,6 +5,7 @@ import { csvText, markdownText } from '../files/tables.js';
 import { hasDiverged, readSummary } from '../loggers/summary.js';
 import { writePlot } from '../report/render.js';
 import { deviationOfRuns, groupBy, meanOfRuns } from './aggregate.js';
+import { failIfCellsDiverged, type StudyCell } from './cell.js';
 import {
   type ComparedScore,
   type ComparisonTitles,
@@ -113,4 +114,14 @@ async function scoresOf(dir: string, run: string) {
     throw new UserError(`${logs}: expected scores of a test split, which has no picture; use more data`);
   const { softDice, miou } = test;
   return { adapterParameters, headParameters, diverged: false, softDice, miou };
+}
+
+/** Reports an ablation on standard output. @throws UserError naming the runs that diverged, where there are any. */
+export async function closeAblation(
+  cells: readonly (AblationRun & StudyCell)[],
+  about: AblationOptions,
+): Promise<void> {
+  const text = await reportAblation(cells, about);
+  process.stdout.write(`${text}\nwrote ${about.dir}: tables.md, runs.csv, dice and miou as .png and .svg\n`);
+  await failIfCellsDiverged(cells);
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
 import { say } from '../base/say.js';
@@ -8,6 +7,7 @@ import { lockFolder } from '../files/folder-lock.js';
 import { tryFolder } from '../files/try-folder.js';
 import { readSplits } from '../train/checkpoint.js';
 import { checkpointStore } from '../train/checkpoint-store.js';
+import { refuseEarlier } from '../train/earlier-run.js';
 
 export interface RunSettings {
   /** Each gets a folder `<run>`: of checkpoints, logs, plots. */
@@ -25,6 +25,7 @@ export interface RunSettings {
 
 /** A run's folders, which are this process's own until it ends. */
 export interface OpenRun {
+  readonly name: string;
   readonly models: string;
   readonly logs: string;
   readonly pictures: string;
@@ -61,6 +62,7 @@ export async function openRun(name: string, settings: RunSettings): Promise<Open
     for (const folder of folders) await removeUnfinished(folder);
     const last = resume ? await checkpointStore(models).last() : undefined;
     return {
+      name,
       models,
       logs,
       pictures,
@@ -71,16 +73,4 @@ export async function openRun(name: string, settings: RunSettings): Promise<Open
     close();
     throw error;
   }
-}
-
-/** @throws UserError where a run has left checkpoints, or logs of steps; it names the ways to go on. */
-export async function refuseEarlier(models: string, logs: string): Promise<void> {
-  const last = await checkpointStore(models).last();
-  const events = await readFile(join(logs, 'events.jsonl'), 'utf8').catch(() => '');
-  if (last === undefined && !events.includes('"type":"step"')) return;
-  const got = last ?? `logs in ${logs}`;
-  throw new UserError(
-    `${models}: expected no run of this name, got an earlier one (${got}); continue it with --resume, replace it with --overwrite, or start another with --run-name`,
-    { path: models },
-  );
 }

@@ -1,26 +1,26 @@
-import { existsSync } from 'node:fs';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../base/errors.js';
-import type { CheckpointEvent, Event } from '../events/event.js';
-import { parseEvent } from '../events/parse-event.js';
+import type { Event } from '../events/event.js';
+import { EVENTS_FILE } from '../events/read-events.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { writeError } from '../files/write-error.js';
-import { type Logger, type LogOptions, withEarlier } from './logger.js';
-
-const FILE = 'events.jsonl';
+import { folderFor, type Logger, type LoggerFor, withEarlier } from './logger.js';
 
 /**
- * Every event as one line of JSON in `<dir>/events.jsonl`: the whole run, for programs.
+ * Every event as one line of JSON in `<dir>/events.jsonl`, by default in the run's folder of logs: the whole run, for programs.
  *
  * A line is in the file as soon as it is written, so a killed process loses none but perhaps a torn last one. But for
  * clocks, a resumed run's file is the one that an unbroken run leaves. JSON has no NaN: it stands there as null.
  *
  * @example
- * training$.pipe(logTo(jsonLines('logs/lora_42', { earlier: await earlierEvents('logs/lora_42', step) })));
+ * training$.pipe(logTo(run, jsonLines()));
  */
-export function jsonLines(dir: string, { earlier = [] }: LogOptions = {}): Logger {
-  const path = join(dir, FILE);
+export function jsonLines(dir?: string): LoggerFor {
+  return ({ logs, earlier = [] }) => linesIn(folderFor('jsonLines', dir, logs), earlier);
+}
+
+function linesIn(dir: string, earlier: readonly Event[]): Logger {
+  const path = join(dir, EVENTS_FILE);
   let file: FileHandle | undefined;
   /** Replaces the file at the first event, whole or not at all. */
   const begin = async (first: Event) => {
@@ -37,48 +37,6 @@ export function jsonLines(dir: string, { earlier = [] }: LogOptions = {}): Logge
     },
     close: () => file?.close(),
   };
-}
-
-/**
- * Reads an events file; a torn last line, which a killed run leaves, is left out. Figures that JSON has as null are NaN.
- *
- * @throws UserError where there is no such file, and by its number for a line in between that is no whole event.
- */
-export async function readEvents(path: string): Promise<Event[]> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    const why = cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message);
-    throw new UserError(`${path}: expected an events file, got ${why}`, { path }, { cause });
-  });
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((json, i) => {
-      const event = parseEvent(json);
-      if (!('wrong' in event)) return event;
-      throw new UserError(
-        `${path}:${i + 1}: expected an event as a line of JSON, got ${event.wrong}; mend the line, or remove the file`,
-        { path, line: i + 1 },
-      );
-    });
-}
-
-/**
- * What a run that is resumed after `step` batches keeps of the events in `<dir>/events.jsonl`: those up to its
- * checkpoint. A killed run may have logged past it, and those steps will be made again. Empty where there is no file.
- *
- * A process that is killed just after a checkpoint became whole has not logged it yet; pass it as `lost`, and it
- * takes its place.
- */
-export async function earlierEvents(dir: string, step: number, lost?: CheckpointEvent): Promise<Event[]> {
-  const path = join(dir, FILE);
-  if (!existsSync(path)) return [];
-  const events = await readEvents(path);
-  const noted = events.findLastIndex((event) => event.type === 'checkpoint' && event.step === step);
-  if (noted >= 0) return events.slice(0, noted + 1);
-  const last = events.findLastIndex(
-    (event) => event.type === 'run' || (event.type !== 'done' && 'step' in event && event.step! <= step),
-  );
-  return [...events.slice(0, last + 1), ...(lost ? [lost] : [])];
 }
 
 function line(event: Event): string {

@@ -1,3 +1,4 @@
+import { UserError } from '../base/errors.js';
 import type { Event } from '../events/event.js';
 
 /**
@@ -14,13 +15,27 @@ export interface Logger {
   close?(): void | Promise<void>;
 }
 
-/** What each logger that writes files accepts. */
-export interface LogOptions {
+/** What a logger may know of the run that it listens to; a `Run` is one. */
+export interface LoggedRun {
+  /** The run's folder of logs. */
+  readonly logs?: string | undefined;
+  /** Its folder of plots. */
+  readonly plots?: string | undefined;
   /**
-   * What is kept of a resumed run: `await earlierEvents(dir, step)`. The files then hold these events and the new ones,
-   * and nothing else. None by default: files of an older run of that name are replaced.
+   * The events before a resume: files then hold these and the new ones, and nothing else. Without any, files of an older
+   * run of that name are replaced.
    */
   readonly earlier?: readonly Event[];
+}
+
+/** A logger that is made for a run, when its events are subscribed. */
+export type LoggerFor = (run: LoggedRun) => Logger;
+
+/** The folder that a logger was given, or else the run's own. @throws UserError where there is neither. */
+export function folderFor(logger: string, dir: string | undefined, ofRun: string | undefined): string {
+  const folder = dir ?? ofRun;
+  if (folder !== undefined) return folder;
+  throw new UserError(`${logger}: expected a folder, got none; give it one, or give the run { logs, plots }`);
 }
 
 const CLOCKS: ReadonlySet<string> = new Set(['time', 'seconds', 'imagesPerSecond', 'earlierSeconds']);

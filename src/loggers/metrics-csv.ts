@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Event } from '../events/event.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { segmentationScores } from '../tasks/segmentation/metrics/segmentation-scores.js';
-import type { Logger, LogOptions } from './logger.js';
+import { folderFor, type Logger, type LoggerFor } from './logger.js';
 
 /** In this order; the learning rates of several parameter groups follow as `lr_<group>`. */
 const COLUMNS = [
@@ -24,7 +24,11 @@ const COLUMNS = [
  * Columns have upstream's names: its `val_dice` and `val_iou` are the soft scores, `softDice` and `softIou` everywhere
  * else, and `val_miou` is the hard one. Of several validations in an epoch the last counts; `lr` is the last step's.
  */
-export function csv(dir: string, { earlier = [] }: LogOptions = {}): Logger {
+export function csv(dir?: string): LoggerFor {
+  return ({ logs, earlier = [] }) => csvIn(folderFor('csv', dir, logs), earlier);
+}
+
+function csvIn(dir: string, earlier: readonly Event[]): Logger {
   const path = join(dir, 'metrics.csv');
   const rows = new Map<number, Record<string, number>>();
   let rates: Record<string, number> = {};

@@ -8,7 +8,7 @@ import {
   type SegmentationScores,
   segmentationScores,
 } from '../tasks/segmentation/metrics/segmentation-scores.js';
-import { type Logger, type LogOptions, secondsOf, withEarlier } from './logger.js';
+import { folderFor, type Logger, type LoggerFor, secondsOf, withEarlier } from './logger.js';
 
 /** What a finished run leaves for tables: figures in full precision. */
 export interface Summary {
@@ -127,7 +127,11 @@ export function areNumbers({ softDice, softIou, miou, accuracy }: TestScores): b
 }
 
 /** Writes `<dir>/summary.json` at the run's `done` event: a run that was cut short leaves none, nor an earlier one's. */
-export function summary(dir: string, { earlier = [] }: LogOptions = {}): Logger {
+export function summary(dir?: string): LoggerFor {
+  return ({ logs, earlier = [] }) => summaryIn(folderFor('summary', dir, logs), earlier);
+}
+
+function summaryIn(dir: string, earlier: readonly Event[]): Logger {
   const path = join(dir, 'summary.json');
   let events: Event[] | undefined;
   return {

@@ -5,7 +5,7 @@ import type { Event } from '../events/event.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { writeError } from '../files/write-error.js';
 import { segmentationScores } from '../tasks/segmentation/metrics/segmentation-scores.js';
-import { type Logger, type LogOptions, withEarlier } from './logger.js';
+import { folderFor, type Logger, type LoggerFor, withEarlier } from './logger.js';
 import { bytes, double, float, tfRecord, utf8, varint } from './tf-record.js';
 
 /**
@@ -15,9 +15,13 @@ import { bytes, double, float, tfRecord, utf8, varint } from './tf-record.js';
  * The folder holds one run: older event files in it are removed. Values are float32, as the format has them.
  *
  * @example
- * training$.pipe(logTo(tensorBoard('logs/lora_42'))); // tensorboard --logdir logs
+ * training$.pipe(logTo(run, tensorBoard())); // tensorboard --logdir logs
  */
-export function tensorBoard(dir: string, { earlier = [] }: LogOptions = {}): Logger {
+export function tensorBoard(dir?: string): LoggerFor {
+  return ({ logs, earlier = [] }) => recordsIn(folderFor('tensorBoard', dir, logs), earlier);
+}
+
+function recordsIn(dir: string, earlier: readonly Event[]): Logger {
   let file: FileHandle | undefined;
   let path = '';
   let classes: readonly string[] = [];

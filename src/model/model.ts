@@ -10,6 +10,8 @@ export interface Pass {
 /** What the training code knows of a model: parameters, and a function of them. */
 export interface Model<In extends Tensors = Tensor, Out extends Tensors = Tensor> {
   readonly parameters: Parameters;
+  /** The adapter in it, if any. */
+  readonly adapter?: { readonly name: string } | undefined;
   forward(inputs: In, pass?: Pass): Out;
   dispose(): void;
 }

@@ -4,22 +4,24 @@ import { UserError } from '../base/errors.js';
 import { versions } from '../base/package.js';
 import { stemsOf } from '../data/recorded-split.js';
 import type { Splits } from '../data/split.js';
-import { improves, type Mode, metricOf, modeOf } from '../events/metric.js';
+import { improves, metricOf, modeOf } from '../events/metric.js';
 import type { Scores } from '../events/scores.js';
 import { removeFolder, removeUnfinished } from '../files/atomic.js';
 import { type Checkpoint, readCheckpoint, readCheckpointInfo, writeCheckpoint } from './checkpoint.js';
-import type { Training } from './training.js';
+import type { RunState } from './run-state.js';
 
 export interface CheckpointStoreOptions {
   /** The newest so many are kept, and the best one beside them. Default 3; Infinity keeps all. */
-  readonly keep?: number;
-  /** The validation score that makes a checkpoint the best. Default: none does. */
-  readonly best?: string;
-  readonly mode?: Mode;
-  /** Goes into every checkpoint: what the run was asked to do. */
-  readonly config?: Readonly<Record<string, unknown>>;
-  /** Goes into every checkpoint, too: no picture then changes sides when files are added. */
-  readonly splits?: Splits;
+  readonly keep?: number | undefined;
+}
+
+/** A run, as far as its checkpoints hold it. */
+export interface SavedRun extends RunState {
+  /** The validation score by which a checkpoint is the best. */
+  readonly metric: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Kept so that no picture changes sides when files are added. */
+  readonly splits?: Splits | undefined;
 }
 
 const NAME = /^step-(\d{8,})$/;
@@ -32,8 +34,8 @@ const NAME = /^step-(\d{8,})$/;
  * is pruned only after a newer one stands; so a kill at any moment leaves the last whole one. One writer a folder.
  *
  * @example
- * const store = checkpointStore('models/run', { keep: 3, best: 'softDice' });
- * if (resume) restore(training, await store.load());
+ * const store = checkpointStore('models/run', { keep: 3 });
+ * restore(run, await store.load());
  */
 export class CheckpointStore {
   constructor(
@@ -46,17 +48,16 @@ export class CheckpointStore {
 
   /** Saves, then removes what is over the limit. */
   async save(
-    training: Training,
+    run: SavedRun,
     { epoch, scores }: { readonly epoch: number; readonly scores?: Scores },
   ): Promise<{ readonly path: string; readonly best: boolean }> {
     await removeUnfinished(this.dir);
-    const { best: metric, config = {}, splits } = this.options;
-    const value = metric && scores ? metricOf(scores, metric) : Number.NaN;
-    const score =
-      metric && Number.isFinite(value) ? { metric, mode: this.options.mode ?? modeOf(metric), value } : null;
-    const path = join(this.dir, `step-${String(training.position).padStart(8, '0')}`);
+    const { metric, config, splits } = run;
+    const value = scores ? metricOf(scores, metric) : Number.NaN;
+    const score = Number.isFinite(value) ? { metric, mode: modeOf(metric), value } : null;
+    const path = join(this.dir, `step-${String(run.training.position).padStart(8, '0')}`);
     const about = { epoch, score, config, versions: versions() };
-    await writeCheckpoint(path, training, about, splits && stemsOf(splits));
+    await writeCheckpoint(path, run, about, splits && stemsOf(splits));
     const best = await this.best();
     const kept = new Set([...(await this.list()).slice(-(this.options.keep ?? 3)), best]);
     for (const old of await this.list()) if (!kept.has(old)) await removeFolder(old);

@@ -12,7 +12,7 @@ import { readSafetensors, type StoredTensor, safetensorsBytes } from '../files/s
 import type { Model } from '../model/model.js';
 import { unpack } from './optimizers/pack.js';
 import { difference, mapState, stateNumbers, stateTensors } from './optimizers/state-tree.js';
-import type { Training } from './training.js';
+import type { RunState } from './run-state.js';
 
 const INFO = 'checkpoint.json';
 const PARAMETERS = 'parameters.safetensors';
@@ -72,7 +72,7 @@ export interface Checkpoint {
  */
 export async function writeCheckpoint(
   path: string,
-  training: Training,
+  { training, sums, memory }: RunState,
   about: Pick<CheckpointInfo, 'epoch' | 'score' | 'config' | 'versions'>,
   splits?: SplitStems,
 ): Promise<void> {
@@ -88,10 +88,10 @@ export async function writeCheckpoint(
     version: 1,
     position: training.position,
     seed: training.seed,
-    sums: training.epoch,
+    sums,
     numbers: stateNumbers(training.state),
     schedule: training.schedule.state ?? {},
-    memory: training.memory,
+    memory,
     ...about,
     paths: recordPaths(about.config, dirname(path)),
     sha256,
@@ -199,13 +199,13 @@ export function loadParameters(
 }
 
 /**
- * Continues a training where the checkpoint was taken: same engine and threads, then bit-identical weights.
+ * Continues a run where the checkpoint was taken: same engine and threads, then bit-identical weights.
  *
  * @example
- * restore(training, await store.load());
- * prefetch(batchPlans(pairs, { batchSize, epochs, seed, from: training.position }), load, { ahead: 2 });
+ * restore(run, await store.load());
+ * prefetch(run.plans(pairs), load, { ahead: 2 });
  */
-export function restore(training: Training, checkpoint: Checkpoint): void {
+export function restore({ training, sums, memory }: RunState, checkpoint: Checkpoint): void {
   const { path, info: facts, state } = checkpoint;
   if (facts.seed !== training.seed)
     throw new UserError(
@@ -222,11 +222,11 @@ export function restore(training: Training, checkpoint: Checkpoint): void {
     typeof leaf === 'number' ? facts.numbers[name]! : restored(state.get(name)!),
   );
   training.position = facts.position;
-  Object.assign(training.epoch, facts.sums);
+  Object.assign(sums, facts.sums);
   takeOver(training.schedule.state ?? {}, facts.schedule);
   for (const [name, values] of Object.entries(facts.memory)) {
-    if (!Object.hasOwn(training.memory, name)) define(training.memory, name, {});
-    takeOver(training.memory[name]!, values);
+    if (!Object.hasOwn(memory, name)) define(memory, name, {});
+    takeOver(memory[name]!, values);
   }
 }
 

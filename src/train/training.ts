@@ -1,7 +1,6 @@
 import { add, dispose, mul, stack, sub, sum, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
 import type { Batch, Tensors } from '../data/batch.js';
-import type { Event } from '../events/event.js';
 import type { Loss } from '../model/loss.js';
 import type { Model } from '../model/model.js';
 import type { Parameter, ParameterGroup } from '../model/parameters.js';
@@ -43,25 +42,15 @@ export interface StepResult {
   readonly learningRate: Readonly<Record<string, number>>;
 }
 
-/** Sums over the batches of the epoch that is under way; zero between epochs. */
-export interface EpochSums {
-  loss: number;
-  images: number;
-  seconds: number;
-}
-
-/** JSON that an observer of the run (early stopping, the guard) wants back after a resume. */
-export type Memory = Record<string, Record<string, number | null>>;
-
 /**
- * A model that is being trained: its optimiser's state, how many batches it has consumed, and all else that a
- * checkpoint must hold for a resumed run to end with the same weights.
+ * A model that is being trained: its optimiser's state, its average, its schedule, and how many batches it has consumed.
+ * The small core under `Run`, usable alone.
  *
  * Owns the optimiser's tensors (`dispose` frees them); the model stays its maker's.
  *
  * @example
- * const run = new Training({ model, loss: logCoshDice(), optimizer: adamW(), learningRate: 1e-3, seed: 42 });
- * const { loss } = await run.step(await lastValueFrom(load(plan)));
+ * const training = new Training({ model, loss: logCoshDice(), optimizer: adamW(), learningRate: 1e-3, seed: 42 });
+ * const { loss } = await training.step(await lastValueFrom(load(plan)));
  */
 export class Training<
   In extends Tensors = Tensor,
@@ -73,14 +62,8 @@ export class Training<
   readonly schedule: Schedule;
   /** Batches consumed since the run began: what `batchPlans` takes as `from`. */
   position = 0;
-  readonly epoch: EpochSums = { loss: 0, images: 0, seconds: 0 };
-  readonly memory: Memory = {};
   #optimizer: State;
   #average: Packs;
-  /** The event that the schedule heard last. */
-  #heard: Event | undefined;
-  /** Steps made by this object, and not by an earlier process of the run. */
-  #steps = 0;
   readonly #options: TrainingOptions<In, Out, Target>;
 
   constructor(options: TrainingOptions<In, Out, Target>) {
@@ -136,7 +119,7 @@ export class Training<
     const { position } = batch.plan;
     if (position !== this.position)
       throw new UserError(
-        `expected the batch at position ${this.position}, got the one at ${position}; plan with { from: training.position }`,
+        `expected the batch at position ${this.position}, got the one at ${position}; plan from there (run.plans does)`,
         { expected: this.position, got: position },
       );
     const parameters = this.#moving();
@@ -152,20 +135,7 @@ export class Training<
     const kept = new Set(stateTensors(this.state).values());
     for (const tensor of before) if (!kept.has(tensor)) tensor.dispose();
     this.position++;
-    this.#steps++;
     return this.#report(result.report, learningRate);
-  }
-
-  /** Tells a schedule that listens (`plateau`) what happened; `validate` does. The same event twice counts once. */
-  observe(event: Event): void {
-    if (event === this.#heard) return;
-    this.#heard = event;
-    this.schedule.observe?.(event);
-  }
-
-  /** Whether the schedule listens, and has heard nothing in the first `steps` steps of this process. */
-  unheard(steps: number): boolean {
-    return this.schedule.observe !== undefined && this.#heard === undefined && this.#steps === steps;
   }
 
   /** Whether every weight that trains is a finite number. */

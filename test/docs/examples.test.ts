@@ -33,8 +33,9 @@ declare global {
   const a: string, b: string, imageDir: string, maskDir: string, width: number, height: number;
   const image: Uint8Array, mask: Uint8Array;
   const model: M.Segmenter, store: M.CheckpointStore;
-  const training: M.Training, training$: Observable<M.Event>, lease: M.Lease<M.Batch>;
-  const rows: M.Prediction[], run: (trial: M.Trial) => Observable<M.Event>, study: M.Study, trial: M.Trial, sampler: M.Sampler;
+  const batches: () => Observable<M.Lease<M.Batch>>, settings: M.TrainingRunSettings, task: M.Task,
+    training: M.Training, training$: Observable<M.Event>, lease: M.Lease<M.Batch>;
+  const rows: M.Prediction[], run: M.Run, search: (trial: M.Trial) => Observable<M.Event>, study: M.Study, trial: M.Trial, sampler: M.Sampler;
   const tokens: Tensor, weight: Tensor, bias: Tensor, myTransform: M.GradientTransform;
 }
 `;

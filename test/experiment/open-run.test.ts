@@ -3,11 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRun } from '../../src/experiment/open-run.js';
-import { crossEntropy } from '../../src/tasks/segmentation/losses/cross-entropy.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
-import { sgd } from '../../src/train/optimizers/sgd.js';
-import { Training } from '../../src/train/training.js';
-import { tinyModel } from '../train/tiny.js';
+import { free, tinyRun } from '../train/tiny.js';
 
 describe('openRun', () => {
   let dir: string;
@@ -84,12 +81,9 @@ describe('openRun', () => {
   it('brings back the split that the run began with', async () => {
     const pair = (stem: string) => ({ stem, image: `${stem}.jpg`, mask: `${stem}.png` });
     const splits = { train: ['a', 'b'].map(pair), validation: [pair('c')], test: [], unused: [pair('d')] };
-    const model = tinyModel();
-    const options = { model, loss: crossEntropy(), optimizer: sgd(), learningRate: 1, seed: 1 };
-    const run = new Training(options);
-    await checkpointStore(at('models/run'), { splits }).save(run, { epoch: 1 });
-    run.dispose();
-    model.dispose();
+    const run = tinyRun({ splits, store: checkpointStore(at('models/run')) });
+    await run.save(1);
+    free(run);
     const { recorded, close } = await open({ resume: true });
     close();
     assert.deepEqual(recorded, { train: ['a', 'b'], validation: ['c'], test: [], unused: ['d'] });

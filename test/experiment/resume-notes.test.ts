@@ -3,15 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resumeNotes } from '../../src/experiment/resume-notes.js';
-import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
-import { sgd } from '../../src/train/optimizers/sgd.js';
-import { Training } from '../../src/train/training.js';
-import { tinyModel } from '../train/tiny.js';
+import { free, tinyRun } from '../train/tiny.js';
 
 describe('resumeNotes', () => {
   let dir: string;
-  const store = () => checkpointStore(dir, { config: { epochs: 8 } });
+  const store = () => checkpointStore(dir);
   const settings = {
     lr: 2e-3,
     separateLr: false,
@@ -24,12 +21,10 @@ describe('resumeNotes', () => {
 
   before(async () => {
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
-    const model = tinyModel();
-    const training = new Training({ model, loss: logCoshDice(), optimizer: sgd(), learningRate: 1, seed: 1 });
-    training.position = 80;
-    await store().save(training, { epoch: 8 });
-    training.dispose();
-    model.dispose();
+    const run = tinyRun({ store: store(), config: { epochs: 8 } });
+    run.training.position = 80;
+    await run.save(8);
+    free(run);
   });
   after(() => rmSync(dir, { recursive: true }));
 

@@ -3,7 +3,8 @@ import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../src/base/errors.js';
 import type { CheckpointEvent, Event } from '../../src/events/event.js';
-import { earlierEvents, jsonLines, readEvents } from '../../src/loggers/json-lines.js';
+import { earlierEvents, readEvents } from '../../src/events/read-events.js';
+import { jsonLines } from '../../src/loggers/json-lines.js';
 import { secondsOf, withoutClocks } from '../../src/loggers/logger.js';
 import { log, withFolder } from './log.js';
 import { later, runEvent, sampleRun, stepEvent } from './sample-run.js';
@@ -17,7 +18,7 @@ const until = (events: readonly Event[], step: number) =>
 describe('jsonLines', () => {
   it('writes every event as a line', () =>
     withFolder(async (dir) => {
-      await log(jsonLines(dir), sampleRun());
+      await log(jsonLines(dir)({}), sampleRun());
       const lines = (await readFile(file(dir), 'utf8')).trimEnd().split('\n');
       assert.deepEqual(
         lines.map((line) => JSON.parse(line) as Event),
@@ -29,7 +30,7 @@ describe('jsonLines', () => {
 
   it('has each line in the file before it asks for the next event', () =>
     withFolder(async (dir) => {
-      const logger = jsonLines(dir);
+      const logger = jsonLines(dir)({});
       for (const [i, event] of sampleRun().slice(0, 6).entries()) {
         await logger.next(event);
         assert.equal((await readEvents(file(dir))).length, i + 1);
@@ -39,8 +40,8 @@ describe('jsonLines', () => {
 
   it('replaces the file of an older run', () =>
     withFolder(async (dir) => {
-      await log(jsonLines(dir), sampleRun());
-      await log(jsonLines(dir), [runEvent()]);
+      await log(jsonLines(dir)({}), sampleRun());
+      await log(jsonLines(dir)({}), [runEvent()]);
       assert.deepEqual(await readEvents(file(dir)), [runEvent()]);
     }));
 
@@ -53,13 +54,13 @@ describe('jsonLines', () => {
           killed <= whole.length;
           killed++
         ) {
-          await log(jsonLines(dir), whole.slice(0, killed));
+          await log(jsonLines(dir)({}), whole.slice(0, killed));
           await appendFile(file(dir), '{"type":"step","st');
           const earlier = await earlierEvents(dir, checkpoint);
           const rest = whole.slice(
             whole.findIndex((e) => e.type === 'checkpoint' && e.step === checkpoint) + 1,
           );
-          await log(jsonLines(dir, { earlier }), later([runEvent(), ...rest], 600));
+          await log(jsonLines(dir)({ earlier }), later([runEvent(), ...rest], 600));
           const got = await readEvents(file(dir));
           assert.deepEqual(got.map(withoutClocks), whole.map(withoutClocks), `${checkpoint}, ${killed}`);
         }
@@ -67,21 +68,21 @@ describe('jsonLines', () => {
 
   it('keeps what an earlier process wrote when the next one is killed before its first event', () =>
     withFolder(async (dir) => {
-      await log(jsonLines(dir), sampleRun());
+      await log(jsonLines(dir)({}), sampleRun());
       const before = await readFile(file(dir), 'utf8');
-      await jsonLines(dir, { earlier: await earlierEvents(dir, 4) }).close?.();
+      await jsonLines(dir)({ earlier: await earlierEvents(dir, 4) }).close?.();
       assert.equal(await readFile(file(dir), 'utf8'), before);
     }));
 
   it('counts the seconds of all processes and none between them', () =>
     withFolder(async (dir) => {
       // 4.4 s to the first checkpoint, 4 s more after each resume an hour later.
-      await log(jsonLines(dir), until(sampleRun(), 4));
+      await log(jsonLines(dir)({}), until(sampleRun(), 4));
       for (const checkpoint of [4, 8]) {
         const earlier = await earlierEvents(dir, checkpoint);
         const next = until(sampleRun(), checkpoint + 4).filter((e) => 'step' in e && e.step! > checkpoint);
         const begun = runEvent({ time: runEvent().time + checkpoint * 1000 + 400 });
-        await log(jsonLines(dir, { earlier }), later([begun, ...next], 3600 * checkpoint));
+        await log(jsonLines(dir)({ earlier }), later([begun, ...next], 3600 * checkpoint));
       }
       assert.ok(Math.abs(secondsOf(await readEvents(file(dir))) - 12.45) < 1e-9);
     }));
@@ -94,7 +95,7 @@ describe('earlierEvents', () => {
   it('drops what follows the checkpoint: its test scores, its end, and later warnings', () =>
     withFolder(async (dir) => {
       const warning: Event = { type: 'warning', time: 1, code: 'x', message: 'y' };
-      await log(jsonLines(dir), [...sampleRun(1), warning]);
+      await log(jsonLines(dir)({}), [...sampleRun(1), warning]);
       assert.deepEqual((await earlierEvents(dir, 4)).map(({ type }) => type).slice(-2), [
         'validation',
         'checkpoint',
@@ -106,9 +107,9 @@ describe('earlierEvents', () => {
       const whole = sampleRun(1);
       const at = whole.findIndex(({ type }) => type === 'checkpoint');
       const lost = whole[at] as CheckpointEvent;
-      await log(jsonLines(dir), whole.slice(0, at));
+      await log(jsonLines(dir)({}), whole.slice(0, at));
       assert.deepEqual(await earlierEvents(dir, 4, lost), whole.slice(0, at + 1));
-      await log(jsonLines(dir), whole);
+      await log(jsonLines(dir)({}), whole);
       assert.deepEqual(await earlierEvents(dir, 4, lost), whole.slice(0, at + 1));
     }));
 });
@@ -130,7 +131,7 @@ describe('readEvents', () => {
   it('gives back NaN where JSON has null, as it was logged', () =>
     withFolder(async (dir) => {
       const [step] = [stepEvent(1, { loss: Number.NaN, gradientNorm: Number.NaN })];
-      await log(jsonLines(dir), [runEvent(), step!]);
+      await log(jsonLines(dir)({}), [runEvent(), step!]);
       assert.match(await readFile(file(dir), 'utf8'), /"loss":null/);
       assert.deepEqual(await readEvents(file(dir)), [runEvent(), step]);
     }));

@@ -14,7 +14,7 @@ const read = async (dir: string) => {
 describe('csv', () => {
   it('has a row an epoch, in full precision', () =>
     withFolder(async (dir) => {
-      await log(csv(dir), sampleRun());
+      await log(csv(dir)({}), sampleRun());
       const rows = await read(dir);
       assert.deepEqual(
         rows.map(({ epoch, step, train_loss }) => [epoch, step, train_loss]),
@@ -34,9 +34,9 @@ describe('csv', () => {
   it('is the same after a resume', () =>
     withFolder(async (dir) => {
       const whole = sampleRun();
-      await log(csv(dir), whole);
+      await log(csv(dir)({}), whole);
       const unbroken = await read(dir);
-      await log(csv(dir, { earlier: whole.slice(0, 8) }), [runEvent(), ...whole.slice(8)]);
+      await log(csv(dir)({ earlier: whole.slice(0, 8) }), [runEvent(), ...whole.slice(8)]);
       assert.deepEqual(await read(dir), unbroken);
     }));
 
@@ -44,7 +44,7 @@ describe('csv', () => {
     withFolder(async (dir) => {
       const step = stepEvent(4, { learningRate: { backbone: 1e-3, head: 1e-2 } });
       const end = sampleRun(1).filter(({ type }) => type === 'epoch');
-      await log(csv(dir), [runEvent(), step, ...end]);
+      await log(csv(dir)({}), [runEvent(), step, ...end]);
       const [row] = await read(dir);
       assert.equal(row!.lr_backbone, '0.001');
       assert.equal(row!.lr_head, '0.01');

@@ -11,7 +11,7 @@ const read = async (dir: string) =>
 describe('summary', () => {
   it('holds what tables compare, in full precision', () =>
     withFolder(async (dir) => {
-      await log(summary(dir), sampleRun());
+      await log(summary(dir)({}), sampleRun());
       const { loss, confusion: _, ...rest } = scores(0.5 + 3 / 10);
       assert.deepEqual(await read(dir), {
         run: 'lora_42',
@@ -34,14 +34,14 @@ describe('summary', () => {
       const whole = sampleRun();
       const earlier = whole.slice(0, 8); // to the checkpoint after 4.4 s
       const begun = runEvent({ time: runEvent().time + 4400 });
-      await log(summary(dir, { earlier }), later([begun, ...whole.slice(8)], 3600));
+      await log(summary(dir)({ earlier }), later([begun, ...whole.slice(8)], 3600));
       assert.deepEqual({ ...(await read(dir)), seconds: 0 }, { ...(await unbroken()), seconds: 0 });
       assert.ok(Math.abs(((await read(dir)).seconds as number) - 12.5) < 1e-9);
     }));
 
   it('is not written by a run that was cut short', () =>
     withFolder(async (dir) => {
-      await log(summary(dir), sampleRun().slice(0, -1));
+      await log(summary(dir)({}), sampleRun().slice(0, -1));
       assert.deepEqual(await readdir(dir), []);
     }));
 });
@@ -49,7 +49,7 @@ describe('summary', () => {
 async function unbroken(): Promise<Record<string, unknown>> {
   let result: Record<string, unknown> = {};
   await withFolder(async (dir) => {
-    await log(summary(dir), sampleRun());
+    await log(summary(dir)({}), sampleRun());
     result = await read(dir);
   });
   return result;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jsonLines, readEvents } from '../../src/loggers/json-lines.js';
+import { readEvents } from '../../src/events/read-events.js';
+import { jsonLines } from '../../src/loggers/json-lines.js';
 import { tensorBoard } from '../../src/loggers/tensor-board.js';
 import { crc32c, double, float, tfRecord, varint } from '../../src/loggers/tf-record.js';
 import { log, withFolder } from './log.js';
@@ -47,7 +48,7 @@ describe('protocol buffer fields', () => {
 describe('tensorBoard', () => {
   it('begins with the version, then one event for each step, epoch and validation', () =>
     withFolder(async (dir) => {
-      await log(tensorBoard(dir), sampleRun());
+      await log(tensorBoard(dir)({}), sampleRun());
       const [version, ...events] = payloads(await only(dir));
       assert.match(version!.toString('latin1'), /brain\.Event:2$/);
       assert.equal(events.length, 12 + 3 + 3 + 1);
@@ -66,10 +67,10 @@ describe('tensorBoard', () => {
   it('holds NaN after a resume where it held it before', () =>
     withFolder(async (dir) => {
       const nan = [runEvent(), stepEvent(1, { loss: Number.NaN })];
-      await log(jsonLines(join(dir, 'logs')), nan);
-      await log(tensorBoard(join(dir, 'a')), nan);
+      await log(jsonLines(join(dir, 'logs'))({}), nan);
+      await log(tensorBoard(join(dir, 'a'))({}), nan);
       const earlier = await readEvents(join(dir, 'logs/events.jsonl'));
-      await log(tensorBoard(join(dir, 'b'), { earlier }), [runEvent()]);
+      await log(tensorBoard(join(dir, 'b'))({ earlier }), [runEvent()]);
       const [a, b] = [await only(join(dir, 'a')), await only(join(dir, 'b'))];
       assert.deepEqual(payloads(b), payloads(a));
     }));
@@ -77,10 +78,10 @@ describe('tensorBoard', () => {
   it('holds after a resume one file with the kept and the new points, byte for byte but for its clocks', () =>
     withFolder(async (dir) => {
       const whole = sampleRun();
-      await log(tensorBoard(dir), whole);
+      await log(tensorBoard(dir)({}), whole);
       const unbroken = payloads(await only(dir)).slice(1);
       await writeFile(join(dir, 'notes.txt'), 'mine');
-      await log(tensorBoard(dir, { earlier: whole.slice(0, 8) }), [
+      await log(tensorBoard(dir)({ earlier: whole.slice(0, 8) }), [
         ...later([runEvent()], 60),
         ...whole.slice(8),
       ]);

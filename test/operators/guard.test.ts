@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import '../../src/tasks/segmentation/metrics/metric.js';
 import { EMPTY, from, lastValueFrom, map, type Observable, of, throwError, timer, toArray } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
+import '../../src/tasks/segmentation/metrics/metric.js';
 import { DivergedError, failIfDiverged } from '../../operators/fail-if-diverged.js';
-import { type GuardOptions, guard } from '../../operators/guard.js';
+import { type GuardedRun, type GuardOptions, guard } from '../../operators/guard.js';
 import type { Event } from '../../src/events/event.js';
-import type { Memory } from '../../src/train/training.js';
+import type { Memory } from '../../src/train/run-state.js';
 
 const stepOf = (step: number, loss: number, gradientNorm = 1): Event => ({
   type: 'step',
@@ -33,12 +34,14 @@ const scored = (step: number, softDice: number, split = 'validation'): Event => 
   seconds: 1,
 });
 const scores = (...values: number[]) => values.map((value, i) => scored(i + 1, value));
-const guarded = (events: readonly Event[], options?: GuardOptions) =>
-  lastValueFrom(from(events).pipe(guard(options), toArray()));
+/** A run whose soft Dice is watched. */
+const watched = (more: Partial<GuardedRun> = {}): GuardedRun => ({ memory: {}, metric: 'softDice', ...more });
+const guarded = (events: readonly Event[], options?: GuardOptions, run: GuardedRun = watched()) =>
+  lastValueFrom(from(events).pipe(guard(run, options), toArray()));
 
 /** The warning's code and the last event's reason; `fine` where every event passed and nothing was added. */
-async function verdict(events: readonly Event[], options?: GuardOptions): Promise<string> {
-  const out = await guarded(events, options);
+async function verdict(events: readonly Event[], options?: GuardOptions, run?: GuardedRun): Promise<string> {
+  const out = await guarded(events, options, run);
   if (out.length === events.length && out.every((event, i) => event === events[i])) return 'fine';
   const [warning, done] = out.slice(-2);
   assert(warning?.type === 'warning' && done?.type === 'done', JSON.stringify(out.at(-1)));
@@ -92,8 +95,8 @@ describe('guard', () => {
   });
 
   it('says truly what was restored', async () => {
-    const message = async (restore?: GuardOptions['restore']) => {
-      const out = await guarded(steps(1, Number.NaN), restore ? { restore } : {});
+    const message = async (restoreLast?: GuardedRun['restoreLast']) => {
+      const out = await guarded(steps(1, Number.NaN), {}, watched(restoreLast && { restoreLast }));
       const warning = out.at(-2);
       assert(warning?.type === 'warning');
       return warning.message;
@@ -110,13 +113,16 @@ describe('guard', () => {
 
   it('goes on where another process was, by its memory', async () => {
     const memory: Memory = {};
-    await guarded([...steps(2, 1), ...scores(0.8, 0.2)], { memory });
+    await guarded([...steps(2, 1), ...scores(0.8, 0.2)], {}, watched({ memory }));
     const copy = JSON.parse(JSON.stringify(memory)) as Memory;
-    assert.equal(await verdict([scored(1, 0.1)], { memory }), 'collapse');
-    assert.equal(await verdict(steps(150), { memory: copy }), 'fine');
-    assert.equal(await verdict(steps(250), { memory: copy }), 'explosion');
+    assert.equal(await verdict([scored(1, 0.1)], {}, watched({ memory })), 'collapse');
+    assert.equal(await verdict(steps(150), {}, watched({ memory: copy })), 'fine');
+    assert.equal(await verdict(steps(250), {}, watched({ memory: copy })), 'explosion');
     // The memory of a checkpoint that an older version wrote.
-    assert.equal(await verdict(steps(1, 2), { memory: { guard: { loss: 1, best: 0.5, bad: 0 } } }), 'fine');
+    assert.equal(
+      await verdict(steps(1, 2), {}, watched({ memory: { guard: { loss: 1, best: 0.5, bad: 0 } } })),
+      'fine',
+    );
   });
 
   it('unsubscribes from the run at the bad event, and restores before it says so', () => {
@@ -127,12 +133,12 @@ describe('guard', () => {
         const values = { s: 'step', v: 'validation', w: 'warning', g: 'guard' };
 
         const bad = hot('--a--b--c--|', events);
-        expectObservable(bad.pipe(guard(), map(word))).toBe('--s--(swg|)', values);
+        expectObservable(bad.pipe(guard(watched()), map(word))).toBe('--s--(swg|)', values);
         expectSubscriptions(bad.subscriptions).toBe('^----!');
 
         const restored = hot('--a--b--c--|', events);
         const restore = cold('---(r|)', { r: 1 });
-        expectObservable(restored.pipe(guard({ restore: () => restore }), map(word))).toBe(
+        expectObservable(restored.pipe(guard(watched({ restoreLast: () => restore })), map(word))).toBe(
           '--s--s--(wg|)',
           values,
         );
@@ -140,15 +146,15 @@ describe('guard', () => {
         expectSubscriptions(restore.subscriptions).toBe('-----^--!');
 
         const good = hot('--a--v--c--|', events);
-        expectObservable(good.pipe(guard(), map(word))).toBe('--s--v--s--|', values);
+        expectObservable(good.pipe(guard(watched()), map(word))).toBe('--s--v--s--|', values);
         expectSubscriptions(good.subscriptions).toBe('^----------!');
 
         const left = hot('--a--v--c--|', events);
-        expectObservable(left.pipe(guard(), map(word)), '^---!').toBe('--s--', values);
+        expectObservable(left.pipe(guard(watched()), map(word)), '^---!').toBe('--s--', values);
         expectSubscriptions(left.subscriptions).toBe('^---!');
 
         const failing = hot('--a--#', events);
-        expectObservable(failing.pipe(guard(), map(word))).toBe('--s--#', values);
+        expectObservable(failing.pipe(guard(watched()), map(word))).toBe('--s--#', values);
       },
     );
   });
@@ -159,7 +165,7 @@ describe('failIfDiverged', () => {
     const heard: string[] = [];
     const run = (events$: Observable<Event>) =>
       new Promise<unknown>((resolve) => {
-        events$.pipe(guard(), failIfDiverged()).subscribe({
+        events$.pipe(guard(watched()), failIfDiverged()).subscribe({
           next: ({ type }) => heard.push(type),
           error: resolve,
           complete: () => resolve('complete'),

@@ -30,10 +30,9 @@ import { createStudy } from '../../src/study/create-study.js';
 import { ThresholdPruner } from '../../src/study/pruners/threshold.js';
 import type { Trial } from '../../src/study/trial.js';
 import { crossEntropy } from '../../src/tasks/segmentation/losses/cross-entropy.js';
-import { adamW } from '../../src/train/optimizers/adam.js';
-import { Training } from '../../src/train/training.js';
+import type { Run } from '../../src/train/run.js';
 import { middle } from '../study/sampler.js';
-import { tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';
+import { free, tinyBatch, tinyPlans, tinyRun } from '../train/tiny.js';
 
 interface Value {
   readonly id: number;
@@ -233,14 +232,9 @@ describe('lockstep', () => {
 
 describe('trials in lockstep', () => {
   const rates = [1e-3, 1e-2, 3e-2, 1e-1];
-  const training = (learningRate: number) =>
-    new Training({ model: tinyModel(), loss: crossEntropy(), optimizer: adamW(), learningRate, seed: 1 });
-  const weights = async ({ model }: Training) =>
+  const training = (learningRate: number) => tinyRun({ loss: crossEntropy(), learningRate, seed: 1 });
+  const weights = async ({ model }: Pick<Run, 'model'>) =>
     Promise.all([...model.parameters].map(async ({ value }) => [...(await value.data())]));
-  const free = (run: Training) => {
-    run.dispose();
-    run.model.dispose();
-  };
 
   it('decode each picture once and end with the weights that each would have alone', async () => {
     const decoded = new Map<string, number>();

@@ -37,14 +37,14 @@ describe('logTo', () => {
         const values = { a: stepEvent(1), b: stepEvent(2), c: stepEvent(3) };
         const source = hot('  -a-(bc)--', values);
         const unsubscribe = ' -------!';
-        expectObservable(source.pipe(logTo(memory())), unsubscribe).toBe('-a-(bc)--', values);
+        expectObservable(source.pipe(logTo({}, memory())), unsubscribe).toBe('-a-(bc)--', values);
         expectSubscriptions(source.subscriptions).toBe('^------!');
       },
     ));
 
   it('lets every logger hear everything in order, and closes each once', async () => {
     const loggers = [memory(), memory()];
-    const out = await lastValueFrom(from(sampleRun()).pipe(logTo(...loggers), toArray()));
+    const out = await lastValueFrom(from(sampleRun()).pipe(logTo({}, ...loggers), toArray()));
     assert.deepEqual(out, sampleRun());
     for (const { heard, closed } of loggers) {
       assert.deepEqual(heard, sampleRun());
@@ -58,7 +58,7 @@ describe('logTo', () => {
     const events = new Subject<Event>();
     const seen: Event[] = [];
     let completed = false;
-    events.pipe(logTo(slow)).subscribe({
+    events.pipe(logTo({}, slow)).subscribe({
       next: (event) => seen.push(event),
       complete: () => {
         completed = true;
@@ -83,7 +83,7 @@ describe('logTo', () => {
     it(`drops a logger that ${how}, says so once, and lets the others hear of it`, async () => {
       const bad = { ...memory('bad.csv'), next, closed: 0, close: () => void bad.closed++ };
       const good = memory('good');
-      const out = await lastValueFrom(from(sampleRun()).pipe(logTo(bad, good), toArray()));
+      const out = await lastValueFrom(from(sampleRun()).pipe(logTo({}, bad, good), toArray()));
       assert.deepEqual(
         warnings(out).map(({ code, message }) => [code, message]),
         [['logger-failed', 'bad.csv no longer logs: disk full']],
@@ -99,7 +99,7 @@ describe('logTo', () => {
 
   it('says so before the end when a logger fails to close', async () => {
     const bad = { ...memory('bad'), close: () => Promise.reject(new Error('no room')) };
-    const out = await lastValueFrom(from(sampleRun()).pipe(logTo(bad), toArray()));
+    const out = await lastValueFrom(from(sampleRun()).pipe(logTo({}, bad), toArray()));
     assert.equal(warnings(out)[0]?.message, 'bad no longer logs: no room');
   });
 
@@ -108,7 +108,7 @@ describe('logTo', () => {
     const slow = memory('slow');
     const blocked = { ...slow, next: async (event: Event) => (await passed, slow.next(event)) };
     const events = new Subject<Event>();
-    const out = lastValueFrom(events.pipe(logTo(blocked), toArray()));
+    const out = lastValueFrom(events.pipe(logTo({}, blocked), toArray()));
     for (let step = 1; step <= 10_500; step++) events.next(stepEvent(step));
     for (const event of sampleRun().filter(({ type }) => type !== 'step')) events.next(event);
     open();
@@ -126,7 +126,7 @@ describe('logTo', () => {
     const stuck = { ...memory('stuck'), patience: 0.01, next: () => new Promise<void>(() => {}) };
     const open = { ...memory('open'), patience: 0.01, close: () => new Promise<void>(() => {}) };
     const good = memory('good');
-    const out = await lastValueFrom(from(sampleRun()).pipe(logTo(stuck, open, good), toArray()));
+    const out = await lastValueFrom(from(sampleRun()).pipe(logTo({}, stuck, open, good), toArray()));
     assert.deepEqual(
       warnings(out).map(({ code, message }) => [code, message]),
       [
@@ -144,7 +144,9 @@ describe('logTo', () => {
       await turn();
       slow.next(event);
     };
-    const out = await lastValueFrom(from(sampleRun()).pipe(logTo({ ...slow, patience: 5, next }), toArray()));
+    const out = await lastValueFrom(
+      from(sampleRun()).pipe(logTo({}, { ...slow, patience: 5, next }), toArray()),
+    );
     assert.deepEqual(warnings(out), []);
     assert.deepEqual(slow.heard, sampleRun());
   });
@@ -152,7 +154,7 @@ describe('logTo', () => {
   it('writes what was heard and closes when it is unsubscribed', async () => {
     const logger = memory();
     const events = new Subject<Event>();
-    const subscription = events.pipe(logTo(logger)).subscribe();
+    const subscription = events.pipe(logTo({}, logger)).subscribe();
     events.next(stepEvent(1));
     subscription.unsubscribe();
     assert.equal(events.observed, false);
@@ -163,14 +165,17 @@ describe('logTo', () => {
 
   it('closes the loggers before it passes on an error', async () => {
     const logger = memory();
-    await assert.rejects(lastValueFrom(throwError(() => new Error('burst')).pipe(logTo(logger))), /burst/);
+    await assert.rejects(
+      lastValueFrom(throwError(() => new Error('burst')).pipe(logTo({}, logger))),
+      /burst/,
+    );
     assert.equal(logger.closed, 1);
   });
 
   it('closes the loggers of a run without events, and none of a run that goes on', async () => {
     const [ended, running] = [memory(), memory()];
-    await firstValueFrom(EMPTY.pipe(logTo(ended)), { defaultValue: undefined });
-    const subscription = NEVER.pipe(logTo(running)).subscribe();
+    await firstValueFrom(EMPTY.pipe(logTo({}, ended)), { defaultValue: undefined });
+    const subscription = NEVER.pipe(logTo({}, running)).subscribe();
     await turn();
     assert.deepEqual([ended.closed, running.closed], [1, 0]);
     subscription.unsubscribe();

@@ -8,9 +8,7 @@ import type { Sample } from '../../src/data/types.js';
 import { memoryHint } from '../../src/engine/out-of-memory.js';
 import { crossEntropy } from '../../src/tasks/segmentation/losses/cross-entropy.js';
 import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
-import { sgd } from '../../src/train/optimizers/sgd.js';
-import { Training } from '../../src/train/training.js';
-import { CLASSES, tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';
+import { CLASSES, free, tinyBatch, tinyModel, tinyPlans, tinyRun } from '../train/tiny.js';
 
 describe('a batch that memory does not hold', () => {
   const [plan] = tinyPlans({ batchSize: 2, count: 2 });
@@ -27,21 +25,14 @@ describe('a batch that memory does not hold', () => {
 
   it('is a hint at --batch-size where it is trained on', async () => {
     const model = starved();
-    const training = new Training({
-      model,
-      loss: crossEntropy(),
-      optimizer: sgd(),
-      learningRate: 1,
-      seed: 1,
-    });
+    const run = tinyRun({ model });
     const made = tinyBatch(plan!);
-    await assert.rejects(lastValueFrom(of(made).pipe(trainStep(training))), {
+    await assert.rejects(lastValueFrom(of(made).pipe(trainStep(run))), {
       name: 'UserError',
       message: hint,
     });
     made.dispose();
-    training.dispose();
-    model.dispose();
+    free(run);
   });
 
   it('and where it is scored', async () => {

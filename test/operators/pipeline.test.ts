@@ -16,11 +16,10 @@ import {
   timer,
   toArray,
 } from 'rxjs';
-import { begin } from '../../operators/begin.js';
+import { asRun } from '../../operators/as-run.js';
 import { checkpoint } from '../../operators/checkpoint.js';
 import { concatLease } from '../../operators/concat-lease.js';
 import { earlyStop } from '../../operators/early-stop.js';
-import { finish } from '../../operators/finish.js';
 import { guard } from '../../operators/guard.js';
 import { prefetch } from '../../operators/prefetch.js';
 import { testBest } from '../../operators/test-best.js';
@@ -29,18 +28,14 @@ import { validate } from '../../operators/validate.js';
 import type { Batch } from '../../src/data/batch.js';
 import type { BatchPlan } from '../../src/data/types.js';
 import type { Event } from '../../src/events/event.js';
-import { earlierRun, restoreLast } from '../../src/experiment/earlier-run.js';
 import { withoutClocks } from '../../src/loggers/logger.js';
-import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
-import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
 import type { SegmentationScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
-import { adamW } from '../../src/train/optimizers/adam.js';
+import type { Run } from '../../src/train/run.js';
 import { constant } from '../../src/train/schedules/constant.js';
 import { plateau } from '../../src/train/schedules/plateau.js';
 import type { Schedule } from '../../src/train/schedules/schedule.js';
-import { Training } from '../../src/train/training.js';
-import { CLASSES, tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';
+import { free, type TinyRun, tinyBatch, tinyPairs, tinyPlans, tinyRun } from '../train/tiny.js';
 
 interface Options {
   ahead?: number;
@@ -75,45 +70,32 @@ describe('the training pipeline', () => {
       every = 2,
       frozenSteps = 0,
     }: Options,
-    work: (events$: Observable<Event<SegmentationScores>>, training: Training) => Promise<R>,
+    work: (events$: Observable<Event<SegmentationScores>>, run: TinyRun) => Promise<R>,
   ): Promise<R> {
-    const model = tinyModel();
-    const loss = logCoshDice();
-    const options = { optimizer: adamW(), learningRate: 0.05, schedule, seed: 42, average, frozenSteps };
-    const training = new Training({ model, loss, ...options });
-    const store = checkpointStore(join(dir, name), { keep: 2, best: 'softDice' });
-    const scoring = { every: 'epoch', metrics: segmentationMetrics({ classes: CLASSES, loss }) } as const;
+    const run = tinyRun({
+      name,
+      schedule,
+      average,
+      frozenSteps,
+      store: checkpointStore(join(dir, name), { keep: 2 }),
+      logs: dir,
+    });
     const batches = (seed: number) => () =>
       prefetch(tinyPlans({ count: 3, epochs: 1, seed }), (plan) => of(tinyBatch(plan)), { ahead: 1 });
     try {
-      await earlierRun(training, store, { resume, logs: dir, config: {} });
-      const events$ = prefetch(tinyPlans({ epochs: 3, from: training.position }), load, { ahead }).pipe(
+      await run.open({ resume });
+      const events$ = prefetch(run.plans(tinyPairs(5)), load, { ahead }).pipe(
         concatLease((batch$) =>
-          batch$.pipe(
-            trainStep(training),
-            validate(training, batches(1), scoring),
-            checkpoint(training, store, { every }),
-          ),
+          batch$.pipe(trainStep(run), validate(run, batches(1)), checkpoint(run, { every })),
         ),
-        guard({ memory: training.memory, restore: () => restoreLast(training, store) }),
-        earlyStop({ metric: 'softDice', patience: 1, minDelta, memory: training.memory }),
-        finish({ step: training.position, epoch: Math.ceil(training.position / 3) }),
-        testBest(model, store, batches(2), scoring),
-        begin({
-          run: name,
-          model,
-          engine: { name: 'cpu', precision: 'f32' },
-          seed: 42,
-          epochs: 3,
-          batches: 3,
-          classes: ['a', 'b', 'c'],
-          config: {},
-        }),
+        guard(run),
+        earlyStop(run, { metric: 'softDice', patience: 1, minDelta }),
+        testBest(run, batches(2)),
+        asRun(run),
       );
-      return await work(events$, training);
+      return await work(events$, run);
     } finally {
-      training.dispose();
-      model.dispose();
+      free(run);
     }
   }
 
@@ -122,7 +104,7 @@ describe('the training pipeline', () => {
     const { path, ...rest } = withoutClocks({ ...event, ...('run' in event && { run: '' }) });
     return { ...rest, ...(typeof path === 'string' && { path: path.slice(path.lastIndexOf('/')) }) };
   };
-  const weights = ({ model }: Training) =>
+  const weights = ({ model }: Pick<Run, 'model'>) =>
     [...model.parameters].map(({ name, value }) => [name, [...value.dataSync()]]);
 
   it('says the same whatever the look-ahead, and holds no more tensors at the end of each step', async () => {
@@ -162,16 +144,16 @@ describe('the training pipeline', () => {
 
   it('scores the averaged weights, and tests those very weights', async () => {
     const path = 'average';
-    await pipeline(path, { average: 0.9 }, async (events$, training) => {
-      const before = weights(training);
+    await pipeline(path, { average: 0.9 }, async (events$, run) => {
+      const before = weights(run);
       await lastValueFrom(events$);
       const { state } = await checkpointStore(join(dir, path)).load('best');
       const average = [...state.keys()].filter((name) => name.startsWith('average/'));
       assert.deepEqual(average.toSorted(), ['average/adapter', 'average/head']);
       const head = state.get('average/head')!.data;
-      const now = Object.fromEntries(weights(training) as [string, number[]][]);
+      const now = Object.fromEntries(weights(run) as [string, number[]][]);
       assert.deepEqual([...now.head!, ...now.bias!], [...head]);
-      assert.notDeepEqual(weights(training), before);
+      assert.notDeepEqual(weights(run), before);
     });
   });
 
@@ -192,9 +174,9 @@ describe('the training pipeline', () => {
   });
 
   it('frees all when it is unsubscribed, and goes on to the same weights', async () => {
-    const expected = await pipeline('unbroken', {}, async (events$, training) => {
+    const expected = await pipeline('unbroken', {}, async (events$, run) => {
       await lastValueFrom(events$);
-      return weights(training);
+      return weights(run);
     });
     for (const events of [1, 4, 9, 15]) {
       const name = `cut-${events}`;
@@ -203,9 +185,9 @@ describe('the training pipeline', () => {
           () => new Promise((resolve) => setTimeout(resolve, 20)),
         ),
       );
-      const resumed = await pipeline(name, { resume: true }, async (events$, training) => {
+      const resumed = await pipeline(name, { resume: true }, async (events$, run) => {
         await lastValueFrom(events$);
-        return weights(training);
+        return weights(run);
       });
       assert.deepEqual(resumed, expected, name);
     }
@@ -214,9 +196,9 @@ describe('the training pipeline', () => {
   it('goes on to the same weights when it is cut before or after it unfreezes', async () => {
     const options = { frozenSteps: 4 };
     const end = (name: string, more: Options = {}) =>
-      pipeline(name, { ...options, ...more }, async (events$, training) => {
+      pipeline(name, { ...options, ...more }, async (events$, run) => {
         await lastValueFrom(events$);
-        return weights(training);
+        return weights(run);
       });
     const expected = await end('thawed');
     assert.notDeepEqual(expected, await end('never-frozen', { frozenSteps: 0 }));
@@ -251,7 +233,7 @@ describe('the training pipeline', () => {
       (step) =>
         step + 1 < from ? 1 : factor;
     const ends = (name: string, options: Options) =>
-      pipeline(name, options, async (events$, training) => {
+      pipeline(name, options, async (events$, run) => {
         const events = await lastValueFrom(events$.pipe(toArray()));
         const warnings = events.filter((event) => event.type === 'warning');
         const done = events.at(-1)!;
@@ -261,7 +243,7 @@ describe('the training pipeline', () => {
           warnings: warnings.map(({ code, message }) => [code, message.replace(/^.*stopped/, 'stopped')]),
           tested: events.filter((event) => event.type === 'validation' && event.split === 'test'),
           saved: events.filter((event) => event.type === 'checkpoint').map(({ step }) => step),
-          finite: await training.finite(),
+          finite: await run.training.finite(),
         };
       });
 
@@ -318,43 +300,25 @@ describe('the training pipeline', () => {
 
     it('hears a score once, and none of another split', () => {
       const schedule = plateau({ metric: 'loss', patience: 1, factor: 0.5 });
-      const model = tinyModel();
-      const training = new Training({
-        model,
-        loss: logCoshDice(),
-        optimizer: adamW(),
-        learningRate: 1,
-        schedule,
-        seed: 1,
-      });
+      const run = tinyRun({ schedule });
       const scores = (split: string, loss: number) =>
         ({ type: 'validation', split, scores: { loss } }) as Event;
       for (const event of [scores('validation', 1), scores('train', 2), scores('train', 3)])
-        training.observe(event);
+        run.observe(event);
       assert.equal(schedule(0), 1);
       const worse = scores('validation', 2);
-      for (const event of [worse, worse, worse]) training.observe(event);
+      for (const event of [worse, worse, worse]) run.observe(event);
       assert.equal(schedule(0), 1);
-      training.observe(scores('validation', 2));
+      run.observe(scores('validation', 2));
       assert.equal(schedule(0), 0.5);
-      training.dispose();
-      model.dispose();
+      free(run);
     });
 
     it('says so where it hears none for an epoch', async () => {
-      const model = tinyModel();
-      const schedule = plateau({ metric: 'loss' });
-      const training = new Training({
-        model,
-        loss: logCoshDice(),
-        optimizer: adamW(),
-        learningRate: 0.01,
-        schedule,
-        seed: 42,
-      });
+      const run = tinyRun({ schedule: plateau({ metric: 'loss' }) });
       const words = await lastValueFrom(
-        prefetch(tinyPlans({ epochs: 3 }), (plan) => of(tinyBatch(plan)), { ahead: 0 }).pipe(
-          concatLease((batch$) => batch$.pipe(trainStep(training))),
+        prefetch(run.plans(tinyPairs(5)), (plan) => of(tinyBatch(plan)), { ahead: 0 }).pipe(
+          concatLease((batch$) => batch$.pipe(trainStep(run))),
           map((event) => (event.type === 'warning' ? event.code : event.type)),
           toArray(),
         ),
@@ -363,8 +327,7 @@ describe('the training pipeline', () => {
         words.join(' '),
         'step step step epoch schedule-unheard step step step epoch step step step epoch',
       );
-      training.dispose();
-      model.dispose();
+      free(run);
     });
   });
 });

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Event } from '../../src/events/event.js';
-import { readEvents } from '../../src/loggers/json-lines.js';
+import { readEvents } from '../../src/events/read-events.js';
 import { withoutClocks } from '../../src/loggers/logger.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';

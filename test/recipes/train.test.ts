@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Event } from '../../src/events/event.js';
-import { readEvents } from '../../src/loggers/json-lines.js';
+import { readEvents } from '../../src/events/read-events.js';
 import { withoutClocks } from '../../src/loggers/logger.js';
 import type { Summary } from '../../src/loggers/summary.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';

@@ -12,7 +12,7 @@ import { findPairs } from '../../src/tasks/segmentation/pairs.js';
 import { createSegmenter, loadSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { adamW } from '../../src/train/optimizers/adam.js';
-import { Training } from '../../src/train/training.js';
+import { Run } from '../../src/train/run.js';
 import { root } from './run.js';
 
 export const plain = join(root, 'fixtures', 'creatures', 'plain');
@@ -57,13 +57,6 @@ export async function untrained(
         ),
       );
     }
-  const training = new Training({
-    model,
-    loss: logCoshDice(),
-    optimizer: adamW(),
-    learningRate: 1e-3,
-    seed,
-  });
   const dataPercentage = 0.2;
   const config = {
     model: recordOf(model, modelName),
@@ -82,9 +75,21 @@ export async function untrained(
   };
   const pairs = await findPairs(join(plain, 'images'), join(plain, 'masks'));
   const splits = splitPairs(pairs, { seed, percentage: dataPercentage });
-  const store = checkpointStore(join(modelDir, `${adapter}_${seed}_${dataPercentage}`), { config, splits });
-  const { path } = await store.save(training, { epoch: 1 });
-  training.dispose();
+  const run = new Run({
+    model,
+    loss: logCoshDice(),
+    optimizer: adamW(),
+    learningRate: 1e-3,
+    seed,
+    epochs: 1,
+    batchSize: 2,
+    classes: config.classNames,
+    config,
+    splits,
+  });
+  const store = checkpointStore(join(modelDir, `${adapter}_${seed}_${dataPercentage}`));
+  const { path } = await store.save(run, { epoch: 1 });
+  run.dispose();
   model.dispose();
   return path;
 }

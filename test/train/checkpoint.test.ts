@@ -3,25 +3,19 @@ import '../../src/tasks/segmentation/metrics/metric.js';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { earlierRun } from '../../src/experiment/earlier-run.js';
-import { crossEntropy } from '../../src/tasks/segmentation/losses/cross-entropy.js';
 import { restore } from '../../src/train/checkpoint.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
-import { sgd } from '../../src/train/optimizers/sgd.js';
-import { Training } from '../../src/train/training.js';
-import { tinyModel } from './tiny.js';
+import { free, type TinyRun, tinyRun } from './tiny.js';
 
 describe('checkpoints', () => {
   let dir: string;
-  let run: Training;
+  let run: TinyRun;
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
-    const options = { loss: crossEntropy(), optimizer: sgd(), learningRate: 1, seed: 1 };
-    run = new Training({ ...options, model: tinyModel() });
+    run = tinyRun();
   });
   afterEach(() => {
-    run.dispose();
-    run.model.dispose();
+    free(run);
     rmSync(dir, { recursive: true });
   });
 
@@ -40,21 +34,29 @@ describe('checkpoints', () => {
 
   it('of an earlier run are removed only where that is asked for', async () => {
     const store = checkpointStore(dir);
-    await store.save(run, { epoch: 1 });
-    const options = { resume: false, logs: join(dir, 'logs'), config: {} };
-    await assert.rejects(earlierRun(run, store, options), { name: 'UserError', message: /--overwrite/ });
+    const begun = tinyRun({ store, logs: join(dir, 'logs') });
+    await begun.save(1);
+    await assert.rejects(begun.open(), { name: 'UserError', message: /--overwrite/ });
     assert.equal((await store.list()).length, 1);
-    assert.deepEqual(await earlierRun(run, store, { ...options, overwrite: true }), []);
+    await begun.open({ overwrite: true });
+    assert.deepEqual(begun.earlier, []);
     assert.equal((await store.list()).length, 0);
+    free(begun);
   });
 
   it('go on from another folder, where the same paths are typed otherwise', async () => {
     const typed = [join(dir, 'data'), `${dir}/./data`, join(dir, 'other')];
     for (const path of ['data', 'other']) mkdirSync(join(dir, path));
-    const store = checkpointStore(join(dir, 'models'), { config: { imageDir: typed[0], rank: 4 } });
-    await store.save(run, { epoch: 1 });
-    const resume = (imageDir: string | undefined) =>
-      earlierRun(run, store, { resume: true, logs: dir, config: { imageDir, rank: 4 } });
+    const store = checkpointStore(join(dir, 'models'));
+    const resume = async (imageDir: string | undefined, save = false) => {
+      const resumed = tinyRun({ store, logs: dir, config: { imageDir, rank: 4 } });
+      try {
+        await (save ? resumed.save(1) : resumed.open({ resume: true }));
+      } finally {
+        free(resumed);
+      }
+    };
+    await resume(typed[0], true);
     await resume(typed[1]);
     await assert.rejects(resume(typed[2]), {
       name: 'UserError',

@@ -1,3 +1,4 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import {
   add,
   keep,
@@ -14,10 +15,15 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Batch } from '../../src/data/batch.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
-import type { BatchPlan } from '../../src/data/types.js';
-import { type Model } from '../../src/model/model.js';
+import type { BatchPlan, Pair } from '../../src/data/types.js';
+import type { Model } from '../../src/model/model.js';
 import { Parameters } from '../../src/model/parameters.js';
 import { randomStream } from '../../src/random/random-stream.js';
+import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
+import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
+import type { SegmentationScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
+import { adamW } from '../../src/train/optimizers/adam.js';
+import { Run, type RunOptions } from '../../src/train/run.js';
 
 /** Pictures are SIZE × SIZE. */
 export const SIZE = 4;
@@ -60,6 +66,11 @@ export function tinyModel(): Model {
   };
 }
 
+/** Pictures that exist only as their index. */
+export function tinyPairs(count: number): Pair[] {
+  return Array.from({ length: count }, (_, i) => ({ stem: `${i}`, image: `${i}`, mask: `${i}` }));
+}
+
 /** Plans over pictures that exist only as their index. */
 export function tinyPlans(options: {
   count?: number;
@@ -69,8 +80,7 @@ export function tinyPlans(options: {
   from?: number;
 }): BatchPlan[] {
   const { count = 5, epochs = 2, batchSize = 2, seed = 42, from = 0 } = options;
-  const pairs = Array.from({ length: count }, (_, i) => ({ stem: `${i}`, image: `${i}`, mask: `${i}` }));
-  return [...batchPlans(pairs, { epochs, batchSize, seed, from })];
+  return [...batchPlans(tinyPairs(count), { epochs, batchSize, seed, from })];
 }
 
 /** The batch of a plan: pictures are noise, masks follow from them, one pixel is ignored. */
@@ -97,4 +107,32 @@ export function tinyBatch(plan: BatchPlan): Batch<Tensor4D, Tensor3D> {
       masks.dispose();
     },
   };
+}
+
+export type TinyRun = Run<Tensor, Tensor, Tensor, SegmentationScores>;
+
+/** A run of the tiny model; what a test does not say has a default. */
+export function tinyRun(
+  options: Partial<RunOptions<Tensor, Tensor, Tensor, SegmentationScores>> = {},
+): TinyRun {
+  const { model = tinyModel(), loss = logCoshDice() } = options;
+  return new Run({
+    model,
+    loss,
+    metrics: segmentationMetrics({ classes: CLASSES, loss }),
+    metric: 'softDice',
+    optimizer: adamW(),
+    learningRate: 0.05,
+    seed: 42,
+    epochs: 3,
+    batchSize: 2,
+    classes: ['a', 'b', 'c'],
+    ...options,
+  });
+}
+
+/** Frees a run and its model. */
+export function free(run: Pick<Run, 'dispose'> & { readonly model: Pick<Model, 'dispose'> }): void {
+  run.dispose();
+  run.model.dispose();
 }

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { useEngine } from '../../../src/engine/engine.js';
-import { readEvents } from '../../../src/loggers/json-lines.js';
+import { readEvents } from '../../../src/events/read-events.js';
 import { run } from '../run.js';
 import { tinyBackbone, tinyFlags } from '../tiny-backbone.js';
 

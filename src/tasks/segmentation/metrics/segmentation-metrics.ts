@@ -17,7 +17,7 @@ export interface SegmentationMetricsOptions extends AbsentOption {
  *
  * @example
  * const metrics = segmentationMetrics({ classes: 3, loss: logCoshDice() });
- * validate(training, () => prefetch(plans, load, { ahead: 1 }), { every: 'epoch', metrics });
+ * evaluate(model, prefetch(plans, load, { ahead: 1 }), metrics);
  */
 export function segmentationMetrics(
   options: SegmentationMetricsOptions,

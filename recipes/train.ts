@@ -1,0 +1,66 @@
+// Trains a ViT for segmentation with an adapter, by default on the embedded pictures: adapters are lora, serial_lora,
+// localized_lora, dora, and none (the head alone). train-lora, train-serial and train-localized are this recipe with one.
+//
+//   node recipes/train.js --adapter localized_lora
+//   node recipes/train.js --adapter lora --image-dir data/pets/images --mask-dir data/pets/masks \
+//     --model-name google/vit-base-patch16-224 --epochs 50 --batch-size 32
+
+import { join } from 'node:path';
+import {
+  batchesPerEpoch,
+  checkpointStore,
+  chosenAdapter,
+  closingText,
+  dataFlags,
+  engineOf,
+  failIfDiverged,
+  loadBackbone,
+  modelFlags,
+  openRun,
+  overlays,
+  recipe,
+  resumeNotes,
+  runFlags,
+  segmentationSplits,
+  segmentationTask,
+  trainingFlags,
+  trainingNotes,
+  trainingRun,
+  useEngine,
+} from 'millrace';
+import { concat, defer, finalize } from 'rxjs';
+
+const adapter = chosenAdapter(process.argv);
+
+recipe({
+  description: `Trains a ViT for segmentation ${adapter.description}, by default on the embedded pictures.`,
+  flags: {
+    Data: dataFlags,
+    Model: { ...modelFlags, ...adapter.modelFlags },
+    Adapter: adapter.flags,
+    Training: trainingFlags,
+    Run: runFlags,
+  },
+  run: async ({ adapter: _chosen, ...settings }) => {
+    const { mode, loraType, randomSeed, dataPercentage, batchSize } = settings;
+    const what = mode === 'adapters' ? loraType : mode;
+    const name = settings.runName ?? `${what}_${randomSeed}_${dataPercentage}`;
+    const folders = await openRun(name, settings);
+    const { models, logs, pictures, recorded } = folders;
+    const engine = await useEngine(engineOf(settings), settings);
+    process.stderr.write(`${engine.name}: ${engine.why}\n`);
+
+    const splits = await segmentationSplits(settings, recorded);
+    process.stderr.write(trainingNotes(settings, splits));
+    const model = await loadBackbone(settings);
+    const task = segmentationTask(settings, { splits, model });
+    const batches = batchesPerEpoch(splits.train.length, batchSize);
+    if (settings.resume) process.stderr.write(await resumeNotes(checkpointStore(models), settings, batches));
+
+    const training$ = trainingRun(settings, { task, folders, shown: true }).pipe(failIfDiverged());
+    const shown$ = task.inOrder([...splits.test, ...splits.validation, ...splits.train].slice(0, 4))();
+    const overlays$ = overlays(model, shown$, join(pictures, 'overlays.png'), task.classes);
+    const closing$ = defer(async () => process.stdout.write(await closingText(logs, models, pictures)));
+    return concat(training$, overlays$, closing$).pipe(finalize(() => model.dispose()));
+  },
+});

@@ -1,0 +1,76 @@
+import { UserError } from '../base/errors.js';
+import { modeOf } from '../events/metric.js';
+import { percentText } from '../files/tables.js';
+import { createStudy } from '../study/create-study.js';
+import { samplerNamed } from '../study/samplers/samplers.js';
+import { seededByTrial } from '../study/samplers/seeded-by-trial.js';
+import type { Study } from '../study/study.js';
+
+import { type PrunerSettings, studyPruner } from './study-pruner.js';
+
+export interface SearchStudySettings extends PrunerSettings {
+  readonly storage: string;
+  readonly studyName?: string | undefined;
+  readonly optimizeFor: string;
+  readonly sampler: string;
+  readonly heartbeat?: number | undefined;
+  readonly maxRetries?: number | undefined;
+  readonly randomSeed: number;
+  readonly epochs: number;
+  readonly loraType: string;
+  readonly mode: string;
+  readonly dataPercentage: number;
+  readonly imageDir: string;
+  readonly separateLr: boolean;
+  readonly freezeEpochs?: readonly number[] | undefined;
+}
+
+/**
+ * The study of a search: made, or taken up where it was stopped.
+ *
+ * @throws UserError where the study of that name has searched something else: its trials could not be compared.
+ */
+export async function searchStudy(settings: SearchStudySettings): Promise<Study> {
+  const { storage, studyName, loraType, optimizeFor, randomSeed, epochs } = settings;
+  const { sampler, heartbeat, maxRetries } = settings;
+  const study = await createStudy({
+    storage,
+    studyName: studyName ?? loraType,
+    direction: modeOf(optimizeFor) === 'min' ? 'minimize' : 'maximize',
+    loadIfExists: true,
+    heartbeatInterval: heartbeat,
+    maxRetries,
+    sampler: seededByTrial(randomSeed, (seed) => samplerNamed(sampler, { seed, workers: 2 })),
+    pruner: studyPruner(settings, epochs),
+  });
+  const searched = whatIsSearched(settings);
+  const before = searchedBefore((await study.userAttrs())['searched']) ?? searched;
+  if (before !== searched)
+    throw new UserError(
+      `--study-name ${study.name}: expected the search that it began as, ${before}, got ${searched}; give another name`,
+    );
+  await study.setUserAttr('searched', searched);
+  return study;
+}
+
+/** What trials must have in common to be compared. */
+function whatIsSearched(settings: SearchStudySettings): string {
+  const { loraType, optimizeFor, mode, epochs, dataPercentage, imageDir, separateLr, freezeEpochs } =
+    settings;
+  const what = mode === 'adapters' ? loraType : mode;
+  const data = `${percentText(dataPercentage)} of ${imageDir}`;
+  const frozen = freezeEpochs ? `, frozen for ${freezeEpochs.join(' or ')} epochs` : '';
+  const rates = separateLr ? ', separate rates' : '';
+  return `${labelOf(optimizeFor)} of ${what}${rates}${frozen}, ${epochs} epochs on ${data}`;
+}
+
+/** What a study was begun for; earlier versions called the soft scores by upstream's names. */
+function searchedBefore(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined;
+  return text.replace(/^dice of/, 'softDice of').replace(/^iou of/, 'softIou of');
+}
+
+/** A metric as a study notes it; `dice` and `iou` alone are the soft ones of an earlier version. */
+function labelOf(metric: string): string {
+  return metric === 'dice' || metric === 'iou' ? `hard ${metric}` : metric;
+}

@@ -1,0 +1,116 @@
+import { from, lastValueFrom } from 'rxjs';
+import { augment } from '../../operators/augment.js';
+import { batch } from '../../operators/batch.js';
+import { checkSplits } from '../../operators/check-splits.js';
+import { decode } from '../../operators/decode.js';
+import { imageMaskPairs } from '../../operators/image-mask-pairs.js';
+import { normalize } from '../../operators/normalize.js';
+import { prefetch } from '../../operators/prefetch.js';
+import { split } from '../../operators/split.js';
+import { batchPlans } from '../data/batch-plans.js';
+import { augmentations } from '../data/images/augmentations/augmentations.js';
+import type { SplitStems } from '../data/recorded-split.js';
+import type { SplitOptions, Splits } from '../data/split.js';
+import type { BatchPlan, Pair } from '../data/types.js';
+import type { TrainingMode } from '../model/vit/training-mode.js';
+import { lossNamed } from '../tasks/segmentation/losses/losses.js';
+import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-metrics.js';
+import { cacheNamed, type SampleCache } from '../tasks/segmentation/sample-cache.js';
+import { loadSegmenter, type Segmenter } from '../tasks/segmentation/segmenter.js';
+import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
+import { recordOf } from './segmenter-record.js';
+import type { Task } from './task.js';
+import { classNamesOf } from './training-flags.js';
+
+/** Which pictures, and on which side of the split. */
+export interface SplitSettings {
+  readonly imageDir: string;
+  readonly maskDir: string;
+  readonly list: readonly string[];
+  readonly maskIds: readonly number[];
+  readonly classNames?: readonly string[] | undefined;
+  readonly dataPercentage: number;
+  readonly randomSeed: number;
+  readonly split: SplitOptions['rule'];
+  readonly shrink: 'all' | 'keep-test';
+}
+
+/** The pretrained backbone and its new head. */
+export interface BackboneSettings {
+  readonly maskIds: readonly number[];
+  readonly randomSeed: number;
+  readonly modelName: string;
+  readonly imageSize?: number | undefined;
+  readonly head?: string | undefined;
+  readonly batchNorm: boolean;
+  readonly headDropout: number;
+}
+
+export interface SegmentationSettings extends SplitSettings, BackboneSettings, ChosenAdapterSettings {
+  readonly mode: TrainingMode;
+  readonly loss: string;
+  readonly augment: readonly string[];
+  readonly batchSize: number;
+  readonly cache: string;
+  readonly cacheDir: string;
+}
+
+/** Finds, divides and checks the pairs; `recorded` is the split that a resumed run began with. */
+export function segmentationSplits(settings: SplitSettings, recorded?: SplitStems): Promise<Splits> {
+  const { imageDir, maskDir, list, randomSeed: seed, dataPercentage: percentage } = settings;
+  const { split: rule, shrink, maskIds: ids } = settings;
+  return lastValueFrom(
+    imageMaskPairs(imageDir, maskDir, { lists: list }).pipe(
+      split({ seed, percentage, rule, shrink, recorded }),
+      checkSplits({ ids }),
+    ),
+  );
+}
+
+/** The pretrained backbone of the settings under a new head; the head alone trains. */
+export function loadBackbone(settings: BackboneSettings): Promise<Segmenter> {
+  const { modelName, imageSize, randomSeed: seed } = settings;
+  return loadSegmenter(modelName, { ...headOf(settings), imageSize, seed });
+}
+
+/** The head of the settings. */
+export function headOf({ maskIds, head: name, batchNorm, headDropout: dropout }: BackboneSettings) {
+  return { classes: maskIds.length, name, batchNorm, dropout };
+}
+
+/**
+ * Segmentation as a run trains it: an adapter in `model`, which trains by `mode`, and batches of images and masks.
+ *
+ * Owns nothing: the model stays the caller's. A `cache` may be shared by several runs on the same data.
+ */
+export function segmentationTask(
+  settings: SegmentationSettings,
+  { splits, model, cache }: { splits: Splits; model: Segmenter; cache?: SampleCache | undefined },
+): Task & { readonly model: Segmenter } {
+  const { randomSeed: seed, maskIds: ids, batchSize, mode } = settings;
+  if (mode === 'adapters') model.inject(adapterOf(settings), seed);
+  model.train(mode);
+  const samples = cache ?? cacheNamed(settings.cache, settings.cacheDir);
+  const loss = lossNamed(settings.loss);
+  const changes = augmentations(settings.augment);
+  const load = (plan: BatchPlan, augmented = changes) =>
+    from(plan.samples).pipe(
+      decode(model.imageSize, { ids, cache: samples }),
+      augment(...augmented),
+      normalize(model.normalization),
+      batch(plan),
+    );
+  const asTheyAre = (plan: BatchPlan) => load(plan, []);
+  return {
+    model,
+    splits,
+    classes: classNamesOf(settings),
+    loss,
+    metrics: segmentationMetrics({ classes: ids.length, loss }),
+    guarded: 'softDice',
+    record: recordOf(model, settings.modelName),
+    load: (plan) => load(plan),
+    inOrder: (pairs: readonly Pair[]) => () =>
+      prefetch(batchPlans(pairs, { batchSize, seed, shuffle: false }), asTheyAre, { ahead: 1 }),
+  };
+}

@@ -1,0 +1,27 @@
+import type { Observable } from 'rxjs';
+import type { Lease } from '../../operators/lease.js';
+import type { Batch } from '../data/batch.js';
+import type { Splits } from '../data/split.js';
+import type { BatchPlan, Pair } from '../data/types.js';
+import type { Loss } from '../model/loss.js';
+import type { Metrics } from '../model/metrics.js';
+import type { Model } from '../model/model.js';
+
+/** What a training run needs to know of its task: the model, the items of each split, and how they become batches. */
+export interface Task {
+  readonly model: Model;
+  readonly splits: Splits;
+  /** Names of the classes, in the order of their ids. */
+  readonly classes: readonly string[];
+  readonly loss: Loss;
+  /** Makes what gathers the scores of a split. */
+  readonly metrics: () => Metrics;
+  /** A score that rises, which the guard watches for collapse. */
+  readonly guarded: string;
+  /** What the model is made of, as plain data, so that a checkpoint can be scored. */
+  readonly record: unknown;
+  /** The batch of a training plan, augmented. */
+  load(plan: BatchPlan): Observable<Batch>;
+  /** A new stream, at each call, of items as they are and in their order. */
+  inOrder(items: readonly Pair[]): () => Observable<Lease<Batch>>;
+}

@@ -1,0 +1,141 @@
+import { concatMap, defer, finalize, identity, type Observable } from 'rxjs';
+import { asRun } from '../../operators/as-run.js';
+import { checkpoint } from '../../operators/checkpoint.js';
+import { concatLease } from '../../operators/concat-lease.js';
+import { earlyStop } from '../../operators/early-stop.js';
+import { guard } from '../../operators/guard.js';
+import { logTo } from '../../operators/log-to.js';
+import { prefetch } from '../../operators/prefetch.js';
+import { progress } from '../../operators/progress.js';
+import { testBest } from '../../operators/test-best.js';
+import { trainStep } from '../../operators/train-step.js';
+import { validate } from '../../operators/validate.js';
+import { batchesPerEpoch } from '../data/batch-plans.js';
+import type { Event } from '../events/event.js';
+import { jsonLines } from '../loggers/json-lines.js';
+import { csv } from '../loggers/metrics-csv.js';
+import { plots } from '../loggers/plots.js';
+import { summary } from '../loggers/summary.js';
+import { tensorBoard } from '../loggers/tensor-board.js';
+import { checkpointStore } from '../train/checkpoint-store.js';
+import type { Every } from '../train/every.js';
+import { type NamedOptimizerOptions, optimizerNamed } from '../train/optimizers/optimizers.js';
+import { Run } from '../train/run.js';
+import { scheduleNamed } from '../train/schedules/schedules.js';
+import { learningRates } from './learning-rates.js';
+import type { OpenRun } from './open-run.js';
+import type { Task } from './task.js';
+
+export interface TrainingRunSettings extends NamedOptimizerOptions {
+  readonly randomSeed: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly mode: string;
+  readonly freezeEpochs?: number | undefined;
+  readonly optimizer: string;
+  readonly schedule: string;
+  readonly lr: number;
+  readonly separateLr: boolean;
+  readonly lrVitBackbone: number;
+  readonly lrSegHead: number;
+  readonly ema?: number | undefined;
+  readonly patience?: number | undefined;
+  readonly metric: string;
+  readonly guard: boolean;
+  readonly ahead: number;
+  /** Neither changes what is computed, and no record holds them. */
+  readonly cache?: string;
+  readonly cacheDir?: string;
+  readonly keep?: number;
+  readonly checkpointEvery?: Every;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+}
+
+export interface TrainingRunOptions {
+  readonly task: Task;
+  /** Where checkpoints, logs and plots go, by `openRun`. Without it nothing is written and nothing is tested. */
+  readonly folders?: Pick<OpenRun, 'name' | 'models' | 'logs' | 'pictures'>;
+  /** Whether a person sees the run on standard error. Default false. */
+  readonly shown?: boolean;
+}
+
+/**
+ * One training run as a cold Observable of its events: what the train recipes, the search and the studies share.
+ *
+ * Trains, validates after each epoch, and stops early or when the guard says so; with `folders` it also saves
+ * checkpoints, resumes (`settings.resume`), tests the best checkpoint, and logs. The task's model stays the caller's.
+ *
+ * @throws UserError for what `Run.open` refuses.
+ * @example
+ * trainingRun(settings, { task }).pipe(report(trial, 'softDice'), prune(trial));
+ */
+export function trainingRun(settings: TrainingRunSettings, options: TrainingRunOptions): Observable<Event> {
+  const { task, folders, shown } = options;
+  const { train, validation, test } = task.splits;
+  return defer(() => begun(settings, options)).pipe(
+    concatMap((run) =>
+      prefetch(run.plans(train), task.load, { ahead: settings.ahead }).pipe(
+        concatLease((batch$) =>
+          batch$.pipe(
+            trainStep(run),
+            validation.length > 0 ? validate(run, task.inOrder(validation)) : identity,
+            folders ? checkpoint(run, { every: settings.checkpointEvery }) : identity,
+          ),
+        ),
+        settings.guard ? guard(run, { metric: task.guarded }) : identity,
+        settings.patience ? earlyStop(run, { patience: settings.patience }) : identity,
+        folders && test.length > 0 ? testBest(run, task.inOrder(test)) : identity,
+        asRun(run),
+        folders ? logTo(run, jsonLines(), csv(), tensorBoard(), plots(), summary()) : identity,
+        shown ? progress(run) : identity,
+        finalize(() => run.dispose()),
+      ),
+    ),
+  );
+}
+
+/** The run of the settings, where a resume has brought it. */
+async function begun(settings: TrainingRunSettings, { task, folders }: TrainingRunOptions): Promise<Run> {
+  const { model, splits, classes, loss, metrics, record } = task;
+  const {
+    resume = false,
+    overwrite = false,
+    ahead: _ahead,
+    cache: _cache,
+    cacheDir: _dir,
+    ...asked
+  } = settings;
+  const { epochs, batchSize, metric, randomSeed: seed, mode, freezeEpochs = 0 } = settings;
+  const batches = batchesPerEpoch(splits.train.length, batchSize);
+  const run = new Run({
+    model,
+    loss,
+    classes,
+    metrics,
+    metric,
+    epochs,
+    batchSize,
+    seed,
+    splits,
+    optimizer: optimizerNamed(settings.optimizer, settings),
+    schedule: scheduleNamed(settings.schedule, { steps: epochs * batches, metric }),
+    learningRate: learningRates(settings),
+    average: settings.ema,
+    frozenSteps: mode === 'head' ? 0 : freezeEpochs * batches,
+    config: { ...asked, classNames: classes, model: record },
+    ...(folders && {
+      name: folders.name,
+      store: checkpointStore(folders.models, { keep: settings.keep }),
+      logs: folders.logs,
+      plots: folders.pictures,
+    }),
+  });
+  try {
+    if (folders) await run.open({ resume, overwrite });
+    return run;
+  } catch (error) {
+    run.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Parameters } from '../model/parameters.js';
+import type { Training } from './training.js';
+
+/** Sums over the batches of the epoch under way; zero between epochs. */
+export interface EpochSums {
+  loss: number;
+  images: number;
+  seconds: number;
+}
+
+/** JSON that an observer of the run (early stopping, the guard) has back after a resume. */
+export type Memory = Record<string, Record<string, number | null>>;
+
+/** What a checkpoint must hold for a resumed run to end with the same weights. */
+export interface RunState {
+  readonly training: Pick<Training, 'seed' | 'schedule' | 'position' | 'state'> & {
+    readonly model: { readonly parameters: Parameters };
+  };
+  readonly sums: EpochSums;
+  readonly memory: Memory;
+}
