@@ -5,16 +5,23 @@ import { makeFolder } from './make-folder.js';
 import { writeError } from './write-error.js';
 
 /** A name that a writer has not finished with, and its process. */
-const UNFINISHED = /^\..+\.(\d+)\.unfinished$/;
+const UNFINISHED = /^\..+?\.(\d+)(?:-\d+)?\.unfinished$/;
+
+let writes = 0;
 
 /**
  * Writes a file so that its name holds either the old bytes or all of the new ones, whenever the process dies:
  * to a temporary name beside it, flushed to disk, then renamed.
  *
+ * @param flush Without it the name may hold less after a power failure: for a cache that checks what it reads
  * @throws UserError when there is no room or no right to write; nothing is left behind.
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  await atomically(path, (temporary) => writeFlushed(temporary, data));
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  { flush = true }: { readonly flush?: boolean } = {},
+): Promise<void> {
+  await atomically(path, (temporary) => write(temporary, data, flush), flush);
 }
 
 /**
@@ -27,7 +34,7 @@ export async function writeFolderAtomic(
 ): Promise<void> {
   await atomically(path, async (temporary) => {
     await mkdir(temporary);
-    for (const [name, data] of Object.entries(files)) await writeFlushed(join(temporary, name), data);
+    for (const [name, data] of Object.entries(files)) await write(join(temporary, name), data, true);
     await flushFolder(temporary);
     await removeFolder(path);
   });
@@ -45,35 +52,43 @@ export async function removeFolder(path: string): Promise<void> {
   await rm(aside, { recursive: true, force: true });
 }
 
-/** Removes what killed writers have left in a folder, and leaves what a live process on this machine is writing. */
-export async function removeUnfinished(dir: string): Promise<void> {
+/**
+ * Removes what killed writers have left in a folder, and leaves what a live process on this machine is writing.
+ *
+ * @param own Whether what bears this process's number goes, too: right where nothing has been written yet
+ */
+export async function removeUnfinished(dir: string, { own = true } = {}): Promise<void> {
   for (const name of await readdir(dir).catch(() => [])) {
     const pid = Number(UNFINISHED.exec(name)?.[1]);
-    if (!Number.isNaN(pid) && (pid === process.pid || !isAlive(pid)))
+    if (!Number.isNaN(pid) && (pid === process.pid ? own : !isAlive(pid)))
       await rm(join(dir, name), { recursive: true, force: true });
   }
 }
 
-async function atomically(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+async function atomically(
+  path: string,
+  make: (temporary: string) => Promise<void>,
+  flush = true,
+): Promise<void> {
   const dir = dirname(path);
-  const temporary = join(dir, `.${basename(path)}.${process.pid}.unfinished`);
+  const temporary = join(dir, `.${basename(path)}.${process.pid}-${++writes}.unfinished`);
   try {
     makeFolder(dir);
     await rm(temporary, { recursive: true, force: true });
-    await write(temporary);
+    await make(temporary);
     await rename(temporary, path);
-    await flushFolder(dir);
+    if (flush) await flushFolder(dir);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     throw writeError(path, error);
   }
 }
 
-async function writeFlushed(path: string, data: string | Uint8Array): Promise<void> {
+async function write(path: string, data: string | Uint8Array, flush: boolean): Promise<void> {
   const file = await open(path, 'w');
   try {
     await file.writeFile(data);
-    await file.sync();
+    if (flush) await file.sync();
   } finally {
     await file.close();
   }

@@ -6,9 +6,12 @@ export type Cell = string | number | null;
 /** Rows by column; columns come in the order in which rows first name them. */
 export type Row = Readonly<Record<string, Cell>>;
 
-/** A table as CSV (RFC 4180, but for plain line ends): numbers in full precision, an empty cell where there is none. */
-export function csvText(rows: readonly Row[]): string {
-  const columns = columnsOf(rows);
+/**
+ * A table as CSV (RFC 4180, but for plain line ends): numbers in full precision, an empty cell where there is none.
+ *
+ * @param columns Which columns, in which order; the rows' own unless told
+ */
+export function csvText(rows: readonly Row[], columns: readonly string[] = columnsOf(rows)): string {
   const quoted = (cell: Cell | undefined) => {
     const text = cell === undefined || cell === null ? '' : String(cell);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Event } from '../events/event.js';
 import { writeFileAtomic } from '../files/atomic.js';
+import { csvText } from '../files/tables.js';
 import { segmentationScores } from '../tasks/segmentation/metrics/segmentation-scores.js';
 import { folderFor, type Logger, type LoggerFor } from './logger.js';
 
@@ -72,6 +73,5 @@ function table(rows: readonly Record<string, number>[]): string {
   const used = new Set(rows.flatMap(Object.keys));
   const groups = [...used].filter((column) => !COLUMNS.includes(column));
   const columns = [...COLUMNS.filter((column) => column !== 'lr' || groups.length === 0), ...groups];
-  const lines = rows.map((row) => columns.map((column) => row[column] ?? '').join());
-  return `${[columns.join(), ...lines].join('\n')}\n`;
+  return csvText(rows, columns);
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { named } from '../../base/named.js';
-import { isAlive } from '../../files/is-alive.js';
+import { removeUnfinished, writeFileAtomic } from '../../files/atomic.js';
 
 /** The pixels of one decoded sample. */
 export interface Decoded {
@@ -50,13 +50,12 @@ export function memoryCache({ maxBytes = 2 ** 30 }: { readonly maxBytes?: number
  * whose checksum is off is decoded again. What killed writers have left is removed at the first look-up.
  */
 export function diskCache(dir: string): SampleCache {
-  let writes = 0;
   let swept: Promise<void> | undefined;
   const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
   const file = (key: string) => join(dir, `${createHash('sha256').update(key).digest('hex')}.sample`);
   return {
     get: async (key, size) => {
-      await (swept ??= sweep(dir));
+      await (swept ??= removeUnfinished(dir, { own: false }));
       const bytes = await readFile(file(key)).catch(() => undefined);
       const pixels = size * size;
       if (bytes?.length !== pixels * 4 + 32) return undefined;
@@ -66,27 +65,10 @@ export function diskCache(dir: string): SampleCache {
     },
     set: async (key, { image, mask }) => {
       const body = Buffer.concat([image, mask]);
-      const path = file(key);
-      const temporary = `${path}.${process.pid}.${++writes}.tmp`;
-      try {
-        await mkdir(dir, { recursive: true });
-        await writeFile(temporary, Buffer.concat([digest(body), body]));
-        await rename(temporary, path);
-      } catch {
-        // A cache that cannot be written costs time, not results.
-        await rm(temporary, { force: true }).catch(() => {});
-      }
+      // A cache that cannot be written costs time, not results; what a power failure cuts short fails its digest.
+      await writeFileAtomic(file(key), Buffer.concat([digest(body), body]), { flush: false }).catch(() => {});
     },
   };
-}
-
-/** Removes the unfinished files of processes that are no more. */
-async function sweep(dir: string): Promise<void> {
-  for (const name of await readdir(dir).catch(() => [])) {
-    const writer = /\.sample\.(\d+)\.\d+\.tmp$/.exec(name)?.[1];
-    if (writer !== undefined && !isAlive(Number(writer)))
-      await rm(join(dir, name), { force: true }).catch(() => {});
-  }
 }
 
 /** Not `slice`, which is a view where the bytes are a Node Buffer. */

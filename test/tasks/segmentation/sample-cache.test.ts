@@ -92,8 +92,9 @@ describe('sample caches', () => {
     const folder = mkdtempSync(join(dir, 'left-'));
     const dead = spawnSync(process.execPath, ['--version']).pid;
     const name = 'a'.repeat(64);
-    const kept = [`${name}.sample`, `${name}.sample.${process.pid}.1.tmp`, 'mine.tmp', 'notes.txt'];
-    for (const file of [...kept, `${name}.sample.${dead}.3.tmp`]) writeFileSync(join(folder, file), 'half');
+    const kept = [`${name}.sample`, `.${name}.sample.${process.pid}-1.unfinished`, 'mine.tmp', 'notes.txt'];
+    for (const file of [...kept, `.${name}.sample.${dead}-3.unfinished`])
+      writeFileSync(join(folder, file), 'half');
     assert.equal(await diskCache(folder).get('key', SIZE), undefined);
     assert.deepEqual(readdirSync(folder).toSorted(), kept.toSorted());
   });
