@@ -1,6 +1,6 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
 import { printable } from '../src/base/printable.js';
-import type { Splits } from '../src/data/split.js';
+import type { Splits } from '../src/data/types.js';
 import { checkPairs } from '../src/tasks/segmentation/check-files.js';
 import { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/check-masks.js';
 

@@ -1,6 +1,6 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { type SplitOptions, type Splits, splitPairs } from '../src/data/split.js';
-import type { Pair } from '../src/data/types.js';
+import { type SplitOptions, splitPairs } from '../src/data/split.js';
+import type { Pair, Splits } from '../src/data/types.js';
 
 /**
  * Divides a list of pairs into train, validation and test: `splitPairs` as an operator. Its `percentage` is the

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { createStudy } from '../../src/study/create-study.js';
 import { TpeSampler } from '../../src/study/samplers/tpe/tpe.js';
-import { PLACES } from '../../test/study/databases.js';
 import { command } from '../command.js';
 import { median } from '../measure.js';
 import { optuna } from '../peers/optuna.js';
+import { PLACES } from '../places.js';
 import { markdown } from '../report.js';
 import { root } from '../root.js';
 

@@ -1,4 +1,4 @@
-import { type Python, pythonWith } from '../../test/peers/python.js';
+import { type Python, pythonWith } from './python.js';
 
 /** Optuna 4.9 with what it needs for PostgreSQL; its environment is made at the first call. */
 export const optuna = (): Promise<Python> =>

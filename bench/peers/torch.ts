@@ -1,7 +1,15 @@
-import { pythonWith } from '../../test/peers/python.js';
-import { TORCH } from '../../test/peers/torch/requirements.js';
 import type { StepResult } from '../result.js';
 import { root } from '../root.js';
+import { pythonWith } from './python.js';
+
+/** What benchmarks and tests against PyTorch and PEFT run with; pip takes a CPU build of torch where one lies on its path. */
+export const TORCH = [
+  'torch==2.13.0',
+  'numpy==2.3.5',
+  'safetensors==0.7.0',
+  'transformers==4.57.6',
+  'peft==0.20.0',
+];
 
 /** Runs the PyTorch twin with a command line of its own; its environment is made at the first call. */
 export async function torch(args: readonly string[]): Promise<StepResult> {

@@ -1,6 +1,5 @@
 import { UserError } from '../base/errors.js';
-import type { Splits } from './split.js';
-import type { Pair } from './types.js';
+import type { Pair, Splits } from './types.js';
 
 /** The stems of each split, in order: what a checkpoint keeps, so that no picture changes sides later. */
 export type SplitStems = Readonly<Record<'train' | 'validation' | 'test' | 'unused', readonly string[]>>;

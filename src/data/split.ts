@@ -3,16 +3,7 @@ import { UserError } from '../base/errors.js';
 import { say } from '../base/say.js';
 import { MersenneTwister } from '../random/mersenne-twister.js';
 import { addedTo, few, type SplitStems, splitAs } from './recorded-split.js';
-import type { Pair } from './types.js';
-
-/** Pairs by use. */
-export interface Splits {
-  readonly train: readonly Pair[];
-  readonly validation: readonly Pair[];
-  readonly test: readonly Pair[];
-  /** Those that a percentage leaves out. */
-  readonly unused?: readonly Pair[];
-}
+import type { Pair, Splits } from './types.js';
 
 export interface SplitOptions {
   /** Share of the pairs, 0 to 1. Default .2. */

@@ -39,3 +39,12 @@ export interface Sample {
 
 /** The class id that no loss and no metric counts. */
 export const IGNORE_INDEX = 255;
+
+/** Pairs by use. */
+export interface Splits {
+  readonly train: readonly Pair[];
+  readonly validation: readonly Pair[];
+  readonly test: readonly Pair[];
+  /** Those that a percentage leaves out. */
+  readonly unused?: readonly Pair[];
+}

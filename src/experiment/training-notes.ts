@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.js';
-import type { Splits } from '../data/split.js';
+import type { Splits } from '../data/types.js';
 import { METRIC_TEXTS, type Metric } from '../tasks/segmentation/metrics/metric.js';
 
 /** The settings of a training that may ask for what its data or its mode do not give. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
 import { versions } from '../base/package.js';
 import { stemsOf } from '../data/recorded-split.js';
-import type { Splits } from '../data/split.js';
+import type { Splits } from '../data/types.js';
 import { improves, metricOf, modeOf } from '../events/metric.js';
 import type { Scores } from '../events/scores.js';
 import { removeFolder, removeUnfinished } from '../files/atomic.js';

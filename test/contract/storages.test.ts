@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { PLACES, type Place } from '../../bench/places.js';
 import { openStorage } from '../../src/study/open-storage.js';
 import { FinishedTrialError, type Storage, type TrialTemplate } from '../../src/study/storage/storage.js';
 import type { Distribution } from '../../src/study/trials/distribution.js';
@@ -9,7 +10,7 @@ import {
   floatDistribution,
   intDistribution,
 } from '../../src/study/trials/make-distribution.js';
-import { needsPlace, PLACES, type Place } from '../study/databases.js';
+import { needsPlace } from '../study/databases.js';
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 const json = fc.jsonValue({ maxDepth: 2 }).map((value) => value as Json);

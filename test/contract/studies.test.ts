@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { PLACES, type Place } from '../../bench/places.js';
 import {
   copyStudy,
   createStudy,
@@ -13,7 +14,7 @@ import type { Storage } from '../../src/study/storage/storage.js';
 import type { Study } from '../../src/study/study.js';
 import { floatDistribution } from '../../src/study/trials/make-distribution.js';
 import { TrialEndedError } from '../../src/study/trials/trial-ended-error.js';
-import { needsPlace, PLACES, type Place, stopHeart } from '../study/databases.js';
+import { needsPlace, stopHeart } from '../study/databases.js';
 import { middle } from '../study/sampler.js';
 
 const beating = ['sqlite', 'postgresql', 'mysql'];

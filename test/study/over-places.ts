@@ -1,8 +1,9 @@
+import { PLACES, type Place } from '../../bench/places.js';
 import { createStudy, type LoadStudyOptions, loadStudy } from '../../src/study/create-study.js';
 import { openStorage } from '../../src/study/open-storage.js';
 import type { Storage } from '../../src/study/storage/storage.js';
 import type { Study } from '../../src/study/study.js';
-import { needsPlace, PLACES, type Place } from './databases.js';
+import { needsPlace } from './databases.js';
 import { middle } from './sampler.js';
 
 /** What a suite of studies gets of the place that it runs over. */

@@ -3,11 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Place } from '../../bench/places.js';
 import { loadStudy } from '../../src/study/create-study.js';
 import { MAX_RETRIES, retryHistory } from '../../src/study/retry-trial.js';
 import type { FrozenTrial } from '../../src/study/trials/frozen-trial.js';
 import { start } from '../recipes/run.js';
-import type { Place } from './databases.js';
 import { middle } from './sampler.js';
 
 export interface Crowd {

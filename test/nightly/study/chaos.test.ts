@@ -1,5 +1,6 @@
+import { type Place } from '../../../bench/places.js';
 import { openStorage } from '../../../src/study/open-storage.js';
-import { needsPlace, type Place } from '../../study/databases.js';
+import { needsPlace } from '../../study/databases.js';
 import { crowd } from '../../study/worker-crowd.js';
 
 /** Ends a random connection to this database but its own. */

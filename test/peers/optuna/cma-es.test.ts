@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { type Python } from '../../../bench/peers/python.js';
 import { CmaEsSampler, createStudy, type Distribution, type ParamValue } from '../../../src/index.js';
 import type { CmaEsOptions } from '../../../src/study/samplers/cma-es/cma-es.js';
 import type { Direction } from '../../../src/study/trials/frozen-trial.js';
@@ -7,7 +8,7 @@ import {
   floatDistribution,
   intDistribution,
 } from '../../../src/study/trials/make-distribution.js';
-import { needsPython, type Python } from '../python.js';
+import { needsPython } from '../python.js';
 
 /** A study from its first trial to its last. */
 interface Case {

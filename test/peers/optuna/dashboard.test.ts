@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { type Python } from '../../../bench/peers/python.js';
 import { createStudy } from '../../../src/study/create-study.js';
 import { RandomSampler } from '../../../src/study/samplers/random.js';
 import { needsPlace } from '../../study/databases.js';
-import { needsPython, type Python } from '../python.js';
+import { needsPython } from '../python.js';
 import { storagesOf } from './requirements.js';
 
 /** What optuna-dashboard's HTTP API answers. */

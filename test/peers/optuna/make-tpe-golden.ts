@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
+import { pythonWith } from '../../../bench/peers/python.js';
 import { kinds, randomCases } from '../../study/samplers/tpe-cases.js';
-import { pythonWith } from '../python.js';
 
 // Writes test/study/samplers/tpe/golden/tpe-*.json: histories of every kind, and what Optuna proposed after them.
 // node --import tsx test/peers/optuna/make-tpe-golden.ts

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { type Python } from '../../../bench/peers/python.js';
+import { type Place } from '../../../bench/places.js';
 import { createStudy, loadStudy } from '../../../src/study/create-study.js';
 import { TpeSampler } from '../../../src/study/samplers/tpe/tpe.js';
 import { distributionFromJson } from '../../../src/study/storage/distribution-json.js';
@@ -10,8 +12,8 @@ import {
   floatDistribution,
   intDistribution,
 } from '../../../src/study/trials/make-distribution.js';
-import { needsPlace, type Place } from '../../study/databases.js';
-import { needsPython, type Python } from '../python.js';
+import { needsPlace } from '../../study/databases.js';
+import { needsPython } from '../python.js';
 import { storagesOf } from './requirements.js';
 
 interface Dump {

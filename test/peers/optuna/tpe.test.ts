@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { type Python } from '../../../bench/peers/python.js';
 import type { ParamValue } from '../../../src/index.js';
 import { compareProposals, emptyTally } from '../../study/samplers/compare-proposals.js';
 import { kinds, proposals, randomCases } from '../../study/samplers/tpe-cases.js';
-import { needsPython, type Python } from '../python.js';
+import { needsPython } from '../python.js';
 
 /**
  * With MILLRACE_PLAIN_NUMPY=1 numpy stays as it is on this processor, and what is equal is only counted: its sort leaves

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { ADAPTERS } from '../../../bench/adapters.js';
+import { TORCH } from '../../../bench/peers/torch.js';
 import { flops, products } from '../../../bench/products.js';
 import { needsPython } from '../python.js';
-import { TORCH } from './requirements.js';
 
 const script = new URL('../../../bench/peers/torch_bench.py', import.meta.url);
 

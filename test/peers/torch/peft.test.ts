@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dispose, tensor, tensor4d } from '@tensorflow/tfjs-core';
+import { TORCH } from '../../../bench/peers/torch.js';
 import { localizedLora } from '../../../src/adapters/localized-lora.js';
 import { lora } from '../../../src/adapters/lora.js';
 import { loadPeft } from '../../../src/adapters/peft/load-peft.js';
@@ -15,7 +16,6 @@ import { normal, randomStream } from '../../../src/random/random-stream.js';
 import { createSegmenter, loadSegmenter, type Segmenter } from '../../../src/tasks/segmentation/segmenter.js';
 import { needsPython } from '../python.js';
 import { close } from './close.js';
-import { TORCH } from './requirements.js';
 
 const SIZE = 32;
 const config = {

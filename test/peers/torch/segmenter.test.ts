@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dispose, setBackend, type Tensor, tensor, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { type Python } from '../../../bench/peers/python.js';
+import { TORCH } from '../../../bench/peers/torch.js';
 import { localizedLora } from '../../../src/adapters/localized-lora.js';
 import { lora } from '../../../src/adapters/lora.js';
 import { serialLora } from '../../../src/adapters/serial-lora.js';
@@ -20,8 +22,7 @@ import type { Optimizer } from '../../../src/train/optimizers/transform.js';
 import { Training } from '../../../src/train/training.js';
 import { valueAndGradients } from '../../../src/train/value-and-gradients.js';
 import { needOnednn } from '../../native/onednn.js';
-import { needsPython, type Python } from '../python.js';
-import { TORCH } from './requirements.js';
+import { needsPython } from '../python.js';
 
 const SIZE = 32;
 const CLASSES = 3;

@@ -1,4 +1,5 @@
 import { setBackend } from '@tensorflow/tfjs-core';
+import { TORCH } from '../../../bench/peers/torch.js';
 import { useEngine } from '../../../src/engine/engine.js';
 import { losses } from '../../../src/tasks/segmentation/losses/losses.js';
 import { needOnednn } from '../../native/onednn.js';
@@ -11,7 +12,6 @@ import {
   OPTIMIZERS,
 } from '../../train/against-torch.js';
 import { needsPython } from '../python.js';
-import { TORCH } from './requirements.js';
 
 // test/train/torch.test.ts holds the cpu engine to seed 1.
 for (const [engine, seed] of [

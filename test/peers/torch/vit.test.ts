@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dispose, tensor, tidy } from '@tensorflow/tfjs-core';
+import { TORCH } from '../../../bench/peers/torch.js';
 import { readSafetensors, type Safetensors } from '../../../src/files/safetensors.js';
 import { readPretrained } from '../../../src/model/vit/pretrained.js';
 import { classify } from '../../../src/tasks/classification/classify.js';
 import { loadSegmenter } from '../../../src/tasks/segmentation/segmenter.js';
 import { needsPython } from '../python.js';
 import { close } from './close.js';
-import { TORCH } from './requirements.js';
 
 describe('a checkpoint that transformers saved', () => {
   let folder: string;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { type Place } from '../../../../bench/places.js';
 import { openStorage } from '../../../../src/study/open-storage.js';
 import type { Storage } from '../../../../src/study/storage/storage.js';
 import { floatDistribution } from '../../../../src/study/trials/make-distribution.js';
-import { needsPlace, type Place } from '../../databases.js';
+import { needsPlace } from '../../databases.js';
 
 const TABLES = [
   'studies',

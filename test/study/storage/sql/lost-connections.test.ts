@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { type Place } from '../../../../bench/places.js';
 import { createStudy } from '../../../../src/study/create-study.js';
 import { openStorage } from '../../../../src/study/open-storage.js';
 import { isLostConnection } from '../../../../src/study/storage/sql/lost-connection.js';
 import { retry } from '../../../../src/study/storage/sql/retry.js';
 import type { Storage } from '../../../../src/study/storage/storage.js';
 import { type CuttingProxy, cuttingProxy } from '../../cutting-proxy.js';
-import { needsPlace, type Place } from '../../databases.js';
+import { needsPlace } from '../../databases.js';
 import { middle } from '../../sampler.js';
 
 const FIRST = { state: 'WAITING', systemAttrs: { fixed_params: { x: 1 } } } as const;
