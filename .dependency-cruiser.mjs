@@ -20,6 +20,7 @@ const ROOMS = [
   'src/loggers',
   'operators',
   'src/experiment',
+  'exports',
   'recipes',
 ];
 
@@ -34,7 +35,14 @@ export default {
   forbidden: [
     ...noUpwards,
     { name: 'no-file-circle', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'no-folder-circle', severity: 'error', scope: 'folder', from: {}, to: { circular: true } },
+    {
+      // Not of src as one folder: operators lie between its rooms.
+      name: 'no-folder-circle',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^(src/.+|operators|exports|bench)' },
+      to: { circular: true },
+    },
     {
       name: 'the-core-knows-no-rxjs',
       severity: 'error',
@@ -42,9 +50,9 @@ export default {
       to: { path: '(^|/)rxjs(/|$)' },
     },
     {
-      name: 'bench-and-test-know-nothing-of-each-other',
+      name: 'nothing-imports-tests',
       severity: 'error',
-      from: { path: '^(src|operators|recipes|bench)/' },
+      from: { path: '^(src|operators|exports|recipes|bench)/' },
       to: { path: '^test/' },
     },
     { name: 'unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },

@@ -71,8 +71,7 @@ export default command({
         batchSize: config.batch,
         classes: ['pet', 'background', 'border'],
       });
-    const steps = (run: Run) =>
-      concatLease((batch$: Observable<Batch>) => batch$.pipe(trainStep(run)));
+    const steps = (run: Run) => concatLease((batch$: Observable<Batch>) => batch$.pipe(trainStep(run)));
     const free = (run: Run) => {
       run.dispose();
       run.model.dispose();

@@ -8,7 +8,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
-import { onednnBackend } from '../../src/engine/onednn/index.js';
+import { onednnBackend } from '../../src/engine/onednn.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { engineFlags, measureFlags, modelFlags } from '../bench-flags.js';
 import { command } from '../command.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { onednnBackend } from '../../src/engine/onednn/index.js';
+import { onednnBackend } from '../../src/engine/onednn.js';
 import { engineFlags, modelFlags } from '../bench-flags.js';
 import { command } from '../command.js';
 import { timed } from '../measure.js';

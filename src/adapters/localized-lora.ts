@@ -13,7 +13,7 @@ import {
   checkRank,
   type Site,
 } from '../model/adapter.js';
-import type { PeftReader } from './peft/peft-config.js';
+import type { PeftReader } from './peft-config.js';
 
 export interface LocalizedLoraOptions extends AdapterOptions {
   /** K: input and output are cut into K chunks each, K² blocks in all. */

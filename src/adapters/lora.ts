@@ -12,7 +12,7 @@ import {
   checkRank,
   type Site,
 } from '../model/adapter.js';
-import type { PeftReader } from './peft/peft-config.js';
+import type { PeftReader } from './peft-config.js';
 
 export interface LoraOptions extends AdapterOptions {
   readonly rank: number;

@@ -53,7 +53,7 @@ export const engines = named<BuiltInEngine, EngineSource>('engine', {
     install: `apt-get install g++ libdnnl-dev (or brew install onednn), then ${buildOnednn()}`,
     explain: buildOnednn(),
     start: async (options) => {
-      const path = './onednn/index.js';
+      const path = './onednn.js';
       const native = (await import(path).catch(missing)) as
         | { registerOnednn(options: EngineOptions): Promise<Omit<Engine, 'why' | 'name'> | undefined> }
         | undefined;

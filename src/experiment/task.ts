@@ -1,8 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Lease } from '../../operators/lease.js';
 import type { Batch } from '../data/batch.js';
-import type { Splits } from '../data/split.js';
-import type { BatchPlan, Pair } from '../data/types.js';
+import type { BatchPlan, Pair, Splits } from '../data/types.js';
 import type { Loss } from '../model/loss.js';
 import type { Metrics } from '../model/metrics.js';
 import type { Model } from '../model/model.js';

@@ -5,7 +5,7 @@ import { nameIn, unique } from '../cli/flag.js';
 import { augmentationCatalogue } from '../data/images/augmentations/augmentations.js';
 import { engines } from '../engine/engine.js';
 import { DEFAULT_HEAD, heads } from '../model/heads/heads.js';
-import { TARGETS } from '../model/vit/targets.js';
+import { TARGETS } from '../model/targets.js';
 import { losses } from '../tasks/segmentation/losses/losses.js';
 import { MOST_CLASSES } from '../tasks/segmentation/mask-ids.js';
 import { METRICS } from '../tasks/segmentation/metrics/metric.js';

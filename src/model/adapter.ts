@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
 import type { LinearMap } from '../engine/ops/linears.js';
 import type { Pass } from './model.js';
-import { TARGETS, type Target } from './vit/targets.js';
+import { TARGETS, type Target } from './targets.js';
 
 /** One linear map that an adapter may change. */
 export interface Site {

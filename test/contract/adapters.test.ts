@@ -18,7 +18,7 @@ import { localizedLora } from '../../src/adapters/localized-lora.js';
 import { lora } from '../../src/adapters/lora.js';
 import { serialLora } from '../../src/adapters/serial-lora.js';
 import type { Adapter } from '../../src/model/adapter.js';
-import { TARGETS, type Target } from '../../src/model/vit/targets.js';
+import { TARGETS, type Target } from '../../src/model/targets.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
 import { createSegmenter, type Segmenter } from '../../src/tasks/segmentation/segmenter.js';
 

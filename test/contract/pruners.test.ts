@@ -13,7 +13,7 @@ import {
   ThresholdPruner,
   type Trial,
   WilcoxonPruner,
-} from '../../src/index.js';
+} from '../../exports/index.js';
 
 interface Subject {
   readonly name: string;

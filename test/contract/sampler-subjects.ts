@@ -13,7 +13,7 @@ import {
   type Sampler,
   TpeSampler,
   type Trial,
-} from '../../src/index.js';
+} from '../../exports/index.js';
 
 interface Subject {
   readonly name: string;

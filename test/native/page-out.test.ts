@@ -69,7 +69,7 @@ const script = `
   process.env.TMPDIR = process.argv[1];
   import { ones, tensor, tidy } from '@tensorflow/tfjs-core';
   import { useEngine } from './src/engine/engine.js';
-  import { onednnBackend } from './src/engine/onednn/index.js';
+  import { onednnBackend } from './src/engine/onednn.js';
   import { linear } from './src/engine/ops/linear.js';
   await useEngine('onednn', { precision: 'bf16' });
   const values = Float32Array.from({ length: 1024 * 1024 }, (_, i) => 1 / (i + 3));

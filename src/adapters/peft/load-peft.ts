@@ -5,14 +5,14 @@ import { UserError } from '../../base/errors.js';
 import { oneLine } from '../../base/printable.js';
 import { readSafetensors, type StoredTensor } from '../../files/safetensors.js';
 import type { AdapterOptions } from '../../model/adapter.js';
+import { TARGETS } from '../../model/targets.js';
 import type { TorchPlace } from '../../model/torch-place.js';
 import type { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import { fromTorchLayout } from '../../model/vit/layout.js';
 import { siteOfModule } from '../../model/vit/names.js';
-import { TARGETS } from '../../model/vit/targets.js';
 import { localizedLoraFromPeft } from '../localized-lora.js';
 import { loraFromPeft } from '../lora.js';
-import { readPeftConfig } from './peft-config.js';
+import { readPeftConfig } from '../peft-config.js';
 import { adapterPlaces } from './peft-places.js';
 import { PEFT_FILES, PEFT_PREFIX } from './save-peft.js';
 

@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.js';
 import { oneLine } from '../../base/printable.js';
 import type { StoredTensor } from '../../files/safetensors.js';
-import { TARGETS, type Target } from './targets.js';
+import { TARGETS, type Target } from '../targets.js';
 
 /** What a backbone's tensors are called here, whichever library wrote them; layouts are still PyTorch's. */
 export type NamedWeights = Map<string, StoredTensor>;

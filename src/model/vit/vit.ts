@@ -16,13 +16,13 @@ import { linear } from '../../engine/ops/linear.js';
 import { type LinearMap, linears } from '../../engine/ops/linears.js';
 import { normal, randomStream } from '../../random/random-stream.js';
 import type { Parameters } from '../parameters.js';
+import type { Target } from '../targets.js';
 import { accountForTensors } from './account-for-tensors.js';
 import { backboneShapes } from './backbone-shapes.js';
 import { checkHeads, gridSide, type VitConfig } from './config.js';
 import { fromTorchLayout } from './layout.js';
 import { interpolatePositions } from './positions.js';
 import type { Pretrained } from './pretrained.js';
-import type { Target } from './targets.js';
 
 /** One linear map of one block, plain or with an adapter: its result, or the map itself, which then runs with others. */
 export type Project = (layer: number, target: Target, x: Tensor) => Tensor | LinearMap;

@@ -12,7 +12,7 @@ import { serialLora } from '../../../src/adapters/serial-lora.js';
 import { UserError } from '../../../src/base/errors.js';
 import { readSafetensors, type StoredTensor, safetensorsBytes } from '../../../src/files/safetensors.js';
 import type { Adapter } from '../../../src/model/adapter.js';
-import { TARGETS } from '../../../src/model/vit/targets.js';
+import { TARGETS } from '../../../src/model/targets.js';
 import { normal, randomStream } from '../../../src/random/random-stream.js';
 import { createSegmenter, type Segmenter } from '../../../src/tasks/segmentation/segmenter.js';
 

@@ -12,7 +12,7 @@ import type { Batch } from '../../../src/data/batch.js';
 import { useEngine } from '../../../src/engine/engine.js';
 import { readSafetensors, type StoredTensor, safetensorsBytes } from '../../../src/files/safetensors.js';
 import type { Adapter } from '../../../src/model/adapter.js';
-import { TARGETS } from '../../../src/model/vit/targets.js';
+import { TARGETS } from '../../../src/model/targets.js';
 import { normal, randomStream } from '../../../src/random/random-stream.js';
 import { logCoshDice } from '../../../src/tasks/segmentation/losses/log-cosh-dice.js';
 import { createSegmenter, type Segmenter } from '../../../src/tasks/segmentation/segmenter.js';

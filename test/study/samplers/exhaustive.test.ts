@@ -12,7 +12,7 @@ import {
   TpeSampler,
   type Trial,
   TrialPruned,
-} from '../../../src/index.js';
+} from '../../../exports/index.js';
 import { paramNames } from '../../../src/study/trials/param-names.js';
 
 const tried = (trials: readonly { readonly params: object }[]) =>

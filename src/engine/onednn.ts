@@ -1,15 +1,15 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { findBackend, registerBackend } from '@tensorflow/tfjs-core';
-import type { EngineOptions } from '../engine.js';
-import { loadAddon } from './addon.js';
-import { OnednnBackend } from './backend.js';
-import { availableCores } from './cores.js';
-import { registerFallbacks } from './fallback.js';
-import './kernels/elementwise.js';
-import './kernels/fused.js';
-import './kernels/layout.js';
-import './kernels/products.js';
-import './kernels/reduce.js';
+import type { EngineOptions } from './engine.js';
+import { loadAddon } from './onednn/addon.js';
+import { OnednnBackend } from './onednn/backend.js';
+import { availableCores } from './onednn/cores.js';
+import { registerFallbacks } from './onednn/fallback.js';
+import './onednn/kernels/elementwise.js';
+import './onednn/kernels/fused.js';
+import './onednn/kernels/layout.js';
+import './onednn/kernels/products.js';
+import './onednn/kernels/reduce.js';
 
 /** What the onednn engine runs with. */
 export interface Onednn {

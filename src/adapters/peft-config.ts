@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { UserError } from '../../base/errors.js';
-import { oneLine } from '../../base/printable.js';
-import { readJson } from '../../files/json-file.js';
-import type { Adapter, AdapterOptions } from '../../model/adapter.js';
+import { UserError } from '../base/errors.js';
+import { oneLine } from '../base/printable.js';
+import { readJson } from '../files/json-file.js';
+import type { Adapter, AdapterOptions } from '../model/adapter.js';
 
 /** How an adapter is made of PEFT's settings of it. */
 export interface PeftReader {
