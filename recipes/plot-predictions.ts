@@ -4,7 +4,6 @@
 //   node recipes/plot-predictions.js --run-name lora_42_1 --style neon --images 8 --separate
 
 import { join } from 'node:path';
-import { encode } from 'fast-png';
 import {
   adapterCheckFlags,
   type BatchPlan,
@@ -21,7 +20,6 @@ import {
   normalize,
   openOutput,
   overwriteFlag,
-  type Prediction,
   predict,
   prefetch,
   printable,
@@ -35,8 +33,8 @@ import {
   testDomains,
   trainedRuns,
   useEngine,
-  writeFileAtomic,
   writeOverlays,
+  writePredictions,
 } from 'millrace';
 import { concatMap, defer, finalize, from, toArray } from 'rxjs';
 import { z } from 'zod';
@@ -85,7 +83,7 @@ recipe({
         concatMap(async (rows) => {
           const sheet = join(config.outputDir, sheetOf(run, shown));
           await writeOverlays(sheet, rows, classNames);
-          if (config.separate) await writeEach(sheet.replace(/\.png$/, ''), rows, ids);
+          if (config.separate) await writePredictions(sheet.replace(/\.png$/, ''), rows, ids);
           process.stdout.write(printable(`${sheet}\n`));
         }),
       );
@@ -109,21 +107,4 @@ recipe({
 /** The file of a run's sheet, in the output folder. */
 function sheetOf({ name }: TrainedRun, { domain, style }: TestDomain): string {
   return join(name, `${style ?? domain}.png`);
-}
-
-/** Input in colour; target and prediction as grey pictures of the ids that the data set's masks store. */
-async function writeEach(folder: string, rows: readonly Prediction[], ids: readonly number[]): Promise<void> {
-  for (const { title, width, height, image, target, prediction } of rows) {
-    const wide = ids.some((id) => id > 255);
-    const grey = (classes: Uint8Array) => {
-      const stored = Array.from(classes, (k) => ids[k] ?? k);
-      return wide ? Uint16Array.from(stored) : Uint8Array.from(stored);
-    };
-    const pictures = { input: image, target: grey(target), prediction: grey(prediction) };
-    for (const [part, data] of Object.entries(pictures)) {
-      const depth = data instanceof Uint16Array ? 16 : 8;
-      const png = encode({ width, height, data, depth, channels: part === 'input' ? 3 : 1 });
-      await writeFileAtomic(join(folder, `${title}_${part}.png`), png);
-    }
-  }
 }

@@ -3,10 +3,9 @@
 //
 //   node recipes/pretrain-fixture.js --out-dir fixtures/vit-creatures
 
-import { argMax, tensor3d, tensor4d } from '@tensorflow/tfjs-core';
+import { argMax } from '@tensorflow/tfjs-core';
 import {
   adamW,
-  type Batch,
   ConfusionMatrix,
   cosine,
   crossEntropy,
@@ -14,23 +13,17 @@ import {
   FAMILIES,
   fixture,
   ownedFolder,
+  PATCHES,
   PatchClassifier,
-  randomStream,
+  patchBatch,
   recipe,
   saveBackbone,
-  scene,
   Training,
   useEngine,
   vitConfig,
 } from 'millrace';
 import { concat, concatMap, defer, ignoreElements, range, tap } from 'rxjs';
 import { z } from 'zod';
-
-const SIZE = 96;
-const PATCH = 8;
-const SIDE = SIZE / PATCH;
-const MEAN = [0.485, 0.456, 0.406];
-const STD = [0.229, 0.224, 0.225];
 
 recipe({
   description: 'Pretrains the small ViT of the fixtures on drawn pictures.',
@@ -58,8 +51,8 @@ recipe({
       num_attention_heads: 4,
       intermediate_size: 512,
       layer_norm_eps: 1e-6,
-      image_size: SIZE,
-      patch_size: PATCH,
+      image_size: PATCHES.size,
+      patch_size: PATCHES.patch,
     });
     const steps = Math.ceil(images / batchSize);
     const model = new PatchClassifier(config, FAMILIES.length + 1, seed);
@@ -77,7 +70,7 @@ recipe({
 
     const learn$ = range(0, steps).pipe(
       concatMap(async (position) => {
-        const batch = draw(seed, 'train', position, batchSize);
+        const batch = patchBatch(seed, 'train', position, batchSize);
         const { loss } = await training.step(batch).finally(() => batch.dispose());
         return { step: position + 1, loss };
       }),
@@ -93,7 +86,7 @@ recipe({
     const save$ = defer(async () => {
       const confusion = new ConfusionMatrix(FAMILIES.length + 1);
       for (let i = 0; i < 16; i++) {
-        const batch = draw(seed, 'held out', i, 32);
+        const batch = patchBatch(seed, 'held out', i, 32);
         const logits = model.forward(batch.inputs);
         const named = argMax(logits, -1);
         confusion.add(await batch.targets.data(), await named.data());
@@ -110,32 +103,3 @@ recipe({
     return concat(learn$.pipe(ignoreElements()), save$);
   },
 });
-
-/** A batch of scenes, each with any family as its main figure; a mask says what most of a patch shows. */
-function draw(seed: number, use: string, position: number, size: number): Batch {
-  const images = new Float32Array(size * SIZE * SIZE * 3);
-  const labels = new Int32Array(size * SIDE * SIDE);
-  for (let i = 0; i < size; i++) {
-    const random = randomStream(seed, 'pretraining', use, position, i);
-    const family = FAMILIES[Math.floor(FAMILIES.length * random())]!;
-    const drawn = scene(random, SIZE, SIZE, family);
-    drawn.image.forEach((value, k) => {
-      images[i * drawn.image.length + k] = (value / 255 - MEAN[k % 3]!) / STD[k % 3]!;
-    });
-    for (let patch = 0; patch < SIDE * SIDE; patch++)
-      labels[i * SIDE * SIDE + patch] = mostFrequent(drawn.labels, patch % SIDE, Math.floor(patch / SIDE));
-  }
-  const tensors = {
-    inputs: tensor4d(images, [size, SIZE, SIZE, 3]),
-    targets: tensor3d(labels, [size, SIDE, SIDE], 'int32'),
-  };
-  const dispose = () => Object.values(tensors).forEach((tensor) => tensor.dispose());
-  return { plan: { epoch: 1, batch: 0, batches: 1, position, samples: [] }, ...tensors, dispose };
-}
-
-function mostFrequent(labels: Uint8Array, column: number, row: number): number {
-  const counts = new Uint8Array(FAMILIES.length + 1);
-  for (let y = row * PATCH; y < (row + 1) * PATCH; y++)
-    for (let x = column * PATCH; x < (column + 1) * PATCH; x++) counts[labels[y * SIZE + x]!]!++;
-  return counts.indexOf(Math.max(...counts));
-}

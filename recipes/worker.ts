@@ -12,8 +12,8 @@
 
 import {
   createStudy,
-  importModule,
-  moduleError,
+  loadObjective,
+  type ObjectiveReport,
   prune,
   recipe,
   report,
@@ -25,34 +25,8 @@ import {
   trialText,
   UserError,
 } from 'millrace';
-import {
-  catchError,
-  concat,
-  defer,
-  filter,
-  finalize,
-  from,
-  isObservable,
-  map,
-  mergeMap,
-  type Observable,
-  tap,
-} from 'rxjs';
+import { catchError, concat, defer, filter, finalize, mergeMap, tap } from 'rxjs';
 import { z } from 'zod';
-
-interface Reported {
-  readonly value?: number;
-  readonly values?: readonly number[];
-  /** Null: the value is the result, no report on the way. */
-  readonly step?: number | null;
-}
-
-type Result = number | readonly number[];
-
-/** What `--sampler grid` tries: the module's export `searchSpace`. */
-const searchSpaces = z
-  .record(z.string(), z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1))
-  .optional();
 
 recipe({
   description: 'Works on a study until it has its trials, beside any number of other workers.',
@@ -81,7 +55,7 @@ recipe({
     ...settings
   }) => {
     const { storage, studyName, sampler, randomSeed: seed, catchErrors } = settings;
-    const { objective, searchSpace, explain } = await load(path);
+    const { objective, searchSpace, explain } = await loadObjective(path);
     const study = await createStudy({
       storage,
       studyName,
@@ -93,7 +67,7 @@ recipe({
       pruner: studyPruner(settings),
     });
     const count = study.directions.length;
-    const metrics = study.directions.map((_, i) => ({ values, value }: Reported) => {
+    const metrics = study.directions.map((_, i) => ({ values, value }: ObjectiveReport) => {
       if (values && values.length !== count)
         throw new UserError(`--objective ${path}: expected ${count} values, got ${values.length}`);
       return values?.[i] ?? value;
@@ -101,7 +75,7 @@ recipe({
     const run = (trial: Trial) =>
       defer(() => objective(trial)).pipe(
         report(trial, metrics, { step: ({ step }) => step, catches: () => catchErrors, retry: true }),
-        count === 1 ? prune<Reported>(trial) : tap(),
+        count === 1 ? prune<ObjectiveReport>(trial) : tap(),
         filter((event) => 'type' in event),
         filter(({ state }) => state !== 'RUNNING'),
       );
@@ -120,37 +94,3 @@ recipe({
     );
   },
 });
-
-/** The objective, as a stream of what it reports, and what tells its errors from others. */
-async function load(path: string) {
-  const flag = `--objective ${path}`;
-  const { default: objective, searchSpace } = await importModule(flag, path);
-  if (typeof objective !== 'function')
-    throw new UserError(`--objective ${path}: expected a default export that is a function of a trial`, {
-      path,
-    });
-  const space = searchSpaces.safeParse(searchSpace);
-  if (!space.success)
-    throw new UserError(
-      `${flag}: expected an export searchSpace such as { x: [-1, 0, 1] }, got something else`,
-      {
-        path,
-      },
-    );
-  const reported = (result: Result): Reported =>
-    Array.isArray(result) ? { values: result } : { value: result as number, step: null };
-  const thrown = new Set<unknown>();
-  const call = (trial: Trial): Observable<Reported> => {
-    const result = (objective as (trial: Trial) => Result | Promise<Result> | Observable<Reported>)(trial);
-    return isObservable(result)
-      ? (result as Observable<Reported>)
-      : from(Promise.resolve(result)).pipe(map(reported));
-  };
-  return {
-    searchSpace: space.data,
-    objective: (trial: Trial) => defer(() => call(trial)).pipe(tap({ error: (error) => thrown.add(error) })),
-    explain: (error: unknown): Observable<never> => {
-      throw thrown.has(error) && !(error instanceof UserError) ? moduleError(flag, 'it threw', error) : error;
-    },
-  };
-}

@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { readEvents } from '../../src/events/read-events.js';
+import { withoutClocks } from '../../src/loggers/logger.js';
 import { root, run } from '../recipes/run.js';
 
 const execute = promisify(execFile);
@@ -68,9 +70,26 @@ describe('README', () => {
     assert.equal(stdout, '');
     const tsx = join(root, 'node_modules', '.bin', 'tsx');
     for (const path of sources) await execute(tsx, [path], { cwd: dir });
-    const events = readFileSync(join(dir, 'logs', 'readme', 'events.jsonl'), 'utf8')
-      .trim()
-      .split('\n');
-    assert.equal((JSON.parse(events.at(-1)!) as { type: string }).type, 'done');
+    const events = await eventsIn('logs/readme');
+    assert.equal(events.at(-1)?.['type'], 'done');
   });
+
+  it('has a pipeline that says the same as the recipe that spells it, and as the one that all recipes share', async () => {
+    const spelled = await run('pipeline', [], dir);
+    assert.equal(spelled.code, 0, spelled.stderr);
+    const size = ['--r-block', '4', '--num-blocks-per-row', '4', '--alpha', '16', '--weight-decay', '0.01'];
+    const pace = ['--lr', '1e-3', '--schedule', 'constant', '--epochs', '2', '--patience', '5'];
+    const data = ['--data-percentage', '0.25', '--augment', 'flip', '--run-name', 'shared'];
+    const shared = await run('train-localized', [...size, ...pace, ...data], dir);
+    assert.equal(shared.code, 0, shared.stderr);
+    const expected = await eventsIn('logs/readme');
+    assert.deepEqual(await eventsIn('results/pipeline'), expected);
+    assert.deepEqual(await eventsIn('logs/shared'), expected);
+  });
+
+  /** A run's events but for clocks and for what it was called, asked and kept in. */
+  async function eventsIn(logs: string): Promise<Record<string, unknown>[]> {
+    const events = await readEvents(join(dir, logs, 'events.jsonl'));
+    return events.map(withoutClocks).map(({ run: _name, config: _asked, path: _place, ...event }) => event);
+  }
 });

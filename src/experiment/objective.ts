@@ -1,0 +1,62 @@
+import { defer, from, isObservable, map, type Observable, tap } from 'rxjs';
+import { z } from 'zod';
+import { UserError } from '../base/errors.js';
+import { moduleError } from '../base/module-error.js';
+import { importModule } from '../cli/import-module.js';
+import type { Trial } from '../study/trial.js';
+
+/** What an objective says of its trial: a value on the way, or the result. */
+export interface ObjectiveReport {
+  readonly value?: number;
+  readonly values?: readonly number[];
+  /** Null: the value is the result, no report on the way. */
+  readonly step?: number | null;
+}
+
+type Result = number | readonly number[];
+
+/** What `--sampler grid` tries: the module's export `searchSpace`. */
+const searchSpaces = z
+  .record(z.string(), z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1))
+  .optional();
+
+/**
+ * Loads the module that `--objective` names: the objective as a stream of what it reports, the search space that the
+ * module exports, and what turns the objective's own errors into a message with the places in the user's files.
+ *
+ * @throws UserError where the module cannot be loaded or exports something else.
+ */
+export async function loadObjective(path: string) {
+  const flag = `--objective ${path}`;
+  const { default: objective, searchSpace } = await importModule(flag, path);
+  if (typeof objective !== 'function')
+    throw new UserError(`--objective ${path}: expected a default export that is a function of a trial`, {
+      path,
+    });
+  const space = searchSpaces.safeParse(searchSpace);
+  if (!space.success)
+    throw new UserError(
+      `${flag}: expected an export searchSpace such as { x: [-1, 0, 1] }, got something else`,
+      {
+        path,
+      },
+    );
+  const reported = (result: Result): ObjectiveReport =>
+    Array.isArray(result) ? { values: result } : { value: result as number, step: null };
+  const thrown = new Set<unknown>();
+  const call = (trial: Trial): Observable<ObjectiveReport> => {
+    const result = (objective as (trial: Trial) => Result | Promise<Result> | Observable<ObjectiveReport>)(
+      trial,
+    );
+    return isObservable(result)
+      ? (result as Observable<ObjectiveReport>)
+      : from(Promise.resolve(result)).pipe(map(reported));
+  };
+  return {
+    searchSpace: space.data,
+    objective: (trial: Trial) => defer(() => call(trial)).pipe(tap({ error: (error) => thrown.add(error) })),
+    explain: (error: unknown): Observable<never> => {
+      throw thrown.has(error) && !(error instanceof UserError) ? moduleError(flag, 'it threw', error) : error;
+    },
+  };
+}
