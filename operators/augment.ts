@@ -1,13 +1,16 @@
 import { concatMap, type OperatorFunction, of } from 'rxjs';
-import { augmentSample, type Transform } from '../src/data/images/augmentations/augmentation.js';
-import type { Sample } from '../src/data/types.js';
+import {
+  augmentSample,
+  type MaybeMasked,
+  type Transform,
+} from '../src/data/images/augmentations/augmentation.js';
 
 /**
- * Changes each sample at random, image and mask together; see `augmentSample`. Stands before `normalize`.
+ * Changes each sample at random, image and mask (where there is one) together; see `augmentSample`. Stands before `normalize`.
  *
  * @example
  * from(plan.samples).pipe(decode(224), augment(horizontalFlip(), rotate(), colorJitter()), normalize(IMAGENET));
  */
-export function augment(...transforms: readonly Transform[]): OperatorFunction<Sample, Sample> {
+export function augment<S extends MaybeMasked>(...transforms: readonly Transform[]): OperatorFunction<S, S> {
   return concatMap((sample) => (transforms.length === 0 ? of(sample) : augmentSample(sample, transforms)));
 }

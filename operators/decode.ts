@@ -1,5 +1,6 @@
 import { defer, mergeMap, type OperatorFunction } from 'rxjs';
-import type { Sample, SamplePlan } from '../src/data/types.js';
+import { loadImage } from '../src/data/images/load-image.js';
+import type { ImageItem, MaskedSample, Pair, Sample, SamplePlan } from '../src/data/types.js';
 import { type LoadOptions, loadSample } from '../src/tasks/segmentation/load-sample.js';
 
 export interface DecodeOptions extends LoadOptions {
@@ -8,18 +9,28 @@ export interface DecodeOptions extends LoadOptions {
 }
 
 /**
- * Loads planned samples at the model's size, several at once, in order.
+ * Loads planned samples at the model's size, several at once, in order: images, with their masks where items have them.
  *
- * See `loadSample` for what is accepted and what is an error. A sample that is ready before its turn counts among those
- * that are loaded at once, so no more than `concurrency` are held here.
+ * See `loadSample` and `loadImage` for what is accepted and what is an error. A sample that is ready before its turn
+ * counts among those that are loaded at once, so no more than `concurrency` are held here.
  *
  * @example
  * from(plan.samples).pipe(decode(224, { ids: [1, 2, 3], cache: memoryCache() }));
  */
-export function decode(size: number, options: DecodeOptions = {}): OperatorFunction<SamplePlan, Sample> {
+export function decode<I extends ImageItem>(
+  size: number,
+  options: DecodeOptions = {},
+): OperatorFunction<SamplePlan<I>, Decoded<I>> {
   const { concurrency = 4, ...loading } = options;
-  return mapInOrder((plan) => loadSample(plan, size, loading), concurrency);
+  const load = (plan: SamplePlan<I>): Promise<Sample<I> | MaskedSample> =>
+    'mask' in plan.item
+      ? loadSample(plan as unknown as SamplePlan<Pair>, size, loading)
+      : loadImage(plan, size, loading);
+  return mapInOrder(load as (plan: SamplePlan<I>) => Promise<Decoded<I>>, concurrency);
 }
+
+/** The sample of an item: with a mask where the item names one. */
+export type Decoded<I extends ImageItem> = I extends Pair ? MaskedSample : Sample<I>;
 
 /** `mergeMap` whose results, and whose first error, come in the order of the source. */
 function mapInOrder<T, R>(work: (value: T) => Promise<R>, concurrency: number): OperatorFunction<T, R> {

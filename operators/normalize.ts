@@ -1,15 +1,12 @@
-import { map, type OperatorFunction } from 'rxjs';
+import { map, type Observable } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
-import type { Sample } from '../src/data/types.js';
+import type { Normalization } from '../src/data/images/normalization.js';
+import type { Item, Sample } from '../src/data/types.js';
 
-/** Per-channel mean and standard deviation of pixels scaled to [0, 1]. */
-export interface Normalization {
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
+export { IMAGENET, type Normalization } from '../src/data/images/normalization.js';
 
-/** What ImageNet's pixels have, and what most pretrained models expect. */
-export const IMAGENET: Normalization = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+/** A sample as a model takes it: its image in floats. */
+export type Normalized<S> = Omit<S, 'image'> & { readonly image: Float32Array };
 
 /**
  * Turns bytes into the floats that the model was trained on: (byte / 255 − mean) / std, channel by channel.
@@ -18,7 +15,10 @@ export const IMAGENET: Normalization = { mean: [0.485, 0.456, 0.406], std: [0.22
  * @example
  * from(plan.samples).pipe(decode(224), normalize(IMAGENET), batch(plan));
  */
-export function normalize({ mean, std }: Normalization): OperatorFunction<Sample, Sample> {
+export function normalize({
+  mean,
+  std,
+}: Normalization): <S extends Sample<Item>>(samples$: Observable<S>) => Observable<Normalized<S>> {
   const numbers = (values: readonly number[]) => values.length === 3 && values.every(Number.isFinite);
   if (!numbers(mean) || !numbers(std) || !std.every((deviation) => deviation > 0))
     throw new UserError(
@@ -29,8 +29,7 @@ export function normalize({ mean, std }: Normalization): OperatorFunction<Sample
     Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean[c]!) / std[c]!),
   );
   const [red, green, blue] = tables as [Float32Array, Float32Array, Float32Array];
-  return map((sample) => {
-    const { image } = sample;
+  const floatsOf = (image: Uint8Array) => {
     if (!(image instanceof Uint8Array))
       throw new UserError('normalize: expected bytes, got a normalised image; normalise once');
     const floats = new Float32Array(image.length);
@@ -39,6 +38,7 @@ export function normalize({ mean, std }: Normalization): OperatorFunction<Sample
       floats[i + 1] = green[image[i + 1]!]!;
       floats[i + 2] = blue[image[i + 2]!]!;
     }
-    return { ...sample, image: floats };
-  });
+    return floats;
+  };
+  return (samples$) => samples$.pipe(map((sample) => ({ ...sample, image: floatsOf(sample.image) })));
 }

@@ -38,7 +38,7 @@ async function predictions(
     const size = width * height;
     return Array.from({ length: count }, (_, i) => ({
       // A batch of one's own making may have no plans of samples.
-      title: plan.samples[i]?.pair.stem ?? `${i}`,
+      title: plan.samples[i]?.item.stem ?? `${i}`,
       width,
       height,
       image: Uint8Array.from(pixels.subarray(3 * i * size, 3 * (i + 1) * size), (value, k) =>

@@ -1,14 +1,14 @@
 import { map, type OperatorFunction } from 'rxjs';
 import { type SplitOptions, splitPairs } from '../src/data/split.js';
-import type { Pair, Splits } from '../src/data/types.js';
+import type { Item, Splits } from '../src/data/types.js';
 
 /**
- * Divides a list of pairs into train, validation and test: `splitPairs` as an operator. Its `percentage` is the
+ * Divides a list of items into train, validation and test: `splitPairs` as an operator. Its `percentage` is the
  * seeded subset of a data-percentage study.
  *
  * @example
  * imageMaskPairs(imageDir, maskDir).pipe(split({ seed: 42, percentage: 0.25, validation: 0.2, test: 0.1 }));
  */
-export function split(options: SplitOptions): OperatorFunction<readonly Pair[], Splits> {
+export function split<I extends Item>(options: SplitOptions): OperatorFunction<readonly I[], Splits<I>> {
   return map((pairs) => splitPairs(pairs, options));
 }

@@ -1,9 +1,9 @@
 import { UserError } from '../base/errors.js';
 import { permutation } from './permutation.js';
-import type { BatchPlan, Pair } from './types.js';
+import type { BatchPlan, Item } from './types.js';
 
 export interface BatchPlansOptions {
-  /** Passes over the pairs; Infinity never ends. Default 1. */
+  /** Passes over the items; Infinity never ends. Default 1. */
   readonly epochs?: number;
   readonly batchSize: number;
   readonly seed: number;
@@ -16,16 +16,19 @@ export interface BatchPlansOptions {
 }
 
 /**
- * What to load, batch by batch: a lazy sequence that is a pure function of (pairs, seed, epoch, position).
+ * What to load, batch by batch: a lazy sequence that is a pure function of (items, seed, epoch, position).
  *
- * Plans are made when they are pulled and hold no pixels: a million pairs start at once, and a run resumes at
+ * Plans are made when they are pulled and hold no pixels: a million items start at once, and a run resumes at
  * any position with the very batches that it would have had.
  *
  * @example
  * const plans = batchPlans(pairs, { epochs: 2, batchSize: 8, seed: 42 });
  * for (const plan of plans) console.log(plan.epoch, plan.batch, plan.samples.length);
  */
-export function batchPlans(pairs: readonly Pair[], options: BatchPlansOptions): Iterable<BatchPlan> {
+export function batchPlans<I extends Item>(
+  items: readonly I[],
+  options: BatchPlansOptions,
+): Iterable<BatchPlan<I>> {
   const { epochs = 1, batchSize, seed, shuffle = true, dropLast = false, from = 0 } = options;
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new UserError(`batchSize: expected an integer from 1 up, got ${batchSize}`, { batchSize });
@@ -33,7 +36,7 @@ export function batchPlans(pairs: readonly Pair[], options: BatchPlansOptions): 
     throw new UserError(`epochs: expected an integer from 1 up, or Infinity, got ${epochs}`, { epochs });
   if (!Number.isInteger(from) || from < 0)
     throw new UserError(`from: expected a count of batches from 0 up, got ${from}`, { from });
-  const batches = batchesPerEpoch(pairs.length, batchSize, dropLast);
+  const batches = batchesPerEpoch(items.length, batchSize, dropLast);
   return {
     *[Symbol.iterator]() {
       if (batches === 0) return;
@@ -42,11 +45,11 @@ export function batchPlans(pairs: readonly Pair[], options: BatchPlansOptions): 
         const epoch = Math.floor(position / batches) + 1;
         const batch = position % batches;
         if (batch === 0 || !order)
-          order = shuffle ? permutation(pairs.length, seed, 'shuffle', epoch) : (place) => place;
+          order = shuffle ? permutation(items.length, seed, 'shuffle', epoch) : (place) => place;
         const first = batch * batchSize;
-        const samples = Array.from({ length: Math.min(batchSize, pairs.length - first) }, (_, i) => {
+        const samples = Array.from({ length: Math.min(batchSize, items.length - first) }, (_, i) => {
           const index = order!(first + i);
-          return { pair: pairs[index]!, seed, epoch, index };
+          return { item: items[index]!, seed, epoch, index };
         });
         yield { epoch, batch, batches, position, samples };
       }
@@ -54,7 +57,7 @@ export function batchPlans(pairs: readonly Pair[], options: BatchPlansOptions): 
   };
 }
 
-/** How many batches an epoch over `count` pairs has. */
+/** How many batches an epoch over `count` items has. */
 export function batchesPerEpoch(count: number, batchSize: number, dropLast = false): number {
   return dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize);
 }

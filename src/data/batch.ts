@@ -1,5 +1,5 @@
 import { Tensor } from '@tensorflow/tfjs-core';
-import type { BatchPlan } from './types.js';
+import type { BatchPlan, Item } from './types.js';
 
 /** One tensor, or several by name. */
 export type Tensors = Tensor | Readonly<Record<string, Tensor>>;
@@ -10,7 +10,7 @@ export type Tensors = Tensor | Readonly<Record<string, Tensor>>;
  */
 export interface Batch<In extends Tensors = Tensor, Target extends Tensors = Tensor> {
   /** Its `samples` are those that are in the tensors, row by row. */
-  readonly plan: BatchPlan;
+  readonly plan: BatchPlan<Item>;
   readonly inputs: In;
   readonly targets: Target;
   dispose(): void;

@@ -1,22 +1,22 @@
 import { UserError } from '../base/errors.js';
-import type { Pair, Splits } from './types.js';
+import type { Item, Splits } from './types.js';
 
 /** The stems of each split, in order: what a checkpoint keeps, so that no picture changes sides later. */
 export type SplitStems = Readonly<Record<'train' | 'validation' | 'test' | 'unused', readonly string[]>>;
 
-export function stemsOf({ train, validation, test, unused = [] }: Splits): SplitStems {
-  const stems = (pairs: readonly Pair[]) => pairs.map(({ stem }) => stem);
+export function stemsOf({ train, validation, test, unused = [] }: Splits<Item>): SplitStems {
+  const stems = (items: readonly Item[]) => items.map(({ stem }) => stem);
   return { train: stems(train), validation: stems(validation), test: stems(test), unused: stems(unused) };
 }
 
 /** The stems of pairs that a record does not know: they came later. */
-export function addedTo(record: SplitStems, pairs: readonly Pair[]): string[] {
+export function addedTo(record: SplitStems, pairs: readonly Item[]): string[] {
   const known = new Set(Object.values(record).flat());
   return pairs.map(({ stem }) => stem).filter((stem) => !known.has(stem));
 }
 
 /** Pairs on the sides on which a record has them, in its order. Those that it does not know are on none. */
-export function splitAs(record: SplitStems, pairs: readonly Pair[]): Splits {
+export function splitAs<I extends Item>(record: SplitStems, pairs: readonly I[]): Splits<I> {
   const known = new Set(record.unused);
   return {
     train: sideAs(record, 'train', pairs),
@@ -31,11 +31,11 @@ export function splitAs(record: SplitStems, pairs: readonly Pair[]): Splits {
  *
  * @throws UserError where one of them is not there.
  */
-export function sideAs(
+export function sideAs<I extends Item>(
   record: SplitStems,
   side: 'train' | 'validation' | 'test',
-  pairs: readonly Pair[],
-): Pair[] {
+  pairs: readonly I[],
+): I[] {
   const byStem = new Map(pairs.map((pair) => [pair.stem, pair]));
   const gone = record[side].filter((stem) => !byStem.has(stem));
   if (gone.length === 0) return record[side].map((stem) => byStem.get(stem)!);

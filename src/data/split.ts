@@ -3,7 +3,7 @@ import { UserError } from '../base/errors.js';
 import { say } from '../base/say.js';
 import { MersenneTwister } from '../random/mersenne-twister.js';
 import { addedTo, few, type SplitStems, splitAs } from './recorded-split.js';
-import type { Pair, Splits } from './types.js';
+import type { Item, Splits } from './types.js';
 
 export interface SplitOptions {
   /** Share of the pairs, 0 to 1. Default .2. */
@@ -33,7 +33,7 @@ export interface SplitOptions {
  * @example
  * const { train, validation, test } = splitPairs(pairs, { seed: 42, percentage: 0.25 });
  */
-export function splitPairs(pairs: readonly Pair[], options: SplitOptions): Splits {
+export function splitPairs<I extends Item>(pairs: readonly I[], options: SplitOptions): Splits<I> {
   const { validation = 0.2, test = 0.1, seed, rule = 'upstream', percentage = 1, shrink = 'all' } = options;
   const { recorded } = options;
   if (recorded) {
@@ -47,13 +47,13 @@ export function splitPairs(pairs: readonly Pair[], options: SplitOptions): Split
   for (const [name, share] of Object.entries({ validation, test, percentage }))
     if (!(share >= 0 && share <= 1))
       throw new UserError(`${name}: expected a share from 0 to 1, got ${share}`, { [name]: share });
-  const divide = (some: readonly Pair[]) =>
+  const divide = (some: readonly I[]) =>
     rule === 'hash' ? byHash(some, validation, test, seed) : cut(some, validation, test);
   const pool = rule === 'hash' ? pairs : shuffled(pairs, seed);
   if (rule === 'upstream' && shrink === 'all')
     return complete(pairs, divide(pool.slice(0, Math.floor(pool.length * percentage))));
   const all = divide(pool);
-  const part = (some: readonly Pair[]) => some.slice(0, Math.floor(some.length * percentage));
+  const part = (some: readonly I[]) => some.slice(0, Math.floor(some.length * percentage));
   return complete(pairs, {
     train: part(all.train),
     validation: part(all.validation),
@@ -61,7 +61,7 @@ export function splitPairs(pairs: readonly Pair[], options: SplitOptions): Split
   });
 }
 
-function cut(pairs: readonly Pair[], validation: number, test: number): Splits {
+function cut<I extends Item>(pairs: readonly I[], validation: number, test: number): Splits<I> {
   const tests = Math.floor(pairs.length * test);
   const validations = Math.floor(pairs.length * validation);
   const trains = pairs.length - tests - validations;
@@ -72,8 +72,13 @@ function cut(pairs: readonly Pair[], validation: number, test: number): Splits {
   };
 }
 
-function byHash(pairs: readonly Pair[], validation: number, test: number, seed: number): Splits {
-  const splits: Record<'train' | 'validation' | 'test', { pair: Pair; place: number }[]> = {
+function byHash<I extends Item>(
+  pairs: readonly I[],
+  validation: number,
+  test: number,
+  seed: number,
+): Splits<I> {
+  const splits: Record<'train' | 'validation' | 'test', { pair: I; place: number }[]> = {
     train: [],
     validation: [],
     test: [],
@@ -89,7 +94,7 @@ function byHash(pairs: readonly Pair[], validation: number, test: number, seed: 
 }
 
 /** Checks that there is something to train on, and notes what is left over. */
-function complete(pairs: readonly Pair[], splits: Splits): Splits {
+function complete<I extends Item>(pairs: readonly I[], splits: Splits<I>): Splits<I> {
   if (splits.train.length === 0)
     throw new UserError(
       'split: expected at least one training pair, got none; add pairs or raise --data-percentage',

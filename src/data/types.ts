@@ -1,20 +1,28 @@
-/** An image file and the mask that belongs to it; `stem` is the name they share. */
-export interface Pair {
+/** Something that is loaded as one sample. `stem` names it wherever samples are split, listed or recorded. */
+export interface Item {
   readonly stem: string;
+}
+
+/** An image file. */
+export interface ImageItem extends Item {
   readonly image: string;
+}
+
+/** An image file and the mask that belongs to it; `stem` is the name they share. */
+export interface Pair extends ImageItem {
   readonly mask: string;
 }
 
-/** All that one sample is a function of. `epoch` counts from 1; `index` is the pair's place in its data set. */
-export interface SamplePlan {
-  readonly pair: Pair;
+/** All that one sample is a function of. `epoch` counts from 1; `index` is the item's place in its data set. */
+export interface SamplePlan<I extends Item = Pair> {
+  readonly item: I;
   readonly seed: number;
   readonly epoch: number;
   readonly index: number;
 }
 
 /** What one batch will hold: nothing heavy, so that millions of plans cost nothing until they are pulled. */
-export interface BatchPlan {
+export interface BatchPlan<I extends Item = Pair> {
   /** From 1. */
   readonly epoch: number;
   /** This batch's place in its epoch, from 0. */
@@ -23,28 +31,31 @@ export interface BatchPlan {
   readonly batches: number;
   /** Batches before this one since the run began: what a checkpoint records as consumed is `position + 1`. */
   readonly position: number;
-  readonly samples: readonly SamplePlan[];
+  readonly samples: readonly SamplePlan<I>[];
 }
 
-/** One decoded image and its mask, row by row. */
-export interface Sample {
-  readonly plan: SamplePlan;
+/** One decoded image: RGB, row by row, height × width × 3, as bytes until `normalize` turns them into floats. */
+export interface Sample<I extends Item = Item, P extends Uint8Array | Float32Array = Uint8Array> {
+  readonly plan: SamplePlan<I>;
   readonly width: number;
   readonly height: number;
-  /** RGB, height × width × 3: bytes until `normalize` turns them into floats. */
-  readonly image: Uint8Array | Float32Array;
-  /** Class ids, height × width; 255 is ignored by every loss and metric. */
+  readonly image: P;
+}
+
+/** One decoded image and its mask. */
+export interface MaskedSample<P extends Uint8Array | Float32Array = Uint8Array> extends Sample<Pair, P> {
+  /** Class ids, row by row, height × width; 255 is ignored by every loss and metric. */
   readonly mask: Uint8Array;
 }
 
 /** The class id that no loss and no metric counts. */
 export const IGNORE_INDEX = 255;
 
-/** Pairs by use. */
-export interface Splits {
-  readonly train: readonly Pair[];
-  readonly validation: readonly Pair[];
-  readonly test: readonly Pair[];
+/** Items by use. */
+export interface Splits<I extends Item = Pair> {
+  readonly train: readonly I[];
+  readonly validation: readonly I[];
+  readonly test: readonly I[];
   /** Those that a percentage leaves out. */
-  readonly unused?: readonly Pair[];
+  readonly unused?: readonly I[];
 }

@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.js';
-import type { Splits } from '../data/types.js';
+import type { Item, Splits } from '../data/types.js';
 import { METRIC_TEXTS, type Metric } from '../tasks/segmentation/metrics/metric.js';
 
 /** The settings of a training that may ask for what its data or its mode do not give. */
@@ -18,7 +18,7 @@ export interface NotedSettings {
  *
  * @throws UserError for `--patience` and `--schedule plateau` without a validation split: they would do nothing.
  */
-export function trainingNotes(settings: NotedSettings, { train, validation, test }: Splits): string {
+export function trainingNotes(settings: NotedSettings, { train, validation, test }: Splits<Item>): string {
   const { metric, patience, schedule, mode, epochs, freezeEpochs } = settings;
   const pairs = train.length + validation.length + test.length;
   const asked = patience

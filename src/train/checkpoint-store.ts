@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
 import { versions } from '../base/package.js';
 import { stemsOf } from '../data/recorded-split.js';
-import type { Splits } from '../data/types.js';
+import type { Item, Splits } from '../data/types.js';
 import { improves, metricOf, modeOf } from '../events/metric.js';
 import type { Scores } from '../events/scores.js';
 import { removeFolder, removeUnfinished } from '../files/atomic.js';
@@ -21,7 +21,7 @@ export interface SavedRun extends RunState {
   readonly metric: string;
   readonly config: Readonly<Record<string, unknown>>;
   /** Kept so that no picture changes sides when files are added. */
-  readonly splits?: Splits | undefined;
+  readonly splits?: Splits<Item> | undefined;
 }
 
 const NAME = /^step-(\d{8,})$/;

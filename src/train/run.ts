@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
 import { type Batch, shapeOf, type Tensors } from '../data/batch.js';
 import { batchesPerEpoch, batchPlans } from '../data/batch-plans.js';
-import type { BatchPlan, Pair, Splits } from '../data/types.js';
+import type { BatchPlan, Item, Splits } from '../data/types.js';
 import { memoryHint } from '../engine/out-of-memory.js';
 import type { CheckpointEvent, EpochEvent, Event, StepEvent, WarningEvent } from '../events/event.js';
 import { earlierEvents } from '../events/read-events.js';
@@ -42,7 +42,7 @@ export interface RunOptions<
   /** What the run was asked to do, for its first event and its checkpoints. Default: nothing. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** The items of each split, for the checkpoints: a resumed run then keeps them. */
-  readonly splits?: Splits;
+  readonly splits?: Splits<Item>;
 }
 
 /**
@@ -76,7 +76,7 @@ export class Run<
   readonly logs: string | undefined;
   readonly plots: string | undefined;
   readonly config: Readonly<Record<string, unknown>>;
-  readonly splits: Splits | undefined;
+  readonly splits: Splits<Item> | undefined;
   /** The weights, their optimiser and their average. */
   readonly training: Training<In, Out, Target>;
   /** Makes what gathers the scores of a split. */
@@ -147,7 +147,7 @@ export class Run<
    *
    * @throws UserError for a batch size or a count of epochs that is none.
    */
-  plans(items: readonly Pair[]): Iterable<BatchPlan> {
+  plans<I extends Item>(items: readonly I[]): Iterable<BatchPlan<I>> {
     const { epochs, batchSize, seed } = this;
     const plans = (from: number) => batchPlans(items, { epochs, batchSize, seed, from });
     plans(0);

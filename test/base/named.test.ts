@@ -4,12 +4,12 @@ import { adapters } from '../../src/adapters/adapters.js';
 import { type Named, named, registrations } from '../../src/base/named.js';
 import { augmentationCatalogue } from '../../src/data/images/augmentations/augmentations.js';
 import { corrupt, corruptions } from '../../src/data/images/corruptions/corruptions.js';
+import { caches } from '../../src/data/images/sample-cache.js';
 import { engines } from '../../src/engine/engine.js';
 import { metricOf, modeOf } from '../../src/events/metric.js';
 import { pruners } from '../../src/study/pruners/pruners.js';
 import { samplers } from '../../src/study/samplers/samplers.js';
 import { losses } from '../../src/tasks/segmentation/losses/losses.js';
-import { caches } from '../../src/tasks/segmentation/sample-cache.js';
 import { optimizers } from '../../src/train/optimizers/optimizers.js';
 import { schedules } from '../../src/train/schedules/schedules.js';
 

@@ -4,7 +4,7 @@ import { batch } from '../../operators/batch.js';
 import { evaluate } from '../../operators/evaluate.js';
 import { prefetch } from '../../operators/prefetch.js';
 import { trainStep } from '../../operators/train-step.js';
-import type { Sample } from '../../src/data/types.js';
+import type { MaskedSample } from '../../src/data/types.js';
 import { memoryHint } from '../../src/engine/out-of-memory.js';
 import { crossEntropy } from '../../src/tasks/segmentation/losses/cross-entropy.js';
 import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
@@ -50,7 +50,7 @@ describe('a batch that memory does not hold', () => {
   it('and where it is made', async () => {
     const side = 2 ** 20;
     const sample = { plan: plan!.samples[0]!, width: side, height: side, mask: new Uint8Array() };
-    const huge: Sample = { ...sample, image: new Float32Array() };
+    const huge: MaskedSample<Float32Array> = { ...sample, image: new Float32Array() };
     await assert.rejects(lastValueFrom(of(huge).pipe(batch(plan!))), {
       name: 'UserError',
       message: /^out of memory at a batch of 1 images of 1048576×1048576 \(.*\); lower --batch-size/,

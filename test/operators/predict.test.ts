@@ -4,7 +4,7 @@ import { from, lastValueFrom, of, toArray } from 'rxjs';
 import { batch } from '../../operators/batch.js';
 import { IMAGENET, normalize } from '../../operators/normalize.js';
 import { predict } from '../../operators/predict.js';
-import type { Sample } from '../../src/data/types.js';
+import type { MaskedSample } from '../../src/data/types.js';
 import { SIZE, tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';
 
 describe('predict', () => {
@@ -16,7 +16,7 @@ describe('predict', () => {
       const rows = await lastValueFrom(from(batches).pipe(predict(model), toArray()));
       assert.deepEqual(
         rows.map(({ title }) => title),
-        plans.flatMap(({ samples }) => samples.map(({ pair }) => pair.stem)),
+        plans.flatMap(({ samples }) => samples.map(({ item }) => item.stem)),
       );
       const logits = batches.map(({ inputs }) => tidy(() => model.forward(inputs)));
       const scores = logits.flatMap((tensor) => tensor.arraySync() as number[][][][]);
@@ -37,7 +37,7 @@ describe('predict', () => {
     const plan = tinyPlans({ count: 1, epochs: 1, batchSize: 1 })[0]!;
     const image = Uint8Array.from({ length: 3 * SIZE * SIZE }, (_, i) => (i * 37) % 256);
     const mask = new Uint8Array(SIZE * SIZE);
-    const sample: Sample = { plan: plan.samples[0]!, width: SIZE, height: SIZE, image, mask };
+    const sample: MaskedSample = { plan: plan.samples[0]!, width: SIZE, height: SIZE, image, mask };
     const statistics = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3] };
     const made = await lastValueFrom(of(sample).pipe(normalize(statistics), batch(plan)));
     const row = await lastValueFrom(of(made).pipe(predict(model, statistics)));
@@ -49,14 +49,14 @@ describe('predict', () => {
   it('answers for every sample of a batch, whatever was planned', async () => {
     const model = tinyModel();
     const plan = tinyPlans({ count: 3, epochs: 1, batchSize: 3 })[0]!;
-    const sample = (i: number): Sample => ({
+    const sample = (i: number): MaskedSample => ({
       plan: plan.samples[i]!,
       width: SIZE,
       height: SIZE,
       image: new Uint8Array(3 * SIZE * SIZE).fill(10 * i),
       mask: new Uint8Array(SIZE * SIZE).fill(i),
     });
-    const titles = async (...samples: Sample[]) => {
+    const titles = async (...samples: MaskedSample[]) => {
       const made = await lastValueFrom(from(samples).pipe(normalize(IMAGENET), batch(plan)));
       const rows = await lastValueFrom(of(made).pipe(predict(model), toArray()));
       made.dispose();
@@ -64,7 +64,7 @@ describe('predict', () => {
         assert.deepEqual([image.length, prediction.length, image[0]], [48, 16, 10 * target[0]!]);
       return rows.map(({ title, target }) => [title, target[0]]);
     };
-    const stem = (i: number) => plan.samples[i]!.pair.stem;
+    const stem = (i: number) => plan.samples[i]!.item.stem;
     assert.deepEqual(await titles(sample(0), sample(2)), [
       [stem(0), 0],
       [stem(2), 2],

@@ -22,8 +22,8 @@ import { prefetch } from '../../operators/prefetch.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
 import { horizontalFlip } from '../../src/data/images/augmentations/geometric.js';
 import { coarseDropout } from '../../src/data/images/augmentations/photometric.js';
-import type { BatchPlan, Sample, SamplePlan } from '../../src/data/types.js';
-import type { SampleCache } from '../../src/tasks/segmentation/sample-cache.js';
+import type { SampleCache } from '../../src/data/images/sample-cache.js';
+import type { BatchPlan, MaskedSample, SamplePlan } from '../../src/data/types.js';
 
 const SIZE = 2;
 const pairs = Array.from({ length: 10 }, (_, i) => ({
@@ -32,7 +32,7 @@ const pairs = Array.from({ length: 10 }, (_, i) => ({
   mask: `/none/${i}`,
 }));
 const plansOf = (count: number): SamplePlan[] =>
-  pairs.slice(0, count).map((pair, index) => ({ pair, seed: 1, epoch: 1, index }));
+  pairs.slice(0, count).map((pair, index) => ({ item: pair, seed: 1, epoch: 1, index }));
 
 /** Stands in for files: sample i is all bytes i, after `ticks(i)`; a negative number of ticks fails. */
 function source(ticks: (i: number) => number) {
@@ -44,7 +44,7 @@ function source(ticks: (i: number) => number) {
       for (let tick = 0; tick < Math.abs(ticks(i)); tick++) await Promise.resolve();
       running.now--;
       if (ticks(i) < 0) throw new Error(`sample ${i}`);
-      return { image: new Uint8Array(SIZE * SIZE * 3).fill(i), mask: new Uint8Array(SIZE * SIZE).fill(i) };
+      return [new Uint8Array(SIZE * SIZE * 3).fill(i), new Uint8Array(SIZE * SIZE).fill(i)];
     },
     set: async () => {},
   };
@@ -115,7 +115,7 @@ describe('normalize and batch', () => {
   it('carry the plans of the samples that came: a filtered one is missing, and a tile has its picture’s', async () => {
     const [plan] = batchPlans(pairs, { batchSize: 4, seed: 1, shuffle: false });
     const decoded = () => from(plan!.samples).pipe(decode(SIZE, { cache: source(() => 1).cache }));
-    const stems = async (change: OperatorFunction<Sample, Sample>) => {
+    const stems = async (change: OperatorFunction<MaskedSample, MaskedSample>) => {
       const made = await lastValueFrom(decoded().pipe(change, normalize(IMAGENET), batch(plan!)));
       const masks = await made.targets.data();
       made.dispose();
@@ -123,12 +123,12 @@ describe('normalize and batch', () => {
       const { samples } = made.plan;
       assert.deepEqual({ ...made.plan, samples: plan!.samples }, plan);
       assert.deepEqual(
-        samples.map(({ pair }) => pair.stem),
+        samples.map(({ item }) => item.stem),
         rows,
       );
       return rows.join();
     };
-    assert.equal(await stems(filter(({ plan }) => plan.pair.stem !== '1')), '0,2,3');
+    assert.equal(await stems(filter(({ plan }) => plan.item.stem !== '1')), '0,2,3');
     assert.equal(await stems(concatMap((sample) => of(sample, sample, sample))), '0,0,0,1,1,1,2,2,2,3,3,3');
     await assert.rejects(stems(filter(() => false)), {
       name: 'UserError',
@@ -137,15 +137,15 @@ describe('normalize and batch', () => {
   });
 
   it('refuses samples of two sizes, and bytes', async () => {
-    const sample = (width: number, image: Sample['image'] = new Float32Array(width * 3)) => ({
+    const sample = (width: number, image: unknown = new Float32Array(width * 3)) => ({
       plan: plansOf(1)[0]!,
       width,
       height: 1,
-      image,
+      image: image as Float32Array,
       mask: new Uint8Array(width),
     });
     const [plan] = batchPlans(pairs, { batchSize: 2, seed: 1 });
-    const refuses = (message: RegExp, ...samples: Sample[]) =>
+    const refuses = (message: RegExp, ...samples: MaskedSample<Float32Array>[]) =>
       assert.rejects(lastValueFrom(of(...samples).pipe(batch(plan!))), { name: 'UserError', message });
     await refuses(/one size, got 2×1 and 1×1/, sample(2), sample(1));
     await refuses(/normalised images, got bytes/, sample(2), sample(2, new Uint8Array(6)));
@@ -159,8 +159,11 @@ describe('normalize and batch', () => {
       image: new Float32Array(3),
       mask: new Uint8Array(1),
     };
-    const refuses = (operator: OperatorFunction<Sample, Sample>, message: RegExp) =>
-      assert.rejects(lastValueFrom(of(floats).pipe(operator)), { name: 'UserError', message });
+    const refuses = (operator: OperatorFunction<MaskedSample, unknown>, message: RegExp) =>
+      assert.rejects(lastValueFrom(of(floats as unknown as MaskedSample).pipe(operator)), {
+        name: 'UserError',
+        message,
+      });
     await refuses(normalize(IMAGENET), /expected bytes, got a normalised image; normalise once/);
     for (const transform of [coarseDropout({ p: 0 }), horizontalFlip({ p: 1 })])
       await refuses(augment(transform), /expected bytes, got .*; put augment\(…\) before normalize\(…\)/);

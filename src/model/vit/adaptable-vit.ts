@@ -1,5 +1,6 @@
 import { clone, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { IMAGENET, type Normalization } from '../../data/images/normalization.js';
 import type { Adapter, Site } from '../adapter.js';
 import { type Model, type Pass } from '../model.js';
 import { Parameters } from '../parameters.js';
@@ -8,7 +9,6 @@ import { AdaptedMaps } from './adapted-maps.js';
 import { adapterSites } from './adapter-sites.js';
 import { checkMemory } from './check-memory.js';
 import type { VitConfig } from './config.js';
-import { IMAGENET, type InputStatistics } from './preprocessor.js';
 import { type TrainingMode, trainsIn } from './training-mode.js';
 import { encode } from './vit.js';
 
@@ -26,7 +26,7 @@ export abstract class AdaptableVit implements Model {
     readonly config: VitConfig,
     readonly imageSize: number,
     outputs: number,
-    readonly normalization: InputStatistics = IMAGENET,
+    readonly normalization: Normalization = IMAGENET,
   ) {
     if (imageSize % config.patch_size !== 0)
       throw new UserError(

@@ -1,10 +1,10 @@
 import { UserError } from '../../base/errors.js';
 import { oneLine } from '../../base/printable.js';
+import type { Normalization } from '../../data/images/normalization.js';
 import { type Json, readJson } from '../../files/json-file.js';
 import { type VitConfig, vitConfig } from './config.js';
 import { foreignModel } from './model-types.js';
 import type { NamedWeights } from './names.js';
-import type { InputStatistics } from './preprocessor.js';
 import { type Sizes, sizesOf } from './sizes.js';
 import { readTimmConfig } from './timm-config.js';
 
@@ -13,7 +13,7 @@ export interface GivenConfig {
   readonly config: VitConfig;
   /** Whether query, key and value have biases. */
   readonly biased: boolean;
-  readonly normalization?: InputStatistics;
+  readonly normalization?: Normalization;
 }
 
 /** Reads a folder's config.json. @throws UserError for a model that is no plain ViT, before its weights are read. */

@@ -1,13 +1,5 @@
 import { z } from 'zod';
-
-/** What a model expects of its input: (pixel / 255 − mean) / std, by channel. */
-export interface InputStatistics {
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
-
-/** ImageNet's statistics, for backbones whose folder names none. */
-export const IMAGENET: InputStatistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+import type { Normalization } from '../../data/images/normalization.js';
 
 /** A number for each channel, or one for all. */
 export const channels = z.preprocess(
@@ -39,7 +31,7 @@ export function readPreprocessor(
   file: unknown,
   imageSize: number,
   fail: (got: string) => never,
-): InputStatistics {
+): Normalization {
   const parsed = preprocessor.safeParse(file);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;

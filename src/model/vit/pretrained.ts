@@ -1,13 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../base/errors.js';
+import type { Normalization } from '../../data/images/normalization.js';
 import { readJson } from '../../files/json-file.js';
 import { accountForTensors, refuseForeignTensors } from './account-for-tensors.js';
 import type { VitConfig } from './config.js';
 import { givenConfig, readConfigFile } from './given-config.js';
 import { fromHub } from './hub.js';
 import { canonicalNames, isTimm, type NamedWeights } from './names.js';
-import { type InputStatistics, readPreprocessor } from './preprocessor.js';
+import { readPreprocessor } from './preprocessor.js';
 import { readWeights, weightFile } from './weight-files.js';
 
 /** A pretrained backbone as it lies on disk. */
@@ -16,7 +17,7 @@ export interface Pretrained {
   readonly config: VitConfig;
   readonly weights: NamedWeights;
   /** What the model expects of its input, where its folder says so. */
-  readonly normalization?: InputStatistics;
+  readonly normalization?: Normalization;
 }
 
 /**
@@ -48,7 +49,7 @@ export async function readPretrained(name: string): Promise<Pretrained> {
 }
 
 /** What a folder's preprocessor_config.json says; undefined where there is none. */
-async function statisticsIn(folder: string, config: VitConfig): Promise<InputStatistics | undefined> {
+async function statisticsIn(folder: string, config: VitConfig): Promise<Normalization | undefined> {
   const path = join(folder, 'preprocessor_config.json');
   const file = await readJson(path);
   return (

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { IMAGENET, type Normalization } from '../../data/images/normalization.js';
 import { writeFileAtomic } from '../../files/atomic.js';
 import { safetensorsBytes } from '../../files/safetensors.js';
 import type { Parameters } from '../parameters.js';
 import { backboneShapes } from './backbone-shapes.js';
 import type { VitConfig } from './config.js';
 import { toTorchLayout } from './layout.js';
-import { IMAGENET, type InputStatistics } from './preprocessor.js';
 
 /** What Hugging Face's ViTModel calls our tensors; the inverse of `canonicalNames`. */
 const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
@@ -24,7 +24,7 @@ const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
 
 export interface SaveBackboneOptions {
   /** What the model was trained on (`model.normalization`). Default: ImageNet's, as of a model that is told nothing. */
-  readonly normalization?: InputStatistics;
+  readonly normalization?: Normalization;
   /** Kept in the header of model.safetensors. */
   readonly metadata?: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { channels, type InputStatistics, stds } from './preprocessor.js';
+import type { Normalization } from '../../data/images/normalization.js';
+import { channels, stds } from './preprocessor.js';
 import type { Sizes } from './sizes.js';
 
 /** timm's plain ViTs by the word in their names: width, blocks, heads. */
@@ -50,7 +51,7 @@ const timmConfig = z.object({
 
 export interface TimmModel {
   readonly heads: number;
-  readonly normalization?: InputStatistics;
+  readonly normalization?: Normalization;
 }
 
 /**

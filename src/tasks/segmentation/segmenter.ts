@@ -1,11 +1,11 @@
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Normalization } from '../../data/images/normalization.js';
 import { addHead, type Head, type HeadOptions, headPass, headPlaces } from '../../model/heads/head.js';
 import { DEFAULT_HEAD, heads } from '../../model/heads/heads.js';
 import type { Pass } from '../../model/model.js';
 import type { TorchPlace } from '../../model/torch-place.js';
 import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import type { VitConfig } from '../../model/vit/config.js';
-import type { InputStatistics } from '../../model/vit/preprocessor.js';
 import { type Pretrained, readPretrained } from '../../model/vit/pretrained.js';
 import { addPretrained, addRandomBackbone, patchGrid } from '../../model/vit/vit.js';
 
@@ -24,7 +24,7 @@ export class Segmenter extends AdaptableVit {
     config: VitConfig,
     imageSize: number,
     readonly head: HeadOptions,
-    normalization?: InputStatistics,
+    normalization?: Normalization,
   ) {
     super(config, imageSize, imageSize ** 2 * head.classes, normalization);
     this.#head = heads.make(head.name ?? DEFAULT_HEAD, head);

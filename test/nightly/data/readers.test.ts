@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { readImage, readMask } from '../../../src/data/images/image-file.js';
+import { diskCache } from '../../../src/data/images/sample-cache.js';
 import { tarFiles, tarGzFiles } from '../../../src/files/tar.js';
 import { loadSample } from '../../../src/tasks/segmentation/load-sample.js';
 import { findPairs } from '../../../src/tasks/segmentation/pairs.js';
-import { diskCache } from '../../../src/tasks/segmentation/sample-cache.js';
 import { png } from '../../data/images/png-writer.js';
 import { tiff } from '../../data/images/tiff-writer.js';
 import { tar } from '../../files/tar-writer.js';
@@ -106,7 +106,8 @@ describe('readers of files from outside, on mutated inputs', () => {
         'a.png',
       ),
     };
-    const load = () => loadSample({ pair, seed: 1, epoch: 1, index: 0 }, 8, { cache: diskCache(folder) });
+    const load = () =>
+      loadSample({ item: pair, seed: 1, epoch: 1, index: 0 }, 8, { cache: diskCache(folder) });
     const { image } = await load();
     const entry = join(folder, readdirSync(folder)[0]!);
     const read = async (bytes: Buffer) => {

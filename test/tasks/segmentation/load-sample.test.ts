@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { diskCache, memoryCache, type SampleCache } from '../../../src/data/images/sample-cache.js';
 import { type LoadOptions, loadSample } from '../../../src/tasks/segmentation/load-sample.js';
-import { diskCache, memoryCache, type SampleCache } from '../../../src/tasks/segmentation/sample-cache.js';
 import { png } from '../../data/images/png-writer.js';
 
 describe('loadSample', () => {
@@ -26,7 +26,7 @@ describe('loadSample', () => {
   };
   const load = (size: number, options?: LoadOptions) => {
     const pair = { stem: 'a', image: join(dir, 'a.jpg'), mask: join(dir, 'a.png') };
-    return loadSample({ pair, seed: 1, epoch: 1, index: 0 }, size, options);
+    return loadSample({ item: pair, seed: 1, epoch: 1, index: 0 }, size, options);
   };
 
   it('gives bytes at the asked size and classes for ids', async () => {

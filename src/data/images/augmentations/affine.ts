@@ -13,17 +13,29 @@ export function compose(outer: Affine, inner: Affine): Affine {
 }
 
 /**
- * Moves an image and its mask by one map from output to input coordinates, in units of width and height with the
- * centre at 0: the image bilinear, black outside; the mask to the nearest, 255 outside.
+ * Moves an image, and its mask where it has one, by one map from output to input coordinates, in units of width and
+ * height with the centre at 0: the image bilinear, black outside; the mask to the nearest, 255 outside.
  */
 export function warp(
-  { width, height, image, mask }: { width: number; height: number; image: Uint8Array; mask: Uint8Array },
+  { width, height, image, mask }: Picture & { readonly mask?: Uint8Array },
   map: Affine,
-): { image: Uint8Array; mask: Uint8Array } {
-  const [a, b, c, d, e, f] = inPixels(map, width, height);
-  const out = new Uint8Array(image.length);
+): { image: Uint8Array; mask?: Uint8Array } {
+  const inside = inPixels(map, width, height);
+  const moved = warpImage({ width, height, image }, inside);
+  return { image: moved, ...(mask && { mask: warpMask({ width, height, mask }, inside) }) };
+}
+
+interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly image: Uint8Array;
+}
+
+function warpMask(
+  { width, height, mask }: { readonly width: number; readonly height: number; readonly mask: Uint8Array },
+  [a, b, c, d, e, f]: Affine,
+): Uint8Array {
   const classes = new Uint8Array(mask.length).fill(IGNORE_INDEX);
-  const rowStride = width * 3;
   for (let y = 0, at = 0; y < height; y++)
     for (let x = 0; x < width; x++, at++) {
       const fromX = a * x + b * y + c;
@@ -33,7 +45,18 @@ export function warp(
       const nearY = Math.round(fromY);
       if (nearX >= 0 && nearX < width && nearY >= 0 && nearY < height)
         classes[at] = mask[nearY * width + nearX]!;
+    }
+  return classes;
+}
 
+function warpImage({ width, height, image }: Picture, [a, b, c, d, e, f]: Affine): Uint8Array {
+  const out = new Uint8Array(image.length);
+  const rowStride = width * 3;
+  for (let y = 0, at = 0; y < height; y++)
+    for (let x = 0; x < width; x++, at++) {
+      const fromX = a * x + b * y + c;
+      const fromY = d * x + e * y + f;
+      if (!(fromX > -1 && fromX < width && fromY > -1 && fromY < height)) continue;
       const left = Math.floor(fromX);
       const top = Math.floor(fromY);
       const right = fromX - left;
@@ -58,7 +81,7 @@ export function warp(
         out[at * 3 + k] = sum;
       }
     }
-  return { image: out, mask: classes };
+  return out;
 }
 
 /** The same map between pixel indices, whose centres lie at half a pixel. */

@@ -1,6 +1,6 @@
 import { UserError } from '../../../base/errors.js';
 import { type Random, randomStream } from '../../../random/random-stream.js';
-import type { Sample } from '../../types.js';
+import type { Item, Sample } from '../../types.js';
 import { type Affine, compose, IDENTITY, warp } from './affine.js';
 
 /** RGB bytes, row by row, that a transform may change in place. */
@@ -49,18 +49,24 @@ export function oneOf(transforms: readonly Transform[], { p = 0.5 }: Chance = {}
   return { name: `oneOf(${transforms.map(({ name }) => name)})`, p, choose };
 }
 
+/** A sample with a mask, which moves with the image, or without one. */
+export type MaybeMasked = Sample<Item> & { readonly mask?: Uint8Array };
+
 /**
- * Applies transforms to one sample: all geometric ones as one map for image (bilinear, black outside) and mask
- * (nearest, 255 outside), then the photometric ones in order. The sample that it is given stays as it was.
+ * Applies transforms to one sample: all geometric ones as one map for image (bilinear, black outside) and mask,
+ * where there is one (nearest, 255 outside), then the photometric ones in order. The sample that it is given stays as it was.
  *
  * Each transform draws from its own stream, keyed by (seed, its place and name, epoch, index): a sample is augmented
  * alike wherever in a run it comes up, and adding a transform at the end changes no other's draws.
  *
  * @throws UserError for a sample that is normalised already: transforms are defined on bytes.
  */
-export async function augmentSample(sample: Sample, transforms: readonly Transform[]): Promise<Sample> {
+export async function augmentSample<S extends MaybeMasked>(
+  sample: S,
+  transforms: readonly Transform[],
+): Promise<S> {
   const { seed, epoch, index } = sample.plan;
-  const { width, height, image } = sample;
+  const { width, height, image, mask } = sample;
   if (!(image instanceof Uint8Array))
     throw new UserError(
       'augment: expected bytes, got a normalised image; put augment(…) before normalize(…)',
@@ -77,7 +83,9 @@ export async function augmentSample(sample: Sample, transforms: readonly Transfo
   });
   // Not `slice`, which is a view where the bytes are a Node Buffer.
   const moved =
-    map === IDENTITY ? { image: new Uint8Array(image), mask: sample.mask } : warp({ ...sample, image }, map);
+    map === IDENTITY
+      ? { image: new Uint8Array(image) }
+      : warp({ width, height, image, ...(mask && { mask }) }, map);
   for (const change of recolour) await change({ width, height, image: moved.image });
   return { ...sample, ...moved };
 }

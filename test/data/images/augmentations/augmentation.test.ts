@@ -22,12 +22,12 @@ import {
   randomGamma,
   toGray,
 } from '../../../../src/data/images/augmentations/photometric.js';
-import type { Sample } from '../../../../src/data/types.js';
+import type { MaskedSample } from '../../../../src/data/types.js';
 
 const pair = { stem: 'a', image: 'a.jpg', mask: 'a.png' };
 
 /** A picture from a function of the pixel to [r, g, b, class]. */
-function draw(size: number, pixel: (x: number, y: number) => readonly number[], index = 0): Sample {
+function draw(size: number, pixel: (x: number, y: number) => readonly number[], index = 0): MaskedSample {
   const image = new Uint8Array(size * size * 3);
   const mask = new Uint8Array(size * size);
   for (let i = 0; i < mask.length; i++) {
@@ -35,7 +35,7 @@ function draw(size: number, pixel: (x: number, y: number) => readonly number[], 
     image.set([r!, g!, b!], i * 3);
     mask[i] = id!;
   }
-  return { plan: { pair, seed: 1, epoch: 1, index }, width: size, height: size, image, mask };
+  return { plan: { item: pair, seed: 1, epoch: 1, index }, width: size, height: size, image, mask };
 }
 
 /** A picture whose colour tells its class: 0 black, 1 white. */

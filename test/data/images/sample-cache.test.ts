@@ -11,10 +11,10 @@ import { decode } from '../../../operators/decode.js';
 import { batchPlans } from '../../../src/data/batch-plans.js';
 import type { Transform } from '../../../src/data/images/augmentations/augmentation.js';
 import { augmentationCatalogue } from '../../../src/data/images/augmentations/augmentations.js';
+import { diskCache, memoryCache, type SampleCache } from '../../../src/data/images/sample-cache.js';
 import type { Pair } from '../../../src/data/types.js';
 import { loadSample } from '../../../src/tasks/segmentation/load-sample.js';
-import { diskCache, memoryCache, type SampleCache } from '../../../src/tasks/segmentation/sample-cache.js';
-import { png } from '../../data/images/png-writer.js';
+import { png } from './png-writer.js';
 
 const SIZE = 12;
 
@@ -49,7 +49,7 @@ describe('sample caches', () => {
     memory: () => memoryCache(),
     disk: () => diskCache(mkdtempSync(join(dir, 'cache-'))),
   };
-  const plan = (pair: Pair, epoch = 1) => ({ pair, seed: 1, epoch, index: 0 });
+  const plan = (pair: Pair, epoch = 1) => ({ item: pair, seed: 1, epoch, index: 0 });
   const always = (name: string): Transform => ({ ...augmentationCatalogue.make(name), p: 1 });
 
   for (const [kind, make] of Object.entries(kinds))
@@ -95,7 +95,7 @@ describe('sample caches', () => {
     const kept = [`${name}.sample`, `.${name}.sample.${process.pid}-1.unfinished`, 'mine.tmp', 'notes.txt'];
     for (const file of [...kept, `.${name}.sample.${dead}-3.unfinished`])
       writeFileSync(join(folder, file), 'half');
-    assert.equal(await diskCache(folder).get('key', SIZE), undefined);
+    assert.equal(await diskCache(folder).get('key', [3 * SIZE * SIZE, SIZE * SIZE]), undefined);
     assert.deepEqual(readdirSync(folder).toSorted(), kept.toSorted());
   });
 

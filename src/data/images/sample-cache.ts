@@ -4,20 +4,16 @@ import { join } from 'node:path';
 import { named } from '../../base/named.js';
 import { removeUnfinished, writeFileAtomic } from '../../files/atomic.js';
 
-/** The pixels of one decoded sample. */
-export interface Decoded {
-  readonly image: Uint8Array;
-  readonly mask: Uint8Array;
-}
-
 /**
- * Keeps decoded samples by a key that changes with the files, the size and the classes.
+ * Keeps the bytes of decoded samples (an image, and its mask where it has one) by a key that changes with the files, the
+ * size and the classes.
  *
  * What is kept is never shared: `set` keeps a copy, and `get` gives one that its caller may change.
  */
 export interface SampleCache {
-  get(key: string, size: number): Promise<Decoded | undefined>;
-  set(key: string, decoded: Decoded): Promise<void>;
+  /** @param lengths how many bytes each part has. */
+  get(key: string, lengths: readonly number[]): Promise<Uint8Array[] | undefined>;
+  set(key: string, parts: readonly Uint8Array[]): Promise<void>;
 }
 
 /**
@@ -29,18 +25,18 @@ export interface SampleCache {
  * decode(224, { cache: memoryCache({ maxBytes: 2 ** 30 }) });
  */
 export function memoryCache({ maxBytes = 2 ** 30 }: { readonly maxBytes?: number } = {}): SampleCache {
-  const kept = new Map<string, Decoded>();
+  const kept = new Map<string, readonly Uint8Array[]>();
   let bytes = 0;
   return {
     get: async (key) => {
       const found = kept.get(key);
-      return found && copy(found);
+      return found?.map(copy);
     },
-    set: async (key, decoded) => {
-      const size = decoded.image.length + decoded.mask.length;
+    set: async (key, parts) => {
+      const size = sum(parts.map(({ length }) => length));
       if (kept.has(key) || bytes + size > maxBytes) return;
       bytes += size;
-      kept.set(key, copy(decoded));
+      kept.set(key, parts.map(copy));
     },
   };
 }
@@ -54,17 +50,17 @@ export function diskCache(dir: string): SampleCache {
   const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
   const file = (key: string) => join(dir, `${createHash('sha256').update(key).digest('hex')}.sample`);
   return {
-    get: async (key, size) => {
+    get: async (key, lengths) => {
       await (swept ??= removeUnfinished(dir, { own: false }));
       const bytes = await readFile(file(key)).catch(() => undefined);
-      const pixels = size * size;
-      if (bytes?.length !== pixels * 4 + 32) return undefined;
+      if (bytes?.length !== sum(lengths) + 32) return undefined;
       const body = bytes.subarray(32);
       if (!digest(body).equals(bytes.subarray(0, 32))) return undefined;
-      return copy({ image: body.subarray(0, pixels * 3), mask: body.subarray(pixels * 3) });
+      let end = 0;
+      return lengths.map((length) => copy(body.subarray(end, (end += length))));
     },
-    set: async (key, { image, mask }) => {
-      const body = Buffer.concat([image, mask]);
+    set: async (key, parts) => {
+      const body = Buffer.concat(parts);
       // A cache that cannot be written costs time, not results; what a power failure cuts short fails its digest.
       await writeFileAtomic(file(key), Buffer.concat([digest(body), body]), { flush: false }).catch(() => {});
     },
@@ -72,8 +68,12 @@ export function diskCache(dir: string): SampleCache {
 }
 
 /** Not `slice`, which is a view where the bytes are a Node Buffer. */
-function copy({ image, mask }: Decoded): Decoded {
-  return { image: new Uint8Array(image), mask: new Uint8Array(mask) };
+function copy(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
 }
 
 /** The caches by name; `dir` is where `disk` keeps its files, and `none` is no cache. */

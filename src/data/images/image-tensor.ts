@@ -1,0 +1,32 @@
+import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
+import { UserError } from '../../base/errors.js';
+import { memoryHint } from '../../engine/out-of-memory.js';
+import type { Item, Sample } from '../types.js';
+
+/**
+ * The images of samples as one tensor: float32 [batch, height, width, 3].
+ *
+ * @throws UserError for samples of several sizes, and for those that are not normalised.
+ */
+export function imageTensor(samples: readonly Sample<Item, Float32Array>[]): Tensor4D {
+  const { width, height } = samples[0]!;
+  const values = floats([samples.length, height, width]);
+  samples.forEach(({ width: w, height: h, image }, i) => {
+    if (w !== width || h !== height)
+      throw new UserError(
+        `batch: expected samples of one size, got ${width}×${height} and ${w}×${h}; decode them to one`,
+      );
+    if (!(image instanceof Float32Array))
+      throw new UserError('batch: expected normalised images, got bytes; put normalize(…) before it');
+    values.set(image, i * width * height * 3);
+  });
+  return tensor4d(values, [samples.length, height, width, 3]);
+}
+
+function floats(shape: readonly [number, number, number]): Float32Array {
+  try {
+    return new Float32Array(3 * shape[0] * shape[1] * shape[2]);
+  } catch (error) {
+    throw memoryHint(error, shape);
+  }
+}

@@ -1,0 +1,12 @@
+import { type Tensor3D, tensor3d } from '@tensorflow/tfjs-core';
+import type { MaskedSample } from '../../data/types.js';
+
+/** The masks of samples as one tensor: int32 [batch, height, width], class ids, 255 for ignored. */
+export function maskTensor(samples: readonly Pick<MaskedSample, 'width' | 'height' | 'mask'>[]): Tensor3D {
+  const { width, height } = samples[0]!;
+  const ids = new Int32Array(samples.length * width * height);
+  samples.forEach(({ mask }, i) => {
+    ids.set(mask, i * width * height);
+  });
+  return tensor3d(ids, [samples.length, height, width], 'int32');
+}
