@@ -13,7 +13,6 @@ import { validate } from '../operators/validate.js';
 import type { Batch } from '../src/data/batch.js';
 import { horizontalFlip } from '../src/data/images/augmentations/geometric.js';
 import type { BatchPlan, Pair, SamplePlan } from '../src/data/types.js';
-import type { StepEvent } from '../src/events/event.js';
 import type { MetricName } from '../src/events/scores.js';
 import type { Loss } from '../src/model/loss.js';
 import type { Metrics } from '../src/model/metrics.js';
@@ -21,7 +20,7 @@ import type { Model } from '../src/model/model.js';
 import type { Trial } from '../src/study/trial.js';
 import type { SegmentationScores } from '../src/tasks/segmentation/metrics/segmentation-scores.js';
 import type { Optimizer } from '../src/train/optimizers/transform.js';
-import { Training } from '../src/train/training.js';
+import { Run } from '../src/train/run.js';
 
 /** What the compiler must refuse; each line that it accepts is an error of `tsc -p test`. Nothing here runs. */
 export function refusals(
@@ -33,8 +32,8 @@ export function refusals(
   crossEntropy: Loss<Tensor2D, Tensor1D>,
   optimizer: Optimizer,
   metrics: () => Metrics<Tensor2D, Tensor1D, { readonly loss: number; readonly top5: number }>,
-  leases: () => Observable<Lease<Batch<Tensor4D, Tensor3D>>>,
-  steps$: Observable<StepEvent>,
+  masked: () => Observable<Lease<Batch<Tensor4D, Tensor3D>>>,
+  labelled: () => Observable<Lease<Batch<Tensor4D, Tensor1D>>>,
   trial: Trial,
 ) {
   plans$.pipe(decode(224), augment(horizontalFlip()), normalize(IMAGENET), batch(plan));
@@ -47,29 +46,25 @@ export function refusals(
   // @ts-expect-error an image without a mask is no sample of a segmentation
   of<SamplePlan<{ stem: string; image: string }>>().pipe(decode(224), normalize(IMAGENET), batch(plan));
 
-  const training = new Training({
-    model: classifier,
-    loss: crossEntropy,
-    optimizer,
-    learningRate: 1,
-    seed: 1,
-  });
-  labels$.pipe(trainStep(training));
+  const about = { optimizer, learningRate: 1, seed: 1, epochs: 1, batchSize: 1, classes: ['a', 'b'] };
+  const run = new Run({ model: classifier, loss: crossEntropy, metrics, metric: 'top5', ...about });
+  labels$.pipe(trainStep(run));
   // @ts-expect-error a mask is no label
-  masks$.pipe(trainStep(training));
+  masks$.pipe(trainStep(run));
   // @ts-expect-error a mask is no label
-  void training.step({} as Batch<Tensor4D, Tensor3D>);
+  void run.step({} as Batch<Tensor4D, Tensor3D>);
   const loss: Loss<Tensor4D, Tensor3D> = () => undefined as never;
   // @ts-expect-error a segmentation's loss is none of a classification
-  new Training({ model: classifier, loss, optimizer, learningRate: 1, seed: 1 });
-  // @ts-expect-error masks are not what these metrics score
-  steps$.pipe(validate(training, leases, { every: 'epoch', metrics }));
-
-  const labelled = {} as () => Observable<Lease<Batch<Tensor4D, Tensor1D>>>;
-  const events$ = steps$.pipe(validate(training, labelled, { every: 'epoch', metrics }));
-  events$.pipe(earlyStop({ metric: 'top5', patience: 1 }));
+  new Run({ model: classifier, loss, ...about });
   // @ts-expect-error no such metric
-  events$.pipe(earlyStop({ metric: 'top4', patience: 1 }));
+  new Run({ model: classifier, loss: crossEntropy, metrics, metric: 'top4', ...about });
+
+  const events$ = labels$.pipe(trainStep(run), validate(run, labelled));
+  // @ts-expect-error masks are not what this run scores
+  events$.pipe(validate(run, masked));
+  events$.pipe(earlyStop(run, { metric: 'top5', patience: 1 }));
+  // @ts-expect-error no such metric
+  events$.pipe(earlyStop(run, { metric: 'top4', patience: 1 }));
   events$.pipe(report(trial, 'top5'));
   // @ts-expect-error no such metric
   events$.pipe(report(trial, 'softDice'));

@@ -15,7 +15,7 @@ import type { BatchPlan, Pair, Splits } from '../data/types.js';
 import type { TrainingMode } from '../model/vit/training-mode.js';
 import { lossNamed } from '../tasks/segmentation/losses/losses.js';
 import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-metrics.js';
-import { cacheNamed, type SampleCache } from '../tasks/segmentation/sample-cache.js';
+import { cacheNamed, type SampleCache } from '../data/images/sample-cache.js';
 import { loadSegmenter, type Segmenter } from '../tasks/segmentation/segmenter.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
 import { recordOf } from './segmenter-record.js';
