@@ -31,6 +31,12 @@ function examplesIn(file: string, text: string): Example[] {
   });
 }
 
+/** The code blocks of one language in a Markdown text, in order. */
+export function codeBlocks(markdown: string, language: string): string[] {
+  const fence = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms');
+  return [...markdown.matchAll(fence)].map(([, code]) => code!.trim());
+}
+
 /** Code whose statements `expression; // => value` became checks: `shown(expression, "value")`. */
 export function withChecks(code: string): string {
   return code.replaceAll(

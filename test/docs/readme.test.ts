@@ -7,16 +7,11 @@ import { promisify } from 'node:util';
 import { readEvents } from '../../src/events/read-events.js';
 import { withoutClocks } from '../../src/loggers/logger.js';
 import { root, run } from '../recipes/run.js';
+import { codeBlocks } from './examples.js';
 
 const execute = promisify(execFile);
 
-/** The blocks of one language, in order. */
-function blocks(language: string): string[] {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) =>
-    code!.trim(),
-  );
-}
+const blocks = (language: string) => codeBlocks(readFileSync(join(root, 'README.md'), 'utf8'), language);
 
 describe('README', () => {
   let dir: string;
