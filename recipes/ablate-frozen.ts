@@ -14,7 +14,7 @@ import {
   percentText,
   recipe,
   trainGrid,
-} from 'millrace';
+} from 'millrace/recipe';
 import { concat, defer } from 'rxjs';
 import { z } from 'zod';
 

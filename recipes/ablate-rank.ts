@@ -3,6 +3,7 @@
 //
 //   node recipes/ablate-rank.js --rank 2,4,8,16 --random-seed 10,20,30 --epochs 5
 
+import { UserError } from 'millrace';
 import {
   type AblationRun,
   closeAblation,
@@ -13,8 +14,7 @@ import {
   openCell,
   recipe,
   trainGrid,
-  UserError,
-} from 'millrace';
+} from 'millrace/recipe';
 import { concat, defer } from 'rxjs';
 import { z } from 'zod';
 

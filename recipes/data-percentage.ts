@@ -20,7 +20,7 @@ import {
   percentageReport,
   recipe,
   trainGrid,
-} from 'millrace';
+} from 'millrace/recipe';
 import { concat, concatMap, defer, EMPTY } from 'rxjs';
 import { z } from 'zod';
 

@@ -6,33 +6,24 @@
 //   node recipes/train-lora.js --config results/hyperparam-optim/lora/best.yaml
 
 import { join } from 'node:path';
+import { cacheNamed, type Event, METRIC_TEXTS, metricOf, progress, UserError, useEngine } from 'millrace';
 import {
   adapterSearch,
-  cacheNamed,
-  type Event,
   engineOf,
   headOf,
   loadBackbone,
-  METRIC_TEXTS,
-  metricOf,
-  progress,
-  prune,
   recipe,
-  report,
   searchFlags,
   searchStudy,
   segmentationSplits,
   segmentationTask,
-  type Trial,
   trainingRun,
-  trials,
   trialText,
   tryFolder,
-  UserError,
-  useEngine,
   writeFileAtomic,
-  writeStudyPlots,
-} from 'millrace';
+} from 'millrace/recipe';
+import { writeStudyPlots } from 'millrace/report';
+import { prune, report, type Trial, trials } from 'millrace/study';
 import { concat, defer, finalize, identity, mergeMap, tap } from 'rxjs';
 import { stringify } from 'yaml';
 

@@ -5,7 +5,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
-import { creatureScene, fixture, ownedFolder, randomStream, recipe, STYLES, trimap } from 'millrace';
+import { randomStream } from 'millrace';
+import { creatureScene, fixture, ownedFolder, recipe, STYLES, trimap } from 'millrace/recipe';
 import sharp from 'sharp';
 import { z } from 'zod';
 

@@ -9,22 +9,18 @@ import { encode } from 'fast-png';
 import {
   corrupt,
   corruptions,
-  dataFlags,
   imageMaskPairs,
-  nameIn,
-  ownedFolder,
   type Pair,
   type Picture,
   readImage,
   readMask,
-  recipe,
-  recordPaths,
   resizeBilinear,
   resizeNearest,
   type Severity,
   split,
   UserError,
 } from 'millrace';
+import { dataFlags, nameIn, ownedFolder, recipe, recordPaths } from 'millrace/recipe';
 import { concatMap, from, lastValueFrom, mergeMap } from 'rxjs';
 import { z } from 'zod';
 

@@ -17,7 +17,6 @@ import {
   checkSplits,
   concatLease,
   csv,
-  dataFlags,
   decode,
   earlyStop,
   guard,
@@ -28,15 +27,12 @@ import {
   localizedLora,
   logCoshDice,
   logTo,
-  modelFlags,
   normalize,
   type Pair,
   plots,
   prefetch,
   progress,
   Run,
-  recipe,
-  runFlags,
   segmentationMetrics,
   split,
   summary,
@@ -47,6 +43,7 @@ import {
   useEngine,
   validate,
 } from 'millrace';
+import { dataFlags, modelFlags, recipe, runFlags } from 'millrace/recipe';
 import { finalize, from, lastValueFrom } from 'rxjs';
 import { z } from 'zod';
 

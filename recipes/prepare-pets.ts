@@ -5,7 +5,8 @@
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { download, ownedFolder, recipe, tarGzFiles, UserError } from 'millrace';
+import { UserError } from 'millrace';
+import { download, ownedFolder, recipe, tarGzFiles } from 'millrace/recipe';
 import { z } from 'zod';
 
 const digest = z

@@ -9,19 +9,13 @@ import {
   ConfusionMatrix,
   cosine,
   crossEntropy,
-  engineFlags,
-  FAMILIES,
-  fixture,
-  ownedFolder,
-  PATCHES,
   PatchClassifier,
-  patchBatch,
-  recipe,
   saveBackbone,
   Training,
   useEngine,
   vitConfig,
 } from 'millrace';
+import { engineFlags, FAMILIES, fixture, ownedFolder, PATCHES, patchBatch, recipe } from 'millrace/recipe';
 import { concat, concatMap, defer, ignoreElements, range, tap } from 'rxjs';
 import { z } from 'zod';
 

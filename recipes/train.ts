@@ -6,18 +6,15 @@
 //     --model-name google/vit-base-patch16-224 --epochs 50 --batch-size 32
 
 import { join } from 'node:path';
+import { batchesPerEpoch, checkpointStore, failIfDiverged, overlays, useEngine } from 'millrace';
 import {
-  batchesPerEpoch,
-  checkpointStore,
   chosenAdapter,
   closingText,
   dataFlags,
   engineOf,
-  failIfDiverged,
   loadBackbone,
   modelFlags,
   openRun,
-  overlays,
   recipe,
   resumeNotes,
   runFlags,
@@ -26,8 +23,7 @@ import {
   trainingFlags,
   trainingNotes,
   trainingRun,
-  useEngine,
-} from 'millrace';
+} from 'millrace/recipe';
 import { concat, defer, finalize } from 'rxjs';
 
 const adapter = chosenAdapter(process.argv);

@@ -10,21 +10,16 @@
 //
 // Where it also exports `searchSpace`, such as { x: [-1, 0, 1] }, --sampler grid tries these values.
 
+import { UserError } from 'millrace';
 import {
-  createStudy,
   loadObjective,
   type ObjectiveReport,
-  prune,
   recipe,
-  report,
-  samplers,
   studyFlags,
   studyPruner,
-  type Trial,
-  trials,
   trialText,
-  UserError,
-} from 'millrace';
+} from 'millrace/recipe';
+import { createStudy, prune, report, samplers, type Trial, trials } from 'millrace/study';
 import { catchError, concat, defer, filter, finalize, mergeMap, tap } from 'rxjs';
 import { z } from 'zod';
 

@@ -13,7 +13,7 @@ import {
   ThresholdPruner,
   type Trial,
   WilcoxonPruner,
-} from '../../exports/index.js';
+} from '../../exports/study.js';
 
 interface Subject {
   readonly name: string;

@@ -10,7 +10,7 @@ import {
   type ParamValue,
   type Trial,
   toInternal,
-} from '../../exports/index.js';
+} from '../../exports/study.js';
 import { inBounds, SUBJECTS } from './sampler-subjects.js';
 
 /** One of each kind, some of them with an end that is no round number. */

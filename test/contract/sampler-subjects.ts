@@ -13,7 +13,7 @@ import {
   type Sampler,
   TpeSampler,
   type Trial,
-} from '../../exports/index.js';
+} from '../../exports/study.js';
 
 interface Subject {
   readonly name: string;

@@ -10,7 +10,7 @@ import {
   type Study,
   type Trial,
   TrialPruned,
-} from '../../exports/index.js';
+} from '../../exports/study.js';
 import { finite, inBounds, mixed, SUBJECTS } from './sampler-subjects.js';
 
 /** In the order of their numbers, without what belongs to the moment. */

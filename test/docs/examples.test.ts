@@ -10,11 +10,21 @@ const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 const folder = join(root, 'build', 'examples');
 
 /** Where an example's words come from, unless its own file exports them. */
-const LIBRARIES = ['millrace', 'rxjs', 'zod', '@tensorflow/tfjs-core'];
+const LIBRARIES = [
+  'millrace',
+  'millrace/study',
+  'millrace/report',
+  'millrace/recipe',
+  'rxjs',
+  'zod',
+  '@tensorflow/tfjs-core',
+];
 
 /** What examples take for granted: the things that the text around them speaks of. */
 const WORLD = `
 import type * as M from 'millrace';
+import type * as R from 'millrace/recipe';
+import type * as S from 'millrace/study';
 import type { Observable } from 'rxjs';
 declare global {
   type Batch = M.Batch;
@@ -23,6 +33,7 @@ declare global {
   type Head = M.Head;
   type HeadOptions = M.HeadOptions;
   type Loss = M.Loss;
+  type SearchSpace = S.SearchSpace;
   type Tensor = import('@tensorflow/tfjs-core').Tensor;
   type Transform = M.Transform;
   const pairs: readonly M.Pair[], train: readonly M.Pair[], test: readonly M.Pair[];
@@ -33,9 +44,9 @@ declare global {
   const a: string, b: string, imageDir: string, maskDir: string, width: number, height: number;
   const image: Uint8Array, mask: Uint8Array;
   const model: M.Segmenter, store: M.CheckpointStore;
-  const batches: () => Observable<M.Lease<M.Batch>>, settings: M.TrainingRunSettings, task: M.Task,
+  const batches: () => Observable<M.Lease<M.Batch>>, settings: R.TrainingRunSettings, task: R.Task,
     training: M.Training, training$: Observable<M.Event>, lease: M.Lease<M.Batch>;
-  const rows: M.Prediction[], run: M.Run, search: (trial: M.Trial) => Observable<M.Event>, study: M.Study, trial: M.Trial, sampler: M.Sampler;
+  const rows: M.Prediction[], run: M.Run, search: (trial: S.Trial) => Observable<M.Event>, study: S.Study, trial: S.Trial, sampler: S.Sampler;
   const tokens: Tensor, weight: Tensor, bias: Tensor, myTransform: M.GradientTransform;
 }
 `;

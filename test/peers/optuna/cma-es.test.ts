@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Python } from '../../../bench/peers/python.js';
-import { CmaEsSampler, createStudy, type Distribution, type ParamValue } from '../../../exports/index.js';
+import { CmaEsSampler, createStudy, type Distribution, type ParamValue } from '../../../exports/study.js';
 import type { CmaEsOptions } from '../../../src/study/samplers/cma-es/cma-es.js';
 import type { Direction } from '../../../src/study/trials/frozen-trial.js';
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Python } from '../../../bench/peers/python.js';
-import type { ParamValue } from '../../../exports/index.js';
+import type { ParamValue } from '../../../exports/study.js';
 import { compareProposals, emptyTally } from '../../study/samplers/compare-proposals.js';
 import { kinds, proposals, randomCases } from '../../study/samplers/tpe-cases.js';
 import { needsPython } from '../python.js';

@@ -1,4 +1,4 @@
-import type { Distribution, ParamValue } from '../../../exports/index.js';
+import type { Distribution, ParamValue } from '../../../exports/study.js';
 import type { TpeCase } from './tpe-cases.js';
 
 /** A float may differ where the C library or numpy rounds otherwise: so many units in the last place of its widest range. */

@@ -12,7 +12,7 @@ import {
   TpeSampler,
   type Trial,
   TrialPruned,
-} from '../../../exports/index.js';
+} from '../../../exports/study.js';
 import { paramNames } from '../../../src/study/trials/param-names.js';
 
 const tried = (trials: readonly { readonly params: object }[]) =>

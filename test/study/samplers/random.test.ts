@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { lastValueFrom, mergeMap, of, toArray } from 'rxjs';
-import { createStudy, RandomSampler, report, type Trial, trials } from '../../../exports/index.js';
+import { createStudy, RandomSampler, report, type Trial, trials } from '../../../exports/study.js';
 import { NumpyRandom } from '../../../src/random/numpy-random.js';
 
 /** What optuna 4.9 proposed: golden/make_random.py. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createStudy, type Distribution, type ParamValue, TpeSampler } from '../../../exports/index.js';
+import { createStudy, type Distribution, type ParamValue, TpeSampler } from '../../../exports/study.js';
 import type { TpeOptions } from '../../../src/study/samplers/tpe/options.js';
 import { toExternal, toInternal } from '../../../src/study/trials/distribution.js';
 import type { Direction, Json, TrialState } from '../../../src/study/trials/frozen-trial.js';

@@ -5,7 +5,7 @@ import {
   type Distribution,
   floatDistribution,
   intDistribution,
-} from '../../../../exports/index.js';
+} from '../../../../exports/study.js';
 import { randomStream } from '../../../../src/random/random-stream.js';
 import { ChoiceColumn } from '../../../../src/study/samplers/tpe/choice-column.js';
 import { KernelColumn } from '../../../../src/study/samplers/tpe/kernel-column.js';

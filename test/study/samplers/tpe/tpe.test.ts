@@ -7,7 +7,7 @@ import {
   type Sampler,
   TpeSampler,
   type Trial,
-} from '../../../../exports/index.js';
+} from '../../../../exports/study.js';
 import type { TpeOptions } from '../../../../src/study/samplers/tpe/options.js';
 import { violationOf } from '../../../../src/study/trials/constraints.js';
 import { compareProposals, emptyTally } from '../compare-proposals.js';
