@@ -24,6 +24,7 @@ const markdown = [
   'PERFORMANCE.md',
   'RESULTS.md',
   ...documents.map((name) => join('docs', name)),
+  ...readdirSync(join(root, 'docs', 'notes')).map((name) => join('docs', 'notes', name)),
 ];
 
 /** Runs the blocks of one document in turn, and compares what stands behind `// =>`. */

@@ -95,7 +95,7 @@ export function addonPath(): string | undefined {
 export function loadAddon(): Addon | undefined {
   const path = addonPath();
   // How often OpenMP's threads look for work between kernels before they sleep. With many turns they keep a core from
-  // image decoders, and the thread that they wait for from its core: see PERFORMANCE.md.
+  // image decoders, and the thread that they wait for from its core: see docs/notes/onednn.md.
   process.env['GOMP_SPINCOUNT'] ??= '1000';
   return path ? (createRequire(import.meta.url)(path) as Addon) : undefined;
 }
