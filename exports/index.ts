@@ -67,6 +67,7 @@ export type { MetricName, Score, Scores } from '../src/events/scores.js';
 export * from '../src/files/safetensors.js';
 export * from '../src/loggers/json-lines.js';
 export * from '../src/loggers/logger.js';
+export * from '../src/loggers/loggers.js';
 export * from '../src/loggers/metrics-csv.js';
 export * from '../src/loggers/plots.js';
 export * from '../src/loggers/summary.js';

@@ -6,7 +6,7 @@
 //   node recipes/train-lora.js --config results/hyperparam-optim/lora/best.yaml
 
 import { join } from 'node:path';
-import { cacheNamed, type Event, METRIC_TEXTS, metricOf, progress, UserError, useEngine } from 'millrace';
+import { caches, type Event, METRIC_TEXTS, metricOf, progress, UserError, useEngine } from 'millrace';
 import {
   adapterSearch,
   engineOf,
@@ -60,11 +60,11 @@ recipe({
       throw new UserError('--data-percentage: no picture to validate on; raise it');
     const backbone = await loadBackbone(settings);
     const search = adapterSearch(settings, backbone.config.hidden_size);
-    const shared = { splits, cache: cacheNamed(cache, cacheDir) };
+    const shared = { splits, cache: caches.make(cache, cacheDir) };
     const asStudy = { optimizeFor, storage, studyName, sampler, ...pruning, heartbeat, maxRetries };
-    const study = await searchStudy({ ...settings, ...asStudy });
-    // The first trial is about what the training recipe does by itself: the best one is no worse.
-    await study.enqueueTrial(search.first, { ifEmpty: true });
+    const study = await searchStudy({ ...settings, ...asStudy }, search.space);
+    // The first trial is about what the training recipe does by itself: the best one is no worse. A grid has it anyway.
+    if (sampler !== 'grid') await study.enqueueTrial(search.first, { ifEmpty: true });
 
     const scoreOf = (event: Event) =>
       event.type === 'validation' ? metricOf(event.scores, optimizeFor) : undefined;

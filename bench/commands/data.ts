@@ -34,7 +34,7 @@ export default command({
     await startEngine({ engine: 'auto' });
     const pairs = (await lastValueFrom(imageMaskPairs(imageDir, maskDir, { lists: list }))).slice(0, images);
     const plans = [...batchPlans(pairs, { batchSize, seed: 1 })];
-    const changes = augmentations(['flip', 'rotate', 'crop', 'color']);
+    const changes = ['flip', 'rotate', 'crop', 'color'].map((name) => augmentations.make(name));
     const cache = memoryCache();
     const decoded = ({ samples }: BatchPlan) => from(samples).pipe(decode(imageSize, { ids }));
     const batched = (plan: BatchPlan) =>

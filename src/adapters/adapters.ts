@@ -26,6 +26,3 @@ export const adapters = named('adapter', {
   bitfit: ({ layers }: AdapterSettings): Adapter => bitFit({ layers } as PartialTuningOptions),
   ln_tuning: ({ layers }: AdapterSettings): Adapter => layerNormTuning({ layers } as PartialTuningOptions),
 });
-
-export const adapterNamed = (name: string, settings: AdapterSettings): Adapter =>
-  adapters.make(name, settings);

@@ -149,6 +149,6 @@ function check(flag: Flag, value: unknown, where: string): unknown {
   const place = issue.path[0];
   const got: unknown = Array.isArray(value) && typeof place === 'number' ? value[place] : value;
   const choices = (flag.schema.enum ?? flag.schema.items?.enum ?? []).map(String);
-  const hint = typeof got === 'string' ? didYouMean(got, choices) : '';
+  const hint = typeof got === 'string' && !choices.includes(got) ? didYouMean(got, choices) : '';
   throw new UserError(`${where}: ${want}, got ${JSON.stringify(got)}${hint}`, { flag: flag.name, got });
 }

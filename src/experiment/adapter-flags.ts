@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { adapterNamed } from '../adapters/adapters.js';
-import { ignored } from '../cli/flag.js';
+import { adapters } from '../adapters/adapters.js';
+import { ignored, nameIn } from '../cli/flag.js';
 import type { Adapter } from '../model/adapter.js';
 import { adapterFlags, modelFlags } from './training-flags.js';
 
@@ -36,36 +36,74 @@ export const ADAPTER_FLAGS = {
   },
 };
 
-type Trained = keyof typeof ADAPTER_FLAGS;
+/** BitFit and LayerNorm tuning have no size and no scale. */
+const partialFlags = (name: string) => {
+  const nothing = ignored(`${name} only chooses which parameters of the backbone train`);
+  return {
+    loraType: z.enum([name]).default(name).describe('what this recipe trains'),
+    layers: adapterFlags.layers,
+    ...Object.fromEntries(
+      ['rank', 'alpha', 'targets', 'adapterDropout', 'rBlock', 'numBlocksPerRow'].map((key) => [
+        key,
+        nothing,
+      ]),
+    ),
+  };
+};
 
-const CHOICES = {
-  lora: { flags: 'lora', description: 'with LoRA' },
-  dora: { flags: 'lora', description: 'with DoRA' },
-  serial_lora: { flags: 'serial_lora', description: 'with Serial LoRA' },
-  localized_lora: { flags: 'localized_lora', description: 'with Localized LoRA' },
-  none: { flags: 'lora', description: 'without an adapter' },
-} as const satisfies Record<string, { readonly flags: Trained; readonly description: string }>;
+/** An adapter of the user's own takes what it knows of these; what is not given is its own to choose. */
+const ownFlags = (name: string) => ({
+  loraType: z.enum([name]).default(name).describe('what this recipe trains'),
+  rank: z.int().min(1).optional().describe('its rank'),
+  rBlock: z.int().min(1).optional().describe('its rank of a block'),
+  numBlocksPerRow: z.int().min(1).optional().describe('its blocks along a side of a weight'),
+  ...adapterFlags,
+  alpha: z.number().gt(0).optional().describe('its scale'),
+  targets: adapterFlags.targets.unwrap().optional().describe('the linear maps of a block that are adapted'),
+});
 
-const CHOICE_NAMES = Object.keys(CHOICES) as (keyof typeof CHOICES)[];
+interface AdapterChoice {
+  readonly description: string;
+  readonly flags: z.ZodRawShape;
+}
+
+const CHOICES: Readonly<Record<string, AdapterChoice>> = {
+  lora: { description: 'with LoRA', flags: ADAPTER_FLAGS.lora },
+  dora: {
+    description: 'with DoRA',
+    flags: { ...ADAPTER_FLAGS.lora, dora: ADAPTER_FLAGS.lora.dora.default(true) },
+  },
+  serial_lora: { description: 'with Serial LoRA', flags: ADAPTER_FLAGS.serial_lora },
+  localized_lora: { description: 'with Localized LoRA', flags: ADAPTER_FLAGS.localized_lora },
+  bitfit: { description: 'with BitFit', flags: partialFlags('bitfit') },
+  ln_tuning: { description: 'by its LayerNorms', flags: partialFlags('ln_tuning') },
+  none: { description: 'without an adapter', flags: ADAPTER_FLAGS.lora },
+};
 
 /**
- * The adapter that `--adapter` names on a command line (the last one counts; default lora), with its flags.
+ * The adapter that `--adapter` names on a command line (the last one counts; default lora), with its flags. A name that is
+ * none of the package's is that of an adapter that a plugin registers.
  */
 export function chosenAdapter(argv: readonly string[]) {
   const words = argv.map((word, i) =>
     word === '--adapter' ? argv[i + 1] : /^--adapter=(.*)$/s.exec(word)?.[1],
   );
-  // What is none of these is refused when the flags are read.
-  const name = CHOICE_NAMES.find((each) => each === words.findLast((word) => word !== undefined)) ?? 'lora';
-  const { flags, description } = CHOICES[name];
-  const adapter = z.enum(CHOICE_NAMES).default(name);
+  const name = words.findLast((word) => word !== undefined) ?? 'lora';
+  const { description, flags } = Object.hasOwn(CHOICES, name)
+    ? CHOICES[name]!
+    : { description: `with ${name}`, flags: ownFlags(name) };
   return {
     description,
     modelFlags: name === 'none' ? { mode: modelFlags.mode.default('head') } : {},
     flags: {
-      adapter: adapter.describe('what is trained beside the head; the flags below are those of this one'),
-      ...(ADAPTER_FLAGS[flags] as (typeof ADAPTER_FLAGS)['lora']),
-      ...(name === 'dora' && { dora: ADAPTER_FLAGS.lora.dora.default(true) }),
+      adapter: nameIn(adapters, ['none'])
+        .refine(
+          (named) => named === name,
+          'expected it on the command line, where it decides on the other flags',
+        )
+        .default(name)
+        .describe('what is trained beside the head; the flags below are those of this one'),
+      ...(flags as (typeof ADAPTER_FLAGS)['lora']),
     },
   };
 }
@@ -82,5 +120,5 @@ export interface ChosenAdapterSettings {
 export function adapterOf(settings: ChosenAdapterSettings): Adapter {
   const { loraType, rBlock: blockRank, numBlocksPerRow: blocks, adapterDropout: dropout } = settings;
   const { perProjection = false } = settings;
-  return adapterNamed(loraType, { ...settings, blockRank, blocks, dropout, shared: !perProjection });
+  return adapters.make(loraType, { ...settings, blockRank, blocks, dropout, shared: !perProjection });
 }

@@ -18,8 +18,8 @@ export type GridAdapter = keyof typeof RECIPES;
 /** The adapters that a study of many trainings may compare. */
 export const GRID_ADAPTERS = Object.keys(RECIPES) as GridAdapter[];
 
-const { engine, precision, threads, cache, cacheDir } = runFlags;
-const { modelName, imageSize, batchNorm, headDropout } = modelFlags;
+const { engine, precision, threads, cache, cacheDir, logger } = runFlags;
+const { modelName, imageSize, head, batchNorm, headDropout } = modelFlags;
 
 /** The flags that studies of many trainings share; a study adds its own axes. */
 export const gridFlags = {
@@ -27,9 +27,9 @@ export const gridFlags = {
     ...dataFlags,
     randomSeed: z.array(z.int().min(0)).min(1).default([10, 20, 30, 42, 123]).describe('seeds, a run each'),
   },
-  Model: { modelName, imageSize, batchNorm, headDropout },
+  Model: { modelName, imageSize, head, batchNorm, headDropout },
   Training: trainingFlags,
-  Run: { engine, precision, threads, cache, cacheDir },
+  Run: { engine, precision, threads, cache, cacheDir, logger },
 };
 
 /** A cell of a grid: a training of one adapter. */

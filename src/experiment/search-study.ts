@@ -2,10 +2,11 @@ import { UserError } from '../base/errors.js';
 import { modeOf } from '../events/metric.js';
 import { percentText } from '../files/tables.js';
 import { createStudy } from '../study/create-study.js';
-import { samplerNamed } from '../study/samplers/samplers.js';
+import { samplers } from '../study/samplers/samplers.js';
 import { seededByTrial } from '../study/samplers/seeded-by-trial.js';
 import type { Study } from '../study/study.js';
 
+import type { AdapterSearch } from './adapter-search.js';
 import { type PrunerSettings, studyPruner } from './study-pruner.js';
 
 export interface SearchStudySettings extends PrunerSettings {
@@ -30,7 +31,11 @@ export interface SearchStudySettings extends PrunerSettings {
  *
  * @throws UserError where the study of that name has searched something else: its trials could not be compared.
  */
-export async function searchStudy(settings: SearchStudySettings): Promise<Study> {
+export async function searchStudy(
+  settings: SearchStudySettings,
+  searchSpace: AdapterSearch['space'],
+): Promise<Study> {
+  const make = (seed: number) => samplers.make(settings.sampler, { seed, workers: 2, searchSpace });
   const { storage, studyName, loraType, optimizeFor, randomSeed, epochs } = settings;
   const { sampler, heartbeat, maxRetries } = settings;
   const study = await createStudy({
@@ -40,7 +45,8 @@ export async function searchStudy(settings: SearchStudySettings): Promise<Study>
     loadIfExists: true,
     heartbeatInterval: heartbeat,
     maxRetries,
-    sampler: seededByTrial(randomSeed, (seed) => samplerNamed(sampler, { seed, workers: 2 })),
+    // The order of a grid is the study's, not a trial's.
+    sampler: sampler === 'grid' ? make(randomSeed) : seededByTrial(randomSeed, make),
     pruner: studyPruner(settings, epochs),
   });
   const searched = whatIsSearched(settings);

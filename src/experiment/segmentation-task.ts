@@ -9,12 +9,12 @@ import { prefetch } from '../../operators/prefetch.js';
 import { split } from '../../operators/split.js';
 import { batchPlans } from '../data/batch-plans.js';
 import { augmentations } from '../data/images/augmentations/augmentations.js';
-import { cacheNamed, type SampleCache } from '../data/images/sample-cache.js';
+import { caches, type SampleCache } from '../data/images/sample-cache.js';
 import type { SplitStems } from '../data/recorded-split.js';
 import type { SplitOptions } from '../data/split.js';
 import type { BatchPlan, Pair, Splits } from '../data/types.js';
 import type { TrainingMode } from '../model/vit/training-mode.js';
-import { lossNamed } from '../tasks/segmentation/losses/losses.js';
+import { losses } from '../tasks/segmentation/losses/losses.js';
 import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-metrics.js';
 import { loadSegmenter, type Segmenter } from '../tasks/segmentation/segmenter.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
@@ -90,9 +90,9 @@ export function segmentationTask(
   const { randomSeed: seed, maskIds: ids, batchSize, mode } = settings;
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
   model.train(mode);
-  const samples = cache ?? cacheNamed(settings.cache, settings.cacheDir);
-  const loss = lossNamed(settings.loss);
-  const changes = augmentations(settings.augment);
+  const samples = cache ?? caches.make(settings.cache, settings.cacheDir);
+  const loss = losses.make(settings.loss);
+  const changes = settings.augment.map((name) => augmentations.make(name));
   const load = (plan: BatchPlan, augmented = changes) =>
     from(plan.samples).pipe(
       decode(model.imageSize, { ids, cache: samples }),

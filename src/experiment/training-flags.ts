@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.js';
 import { fixture } from '../base/fixture.js';
 import { nameIn, unique } from '../cli/flag.js';
-import { augmentationCatalogue } from '../data/images/augmentations/augmentations.js';
+import { augmentations } from '../data/images/augmentations/augmentations.js';
 import { engines } from '../engine/engine.js';
+import { loggers } from '../loggers/loggers.js';
 import { DEFAULT_HEAD, heads } from '../model/heads/heads.js';
 import { TARGETS } from '../model/targets.js';
 import { losses } from '../tasks/segmentation/losses/losses.js';
@@ -166,7 +167,7 @@ export const trainingFlags = {
     .default(true)
     .describe('stop a run whose loss is NaN or explodes, or whose score collapses, with exit code 1'),
   augment: z
-    .array(nameIn(augmentationCatalogue))
+    .array(nameIn(augmentations))
     .default([])
     .describe('random changes of the training images; default: none'),
 };
@@ -208,6 +209,10 @@ export const runFlags = {
     .describe(
       'gets <run>/: events, metrics.csv (val_dice and val_iou are softDice and softIou, val_miou is miou), summary, TensorBoard file',
     ),
+  logger: z
+    .array(nameIn(loggers))
+    .optional()
+    .describe('loggers beside those of the package, which all listen to every run'),
   plotDir: z.string().min(1).default('plots').describe('gets <run>/*.png and *.svg'),
   resume: z.boolean().default(false).describe("continue with the run's last checkpoint, mid-epoch too"),
   overwrite: z.boolean().default(false).describe('replace an earlier run of that name'),

@@ -12,16 +12,13 @@ import { trainStep } from '../../operators/train-step.js';
 import { validate } from '../../operators/validate.js';
 import { batchesPerEpoch } from '../data/batch-plans.js';
 import type { Event } from '../events/event.js';
-import { jsonLines } from '../loggers/json-lines.js';
-import { csv } from '../loggers/metrics-csv.js';
-import { plots } from '../loggers/plots.js';
-import { summary } from '../loggers/summary.js';
-import { tensorBoard } from '../loggers/tensor-board.js';
+import { runLoggers } from '../loggers/loggers.js';
 import { checkpointStore } from '../train/checkpoint-store.js';
 import type { Every } from '../train/every.js';
-import { type NamedOptimizerOptions, optimizerNamed } from '../train/optimizers/optimizers.js';
+import { accumulate } from '../train/optimizers/accumulate.js';
+import { type NamedOptimizerOptions, optimizers } from '../train/optimizers/optimizers.js';
 import { Run } from '../train/run.js';
-import { scheduleNamed } from '../train/schedules/schedules.js';
+import { schedules } from '../train/schedules/schedules.js';
 import { learningRates } from './learning-rates.js';
 import type { OpenRun } from './open-run.js';
 import type { Task } from './task.js';
@@ -33,6 +30,8 @@ export interface TrainingRunSettings extends NamedOptimizerOptions {
   readonly mode: string;
   readonly freezeEpochs?: number | undefined;
   readonly optimizer: string;
+  /** Batches in an optimiser step. Default 1. */
+  readonly accumulate?: number;
   readonly schedule: string;
   readonly lr: number;
   readonly separateLr: boolean;
@@ -42,6 +41,8 @@ export interface TrainingRunSettings extends NamedOptimizerOptions {
   readonly patience?: number | undefined;
   readonly metric: string;
   readonly guard: boolean;
+  /** Loggers beside the package's own, by name. */
+  readonly logger?: readonly string[] | undefined;
   readonly ahead: number;
   /** Neither changes what is computed, and no record holds them. */
   readonly cache?: string;
@@ -87,7 +88,7 @@ export function trainingRun(settings: TrainingRunSettings, options: TrainingRunO
         settings.patience ? earlyStop(run, { patience: settings.patience }) : identity,
         folders && test.length > 0 ? testBest(run, task.inOrder(test)) : identity,
         asRun(run),
-        folders ? logTo(run, jsonLines(), csv(), tensorBoard(), plots(), summary()) : identity,
+        folders ? logTo(run, ...runLoggers(settings.logger)) : identity,
         shown ? progress(run) : identity,
         finalize(() => run.dispose()),
       ),
@@ -118,8 +119,8 @@ async function begun(settings: TrainingRunSettings, { task, folders }: TrainingR
     batchSize,
     seed,
     splits,
-    optimizer: optimizerNamed(settings.optimizer, settings),
-    schedule: scheduleNamed(settings.schedule, { steps: epochs * batches, metric }),
+    optimizer: accumulate(settings.accumulate ?? 1, optimizers.make(settings.optimizer, settings)),
+    schedule: schedules.make(settings.schedule, { steps: epochs * batches, metric }),
     learningRate: learningRates(settings),
     average: settings.ema,
     frozenSteps: mode === 'head' ? 0 : freezeEpochs * batches,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import '../../src/tasks/segmentation/metrics/metric.js';
 import { adapters } from '../../src/adapters/adapters.js';
 import { type Named, named, registrations } from '../../src/base/named.js';
-import { augmentationCatalogue } from '../../src/data/images/augmentations/augmentations.js';
+import { augmentations } from '../../src/data/images/augmentations/augmentations.js';
 import { corrupt, corruptions } from '../../src/data/images/corruptions/corruptions.js';
 import { caches } from '../../src/data/images/sample-cache.js';
 import { engines } from '../../src/engine/engine.js';
@@ -27,7 +27,7 @@ const TABLES: readonly Row[] = [
   row(optimizers, 'adamv', 'adamw'),
   row(schedules, 'cosin', 'cosine'),
   row(caches, 'memry', 'memory'),
-  row(augmentationCatalogue, 'colour', 'color'),
+  row(augmentations, 'colour', 'color'),
   row(corruptions, 'fogg', 'fog'),
   row(adapters, 'loraa', 'lora'),
   row(samplers, 'nsga', 'nsga2'),

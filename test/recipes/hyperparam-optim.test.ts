@@ -108,6 +108,32 @@ describe('hyperparam-optim', () => {
     assert.match(config, /^mode: head$/m);
   });
 
+  it('tries each point of a grid once, or all values by brute force, and stops', async () => {
+    for (const sampler of ['grid', 'brute-force']) {
+      const args = ['--epochs=1', '--backbone_frozen', `--study_name=${sampler}`, `--sampler=${sampler}`];
+      const { code, stderr } = await search(...args, '--n_trials=50');
+      assert.equal(code, 0, stderr);
+      const trials = await trialsOf(sampler);
+      const points = new Set(trials.map(({ params }) => `${params['lr']} ${params['weight_decay']}`));
+      assert.deepEqual([points.size, trials.length], [4 * 3, 4 * 3], sampler);
+    }
+  });
+
+  it('takes the other samplers and pruners, with their own flags', async () => {
+    const one = async (n: number, ...args: string[]) => {
+      const { code, stderr } = await search('--study_name=pruned', `--n_trials=${n}`, ...args);
+      assert.equal(code, 0, stderr);
+      return (await trialsOf('pruned')).at(-1)!;
+    };
+    assert.equal((await one(1, '--pruner=none', '--sampler=gp')).state, 'COMPLETE');
+    const threshold = await one(2, '--pruner=threshold', '--threshold_lower=0.999');
+    assert.deepEqual([threshold.state, threshold.steps.length], ['PRUNED', 1]);
+    const patient = ['--pruner=patient', '--pruner_patience=0', '--pruner_min_delta=0.01'];
+    assert.equal((await one(3, ...patient, '--wrapped_pruner=median')).number, 2);
+    const config = readFileSync(join(dir, 'results/hyperparam-optim/pruned/best.yaml'), 'utf8');
+    assert.doesNotMatch(config, /prun|threshold|sampler/i);
+  });
+
   it('shares a study among processes that begin at the same moment', async () => {
     const args = ['--storage=sqlite:///many.db', '--study_name=many', '--n_trials=5'];
     // A process that finds nothing to do looks again after half a heartbeat.

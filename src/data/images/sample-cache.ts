@@ -82,5 +82,3 @@ export const caches = named('cache', {
   disk: (dir: string): SampleCache | undefined => diskCache(dir),
   none: (): SampleCache | undefined => undefined,
 });
-
-export const cacheNamed = (name: string, dir: string): SampleCache | undefined => caches.make(name, dir);

@@ -50,5 +50,3 @@ export const pruners = named('pruner', {
   },
   none: (): Pruner => new NopPruner(),
 });
-
-export const prunerNamed = (name: string, options: Options = {}): Pruner => pruners.make(name, options);

@@ -44,5 +44,3 @@ export const samplers = named('sampler', {
   },
   'brute-force': ({ seed }: Options): Sampler => new BruteForceSampler({ seed }),
 });
-
-export const samplerNamed = (name: string, options: Options = {}): Sampler => samplers.make(name, options);

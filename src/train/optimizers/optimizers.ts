@@ -1,5 +1,4 @@
 import { named } from '../../base/named.js';
-import { accumulate } from './accumulate.js';
 import { adam, adamW, type OptimizerOptions } from './adam.js';
 import { sgd } from './sgd.js';
 import type { Optimizer } from './transform.js';
@@ -21,8 +20,3 @@ export const optimizers = named('optimizer', {
   adam: (options: NamedOptimizerOptions): Optimizer => adam(options),
   sgd: ({ momentum = 0, ...options }: NamedOptimizerOptions): Optimizer => sgd({ ...options, momentum }),
 });
-
-export const optimizerNamed = (
-  name: string,
-  { accumulate: count = 1, ...options }: NamedOptimizerOptions & { readonly accumulate?: number } = {},
-): Optimizer => accumulate(count, optimizers.make(name, options));

@@ -24,6 +24,3 @@ export const schedules = named('schedule', {
   constant: (): Schedule => constant(),
   plateau: ({ metric }: NamedScheduleOptions): Schedule => plateau({ metric }),
 });
-
-export const scheduleNamed = (name: string, options: NamedScheduleOptions): Schedule =>
-  schedules.make(name, options);

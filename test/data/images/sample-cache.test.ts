@@ -10,7 +10,7 @@ import { augment } from '../../../operators/augment.js';
 import { decode } from '../../../operators/decode.js';
 import { batchPlans } from '../../../src/data/batch-plans.js';
 import type { Transform } from '../../../src/data/images/augmentations/augmentation.js';
-import { augmentationCatalogue } from '../../../src/data/images/augmentations/augmentations.js';
+import { augmentations } from '../../../src/data/images/augmentations/augmentations.js';
 import { diskCache, memoryCache, type SampleCache } from '../../../src/data/images/sample-cache.js';
 import type { Pair } from '../../../src/data/types.js';
 import { loadSample } from '../../../src/tasks/segmentation/load-sample.js';
@@ -50,11 +50,11 @@ describe('sample caches', () => {
     disk: () => diskCache(mkdtempSync(join(dir, 'cache-'))),
   };
   const plan = (pair: Pair, epoch = 1) => ({ item: pair, seed: 1, epoch, index: 0 });
-  const always = (name: string): Transform => ({ ...augmentationCatalogue.make(name), p: 1 });
+  const always = (name: string): Transform => ({ ...augmentations.make(name), p: 1 });
 
   for (const [kind, make] of Object.entries(kinds))
     it(`${kind}: whatever augments, what is kept stays as it was decoded`, async () => {
-      const names = fc.array(fc.constantFrom(...augmentationCatalogue.names), {
+      const names = fc.array(fc.constantFrom(...augmentations.names), {
         maxLength: 4,
       });
       await fc.assert(

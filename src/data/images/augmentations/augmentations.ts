@@ -11,8 +11,7 @@ import {
   toGray,
 } from './photometric.js';
 
-/** The augmentations by the names that configurations use, with their default settings. */
-export const augmentationCatalogue = named('augmentation', {
+const TABLE = {
   flip: horizontalFlip,
   'vertical-flip': verticalFlip,
   rotate90,
@@ -26,9 +25,13 @@ export const augmentationCatalogue = named('augmentation', {
   noise: gaussNoise,
   jpeg: imageCompression,
   cutout: coarseDropout,
-});
+} satisfies Record<string, () => Transform>;
 
-/** Augmentations by their names, in the order in which they are given. @throws UserError that names the nearest one. */
-export function augmentations(names: readonly string[]): Transform[] {
-  return names.map((name) => augmentationCatalogue.make(name));
-}
+/**
+ * The augmentations by name, each with its default settings.
+ *
+ * @example
+ * augmentations.register('steep', () => rotate({ limit: 45 }));
+ * const changes = ['flip', 'steep'].map((name) => augmentations.make(name));
+ */
+export const augmentations = named<keyof typeof TABLE, () => Transform>('augmentation', TABLE);

@@ -23,5 +23,3 @@ export const losses = named('loss', {
   tversky: (): Loss => tversky(),
   'lovasz-softmax': (): Loss => lovaszSoftmax(),
 });
-
-export const lossNamed = (name: string): Loss => losses.make(name);

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readCheckpointInfo } from '../../src/train/checkpoint.js';
+import { checkpointStore } from '../../src/train/checkpoint-store.js';
+import { run } from './run.js';
+import { tinyBackbone } from './trained.js';
+
+/** A loss, an adapter, a head, a logger, an optimiser, a schedule and an augmentation of a user's own. */
+const MINE = `
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { add, image, matMul, mul, reshape } from '@tensorflow/tfjs-core';
+import { adapters, augmentations, crossEntropy, heads, loggers, losses, optimizers, schedules, sgd } from 'millrace';
+
+losses.register('halved', () => {
+  const whole = crossEntropy();
+  return (logits, masks) => mul(whole(logits, masks), 0.5);
+});
+
+adapters.register('shift', ({ rank, layers }) => ({
+  name: 'shift',
+  settings: { rank },
+  targets: ['query', 'value'],
+  ...(layers && { layers }),
+  parameters: ({ layer, target, outputs }) => [
+    { name: \`layers.\${layer}.\${target}.shift\`, shape: [outputs], init: 0 },
+  ],
+  apply: (_site, x, { weight, bias }, { own }) => ({ x, weight, bias: add(bias, own('shift')) }),
+  merged: (_site, weight, own, bias) => ({ weight, bias: add(bias, own('shift')) }),
+}));
+
+heads.register('linear', ({ classes }) => ({
+  parameters: (hidden) => [
+    { name: 'weight', shape: [hidden, classes], init: { bound: 0.3 } },
+    { name: 'bias', shape: [classes], init: { value: 0 } },
+  ],
+  forward: (grid, { get, patch }) => {
+    const [batch, side, , hidden] = grid.shape;
+    const flat = add(matMul(reshape(grid, [batch * side * side, hidden]), get('weight')), get('bias'));
+    const logits = reshape(flat, [batch, side, side, flat.shape[1]]);
+    return image.resizeBilinear(logits, [side * patch, side * patch]);
+  },
+}));
+
+loggers.register('types', ({ logs }) => ({
+  name: 'types',
+  next: ({ type }) => appendFileSync(join(logs, 'types.txt'), type + '\\n'),
+}));
+
+optimizers.register('plain', () => sgd());
+schedules.register('half', () => () => 0.5);
+augmentations.register('dim', () => ({
+  name: 'dim',
+  p: 1,
+  photometric: ({ image }) => image.forEach((byte, i) => { image[i] = byte / 2; }),
+}));
+`;
+
+describe('a plugin', () => {
+  let dir: string;
+  before(async () => {
+    // Beside the package, so that a plugin finds millrace.
+    dir = mkdtempSync(join(import.meta.dirname, 'plugin-'));
+    mkdirSync(join(dir, 'own'));
+    writeFileSync(join(dir, 'own', 'mine.mjs'), MINE);
+    await tinyBackbone(join(dir, 'own', 'backbone'));
+  });
+  after(() => rmSync(dir, { recursive: true }));
+
+  const names = ['--loss=halved', '--head=linear', '--logger=types', '--optimizer=plain', '--schedule=half'];
+  const train = (...args: string[]) =>
+    run(
+      'train',
+      [
+        '--adapter=shift',
+        '--augment=dim',
+        ...names,
+        '--model-name=own/backbone',
+        '--run-name=mine',
+        '--out-dir=own/models',
+        '--data-percentage=0.05',
+        '--batch-size=4',
+        '--engine=wasm',
+        ...args,
+      ],
+      dir,
+    );
+  const score = (...args: string[]) =>
+    run(
+      'inference',
+      ['--model-dir=own/models', '--test-domains=in_domain', '--engine=wasm', '--overwrite', ...args],
+      dir,
+    );
+  const rows = () =>
+    JSON.parse(readFileSync(join(dir, 'results/inference/individual.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >[];
+
+  it('trains what it registers, and goes on after a stop', async () => {
+    const first = await train('--plugin=own/mine.mjs', '--epochs=1');
+    assert.equal(first.code, 0, first.stderr);
+    const more = await train('--plugin=own/mine.mjs', '--epochs=2', '--resume');
+    assert.equal(more.code, 0, more.stderr);
+    const types = readFileSync(join(dir, 'logs', 'mine', 'types.txt'), 'utf8');
+    assert.match(types, /^run\n/);
+    assert.equal(types.match(/^done$/gm)?.length, 2);
+    const { config } = await readCheckpointInfo(
+      (await checkpointStore(join(dir, 'own/models/mine')).last())!,
+    );
+    const { plugin, loss, head, logger, loraType } = config;
+    assert.deepEqual(
+      { plugin, loss, head, logger, loraType },
+      { plugin: ['own/mine.mjs'], loss: 'halved', head: 'linear', logger: ['types'], loraType: 'shift' },
+    );
+  });
+
+  it('is found again when a checkpoint is scored, also where both have moved', async () => {
+    const there = await score();
+    assert.equal(there.code, 0, there.stderr);
+    const [before] = rows();
+    assert.equal(before?.['adapter'], 'shift');
+    renameSync(join(dir, 'own'), join(dir, 'moved'));
+    const moved = await score('--model-dir=moved/models');
+    assert.equal(moved.code, 0, moved.stderr);
+    assert.deepEqual(rows()[0]?.['test'], before?.['test']);
+    const drawn = await run(
+      'plot-predictions',
+      ['--model-dir=moved/models', '--test-domains=in_domain', '--engine=wasm', '--images=1'],
+      dir,
+    );
+    assert.equal(drawn.code, 0, drawn.stderr);
+  });
+
+  it('is asked for where it is gone, and taken from its new place', async () => {
+    renameSync(join(dir, 'moved', 'mine.mjs'), join(dir, 'elsewhere.mjs'));
+    const gone = await score('--model-dir=moved/models');
+    assert.equal(gone.code, 1);
+    assert.match(
+      gone.stderr,
+      /inference: moved\/models\/mine\/step-\d+: expected the run's plugin own\/mine\.mjs, for its adapter shift and head linear, got no such module; name its new place with --plugin\n$/,
+    );
+    const named = await score('--model-dir=moved/models', '--plugin=elsewhere.mjs');
+    assert.equal(named.code, 0, named.stderr);
+  });
+
+  it('is missed by flags that name what it registers', async () => {
+    const { code, stderr } = await run('train', ['--adapter=shift'], dir);
+    assert.equal(code, 1);
+    assert.match(stderr, /^train: --adapter: expected one of none, lora, .*got "shift"/);
+  });
+});
