@@ -6,24 +6,29 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { loadStudy } from '../../src/study/create-study.js';
 import { middle } from '../study/sampler.js';
-import { run, start } from './run.js';
+import { run, type SharedProcess, sharedProcess, start } from './run.js';
 import { tinyBackbone } from './trained.js';
 
 describe('hyperparam-optim', () => {
   let dir: string;
   let backbone: string;
+  let shared: SharedProcess;
   before(async () => {
+    shared = sharedProcess();
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
     backbone = await tinyBackbone(join(dir, 'backbone'));
   });
-  after(() => rmSync(dir, { recursive: true }));
+  after(() => {
+    shared.close();
+    rmSync(dir, { recursive: true });
+  });
   const tiny = (epochs = 2) => [
     '--engine=cpu',
     `--epochs=${epochs}`,
     '--data_percentage=10%',
     `--model_name=${backbone}`,
   ];
-  const search = (...args: string[]) => run('hyperparam-optim', [...tiny(), ...args], dir);
+  const search = (...args: string[]) => shared.run('hyperparam-optim', [...tiny(), ...args], dir);
   const trialsOf = async (studyName: string, file = 'study.db') => {
     const study = await loadStudy({ storage: `sqlite:///${join(dir, file)}`, studyName, sampler: middle });
     const trials = await study.trials();
@@ -59,7 +64,7 @@ describe('hyperparam-optim', () => {
       [config['rank'], config['alpha'], config['lr'], config['weightDecay']],
       [best.params['lora_rank'], best.params['lora_alpha'], best.params['lr'], best.params['weight_decay']],
     );
-    const trained = await run(
+    const trained = await shared.run(
       'train-lora',
       ['--config=results/hyperparam-optim/lora/best.yaml', '--run-name=best'],
       dir,
@@ -137,7 +142,9 @@ describe('hyperparam-optim', () => {
   it('shares a study among processes that begin at the same moment', async () => {
     const args = ['--storage=sqlite:///many.db', '--study_name=many', '--n_trials=5'];
     // A process that finds nothing to do looks again after half a heartbeat.
-    const ended = await Promise.all([1, 2, 3].map(() => search(...args, '--heartbeat=5')));
+    const ended = await Promise.all(
+      [1, 2, 3].map(() => run('hyperparam-optim', [...tiny(1), ...args, '--heartbeat=5'], dir)),
+    );
     for (const { code, stderr } of ended) assert.equal(code, 0, stderr);
     const trials = await trialsOf('many', 'many.db');
     assert.deepEqual(
@@ -153,11 +160,11 @@ describe('hyperparam-optim', () => {
     const config = readFileSync(join(dir, 'results/hyperparam-optim/many/best.yaml'), 'utf8');
     assert.equal((parse(config) as Record<string, unknown>)['lr'], best.params['lr']);
 
-    const other = await run('hyperparam-optim', [...tiny(3), ...args, '--optimize_for=loss'], dir);
+    const other = await shared.run('hyperparam-optim', [...tiny(3), ...args, '--optimize_for=loss'], dir);
     assert.equal(other.code, 1);
     assert.match(
       other.stderr,
-      /--study-name many: expected the search .*, softDice of lora, 2 epochs on 10 % .*, got loss of lora, 3 epochs on 10 % /,
+      /--study-name many: expected the search .*, softDice of lora, 1 epochs on 10 % .*, got loss of lora, 3 epochs on 10 % /,
     );
   });
 
@@ -187,7 +194,7 @@ describe('hyperparam-optim', () => {
       '--metric=accuracy',
       '--patience=1',
     ];
-    const { code, stderr } = await run('hyperparam-optim', [...tiny(20), ...args], dir);
+    const { code, stderr } = await shared.run('hyperparam-optim', [...tiny(20), ...args], dir);
     assert.equal(code, 0, stderr);
     const [trial] = await trialsOf('patient');
     assert(trial!.steps.length < 20, `${trial!.steps.length} epochs`);

@@ -1,17 +1,13 @@
-// Runs recipes one after another in this process, each as `node recipes/<name>.js …args` runs it in its own. Node says
-// when nothing keeps the process alive any more: there a recipe has ended.
-//
-//   node in-turn.mjs runs.json ends.json
+// Runs recipes one after another in this process, each as `node recipes/<name>.js …args` runs it in its own: run.ts sends
+// them, and gets back how they ended. Node says when nothing keeps the process alive any more: there a recipe has ended.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-const [, , input, output] = process.argv;
-/** @type {{ file: string, args: string[], cwd: string }[]} */
-const runs = JSON.parse(readFileSync(input, 'utf8'));
-/** @type {import('./run.js').Ended[]} */
-const ends = [];
+register('./anew.mjs', import.meta.url);
+
 const said = { stdout: '', stderr: '' };
+let turn = 0;
 
 for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
   process[name].setMaxListeners(0);
@@ -25,21 +21,19 @@ process.setMaxListeners(0);
 // A recipe that has ended sets a time at which the process quits at the latest.
 process.exit = () => undefined;
 
-function next() {
-  const run = runs[ends.length];
-  process.exitCode = 0;
-  if (!run) return;
+process.on('message', ({ file, args, cwd }) => {
   Object.assign(said, { stdout: '', stderr: '' });
-  process.argv = [process.execPath, run.file, ...run.args];
-  process.chdir(run.cwd);
+  process.exitCode = 0;
+  process.argv = [process.execPath, file, ...args];
+  process.chdir(cwd);
+  process.channel.unref();
+  turn += 1;
   // A query makes it another module, that is run anew; the package stays loaded.
-  import(`${pathToFileURL(run.file)}?${ends.length}`);
-}
-
-process.on('beforeExit', () => {
-  if (ends.length === runs.length) return;
-  ends.push({ code: process.exitCode, signal: null, ...said });
-  writeFileSync(output, JSON.stringify(ends));
-  next();
+  import(`${pathToFileURL(file)}?turn=${turn}`);
 });
-next();
+process.on('beforeExit', (code) => {
+  // What a process does at its end: it gives back the folders that it has locked.
+  process.emit('exit', code);
+  process.channel.ref();
+  process.send({ code, signal: null, ...said });
+});

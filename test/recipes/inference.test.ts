@@ -26,24 +26,29 @@ import { testScores } from '../../src/loggers/summary.js';
 import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
 import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
 import { findPairs } from '../../src/tasks/segmentation/pairs.js';
-import { run } from './run.js';
+import { run, type SharedProcess, sharedProcess } from './run.js';
 import { plain, tinyBackbone, untrained } from './trained.js';
 
 describe('inference', () => {
   let dir: string;
   let backbone: string;
+  let shared: SharedProcess;
   before(async () => {
+    shared = sharedProcess();
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
     backbone = await tinyBackbone(join(dir, 'backbone'));
     for (const seed of [1, 2]) await untrained(join(dir, 'models'), backbone, { seed });
     await untrained(join(dir, 'models'), backbone, { seed: 1, adapter: 'localized_lora' });
   });
-  after(() => rmSync(dir, { recursive: true }));
-  const infer = (...args: string[]) => run('inference', ['--engine', 'cpu', ...args], dir);
+  after(() => {
+    shared.close();
+    rmSync(dir, { recursive: true });
+  });
+  const infer = (...args: string[]) => shared.run('inference', ['--engine', 'cpu', ...args], dir);
   const json = <T>(path: string) => JSON.parse(readFileSync(join(dir, path), 'utf8')) as T;
 
   it('scores each run on its own test split and on all styles, merged as unmerged', async () => {
-    const { code, stdout, stderr } = await infer();
+    const { code, stdout, stderr } = await run('inference', ['--engine', 'cpu'], dir);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^adapter +adapter parameters/);
     assert.match(stdout, /wrote results\/inference\/individual\.json, .*aggregated\.csv\n$/);
@@ -159,7 +164,7 @@ describe('inference', () => {
       cpSync(join(dir, name), join(moved, name), { recursive: true });
     renameSync(join(dir, 'backbone'), join(dir, 'away'));
     const asked = ['--run-name=lora_2_0.2', '--test_domains=in_domain', '--engine=cpu'];
-    const from = (cwd: string, ...args: string[]) => run('inference', [...asked, ...args], cwd);
+    const from = (cwd: string, ...args: string[]) => shared.run('inference', [...asked, ...args], cwd);
     const there = await from(join(moved, 'models'), '--model-dir=.');
     assert.equal(there.code, 0, there.stderr);
     // Its model is away, so it must be named.

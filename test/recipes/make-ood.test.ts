@@ -14,18 +14,27 @@ import { readImage, readMask } from '../../src/data/images/image-file.js';
 import { splitPairs } from '../../src/data/split.js';
 import { findPairs } from '../../src/tasks/segmentation/pairs.js';
 import { needsSharedData } from '../shared-data.js';
-import { root, run } from './run.js';
+import { root, run, type SharedProcess, sharedProcess } from './run.js';
 
 const plain = join(root, 'fixtures', 'creatures', 'plain');
 
 describe('make-ood', () => {
   let dir: string;
+  let shared: SharedProcess;
   before(() => {
+    shared = sharedProcess();
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
   });
-  after(() => rmSync(dir, { recursive: true }));
+  after(() => {
+    shared.close();
+    rmSync(dir, { recursive: true });
+  });
   const make = (out: string, ...args: string[]) =>
-    run('make-ood', ['--styles', 'jpeg,elastic', '--random_seed', '7', '--out-dir', out, ...args], dir);
+    shared.run(
+      'make-ood',
+      ['--styles', 'jpeg,elastic', '--random_seed', '7', '--out-dir', out, ...args],
+      dir,
+    );
 
   it('draws from the test split alone, and keeps ground truth', async () => {
     const { code, stdout } = await make('ood');

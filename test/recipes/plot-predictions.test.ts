@@ -4,17 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readImage, readMask } from '../../src/data/images/image-file.js';
 import { resizeBilinear, resizeNearest } from '../../src/data/images/resize.js';
-import { run } from './run.js';
+import { type SharedProcess, sharedProcess } from './run.js';
 import { plain, tinyBackbone, untrained } from './trained.js';
 
 describe('plot-predictions', () => {
   let dir: string;
+  let shared: SharedProcess;
   before(async () => {
+    shared = sharedProcess();
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
     await untrained(join(dir, 'models'), await tinyBackbone(join(dir, 'backbone')));
   });
-  after(() => rmSync(dir, { recursive: true }));
-  const plot = (...args: string[]) => run('plot-predictions', ['--engine', 'cpu', ...args], dir);
+  after(() => {
+    shared.close();
+    rmSync(dir, { recursive: true });
+  });
+  const plot = (...args: string[]) => shared.run('plot-predictions', ['--engine', 'cpu', ...args], dir);
 
   it('draws a sheet for the test split and for each style', async () => {
     const { code, stdout, stderr } = await plot('--num_samples', '2');

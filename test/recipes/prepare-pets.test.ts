@@ -15,7 +15,7 @@ import {
   wrongBytes,
 } from '../files/file-server.js';
 import { tar } from '../files/tar-writer.js';
-import { run, start } from './run.js';
+import { run, type SharedProcess, sharedProcess, start } from './run.js';
 
 const pictures = gzipSync(
   tar({ 'images/cat_1.jpg': 'jpeg', 'images/cat_1.mat': 'matlab', 'images/dog_2.jpg': 'jpeg' }),
@@ -35,6 +35,11 @@ const sha = (body: Buffer) => `sha256:${createHash('sha256').update(body).digest
 describe('prepare-pets', () => {
   let dir: string;
   let server: FileServer | undefined;
+  let shared: SharedProcess;
+  before(() => {
+    shared = sharedProcess();
+  });
+  after(() => shared.close());
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
   });
@@ -79,7 +84,7 @@ describe('prepare-pets', () => {
     child.kill('SIGINT');
     assert.equal((await ended).code, 130);
     assert(!existsSync(join(dir, 'data/pets')));
-    const { code } = await run('prepare-pets', await args([well]), dir);
+    const { code } = await shared.run('prepare-pets', await args([well]), dir);
     assert.equal(code, 0);
     assert.equal(server?.ranges[0], 'bytes=10-');
     assert.deepEqual(layout(), whole);
@@ -87,7 +92,7 @@ describe('prepare-pets', () => {
 
   it('refuses an address that is not HTTP in one line, and makes no folder', async () => {
     for (const url of ['file:///etc/', 'ftp://127.0.0.1/', 'pets']) {
-      const { code, stderr } = await run('prepare-pets', ['--url', url], dir);
+      const { code, stderr } = await shared.run('prepare-pets', ['--url', url], dir);
       assert.deepEqual([code, readdirSync(dir)], [1, []]);
       assert.match(stderr, /^prepare-pets: --url: expected .*, got ".*"\n$/);
     }
@@ -108,7 +113,7 @@ describe('prepare-pets', () => {
     ['no pictures', well, annotations, annotations, /expected pictures and trimaps, got 0 and 4/],
   ] as const)
     it(`refuses ${what} in one line, and unpacks nothing`, async () => {
-      const { code, stderr } = await run('prepare-pets', await args([answer], images, expected), dir);
+      const { code, stderr } = await shared.run('prepare-pets', await args([answer], images, expected), dir);
       assert.equal(code, 1);
       const last = stderr.trimEnd().split('\n').at(-1)!;
       assert.match(last, /^prepare-pets: /);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { assertSameRun, killedRuns, type Moment, models, resumable, unbrokenRun } from './killed-runs.js';
-import { type Ended, run, runInTurn } from './run.js';
+import { type SharedProcess, sharedProcess } from './run.js';
 
 /** In each phase of a run: before anything is logged, on a step, after an epoch and its validation, on a checkpoint. */
 const MOMENTS: readonly Moment[] = [
@@ -21,12 +21,17 @@ describe('--resume', () => {
   let dir: string;
   let flags: string[];
   let unbroken: string;
+  let shared: SharedProcess;
   before(async () => {
+    shared = sharedProcess();
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
     flags = await resumable(dir);
     unbroken = await unbrokenRun(dir, flags);
   });
-  after(() => rmSync(dir, { recursive: true }));
+  after(() => {
+    shared.close();
+    rmSync(dir, { recursive: true });
+  });
 
   it('ends with the same weights and events after kills in each phase', async () => {
     const { folders, later } = await killedRuns(dir, flags, MOMENTS);
@@ -37,7 +42,7 @@ describe('--resume', () => {
   it('tests a finished run again, and changes nothing', async () => {
     const cwd = mkdtempSync(join(dir, 'finished-'));
     cpSync(unbroken, cwd, { recursive: true });
-    const { code, stderr } = await run('train-localized', [...flags, '--resume'], cwd);
+    const { code, stderr } = await shared.run('train-localized', [...flags, '--resume'], cwd);
     assert.equal(code, 0, stderr);
     await assertSameRun(cwd, unbroken);
   });
@@ -66,29 +71,14 @@ describe('--resume', () => {
       ['other settings', () => {}, ['--lr=0.5'], /step-\d+: expected the settings .* lr 0\.002, got 0\.5/],
       ['another model', () => {}, ['--r-block=1'], /step-\d+: expected the settings .* rBlock 2, got 1/],
     ] as const;
-    const folders: string[] = [];
-    const files: string[][] = [];
-    let ends: Ended[];
-    before(async () => {
-      for (const [, harm] of cases) {
+    for (const [what, harm, args, message] of cases)
+      it(what, async () => {
         const cwd = mkdtempSync(join(dir, 'harmed-'));
         cpSync(unbroken, cwd, { recursive: true });
         const paths = await checkpointStore(models(cwd)).list();
         harm(paths.at(-1)!, paths.at(-2)!);
-        folders.push(cwd);
-        files.push(filesIn(cwd));
-      }
-      ends = await runInTurn(
-        cases.map(([, , args], i) => ({
-          name: 'train-localized',
-          args: [...flags, '--resume', ...args],
-          cwd: folders[i]!,
-        })),
-      );
-    });
-    cases.forEach(([what, , , message], i) =>
-      it(what, () => {
-        const { code, stderr } = ends[i]!;
+        const before = readdirSync(cwd, { recursive: true });
+        const { code, stderr } = await shared.run('train-localized', [...flags, '--resume', ...args], cwd);
         assert.equal(code, 1, stderr);
         assert.match(stderr, message);
         const said = stderr
@@ -96,12 +86,7 @@ describe('--resume', () => {
           .split('\n')
           .filter((line) => !/^(wasm: |--metric )/.test(line));
         assert.match(said.join('\n'), /^train-localized: .*$/);
-        assert.deepEqual(filesIn(folders[i]!), files[i]);
-      }),
-    );
+        assert.deepEqual(readdirSync(cwd, { recursive: true }), before);
+      });
   });
 });
-
-function filesIn(dir: string): string[] {
-  return readdirSync(dir, { recursive: true }) as string[];
-}

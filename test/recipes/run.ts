@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,17 +27,7 @@ export function start(
   cwd: string,
   env: NodeJS.ProcessEnv = {},
 ): Running {
-  return startNode([fileOf(name), ...args], cwd, env);
-}
-
-function fileOf(name: string): string {
-  const file = join(root, 'recipes', `${name}.js`);
-  if (!existsSync(file)) throw new Error(`${file} is missing: run npm run build`);
-  return file;
-}
-
-function startNode(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Running {
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, [fileOf(name), ...args], {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -58,6 +47,12 @@ function startNode(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv)
   return { process: child, ended };
 }
 
+function fileOf(name: string): string {
+  const file = join(root, 'recipes', `${name}.js`);
+  if (!existsSync(file)) throw new Error(`${file} is missing: run npm run build`);
+  return file;
+}
+
 /** Runs a recipe to its end. */
 export function run(
   name: string,
@@ -68,34 +63,38 @@ export function run(
   return start(name, args, cwd, env).ended;
 }
 
-/** A recipe that runs beside others in `runInTurn`. */
-export interface Turn {
-  readonly name: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
+/** A process in which recipes run one after another, which loads the package once. */
+export interface SharedProcess {
+  /** Runs a recipe to its end, after those that were asked for before. */
+  readonly run: typeof run;
+  close(): void;
 }
 
 /**
- * Runs recipes one after another in one process, which loads the package once: for tests of what recipes say and leave,
- * many of which pay for a start of Node only once. What must be a process of its own, to be killed or to die, is `run`.
+ * Starts a process for recipes of which a test asks only what they say and leave: many of them pay for one start of
+ * Node. What is killed, stopped or runs beside others needs `run` or `start`.
  */
-export async function runInTurn(turns: readonly Turn[]): Promise<Ended[]> {
-  const dir = await mkdtemp(join(tmpdir(), 'millrace-in-turn-'));
-  try {
-    const [input, output] = [join(dir, 'runs.json'), join(dir, 'ends.json')];
-    const runs = turns.map(({ name, args, cwd }) => ({ file: fileOf(name), args, cwd }));
-    await writeFile(input, JSON.stringify(runs));
-    const { code, signal, stderr } = await startNode(
-      [join(import.meta.dirname, 'in-turn.mjs'), input, output],
-      dir,
-      {},
-    ).ended;
-    const ends = JSON.parse(await readFile(output, 'utf8').catch(() => '[]')) as Ended[];
-    const lost = turns[ends.length];
-    if (lost)
-      throw new Error(`${lost.name} ${lost.args.join(' ')}: ended the process, ${signal ?? code}: ${stderr}`);
-    return ends;
-  } finally {
-    await rm(dir, { recursive: true });
-  }
+export function sharedProcess(): SharedProcess {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'in-turn.mjs')], {
+    env: { ...process.env, NO_COLOR: '1' },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const gone = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`the recipes' process ended with ${signal ?? code}`);
+  });
+  gone.catch(() => {});
+  let last: Promise<unknown> = Promise.resolve();
+  const runNext = async (name: string, args: readonly string[], cwd: string): Promise<Ended> => {
+    child.send({ file: fileOf(name), args, cwd });
+    const [ended] = (await Promise.race([once(child, 'message'), gone])) as [Ended];
+    return ended;
+  };
+  return {
+    run: (name, args, cwd) => {
+      const ended = last.then(() => runNext(name, args, cwd));
+      last = ended.catch(() => {});
+      return ended;
+    },
+    close: () => child.kill(),
+  };
 }

@@ -8,7 +8,7 @@ import { withoutClocks } from '../../src/loggers/logger.js';
 import type { Summary } from '../../src/loggers/summary.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
-import { type Ended, run, runInTurn, start, type Turn } from './run.js';
+import { type Ended, run, type SharedProcess, sharedProcess, start } from './run.js';
 import { tinyBackbone, tinyFlags } from './tiny-backbone.js';
 
 const golden = JSON.parse(readFileSync(new URL('golden/train-localized.json', import.meta.url), 'utf8')) as {
@@ -18,23 +18,24 @@ const golden = JSON.parse(readFileSync(new URL('golden/train-localized.json', im
 describe('train recipes', () => {
   let dir: string;
   let backbone: string;
+  let shared: SharedProcess;
   before(async () => {
+    shared = sharedProcess();
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
     backbone = await tinyBackbone(dir);
   });
-  after(() => rmSync(dir, { recursive: true }));
+  after(() => {
+    shared.close();
+    rmSync(dir, { recursive: true });
+  });
 
   const at = (...path: string[]) => join(dir, ...path);
   const train = (recipe: string, cwd: string, ...args: string[]) =>
     run(recipe, tinyFlags(backbone, ...args), at(cwd));
-  const turn = (name: string, cwd: string, ...args: string[]): Turn => ({
-    name,
-    args: tinyFlags(backbone, ...args),
-    cwd: at(cwd),
-  });
+  const trainShared = (recipe: string, cwd: string, ...args: string[]) =>
+    shared.run(recipe, tinyFlags(backbone, ...args), at(cwd));
   const folder = (name: string) => mkdtempSync(at(`${name}-`)).slice(dir.length + 1);
-  const eventsIn = (cwd: string, name: string) => readEvents(join(cwd, 'logs', name, 'events.jsonl'));
-  const events = (cwd: string, name: string) => eventsIn(at(cwd), name);
+  const events = (cwd: string, name: string) => readEvents(at(cwd, 'logs', name, 'events.jsonl'));
   const summaryOf = (cwd: string, name: string) =>
     JSON.parse(readFileSync(at(cwd, 'logs', name, 'summary.json'), 'utf8')) as Summary;
   const ended = ({ code, stderr }: Ended) => assert.equal(code, 0, stderr);
@@ -44,27 +45,11 @@ describe('train recipes', () => {
     let cwd: string;
     let first: Ended;
     let log: Event[];
-    /** The same run by other commands, and what it logged. */
-    const same = {
-      'without look-ahead': ['--ahead=0'],
-      'with a long one, and without a cache': ['--ahead=100', '--cache=none'],
-      'from a file, over which the command line wins': ['--config=run.yaml', '--epochs=3'],
-    };
-    let logs: Event[][];
     before(async () => {
       cwd = folder('happy');
       first = await train('train-localized', cwd, '--lr=0.01');
       ended(first);
       log = await events(cwd, name);
-      const turns = Object.values(same).map((args) => {
-        const other = folder('same');
-        if (!args.includes('--config=run.yaml')) return turn('train-localized', other, '--lr=0.01', ...args);
-        const file = `model_name: ${backbone}\ndata-percentage: 0.1\nbatchSize: 4\nepochs: 9\nengine: wasm\nlr: 0.01\n`;
-        writeFileSync(at(other, 'run.yaml'), file);
-        return { name: 'train-localized', args, cwd: at(other) };
-      });
-      (await runInTurn(turns)).forEach(ended);
-      logs = await Promise.all(turns.map(({ cwd }) => eventsIn(cwd, name)));
     });
 
     it('says what it does, ends with the scores, and names files that are there', () => {
@@ -134,16 +119,28 @@ describe('train recipes', () => {
       assert(losses.at(-1)! < losses[0]!);
     });
 
-    Object.keys(same).forEach((what, i) =>
-      it(`says the same again, but for clocks, ${what}`, () => {
-        assert.deepEqual(logs[i]!.map(withoutClocks), log.map(withoutClocks));
-      }),
-    );
+    it('says the same again, but for clocks, and with whatever look-ahead', async () => {
+      for (const args of [['--ahead=0'], ['--ahead=100', '--cache=none']]) {
+        const other = folder('again');
+        ended(await trainShared('train-localized', other, '--lr=0.01', ...args));
+        assert.deepEqual((await events(other, name)).map(withoutClocks), log.map(withoutClocks), args.join());
+      }
+    });
+
+    it('takes its flags from a file, over which the command line wins', async () => {
+      const other = folder('config');
+      writeFileSync(
+        at(other, 'run.yaml'),
+        `model_name: ${backbone}\ndata-percentage: 0.1\nbatchSize: 4\nepochs: 9\nengine: wasm\nlr: 0.01\n`,
+      );
+      ended(await shared.run('train-localized', ['--config', 'run.yaml', '--epochs', '3'], at(other)));
+      assert.deepEqual((await events(other, name)).map(withoutClocks), log.map(withoutClocks));
+    });
 
     it('refuses to run twice under one name, and changes nothing', async () => {
       const files = () => readdirSync(at(cwd), { recursive: true }).toSorted();
       const before = files();
-      const { code, stdout, stderr } = await train('train-localized', cwd, '--lr=0.02');
+      const { code, stdout, stderr } = await trainShared('train-localized', cwd, '--lr=0.02');
       assert.deepEqual([code, stdout], [1, '']);
       assert.match(
         stderr,
@@ -190,19 +187,11 @@ describe('train recipes', () => {
         0,
       ],
     ] as const;
-    const shared = ['--epochs=2', '--schedule=cosine', '--loss=dice-cross-entropy', '--augment=flip,color'];
-    let folders: string[];
-    let ends: Ended[];
-    before(async () => {
-      folders = cases.map(() => folder('mode'));
-      ends = await runInTurn(
-        cases.map(([, recipe, args], i) => turn(recipe, folders[i]!, ...args, ...shared)),
-      );
-    });
-    cases.forEach(([what, , , name, adapter, parameters], i) =>
+    const settings = ['--epochs=2', '--schedule=cosine', '--loss=dice-cross-entropy', '--augment=flip,color'];
+    for (const [what, recipe, args, name, adapter, parameters] of cases)
       it(`trains ${what}`, async () => {
-        const cwd = folders[i]!;
-        ended(ends[i]!);
+        const cwd = folder('mode');
+        ended(await trainShared(recipe, cwd, ...args, ...settings));
         const { adapter: trained, adapterParameters, test } = summaryOf(cwd, name);
         assert.deepEqual([trained, adapterParameters], [adapter, parameters]);
         const epochs = (await events(cwd, name)).filter((event) => event.type === 'epoch');
@@ -212,25 +201,30 @@ describe('train recipes', () => {
         assert.equal(info.epoch, 2);
         assert.equal(saved.has('layers.0.fc1.weight'), name === 'full_42_0.1');
         assert.equal(saved.has('head.norm.mean'), what === 'the head alone');
-      }),
-    );
+      });
   });
 
   it('stops early, at the same epoch when it is resumed on the way', async () => {
     const args = ['--epochs=30', '--patience=2', '--lr=1e-9', '--metric=loss'];
     const cwd = folder('early');
-    ended(await train('train-lora', cwd, ...args));
+    ended(await trainShared('train-lora', cwd, ...args));
     const log = await events(cwd, 'lora_42_0.1');
     const { reason, epoch } = log.findLast((event) => event.type === 'done')!;
     assert.equal(reason, 'early-stop');
     assert(epoch < 30);
-    ended(await train('train-lora', cwd, ...args, '--resume'));
+    ended(await trainShared('train-lora', cwd, ...args, '--resume'));
     assert.deepEqual((await events(cwd, 'lora_42_0.1')).map(withoutClocks), log.map(withoutClocks));
   });
 
   it('ends with code 1 where the run diverges, and gives it no scores', async () => {
     const cwd = folder('diverged');
-    const { code, stderr } = await train('train-lora', cwd, '--lr=1e30', '--optimizer=sgd', '--mode=head');
+    const { code, stderr } = await trainShared(
+      'train-lora',
+      cwd,
+      '--lr=1e30',
+      '--optimizer=sgd',
+      '--mode=head',
+    );
     assert.equal(code, 1);
     assert.match(
       stderr,
@@ -305,15 +299,10 @@ describe('train recipes', () => {
       ],
       ['too small a share', ['--data-percentage=0.001'], /expected at least one training pair, got none/],
     ] as const;
-    let folders: string[];
-    let ends: Ended[];
-    before(async () => {
-      folders = cases.map(() => folder('bad'));
-      ends = await runInTurn(cases.map(([, args], i) => turn('train-lora', folders[i]!, ...args)));
-    });
-    cases.forEach(([what, , message], i) =>
-      it(what, () => {
-        const { code, stderr } = ends[i]!;
+    for (const [what, args, message] of cases)
+      it(what, async () => {
+        const cwd = folder('bad');
+        const { code, stderr } = await trainShared('train-lora', cwd, ...args);
         assert.equal(code, 1);
         const lines = stderr
           .trimEnd()
@@ -322,9 +311,8 @@ describe('train recipes', () => {
         assert.equal(lines.length, 1, stderr);
         assert.match(lines[0]!, message);
         assert(!stderr.includes('    at '), stderr);
-        const left = readdirSync(at(folders[i]!), { recursive: true }).map(String);
+        const left = readdirSync(at(cwd), { recursive: true }).map(String);
         assert(!left.some((path) => path.includes('step-') || path.includes('summary')), left.join());
-      }),
-    );
+      });
   });
 });

@@ -5,7 +5,7 @@ import { loadStudy } from '../../src/study/create-study.js';
 import { needsPlace } from '../study/databases.js';
 import { middle } from '../study/sampler.js';
 import { crowd } from '../study/worker-crowd.js';
-import { run } from './run.js';
+import { run, type SharedProcess, sharedProcess } from './run.js';
 
 const OBJECTIVES = {
   'plain.mjs': `export default (trial) => (trial.suggestFloat('x', -10, 10) - 2) ** 2;`,
@@ -36,14 +36,21 @@ const OBJECTIVES = {
 
 describe('worker', () => {
   let dir: string;
+  let shared: SharedProcess;
   before(() => {
+    shared = sharedProcess();
     // Beside the package, so that an objective finds rxjs.
     dir = mkdtempSync(join(import.meta.dirname, 'worker-'));
     for (const [name, text] of Object.entries(OBJECTIVES)) writeFileSync(join(dir, name), text);
   });
-  after(() => rmSync(dir, { recursive: true }));
+  after(() => {
+    shared.close();
+    rmSync(dir, { recursive: true });
+  });
+  const workBy = (by: typeof run, studyName: string, objective: string, ...args: string[]) =>
+    by('worker', [`--objective=${objective}.mjs`, `--study-name=${studyName}`, ...args], dir);
   const workOn = (studyName: string, objective: string, ...args: string[]) =>
-    run('worker', [`--objective=${objective}.mjs`, `--study-name=${studyName}`, ...args], dir);
+    workBy(shared.run, studyName, objective, ...args);
   const work = (objective: string, ...args: string[]) => workOn(objective, objective, ...args);
   const open = async (studyName: string) => {
     const study = await loadStudy({
@@ -57,7 +64,9 @@ describe('worker', () => {
   };
 
   it('makes the study, works on it until it has its trials, and adds none to it later', async () => {
-    const { code, stdout, stderr } = await work(
+    const { code, stdout, stderr } = await workBy(
+      run,
+      'plain',
       'plain',
       '--n-trials=6',
       '--random-seed=1',
@@ -227,7 +236,7 @@ describe('worker', () => {
     ],
   ] as const)
     it(`refuses ${what} in one line`, async () => {
-      const { code, stdout, stderr } = await run('worker', ['--study-name=bad', ...args], dir);
+      const { code, stdout, stderr } = await shared.run('worker', ['--study-name=bad', ...args], dir);
       assert.deepEqual([code, stdout], [1, '']);
       assert.match(stderr, message);
       assert.equal(stderr.split('\n').length, 2);
