@@ -18,11 +18,17 @@ export interface Studies {
   create(more?: Parameters<typeof createStudy>[0]): Promise<Study>;
   /** The last one that was created, as another process has it. */
   again(more?: Partial<LoadStudyOptions>): Promise<Study>;
+  /** Closes a study after the test that was made otherwise. */
+  keep(study: Study): Study;
 }
 
-/** Runs a suite of studies over every kind of storage. */
-export function overPlaces(title: string, suite: (studies: Studies) => void): void {
-  for (const name of Object.keys(PLACES)) {
+/** Runs a suite of studies over every kind of storage, or those that are named. */
+export function overPlaces(
+  title: string,
+  suite: (studies: Studies) => void,
+  places: readonly string[] = Object.keys(PLACES),
+): void {
+  for (const name of places) {
     describe(`${title} over ${name}`, () => {
       let place: Place | undefined;
       let url: string | Storage;
@@ -57,6 +63,7 @@ export function overPlaces(title: string, suite: (studies: Studies) => void): vo
         place: () => place!,
         url: () => url,
         options,
+        keep,
         create: async (more = {}) => {
           names++;
           return keep(await createStudy({ ...options(), ...more }));
