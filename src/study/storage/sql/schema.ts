@@ -1,14 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import { UserError } from '../../../base/errors.js';
+import { createTables, REVISION } from './create-tables.js';
 import type { Database } from './database.js';
-import { SCHEMA_VERSION } from './database-url.js';
-import { mostExactCollation } from './folding.js';
 import type { Tables } from './tables.js';
-
-/** The revision of Optuna's schema that is read and written here: Optuna 3.2 to 5. */
-export const REVISION = 'v3.2.0.a';
-/** New databases say that Optuna 5 made them: their dates are UTC, which no two machines read differently. */
-export const LIBRARY_VERSION = '5.0.0';
 
 const TABLES: readonly (keyof Tables)[] = [
   'studies',
@@ -42,7 +36,7 @@ export async function prepareSchema(database: Database): Promise<string> {
       const now = await inspect(alone, kind);
       const unfinished = attempt === PATIENCE - 1 && (await isUnfinished(alone, kind, now));
       if (now.found.size > 0 && !unfinished) return now;
-      await create(alone, kind);
+      await createTables(alone, kind);
       return inspect(alone, kind);
     });
   }
@@ -108,133 +102,4 @@ function halfMigrated(url: string, found: ReadonlySet<string>): UserError {
       'finish `optuna storage upgrade --storage <url>`, restore it, or use another database',
     { url, found: [...found], missing },
   );
-}
-
-/** Column types where databases differ. */
-const TYPES = {
-  sqlite: { key: 'integer not null', date: 'datetime', float: 'float', long: 'text' },
-  postgresql: {
-    key: 'serial not null',
-    date: 'timestamp without time zone',
-    float: 'double precision',
-    long: 'text',
-  },
-  mysql: { key: 'integer not null auto_increment', date: 'datetime', float: 'double', long: 'text' },
-} as const;
-
-const ENUMS = {
-  studydirection: ['NOT_SET', 'MINIMIZE', 'MAXIMIZE'],
-  trialstate: ['RUNNING', 'COMPLETE', 'PRUNED', 'FAIL', 'WAITING'],
-  trialvaluetype: ['FINITE', 'INF_POS', 'INF_NEG'],
-  trialintermediatevaluetype: ['FINITE', 'INF_POS', 'INF_NEG', 'NAN'],
-} as const;
-
-async function create(db: Kysely<Tables>, kind: Database['kind']): Promise<void> {
-  const run = async (statement: string) => {
-    try {
-      await sql.raw(statement).execute(db);
-    } catch (error) {
-      // What one that was cut off has made is there already.
-      const { code = '' } = error as { code?: string };
-      if (!(kind === 'mysql' && ['ER_TABLE_EXISTS_ERROR', 'ER_DUP_KEYNAME'].includes(code))) throw error;
-    }
-  };
-  const { key, date, float, long } = TYPES[kind];
-  // MySQL's default takes a and A, and most collations a and 'a ', for the same name.
-  const text = kind === 'mysql' ? ` character set utf8mb4 collate ${await mostExactCollation(db)}` : '';
-  const column = kind === 'mysql' ? '`key`' : '"key"';
-  const oneOf = (name: keyof typeof ENUMS): string => {
-    if (kind === 'sqlite') return `varchar(${Math.max(...ENUMS[name].map((value) => value.length))})`;
-    return kind === 'mysql' ? `enum(${quoted(ENUMS[name])})` : name;
-  };
-  const table = (name: keyof Tables, id: string, columns: string[]) =>
-    run(`create table ${name} (${[`${id} ${key}`, ...columns, `primary key (${id})`].join(', ')})${text}`);
-  const ofStudy = 'foreign key (study_id) references studies (study_id)';
-  const ofTrial = 'foreign key (trial_id) references trials (trial_id)';
-  const attributes = (of: 'study' | 'trial', which: 'user' | 'system') =>
-    table(`${of}_${which}_attributes`, `${of}_${which}_attribute_id`, [
-      `${of}_id integer`,
-      `${column} varchar(512)`,
-      `value_json ${long}`,
-      `unique (${of}_id, ${column})`,
-      of === 'study' ? ofStudy : ofTrial,
-    ]);
-
-  if (kind === 'postgresql') {
-    for (const [name, values] of Object.entries(ENUMS))
-      await run(`create type ${name} as enum (${quoted(values)})`);
-  }
-  await table('studies', 'study_id', ['study_name varchar(512) not null']);
-  await run('create unique index ix_studies_study_name on studies (study_name)');
-  await run(
-    'create table version_info (version_info_id integer not null, schema_version integer, ' +
-      'library_version varchar(256), primary key (version_info_id), check (version_info_id = 1))',
-  );
-  await table('study_directions', 'study_direction_id', [
-    `direction ${oneOf('studydirection')} not null`,
-    'study_id integer not null',
-    'objective integer not null',
-    'unique (study_id, objective)',
-    ofStudy,
-  ]);
-  await attributes('study', 'user');
-  await attributes('study', 'system');
-  await table('trials', 'trial_id', [
-    'number integer',
-    'study_id integer',
-    `state ${oneOf('trialstate')} not null`,
-    `datetime_start ${date}`,
-    `datetime_complete ${date}`,
-    ofStudy,
-  ]);
-  await run('create index ix_trials_study_id on trials (study_id)');
-  await attributes('trial', 'user');
-  await attributes('trial', 'system');
-  await table('trial_params', 'param_id', [
-    'trial_id integer',
-    'param_name varchar(512)',
-    `param_value ${float}`,
-    `distribution_json ${long}`,
-    'unique (trial_id, param_name)',
-    ofTrial,
-  ]);
-  await table('trial_values', 'trial_value_id', [
-    'trial_id integer not null',
-    'objective integer not null',
-    `value ${float}`,
-    `value_type ${oneOf('trialvaluetype')} not null`,
-    'unique (trial_id, objective)',
-    ofTrial,
-  ]);
-  await table('trial_intermediate_values', 'trial_intermediate_value_id', [
-    'trial_id integer not null',
-    'step integer not null',
-    `intermediate_value ${float}`,
-    `intermediate_value_type ${oneOf('trialintermediatevaluetype')} not null`,
-    'unique (trial_id, step)',
-    ofTrial,
-  ]);
-  await table('trial_heartbeats', 'trial_heartbeat_id', [
-    'trial_id integer not null',
-    `heartbeat ${date} not null`,
-    'unique (trial_id)',
-    ofTrial,
-  ]);
-  await run(
-    'create table alembic_version (version_num varchar(32) not null, ' +
-      'constraint alembic_version_pkc primary key (version_num))',
-  );
-  // Both or neither, where the tables' own statements cannot be.
-  const marks = async (writer: Kysely<Tables>) => {
-    await writer
-      .insertInto('version_info')
-      .values({ version_info_id: 1, schema_version: SCHEMA_VERSION, library_version: LIBRARY_VERSION })
-      .execute();
-    await writer.insertInto('alembic_version').values({ version_num: REVISION }).execute();
-  };
-  await (db.isTransaction ? marks(db) : db.transaction().execute(marks));
-}
-
-function quoted(values: readonly string[]): string {
-  return values.map((value) => `'${value}'`).join(', ');
 }
