@@ -7,8 +7,10 @@ import type { FrozenTrial, TrialState } from '../../trials/frozen-trial.js';
 import { CommonSpace, numericPart } from '../shared/common-space.js';
 import { anySeed, KeyedUniform } from '../shared/keyed-uniform.js';
 import { SamplerDelegate } from '../shared/sampler-delegate.js';
-import { type UnitCube, unitCube } from '../shared/unit-cube.js';
-import { type CmaState, type CmaStrategy, cmaDraw, cmaStart, cmaStrategy, cmaUpdate } from './update.js';
+import { unitCube } from '../shared/unit-cube.js';
+import { count, type Drawn, isEarly, NOTE_KEY, type Note, noteOf } from './note.js';
+import { CmaRun } from './run.js';
+import { type CmaState, cmaDraw, cmaStart } from './update.js';
 
 export interface CmaEsOptions {
   /** Where the first generation's mean lies, by name; the middle of what is not named. */
@@ -21,48 +23,10 @@ export interface CmaEsOptions {
   readonly populationSize?: number;
   /** Whether PRUNED trials count, with the last value that they reported. Default false. */
   readonly considerPruned?: boolean;
-  /** 32 bits; rules all draws, each trial's by its number. */
+  /** 32 bits; seeds all draws, each trial's by its number. */
   readonly seed?: number;
   /** Proposes what CMA-ES does not: the first trials, categorical parameters. By default uniformly. */
   readonly independent?: Sampler;
-}
-
-/** The trial system attribute that says from which distribution a trial was drawn. */
-const KEY = 'millrace:cma-es';
-/** The base of trials that were drawn from the first generation. */
-const START = -1;
-
-/**
- * `base` is the number of the trial at whose asking the distribution was made, and which says of what: the `told`
- * trials of the distribution `parent`.
- */
-interface Note {
-  readonly space: string;
-  readonly generation: number;
-  readonly base: number;
-  readonly parent?: number;
-  readonly told?: readonly number[];
-}
-
-/** Trials by what was there when they were drawn: the first distribution alone, or a later one too. */
-interface Drawn {
-  early: number;
-  late: number;
-}
-
-interface Run {
-  seen: number;
-  /** The finished ones. */
-  readonly drawn: Drawn;
-  /** The most advanced distribution; of two that were made at the same time, that of the earlier trial. */
-  latest: Note;
-  readonly cube: UnitCube;
-  readonly strategy: CmaStrategy;
-  /** By the number of the trial that made them; states of earlier generations are let go. */
-  readonly states: Map<number, CmaState>;
-  readonly notes: Map<number, Note>;
-  /** Trials that count, by base, in the order in which they ended. */
-  readonly trials: Map<number, FrozenTrial[]>;
 }
 
 /**
@@ -85,7 +49,7 @@ export class CmaEsSampler extends SamplerDelegate {
   readonly #seed: number;
   readonly #counting: readonly TrialState[];
   readonly #space: CommonSpace;
-  readonly #runs = new WeakMap<StudyView, Map<string, Run>>();
+  readonly #runs = new WeakMap<StudyView, Map<string, CmaRun>>();
 
   constructor(options: CmaEsOptions = {}) {
     const { sigma0 = 1 / 6, startupTrials = 1, populationSize = 4, seed = anySeed(), independent } = options;
@@ -118,19 +82,23 @@ export class CmaEsSampler extends SamplerDelegate {
     const drawn = { ...run.drawn };
     for (const active of study.active) {
       const note = active.number === trial.number ? undefined : noteOf(active, key);
-      learn(run, note);
+      run.learn(note);
       count(drawn, note);
     }
     const { generation, base } = run.latest;
-    const told = (run.trials.get(base) ?? []).slice(0, run.strategy.lambda).map(({ number }) => number);
+    const { lambda } = run.strategy;
+    const told = run
+      .trialsOf(base)
+      .slice(0, lambda)
+      .map(({ number }) => number);
     const note: Note =
-      told.length < run.strategy.lambda
+      told.length < lambda
         ? { space: key, generation, base }
         : { space: key, generation: generation + 1, base: trial.number, parent: base, told };
-    learn(run, note);
-    study.setTrialSystemAttr(trial, KEY, { ...note });
+    run.learn(note);
+    study.setTrialSystemAttr(trial, NOTE_KEY, { ...note });
     const seed = this.#trialSeed(drawn, note) + trial.number;
-    return run.cube.toParams(draw(this.#state(study, run, note.base), NumpyRandom.fromSeed(seed)));
+    return run.cube.toParams(draw(run.state(study, note.base), NumpyRandom.fromSeed(seed)));
   }
 
   #isStarted(study: StudyView, least: number): boolean {
@@ -139,32 +107,13 @@ export class CmaEsSampler extends SamplerDelegate {
   }
 
   /** What is known of the search in this space, with the trials that ended since. */
-  #run(study: StudyView, key: string, space: SearchSpace): Run {
-    const runs = this.#runs.get(study) ?? new Map<string, Run>();
+  #run(study: StudyView, key: string, space: SearchSpace): CmaRun {
+    const runs = this.#runs.get(study) ?? new Map<string, CmaRun>();
     this.#runs.set(study, runs);
-    const run = runs.get(key) ?? {
-      seen: 0,
-      drawn: { early: 0, late: 0 },
-      latest: { space: key, generation: 0, base: START },
-      cube: unitCube(space),
-      strategy: cmaStrategy(space.size, this.#options.populationSize),
-      states: new Map([[START, this.#start(space)]]),
-      notes: new Map<number, Note>(),
-      trials: new Map<number, FrozenTrial[]>(),
-    };
+    const { populationSize } = this.#options;
+    const run = runs.get(key) ?? new CmaRun(key, space, this.#start(space), populationSize, this.#counting);
     runs.set(key, run);
-    for (; run.seen < study.finished.length; run.seen++) {
-      const trial = study.finished[run.seen]!;
-      const note = noteOf(trial, key);
-      if (!note) continue;
-      learn(run, note);
-      count(run.drawn, note);
-      const counts =
-        this.#counting.includes(trial.state) &&
-        trial.values &&
-        run.cube.names.every((n) => Object.hasOwn(trial.params, n));
-      if (counts) run.trials.set(note.base, [...(run.trials.get(note.base) ?? []), trial]);
-    }
+    run.follow(study);
     return run;
   }
 
@@ -177,25 +126,6 @@ export class CmaEsSampler extends SamplerDelegate {
       return unitCube(new Map([[name, distribution]])).toPoint({ internalParams })[0]!;
     });
     return cmaStart(mean, sigma0);
-  }
-
-  /** The distribution that a trial's note describes, by way of those before it. */
-  #state(study: StudyView, run: Run, base: number): CmaState {
-    const missing: Note[] = [];
-    for (let at = base; !run.states.has(at); at = missing.at(-1)!.parent!) missing.push(run.notes.get(at)!);
-    const sign = study.directions[0] === 'minimize' ? 1 : -1;
-    const loss = ({ values }: FrozenTrial) => sign * values![0]!;
-    for (const { base: made, parent, told } of missing.reverse()) {
-      const by = new Set(told);
-      const points = run.trials
-        .get(parent!)!
-        .filter(({ number }) => by.has(number))
-        .sort((a, b) => loss(a) - loss(b) || a.number - b.number)
-        .map((trial) => run.cube.toPoint(trial));
-      run.states.set(made, cmaUpdate(run.strategy, run.states.get(parent!)!, points));
-      if (parent !== START) run.states.delete(parent!);
-    }
-    return run.states.get(base)!;
   }
 
   /** Optuna's: it also seeds the strategy that it makes anew for each trial until a second distribution is there. */
@@ -219,24 +149,4 @@ function draw(state: CmaState, random: NumpyRandom): number[] {
   for (let again = 0; again < 10 * point.length && !point.every(isInside); again++)
     point = cmaDraw(state, normal);
   return point;
-}
-
-function count(drawn: Drawn, note: Note | undefined): void {
-  if (note) drawn[isEarly(note) ? 'early' : 'late']++;
-}
-
-function isEarly({ base, parent }: Note): boolean {
-  return base === START || parent === START;
-}
-
-function learn(run: Run, note: Note | undefined): void {
-  if (!note?.told || run.notes.has(note.base)) return;
-  run.notes.set(note.base, note);
-  const { generation, base } = run.latest;
-  if (note.generation > generation || (note.generation === generation && note.base < base)) run.latest = note;
-}
-
-function noteOf({ systemAttrs }: FrozenTrial, space: string): Note | undefined {
-  const note = systemAttrs[KEY] as unknown as Note | undefined;
-  return note?.space === space ? note : undefined;
 }

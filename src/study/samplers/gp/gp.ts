@@ -16,7 +16,7 @@ import { fitGp, type GpPoint, type GpSettings, gaussianProcess } from './regress
 export interface GpOptions {
   /** COMPLETE trials before the first proposal of the process, 10 by default. */
   readonly startupTrials?: number;
-  /** Rules all draws, each trial's by its number. */
+  /** Seeds all draws, each trial's by its number. */
   readonly seed?: number;
   /** Proposes the first trials, and parameters that not all trials have. By default uniformly. */
   readonly independent?: Sampler;

@@ -22,7 +22,7 @@ export interface Nsga2Options {
   readonly swappingProbability?: number;
   /** Judges each trial that ends; one that satisfies them beats any that does not. */
   readonly constraints?: Constraints;
-  /** Rules all draws, each trial's by its number. */
+  /** Seeds all draws, each trial's by its number. */
   readonly seed?: number;
   /** Proposes the first generation, and what mutation leaves open. By default uniformly. */
   readonly independent?: Sampler;
