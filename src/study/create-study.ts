@@ -35,7 +35,7 @@ export interface CreateStudyOptions extends LoadStudyOptions {
 }
 
 /**
- * A new study, minimising one value unless told otherwise.
+ * Creates a study, by default one that minimises a single value.
  *
  * @throws UserError when the name is taken and `loadIfExists` is not set, or as `openStorage` does.
  * @example
@@ -62,20 +62,20 @@ export async function createStudy(options: CreateStudyOptions): Promise<Study> {
     try {
       await storage.createStudy(studyName, directions);
     } catch (error) {
-      // Another process may have made it meanwhile.
-      const made =
+      // Another process may have created it in the meantime.
+      const other =
         loadIfExists && error instanceof UserError ? await storage.findStudy(studyName) : undefined;
-      if (!made) throw error;
-      return studyOf(storage, made, options);
+      if (!other) throw error;
+      return studyOf(storage, other, options);
     }
     return studyOf(storage, (await storage.findStudy(studyName))!, options);
   });
 }
 
 /**
- * A study that is there; without a name, the only one of the storage.
+ * Loads an existing study; without a name, the storage's only one.
  *
- * @throws UserError when it is not there, or no name was given and there is not exactly one.
+ * @throws UserError when there is no such study, or no name was given and the storage has not exactly one.
  */
 export async function loadStudy(options: LoadStudyOptions): Promise<Study> {
   return withStorage(options, async (storage) =>
@@ -83,7 +83,7 @@ export async function loadStudy(options: LoadStudyOptions): Promise<Study> {
   );
 }
 
-/** Removes a study and its trials, for everyone. */
+/** Deletes a study and its trials for all processes. */
 export async function deleteStudy(options: {
   readonly storage: string | Storage;
   readonly studyName: string;
@@ -143,7 +143,7 @@ function studyOf(storage: Storage, record: StudyRecord, options: LoadStudyOption
   return new Study(storage, record, { ...options, sampler, pruner });
 }
 
-/** A storage that was opened here is closed again when what follows fails. */
+/** Runs work on the storage; one that is opened here is closed again if the work fails. */
 async function withStorage<T>(options: LoadStudyOptions, work: (storage: Storage) => Promise<T>): Promise<T> {
   const { storage = new MemoryStorage() } = options;
   if (typeof storage !== 'string') return work(storage);

@@ -1,14 +1,13 @@
 import { UserError } from '../base/errors.js';
-import { checkedAttr } from './checks/checked-attrs.js';
 import { checkReport } from './checks/checked-report.js';
 import type { Pruner } from './contracts/pruner.js';
 import { shouldPrune } from './should-prune.js';
-import { FinishedTrialError, type TrialChanges } from './storage/storage.js';
-import { applyChanges, endRecord, type TrialRecord } from './storage/trial-record.js';
+import type { TrialRecord } from './storage/trial-record.js';
+import { StoredTrial } from './stored-trial.js';
 import { chooseParam, NO_PROPOSAL, propose, type SuggestingStudy, suggestedBefore } from './suggest.js';
 import type { TellOptions } from './tell-options.js';
 import { type Choice, type Distribution, type ParamValue, toExternal } from './trials/distribution.js';
-import type { FrozenTrial, Json, TrialState } from './trials/frozen-trial.js';
+import type { FrozenTrial } from './trials/frozen-trial.js';
 import {
   categoricalDistribution,
   checkedDistribution,
@@ -16,8 +15,6 @@ import {
   intDistribution,
   type NumericOptions,
 } from './trials/make-distribution.js';
-import { TrialEndedError } from './trials/trial-ended-error.js';
-import { WriteBehind } from './write-behind.js';
 
 /** What a trial uses of its study. */
 export interface TrialHost extends SuggestingStudy {
@@ -38,44 +35,15 @@ export interface TrialHost extends SuggestingStudy {
  * const trial = await study.ask();
  * const rate = trial.suggestFloat('learningRate', 1e-5, 1e-2, { log: true });
  */
-export class Trial {
-  readonly #writes: WriteBehind;
+export class Trial extends StoredTrial {
   #proposal = NO_PROPOSAL;
-  #told = false;
   #deciding: Promise<void> = Promise.resolve();
-  /** Resolves when the trial has ended, in whatever state. */
-  readonly ended: Promise<void>;
-  #resolveEnded = () => {};
 
   constructor(
     readonly study: TrialHost,
-    readonly record: TrialRecord,
+    record: TrialRecord,
   ) {
-    this.#writes = new WriteBehind((changes) => study.storage.writeTrial(record.id, changes));
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve;
-    });
-  }
-
-  get number(): number {
-    return this.record.number;
-  }
-
-  get params(): FrozenTrial['params'] {
-    return this.record.params;
-  }
-
-  get userAttrs(): FrozenTrial['userAttrs'] {
-    return this.record.userAttrs;
-  }
-
-  get systemAttrs(): FrozenTrial['systemAttrs'] {
-    return this.record.systemAttrs;
-  }
-
-  /** Whether the trial was told, or is being told now. */
-  get told(): boolean {
-    return this.#told;
+    super(record, study.storage);
   }
 
   /** Resolves when the last decision whether to prune is made. */
@@ -110,9 +78,9 @@ export class Trial {
   #suggest(name: string, asked: Distribution): ParamValue {
     const { record, study } = this;
     if (Object.hasOwn(record.distributions, name)) return suggestedBefore(study, record, name, asked);
-    this.#checkOpen();
+    this.checkOpen();
     const param = chooseParam(study, record, this.#proposal, name, asked);
-    this.#change({ params: new Map([[name, param]]) });
+    this.change({ params: new Map([[name, param]]) });
     return toExternal(param.distribution, param.internal);
   }
 
@@ -128,12 +96,12 @@ export class Trial {
     const objectives = study.cache.directions.length;
     if (objectives > 1) throw new UserError(`report: expected a study of one objective, got ${objectives}`);
     checkReport(value, step, study.storage.limits);
-    this.#checkOpen();
+    this.checkOpen();
     if (record.intermediateValues.has(step)) {
       study.warn('report', `trial ${record.number}: step ${step} was reported before; the first value stays`);
       return;
     }
-    this.#change({ intermediateValues: new Map([[step, value]]) });
+    this.change({ intermediateValues: new Map([[step, value]]) });
     await this.flush();
   }
 
@@ -147,76 +115,8 @@ export class Trial {
     return decision;
   }
 
-  /** @throws UserError when the value is not JSON, or the storage cannot hold it or its key. */
-  setUserAttr(key: string, value: Json): void {
-    this.#checkOpen();
-    const json = checkedAttr('user attribute', key, value, this.study.storage.limits, this.record.userAttrs);
-    this.#change({ userAttrs: { [key]: json } });
-  }
-
-  /** As `setUserAttr`, for what belongs to the study's own workings. */
-  setSystemAttr(key: string, value: Json): void {
-    this.#checkOpen();
-    this.note(key, value);
-  }
-
-  /** As `setSystemAttr`, even while the trial is being told: for a sampler's or the study's own note. */
-  note(key: string, value: Json): void {
-    const { record, study } = this;
-    const json = checkedAttr('system attribute', key, value, study.storage.limits, record.systemAttrs);
-    this.#change({ systemAttrs: { [key]: json } });
-  }
-
-  /** Writes what is pending and waits for it. */
-  flush(): Promise<void> {
-    return this.#writes.flush();
-  }
-
   /** Lets the sampler propose; the study calls it once, when the trial begins. */
   propose(): void {
     this.#proposal = propose(this.study, this.record);
-  }
-
-  /** Refuses every change by user code from here on: the trial is being told. */
-  seal(): void {
-    this.#told = true;
-  }
-
-  /**
-   * The changes to store along with the trial's end, when those before are written.
-   *
-   * Where the trial has ended elsewhere, storing its end will say so.
-   */
-  async lastChanges(): Promise<TrialChanges | undefined> {
-    const changes = this.#writes.take();
-    await this.#writes.settled().catch((error: unknown) => {
-      if (!(error instanceof FinishedTrialError)) throw error;
-    });
-    return changes;
-  }
-
-  /** Takes the trial as the storage has it, which refused its last changes. */
-  replace(stored: FrozenTrial): void {
-    Object.assign(this.record, stored);
-  }
-
-  /** Takes what the trial was stored with as its end. */
-  end(state: TrialState, values: readonly number[] | null, time: number): void {
-    endRecord(this.record, state, values, time);
-  }
-
-  /** Nothing more comes of this trial: resolves `ended`. */
-  close(): void {
-    this.#writes.cancel();
-    this.#resolveEnded();
-  }
-
-  #checkOpen(): void {
-    if (this.#told) throw new TrialEndedError(this.record, 'to change');
-  }
-
-  #change(changes: TrialChanges): void {
-    applyChanges(this.record, changes);
-    this.#writes.add(changes);
   }
 }

@@ -54,9 +54,9 @@ export class PercentilePruner implements Pruner {
     const step = dueStep(trial, this.#interval);
     if (step === null) return false;
     const maximize = study.directions[0] === 'maximize';
-    const own = [...trial.intermediateValues.values()].filter((value) => !Number.isNaN(value));
-    if (own.length === 0) return true;
-    const best = own.reduce((a, b) => (maximize ? Math.max(a, b) : Math.min(a, b)));
+    const values = [...trial.intermediateValues.values()].filter((value) => !Number.isNaN(value));
+    if (values.length === 0) return true;
+    const best = values.reduce((a, b) => (maximize ? Math.max(a, b) : Math.min(a, b)));
     const others = history.steps.get(step);
     if (!others || others.count < this.#minTrials) return false;
     const limit = others.sorted.percentile(maximize ? 100 - this.percentile : this.percentile);

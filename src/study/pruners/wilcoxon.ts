@@ -35,9 +35,9 @@ export class WilcoxonPruner implements Pruner {
   }
 
   prune(study: StudyView, trial: FrozenTrial): boolean {
-    const own = trial.intermediateValues;
-    if (own.size === 0) return false;
-    if (!allFinite(own))
+    const reports = trial.intermediateValues;
+    if (reports.size === 0) return false;
+    if (!allFinite(reports))
       return this.#cannot(study, `trial ${trial.number} has reported NaN or infinity, and is not pruned`);
     const bestTrial = this.#bestOf(study);
     if (!bestTrial) return false;
@@ -53,15 +53,15 @@ export class WilcoxonPruner implements Pruner {
         `the best trial, ${bestTrial.number}, has reported NaN or infinity: no trial is pruned`,
       );
     const sign = study.directions[0] === 'maximize' ? -1 : 1;
-    const steps = [...own.keys()].filter((step) => best.has(step));
-    if (steps.length < own.size)
+    const steps = [...reports.keys()].filter((step) => best.has(step));
+    if (steps.length < reports.size)
       this.#warn(
         study,
         `trial ${trial.number} has reported steps that the best trial, ${bestTrial.number}, lacks: they are not compared`,
       );
     if (steps.length < Math.max(2, this.#startupSteps)) return false;
-    const worse = steps.map((step) => sign * (own.get(step)! - best.get(step)!));
-    return signedRankPValue(worse) < this.#pThreshold && sign * mean(best) < sign * mean(own);
+    const worse = steps.map((step) => sign * (reports.get(step)! - best.get(step)!));
+    return signedRankPValue(worse) < this.#pThreshold && sign * mean(best) < sign * mean(reports);
   }
 
   #cannot(study: StudyView, why: string): false {

@@ -99,9 +99,9 @@ export class GridSampler extends IndependentSampler {
   /** Stops the study when this was the last point. */
   afterTrial(study: StudyView, trial: FrozenTrial): void {
     const visited = this.#visited(study);
-    const own = trial.systemAttrs[POINT];
+    const point = trial.systemAttrs[POINT];
     const left = this.size - visited.size;
-    if (left === 0 || (left === 1 && typeof own === 'number' && !visited.has(own))) study.stop();
+    if (left === 0 || (left === 1 && typeof point === 'number' && !visited.has(point))) study.stop();
   }
 
   /** A point that is not visited, if possible one that does not run either; of the whole grid when all are visited. */

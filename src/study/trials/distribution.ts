@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.js';
 import { shown } from './fail-reason.js';
 
-/** What a categorical parameter can be: what JSON and Python share as scalars. */
+/** A choice of a categorical parameter: a scalar that JSON and Python share. */
 export type Choice = string | number | boolean | null;
 
 /** A suggested value as user code sees it. */
@@ -31,6 +31,7 @@ export interface CategoricalDistribution {
   readonly choices: readonly Choice[];
 }
 
+/** The set of values that a parameter is drawn from. */
 export type Distribution = FloatDistribution | IntDistribution | CategoricalDistribution;
 
 /** Parameters by name, in a stable order; relative samplers propose for all of them at once. */

@@ -75,22 +75,22 @@ export function categoricalDistribution(choices: readonly Choice[]): Categorical
  *
  * @throws UserError when it is none, or as its maker does.
  */
-export function checkedDistribution(given: Distribution): Distribution {
-  const made = remade(given);
-  return sameDistribution(made, given) ? given : made;
+export function checkedDistribution(distribution: Distribution): Distribution {
+  const valid = remade(distribution);
+  return sameDistribution(valid, distribution) ? distribution : valid;
 }
 
-function remade(given: Distribution): Distribution {
-  switch (given?.name) {
+function remade(distribution: Distribution): Distribution {
+  switch (distribution?.name) {
     case 'FloatDistribution':
-      return floatDistribution(given.low, given.high, given);
+      return floatDistribution(distribution.low, distribution.high, distribution);
     case 'IntDistribution':
-      return intDistribution(given.low, given.high, given);
+      return intDistribution(distribution.low, distribution.high, distribution);
     case 'CategoricalDistribution':
-      return categoricalDistribution(given.choices);
+      return categoricalDistribution(distribution.choices);
     default:
       throw new UserError(
-        `distribution: expected what floatDistribution, intDistribution or categoricalDistribution makes, got ${shown(given)}`,
+        `distribution: expected what floatDistribution, intDistribution or categoricalDistribution makes, got ${shown(distribution)}`,
       );
   }
 }

@@ -10,7 +10,7 @@ export interface Outcome {
 }
 
 /**
- * What a trial ends as, given what it was told, by Optuna's rules.
+ * What a trial ends as, from the result that it was told, by Optuna's rules.
  *
  * - nothing said: COMPLETE with acceptable values, otherwise FAIL (no value, NaN, something that is no number, or a
  *   wrong number of them)
@@ -20,32 +20,34 @@ export interface Outcome {
  *
  * Unlike in Python nothing is cast: the string "0.5" and true are no numbers.
  *
- * @param told a number, or one for each objective; whatever else JavaScript hands over makes the trial FAIL
+ * @param result a number, or one for each objective; whatever else JavaScript hands over makes the trial FAIL
  * @throws UserError when state and values contradict each other, or the state is none of these.
  */
 export function outcome(
   trial: FrozenTrial,
   objectives: number,
-  told: unknown,
+  result: unknown,
   state: Outcome['state'] | undefined,
 ): Outcome {
   switch (state ?? undefined) {
     case undefined: {
-      const reason = faultOf(told, objectives);
-      return reason ? { state: 'FAIL', values: null, reason } : { state: 'COMPLETE', values: valuesOf(told) };
+      const reason = faultOf(result, objectives);
+      return reason
+        ? { state: 'FAIL', values: null, reason }
+        : { state: 'COMPLETE', values: valuesOf(result) };
     }
     case 'COMPLETE': {
-      const fault = faultOf(told, objectives);
-      if (!fault) return { state: 'COMPLETE', values: valuesOf(told) };
+      const fault = faultOf(result, objectives);
+      if (!fault) return { state: 'COMPLETE', values: valuesOf(result) };
       throw new UserError(`trial ${trial.number}: expected values that COMPLETE accepts, but ${fault}`, {
-        told,
+        result,
       });
     }
     case 'PRUNED':
     case 'FAIL': {
-      if (told !== null && told !== undefined)
-        throw new UserError(`trial ${trial.number}: expected no values with ${state}, got ${shown(told)}`, {
-          told,
+      if (result !== null && result !== undefined)
+        throw new UserError(`trial ${trial.number}: expected no values with ${state}, got ${shown(result)}`, {
+          result,
         });
       const step = state === 'PRUNED' ? lastStep(trial) : null;
       const last = step === null ? null : trial.intermediateValues.get(step)!;
@@ -60,10 +62,10 @@ export function outcome(
 }
 
 /** Why these cannot be a trial's values; undefined where they can. */
-export function faultOf(told: unknown, objectives: number): string | undefined {
-  if (told === null || told === undefined) return 'no value was told';
-  if (typeof told !== 'number' && !Array.isArray(told)) return `${shown(told)} is no number`;
-  const values: readonly unknown[] = typeof told === 'number' ? [told] : told;
+export function faultOf(result: unknown, objectives: number): string | undefined {
+  if (result === null || result === undefined) return 'no value was told';
+  if (typeof result !== 'number' && !Array.isArray(result)) return `${shown(result)} is no number`;
+  const values: readonly unknown[] = typeof result === 'number' ? [result] : result;
   // By index, since the array may have holes.
   for (let i = 0; i < values.length; i++) {
     if (typeof values[i] !== 'number') return `${shown(values[i])} is no number`;
@@ -74,6 +76,6 @@ export function faultOf(told: unknown, objectives: number): string | undefined {
 }
 
 /** A copy of values without a fault. */
-function valuesOf(told: unknown): readonly number[] {
-  return typeof told === 'number' ? [told] : [...(told as readonly number[])];
+function valuesOf(result: unknown): readonly number[] {
+  return typeof result === 'number' ? [result] : [...(result as readonly number[])];
 }

@@ -87,14 +87,14 @@ export class CmaEsSampler extends SamplerDelegate {
     }
     const { generation, base } = run.latest;
     const { lambda } = run.strategy;
-    const told = run
+    const numbers = run
       .trialsOf(base)
       .slice(0, lambda)
       .map(({ number }) => number);
     const note: Note =
-      told.length < lambda
+      numbers.length < lambda
         ? { space: key, generation, base }
-        : { space: key, generation: generation + 1, base: trial.number, parent: base, told };
+        : { space: key, generation: generation + 1, base: trial.number, parent: base, told: numbers };
     run.learn(note);
     study.setTrialSystemAttr(trial, NOTE_KEY, { ...note });
     const seed = this.#trialSeed(drawn, note) + trial.number;

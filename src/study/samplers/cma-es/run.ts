@@ -72,13 +72,13 @@ export class CmaRun {
       missing.push(this.#notes.get(at)!);
     const sign = study.directions[0] === 'minimize' ? 1 : -1;
     const loss = ({ values }: FrozenTrial) => sign * values![0]!;
-    for (const { base: made, parent, told } of missing.reverse()) {
-      const numbers = new Set(told);
+    for (const { base: next, parent, told: numbers } of missing.reverse()) {
+      const parents = new Set(numbers);
       const points = this.trialsOf(parent!)
-        .filter(({ number }) => numbers.has(number))
+        .filter(({ number }) => parents.has(number))
         .sort((a, b) => loss(a) - loss(b) || a.number - b.number)
         .map((trial) => this.cube.toPoint(trial));
-      this.#states.set(made, cmaUpdate(this.strategy, this.#states.get(parent!)!, points));
+      this.#states.set(next, cmaUpdate(this.strategy, this.#states.get(parent!)!, points));
       if (parent !== START) this.#states.delete(parent!);
     }
     return this.#states.get(base)!;

@@ -112,12 +112,12 @@ function uphill(process: GaussianProcess, best: number, axes: readonly GpAxis[],
 function alongGrid(point: GpPoint, axes: readonly GpAxis[], a: number): GpPoint[] {
   const { choice, points } = axes[a]!;
   if (!Number.isFinite(points)) return [];
-  const own = choice ? point[a]! : Math.floor(point[a]! * points);
+  const place = choice ? point[a]! : Math.floor(point[a]! * points);
   const others: number[] = [];
   if (choice || points <= SMALL_GRID) for (let i = 0; i < points; i++) others.push(i);
-  else for (let step = 1; step < points; step *= 2) others.push(own - step, own + step);
+  else for (let step = 1; step < points; step *= 2) others.push(place - step, place + step);
   return others
-    .filter((i) => i >= 0 && i < points && i !== own)
+    .filter((i) => i >= 0 && i < points && i !== place)
     .map((i) => point.with(a, choice ? i : (i + 0.5) / points));
 }
 

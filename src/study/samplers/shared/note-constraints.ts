@@ -24,12 +24,12 @@ export function noteConstraints(
   if (!constraints || (state !== 'COMPLETE' && state !== 'PRUNED')) return;
   let noted: readonly number[] | null = null;
   try {
-    const given: unknown = constraints({ ...trial, state, values });
-    if (!Array.isArray(given) || !Array.from(given).every(isNumber))
+    const result: unknown = constraints({ ...trial, state, values });
+    if (!Array.isArray(result) || !Array.from(result).every(isNumber))
       throw new UserError(
-        `trial ${trial.number}: expected constraints in an array of numbers, none NaN, got ${shown(given)}`,
+        `trial ${trial.number}: expected constraints in an array of numbers, none NaN, got ${shown(result)}`,
       );
-    noted = given;
+    noted = result;
   } finally {
     study.setTrialSystemAttr(trial, CONSTRAINTS_KEY, noted);
   }

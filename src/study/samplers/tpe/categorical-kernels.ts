@@ -42,18 +42,18 @@ export function categoricalKernels(
   const bells = new Map<number, Float64Array>();
   const narrowness = (log((n + 1) / priorWeight) * log(choices)) / log(6);
   for (let i = 0; i < n; i++) {
-    const own = observed[i]!;
+    const choice = observed[i]!;
     if (!distance) {
-      rows[i * choices + own]! += 1;
+      rows[i * choices + choice]! += 1;
       continue;
     }
-    let bell = bells.get(own);
+    let bell = bells.get(choice);
     if (!bell) {
-      const distances = names.map((name) => checked(distance(names[own]!, name)));
+      const distances = names.map((name) => checked(distance(names[choice]!, name)));
       // Where no choice is away from it, all are as near.
       const farthest = maxOf(distances) || 1;
       bell = Float64Array.from(distances, (d) => exp(-((d / farthest) ** 2) * narrowness));
-      bells.set(own, bell);
+      bells.set(choice, bell);
     }
     rows.set(bell, i * choices);
   }

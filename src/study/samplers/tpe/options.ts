@@ -115,13 +115,13 @@ export function goodCount(n: number, { gamma }: TpeSettings): number {
  */
 export function weightsOf(n: number, { weights }: TpeSettings): ArrayLike<number> {
   if (!weights) return rampWeights(n);
-  const given = Array.from(weights(n)).slice(0, n);
+  const values = Array.from(weights(n)).slice(0, n);
   const isWeight = (weight: number) => weight >= 0 && Number.isFinite(weight);
-  if (given.length < n || !given.every(isWeight) || (n > 0 && given.every((weight) => weight === 0)))
-    throw new UserError(`weights: expected ${n} finite numbers from 0 up, not all 0, got [${given}]`, {
-      given,
+  if (values.length < n || !values.every(isWeight) || (n > 0 && values.every((weight) => weight === 0)))
+    throw new UserError(`weights: expected ${n} finite numbers from 0 up, not all 0, got [${values}]`, {
+      values,
     });
-  return given;
+  return values;
 }
 
 function defaultGamma(n: number): number {

@@ -24,13 +24,13 @@ export function logNdtr(x: number): number {
   const factor = 1 / (x * x);
   let sum = 1;
   let last = 0;
-  let odd = 1;
+  let product = 1;
   let power = 1;
   for (let i = 1; Math.abs(last - sum) > Number.EPSILON; i++) {
     last = sum;
-    odd *= 2 * i - 1;
+    product *= 2 * i - 1;
     power *= factor;
-    sum += (i % 2 ? -odd : odd) * power;
+    sum += (i % 2 ? -product : product) * power;
   }
   return -0.5 * x * x - log(-x) - 0.5 * log(2 * Math.PI) + log(sum);
 }
