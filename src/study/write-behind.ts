@@ -22,19 +22,13 @@ export class WriteBehind {
     for (const key in userAttrs) setOwn(pending.userAttrs, key, userAttrs[key]!);
     for (const key in systemAttrs) setOwn(pending.systemAttrs, key, systemAttrs[key]!);
     pending.count++;
-    this.#scheduled ??= setImmediate(() => {
-      this.flush().catch((error: unknown) => this.#failed(error));
-    });
+    this.#scheduled ??= setImmediate(() => this.#start());
   }
 
   /** Writes what is pending and waits for it. */
-  async flush(): Promise<void> {
-    const changes = this.take();
-    if (changes)
-      this.#writing = this.#writing
-        .then(() => this.write(changes))
-        .catch((error: unknown) => this.#failed(error));
-    await this.settled();
+  flush(): Promise<void> {
+    this.#start();
+    return this.settled();
   }
 
   /** What is pending, for a caller who writes it along with something else. */
@@ -61,8 +55,14 @@ export class WriteBehind {
     this.#scheduled = undefined;
   }
 
-  #failed(error: unknown): void {
-    this.#failure ??= error;
+  #start(): void {
+    const changes = this.take();
+    if (!changes) return;
+    this.#writing = this.#writing
+      .then(() => this.write(changes))
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      });
   }
 }
 

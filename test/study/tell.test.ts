@@ -25,6 +25,19 @@ class LateStorage extends MemoryStorage {
   }
 }
 
+/** A storage that refuses what is written to a trial, when it is let through. */
+class RefusingStorage extends MemoryStorage {
+  refuse = () => {};
+  readonly #gate = new Promise<void>((open) => {
+    this.refuse = open;
+  });
+
+  override async writeTrial(): Promise<void> {
+    await this.#gate;
+    throw new Error('refused');
+  }
+}
+
 describe('study.tell', () => {
   it('answers with the end also where a refresh reads it before the storage has answered', async () => {
     const storage = new LateStorage();
@@ -42,5 +55,18 @@ describe('study.tell', () => {
     assert.deepEqual([state, values], ['COMPLETE', [0.5]]);
     assert.equal((await study.trials(['COMPLETE'])).length, 1);
     assert.equal(study.cache.ended, 1);
+  });
+
+  it('makes FAIL a trial whose write behind is refused while it is told', async () => {
+    const storage = new RefusingStorage();
+    const study = await createStudy({ storage, sampler: middle, warn: () => {} });
+    const trial = await study.ask();
+    trial.setUserAttr('note', 1);
+    await turn();
+    const stored = study.tell(trial, 0.5);
+    storage.refuse();
+    const { state, systemAttrs } = await stored;
+    assert.equal(state, 'FAIL');
+    assert.match(String(systemAttrs.fail_reason), /could not be stored: refused/);
   });
 });
