@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { encode } from 'fast-png';
 import { writeFileAtomic } from '../../files/atomic.js';
 import type { Prediction } from './overlays.js';
 
@@ -12,6 +11,7 @@ export async function writePredictions(
   rows: readonly Prediction[],
   ids: readonly number[],
 ): Promise<void> {
+  const { encode } = await import('fast-png');
   for (const { title, width, height, image, target, prediction } of rows) {
     const wide = ids.some((id) => id > 255);
     const grey = (classes: Uint8Array) => {
