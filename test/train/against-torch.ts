@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { add, type Tensor, tensor, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import type { Parameter, ParameterGroup } from '../../src/model/parameters.js';
+import { ConfusionMatrix } from '../../src/tasks/confusion-matrix.js';
 import { losses } from '../../src/tasks/segmentation/losses/losses.js';
 import { softScores } from '../../src/tasks/segmentation/losses/soft-scores.js';
-import { ConfusionMatrix } from '../../src/tasks/segmentation/metrics/confusion-matrix.js';
 import { adam, adamW } from '../../src/train/optimizers/adam.js';
 import { pack, unpack } from '../../src/train/optimizers/pack.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';

@@ -57,7 +57,12 @@ export interface Head {
 }
 
 /** Puts a head among a model's parameters, with values drawn from the seed. */
-export function addHead(parameters: Parameters, head: Head, hidden: number, seed: number): void {
+export function addHead(
+  parameters: Parameters,
+  head: Pick<Head, 'parameters'>,
+  hidden: number,
+  seed: number,
+): void {
   for (const { name, shape, init, buffer = false } of head.parameters(hidden)) {
     const size = shape.reduce((a, b) => a * b, 1);
     const random = randomStream(seed, 'head', name);
@@ -81,7 +86,7 @@ export function headPass(parameters: Parameters, patch: number, pass: Pass): Hea
 }
 
 /** The head in PyTorch, as a module of its own. */
-export function headPlaces(head: Head, hidden: number): TorchPlace[] {
+export function headPlaces(head: Pick<Head, 'parameters'>, hidden: number): TorchPlace[] {
   return head.parameters(hidden).map(({ name, shape, torch = {} }) => ({
     parameter: `head.${name}`,
     key: torch.key ?? name,

@@ -1,7 +1,7 @@
 import { IGNORE_INDEX } from '../../data/types.js';
 import { writeFileAtomic } from '../../files/atomic.js';
+import { ConfusionMatrix } from '../confusion-matrix.js';
 import { classColour } from './class-colours.js';
-import { ConfusionMatrix } from './metrics/confusion-matrix.js';
 
 /** A picture with its true and its predicted classes: RGB bytes and class ids, row by row. */
 export interface Prediction {

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { dispose, tensor, tidy } from '@tensorflow/tfjs-core';
 import { TORCH } from '../../../bench/peers/torch.js';
 import { readSafetensors, type Safetensors } from '../../../src/files/safetensors.js';
-import { readPretrained } from '../../../src/model/vit/pretrained.js';
-import { classify } from '../../../src/tasks/classification/classify.js';
+import { loadClassifier } from '../../../src/tasks/classification/classifier.js';
 import { loadSegmenter } from '../../../src/tasks/segmentation/segmenter.js';
 import { needsPython } from '../python.js';
 import { close } from './close.js';
@@ -37,11 +36,14 @@ describe('a checkpoint that transformers saved', () => {
     });
 
   it("gives its classifier's logits", async () => {
-    const model = await loadSegmenter(folder, { classes: 3, seed: 1 });
-    const pretrained = await readPretrained(folder);
+    const model = await loadClassifier(folder, {
+      classes: torch('logits').length / 2,
+      head: 'keep',
+      seed: 1,
+    });
     const images = tensor(torch('images/own'), [2, 32, 32, 3]);
     close(
-      tidy(() => classify(model.tokens(images), pretrained)),
+      tidy(() => model.forward(images)),
       torch('logits'),
       'logits',
     );

@@ -6,8 +6,8 @@ import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { readMask } from '../../../src/data/images/image-file.js';
 import { improves, metricOf } from '../../../src/events/metric.js';
+import { ConfusionMatrix } from '../../../src/tasks/confusion-matrix.js';
 import { crossEntropy } from '../../../src/tasks/segmentation/losses/cross-entropy.js';
-import { ConfusionMatrix } from '../../../src/tasks/segmentation/metrics/confusion-matrix.js';
 import { segmentationMetrics } from '../../../src/tasks/segmentation/metrics/segmentation-metrics.js';
 import { needsSharedData } from '../../shared-data.js';
 

@@ -7,8 +7,7 @@ import { useEngine } from '../../../src/engine/engine.js';
 import { linear } from '../../../src/engine/ops/linear.js';
 import { readPretrained } from '../../../src/model/vit/pretrained.js';
 import { blocks, type Project } from '../../../src/model/vit/vit.js';
-import { classify } from '../../../src/tasks/classification/classify.js';
-import { segmenterOf } from '../../../src/tasks/segmentation/segmenter.js';
+import { classifierOf } from '../../../src/tasks/classification/classifier.js';
 import { needOnednn } from '../../native/onednn.js';
 import { needsSharedData } from '../../shared-data.js';
 
@@ -43,7 +42,7 @@ describe('a real pretrained ViT (DeiT-Tiny)', () => {
         encoder_out_before_final_norm_mean_abs: number[];
       };
       const pretrained = await readPretrained(folder);
-      const model = segmenterOf(pretrained, { classes: 3, seed: 1 });
+      const model = classifierOf(pretrained, { classes: 1000, head: 'keep', seed: 1 });
       for (const i of images) {
         const pixels = await readNpy(join(folder, 'samples', `${i}.npy`));
         const image = tidy(() => transpose(tensor4d(pixels, [1, 3, 224, 224]), [0, 2, 3, 1]));
@@ -54,7 +53,7 @@ describe('a real pretrained ViT (DeiT-Tiny)', () => {
           return blocks(model.config, model.parameters, plain, image).dataSync() as Float32Array;
         });
         const logits = tidy(() => {
-          return classify(model.tokens(image), pretrained).dataSync() as Float32Array;
+          return model.forward(image).dataSync() as Float32Array;
         });
         const close = (got: number, want: number, what: string, tolerance = 1e-4) =>
           assert.ok(Math.abs(got - want) <= tolerance, `${what}: expected ${want}, got ${got}`);

@@ -1,8 +1,8 @@
 import { argMax, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Loss } from '../../../model/loss.js';
 import type { Metrics } from '../../../model/metrics.js';
+import { ConfusionMatrix } from '../../confusion-matrix.js';
 import { type AbsentOption, softScores } from '../losses/soft-scores.js';
-import { ConfusionMatrix } from './confusion-matrix.js';
 import './metric.js';
 import type { SegmentationScores } from './segmentation-scores.js';
 

@@ -1,10 +1,10 @@
-import { IGNORE_INDEX } from '../../../data/types.js';
-import { meanOf } from '../../../events/metric.js';
+import { IGNORE_INDEX } from '../data/types.js';
+import { meanOf } from '../events/metric.js';
 
 /**
- * Counts of pixels by [target][prediction], over a whole split, from which the hard scores follow.
+ * Counts of pixels (or pictures) by [target][prediction], over a whole split, from which the hard scores follow.
  *
- * A pixel whose target is 255 is not counted. Scores of a class are null where it occurs in neither target nor
+ * What has the target `ignored`, by default 255, is not counted. Scores of a class are null where it occurs in neither target nor
  * prediction, and are then left out of the mean.
  *
  * @example
@@ -17,7 +17,13 @@ export class ConfusionMatrix {
   /** [target][prediction], in pixels. */
   readonly counts: readonly number[][];
 
-  constructor(readonly classes: number) {
+  readonly #ignored: number | undefined;
+
+  constructor(
+    readonly classes: number,
+    { ignored }: { readonly ignored: number | undefined } = { ignored: IGNORE_INDEX },
+  ) {
+    this.#ignored = ignored;
     this.counts = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
   }
 
@@ -27,7 +33,7 @@ export class ConfusionMatrix {
       throw new Error(`${targets.length} targets but ${predictions.length} predictions`);
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i]!;
-      if (target === IGNORE_INDEX) continue;
+      if (target === this.#ignored) continue;
       const row = this.counts[target];
       const prediction = predictions[i]!;
       if (row?.[prediction] === undefined)

@@ -1,0 +1,126 @@
+import { reshape, slice, type Tensor, type Tensor2D, tensor, tidy } from '@tensorflow/tfjs-core';
+import { UserError } from '../../base/errors.js';
+import type { Normalization } from '../../data/images/normalization.js';
+import { linear } from '../../engine/ops/linear.js';
+import { addHead, type Head, headPlaces } from '../../model/heads/head.js';
+import type { Pass } from '../../model/model.js';
+import type { TorchPlace } from '../../model/torch-place.js';
+import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
+import type { VitConfig } from '../../model/vit/config.js';
+import { fromTorchLayout } from '../../model/vit/layout.js';
+import { type Pretrained, readPretrained } from '../../model/vit/pretrained.js';
+import { addPretrained, addRandomBackbone } from '../../model/vit/vit.js';
+
+export interface ClassifierOptions {
+  readonly classes: number;
+  /** `new` (default) starts a head from the seed; `keep` takes the pretrained model's own, of as many classes. */
+  readonly head?: 'new' | 'keep';
+  /** Height and width of the images, a multiple of the patch size. Default: that of the pretrained model. */
+  readonly imageSize?: number | undefined;
+  /** Seeds the initial weights. */
+  readonly seed: number;
+}
+
+/**
+ * A ViT with a linear classifier on its class token, as transformers' ViTForImageClassification, and at most one adapter
+ * on its linear maps.
+ */
+export class Classifier extends AdaptableVit {
+  constructor(
+    config: VitConfig,
+    imageSize: number,
+    readonly classes: number,
+    normalization?: Normalization,
+  ) {
+    super(config, imageSize, classes, normalization);
+  }
+
+  /** Float32 images [batch, size, size, 3] → logits [batch, classes]. */
+  forward(images: Tensor, pass: Pass = {}): Tensor2D {
+    return tidy(() => {
+      const tokens = this.tokens(images, pass);
+      const [batch, , hidden] = tokens.shape as [number, number, number];
+      const token = reshape(slice(tokens, [0, 0, 0], [batch, 1, hidden]), [batch, hidden]);
+      return linear(token, this.parameters.get('head.weight'), this.parameters.get('head.bias')) as Tensor2D;
+    });
+  }
+
+  headPlaces(): TorchPlace[] {
+    return headPlaces(linearHead(this.classes), this.config.hidden_size);
+  }
+
+  /** Puts a new head among the parameters, with weights drawn from the seed, as PyTorch's `Linear` starts. */
+  addHead(seed: number): void {
+    addHead(this.parameters, linearHead(this.classes), this.config.hidden_size, seed);
+  }
+
+  /** A new classifier, with a head of its own and no adapter, on this one's backbone; see `Segmenter.sibling`. */
+  sibling({ classes, seed }: Pick<ClassifierOptions, 'classes' | 'seed'>): Classifier {
+    const model = new Classifier(this.config, this.imageSize, classes, this.normalization);
+    this.shareBackbone(model);
+    model.addHead(seed);
+    return model.train('head');
+  }
+}
+
+/**
+ * Loads a pretrained backbone (see `readPretrained`) under a classifier; only the head is trainable.
+ *
+ * @throws UserError for `head: 'keep'` where the pretrained model has no classifier, or one of other classes.
+ * @example
+ * const model = (await loadClassifier('google/vit-base-patch16-224', { classes: 37, seed: 42 })).inject(lora({ rank: 16 }), 42);
+ */
+export async function loadClassifier(name: string, options: ClassifierOptions): Promise<Classifier> {
+  return classifierOf(await readPretrained(name), options);
+}
+
+/** A classifier on a backbone that is read already. */
+export function classifierOf(pretrained: Pretrained, options: ClassifierOptions): Classifier {
+  const { config, normalization } = pretrained;
+  const { classes, head = 'new', imageSize = config.image_size, seed } = options;
+  const model = new Classifier(config, imageSize, classes, normalization);
+  try {
+    addPretrained(model.parameters, pretrained, imageSize);
+    model.addHead(seed);
+    if (head === 'keep') keepHead(model, pretrained);
+    return model.train('head');
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** A classifier whose backbone starts at random, too. Everything trains. */
+export function createClassifier(config: VitConfig, options: Omit<ClassifierOptions, 'head'>): Classifier {
+  const model = new Classifier(config, options.imageSize ?? config.image_size, options.classes);
+  addRandomBackbone(model.parameters, config, options.seed);
+  model.addHead(options.seed);
+  return model.train('full');
+}
+
+function linearHead(classes: number): Pick<Head, 'parameters'> {
+  return {
+    parameters: (hidden) => {
+      const init = { bound: 1 / Math.sqrt(hidden) };
+      return [
+        { name: 'weight', shape: [hidden, classes], init, torch: { shape: [classes, hidden] } },
+        { name: 'bias', shape: [classes], init },
+      ];
+    },
+  };
+}
+
+/** Puts the pretrained model's own classifier in the head's place. */
+function keepHead(model: Classifier, { path, weights }: Pretrained): void {
+  for (const { parameter, key, shape } of model.headPlaces()) {
+    const stored = weights.get(`classifier.${key}`);
+    if (stored?.shape.join() !== shape.join())
+      throw new UserError(
+        `${path}: expected a classifier of ${model.classes} classes to keep, got ${stored ? `one of ${stored.shape[0]}` : 'none'}; use a new one (--head new)`,
+        { path, classes: model.classes },
+      );
+    const value = model.parameters.get(parameter);
+    const data = fromTorchLayout(Float32Array.from(stored.data), shape);
+    model.parameters.set(parameter, tensor(data, value.shape));
+  }
+}

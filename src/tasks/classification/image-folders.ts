@@ -1,0 +1,42 @@
+import { stat } from 'node:fs/promises';
+import { UserError } from '../../base/errors.js';
+import { type LabelledImage, labelled } from './labelled-image.js';
+
+const FORMATS = ['jpg', 'jpeg', 'png', 'gif', 'webp', 'tif', 'tiff', 'avif'];
+
+/**
+ * The images of a folder with a sub-folder for each class, as torchvision's `ImageFolder` reads it: classes are sorted by
+ * name, and an image's stem is its path in the folder without its ending.
+ *
+ * @throws UserError for a missing folder, an image that is in no sub-folder, two files of one stem, and fewer than two
+ * classes.
+ * @example
+ * const images = await findLabelledImages('data/breeds'); // data/breeds/beagle/1.jpg, data/breeds/pug/7.png, …
+ */
+export async function findLabelledImages(dir: string): Promise<LabelledImage[]> {
+  const fail = (expected: string, got: string) =>
+    new UserError(`${dir}: expected ${expected}, got ${got}; see --image-dir`, { path: dir });
+  const found = await stat(dir).catch(() => undefined);
+  if (!found?.isDirectory()) throw fail('a folder', found ? 'a file' : 'nothing there');
+  const { default: fastGlob } = await import('fast-glob');
+  const files = await fastGlob(`**/*.{${FORMATS.join(',')}}`, {
+    cwd: dir,
+    caseSensitiveMatch: false,
+    ignore: ['**/.*'],
+  });
+  if (files.length === 0) throw fail(`images (${FORMATS.join(', ')}) in a folder a class`, 'none');
+  const root = dir.replace(/\/+$/, '');
+  const byStem = new Map<string, string>();
+  const images = files.map((file) => {
+    const slash = file.indexOf('/');
+    if (slash < 0) throw fail('each image in a sub-folder, its class', file);
+    const stem = file.replace(/\.[^./]+$/, '').normalize();
+    const twin = byStem.get(stem);
+    if (twin !== undefined) throw fail('one image a stem', `${twin} and ${file}`);
+    byStem.set(stem, file);
+    return { stem, image: `${root}/${file}`, className: file.slice(0, slash).normalize() };
+  });
+  if (new Set(images.map(({ className }) => className)).size < 2)
+    throw fail('images of two classes or more', `one class, ${images[0]!.className}`);
+  return labelled(images);
+}
