@@ -26,10 +26,10 @@ export function childProcess(file: string, args: readonly string[]): Observable<
     child.once('close', (code, signal) => {
       process.removeListener('exit', kill);
       if (code === 0) return subscriber.complete();
-      const how = code === null ? `ended by ${signal}` : `one that ended with code ${code}`;
+      const how = code === null ? `signal ${signal}` : `code ${code}`;
       const command = [basename(file), ...args].join(' ');
       return subscriber.error(
-        new UserError(`${command}: expected a process that ends well, got ${how}`, { code }),
+        new UserError(`${command}: expected it to exit with code 0, got ${how}`, { code }),
       );
     });
     return () => {

@@ -2,7 +2,7 @@ import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Event, WarningEvent } from '../src/events/event.js';
 import type { LoggedRun, Logger, LoggerFor } from '../src/loggers/logger.js';
 
-/** Waiting events beyond which a logger misses steps. */
+/** The longest queue of a logger; beyond it, step events are dropped. */
 const LIMIT = 10_000;
 
 /** Seconds that a logger may take for one event, or to close, once the run has ended. */
@@ -13,7 +13,7 @@ const PATIENCE = 120;
  * with the events before the resume.
  *
  * Each logger has a queue of its own and works through it in its own time, so a slow one never holds up the run. A
- * logger that is more than 10,000 events behind misses step events until it has caught up; all other events are
+ * logger that is more than 10,000 events behind loses step events until it has caught up; all other events are
  * kept. One that fails is closed and left out from there on. Either is said once, in a `WarningEvent` that the other
  * loggers hear too. The stream ends when the loggers have written everything and closed; one that hangs is then left
  * behind, with a warning, after two minutes (`Logger.patience`). An unsubscribe lets them write what they have heard,
@@ -86,7 +86,7 @@ class Queue {
     if (this.#closed) return;
     if (event.type === 'step' && this.waiting >= LIMIT) {
       if (!this.#missed)
-        this.warn(this, 'logger-slow', `${this.logger.name} is ${LIMIT} events behind: it misses steps`);
+        this.warn(this, 'logger-slow', `${this.logger.name} is ${LIMIT} events behind: dropping step events`);
       this.#missed = true;
       return;
     }

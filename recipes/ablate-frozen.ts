@@ -26,12 +26,12 @@ recipe({
         .array(z.enum(['head', 'adapters', 'full']))
         .min(1)
         .default(['head', 'adapters', 'full'])
-        .describe('what trains: head = frozen backbone, full = all weights without adapter'),
+        .describe('trainable parameters: head = frozen backbone, full = all weights without adapter'),
       loraType: z
         .enum(GRID_ADAPTERS)
         .default('lora')
         .describe('the adapter of mode adapters, with its default size'),
-      outputDir: z.string().min(1).default('results/ablate-frozen').describe('gets all that it writes'),
+      outputDir: z.string().min(1).default('results/ablate-frozen').describe('folder of all results'),
     },
     Data: {
       ...gridFlags.Data,

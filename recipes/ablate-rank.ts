@@ -31,14 +31,10 @@ recipe({
         .array(z.int().min(1))
         .min(1)
         .default([2, 4, 8, 16])
-        .describe('ranks; localized_lora has K · r_block'),
+        .describe('ranks; of localized_lora, K · r_block'),
       numBlocksPerRow: z.int().min(1).default(2).describe('K of localized_lora, which must divide each rank'),
-      scale: z
-        .number()
-        .gt(0)
-        .default(4)
-        .describe('alpha / rank, the same for all ranks, so that only the rank differs'),
-      outputDir: z.string().min(1).default('results/ablate-rank').describe('gets all that it writes'),
+      scale: z.number().gt(0).default(4).describe('alpha / rank, held constant over ranks'),
+      outputDir: z.string().min(1).default('results/ablate-rank').describe('folder of all results'),
     },
     ...gridFlags,
   },

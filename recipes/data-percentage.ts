@@ -30,10 +30,10 @@ recipe({
   flags: {
     Study: {
       loraType: z.array(z.enum(GRID_ADAPTERS)).min(1).default(GRID_ADAPTERS).describe('adapters'),
-      outputDir: z.string().min(1).default('results/data-percentage').describe('gets all that it writes'),
+      outputDir: z.string().min(1).default('results/data-percentage').describe('folder of all results'),
       styleDir: domainFlags.styleDir,
       style: domainFlags.style,
-      published: z.boolean().default(false).describe("show the figures that upstream's study published, too"),
+      published: z.boolean().default(false).describe("also show upstream's published figures"),
     },
     Data: {
       ...gridFlags.Data,
@@ -45,10 +45,14 @@ recipe({
     },
     Model: gridFlags.Model,
     Adapters: {
-      rank: z.int().min(1).default(4).describe('of lora and serial_lora'),
-      alpha: z.number().gt(0).default(16).describe('scales lora and localized_lora by alpha / their rank'),
+      rank: z.int().min(1).default(4).describe('rank of lora and serial_lora'),
+      alpha: z.number().gt(0).default(16).describe('scale of lora and localized_lora, as alpha / rank'),
       rBlock: z.int().min(1).default(2).describe('rank of each block of localized_lora'),
-      numBlocksPerRow: z.int().min(1).default(2).describe('K: as large as lora where rank = K · r_block'),
+      numBlocksPerRow: z
+        .int()
+        .min(1)
+        .default(2)
+        .describe('K of localized_lora; as many parameters as lora where rank = K · r_block'),
     },
     Training: gridFlags.Training,
     Run: gridFlags.Run,

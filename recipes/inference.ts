@@ -51,7 +51,7 @@ import { z } from 'zod';
 
 recipe({
   description:
-    'Scores trained models in and out of domain: a row a checkpoint and domain, and means over runs.',
+    'Scores trained models in and out of domain: one row per checkpoint and domain, and means over runs.',
   flags: {
     Checkpoints: { ...checkpointFlags, ...adapterCheckFlags },
     Domains: domainFlags,
@@ -60,7 +60,7 @@ recipe({
         .string()
         .min(1)
         .default('results/inference')
-        .describe('gets individual and aggregated .json and .csv'),
+        .describe('folder of individual and aggregated .json and .csv files'),
       overwrite: overwriteFlag,
       ...scoringFlags,
     },

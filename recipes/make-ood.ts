@@ -27,24 +27,24 @@ import { z } from 'zod';
 const { maskIds: _ids, classNames: _names, ...data } = dataFlags;
 
 recipe({
-  description: 'Makes seeded out-of-domain copies of the test split, a folder a style, masks included.',
+  description: 'Makes seeded out-of-domain copies of the test split, with masks, one folder per style.',
   flags: {
     Data: data,
     'Out of domain': {
-      outDir: z.string().min(1).default('data/ood').describe('gets <style>/images and <style>/masks'),
+      outDir: z.string().min(1).default('data/ood').describe('folder of <style>/images and <style>/masks'),
       styles: z
         .array(nameIn(corruptions))
         .min(1)
         .default(['gaussian_noise', 'motion_blur', 'fog', 'jpeg', 'hue_shift', 'texture', 'ink', 'mosaic'])
-        .describe('what is done'),
-      severity: z.int().min(1).max(5).default(3).describe('how strongly'),
+        .describe('corruptions and styles to apply'),
+      severity: z.int().min(1).max(5).default(3).describe('strength'),
       imageSize: z
         .int()
         .min(8)
         .max(4096)
         .default(224)
-        .describe('pictures are first shrunk to this shorter side'),
-      images: z.int().min(1).default(100).describe('at most so many pictures a style'),
+        .describe('shorter side to which pictures are first shrunk'),
+      images: z.int().min(1).default(100).describe('maximum number of pictures per style'),
     },
   },
   run: (config, signal) => {

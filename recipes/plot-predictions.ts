@@ -47,15 +47,22 @@ recipe({
     Checkpoints: { ...checkpointFlags, ...adapterCheckFlags },
     Domains: domainFlags,
     Pictures: {
-      outputDir: z.string().min(1).default('plots/predictions').describe('gets <run>/<domain>.png'),
+      outputDir: z.string().min(1).default('plots/predictions').describe('folder of <run>/<domain>.png'),
       overwrite: overwriteFlag,
-      images: z.int().min(1).max(64).default(4).describe('pictures a domain, chosen by the seed of the run'),
-      numSamples: z.int().min(1).max(64).optional().describe('another name of --images'),
+      images: z
+        .int()
+        .min(1)
+        .max(64)
+        .default(4)
+        .describe('pictures per domain, chosen by the seed of the run'),
+      numSamples: z.int().min(1).max(64).optional().describe('alias of --images'),
       numTrain: ignored('pictures come from the test split of the run, which its checkpoint knows'),
       separate: z
         .boolean()
         .default(false)
-        .describe('also each picture by itself, <stem>_{input,target,prediction}.png; masks hold their ids'),
+        .describe(
+          'also write each picture to its own file, <stem>_{input,target,prediction}.png; masks store ids',
+        ),
       ...scoringFlags,
     },
   },

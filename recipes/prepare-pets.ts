@@ -12,23 +12,23 @@ import { z } from 'zod';
 const digest = z
   .string()
   .regex(/^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$/)
-  .describe('md5:… or sha256:… that the archive must have');
+  .describe('expected checksum of the archive, md5:… or sha256:…');
 
 recipe({
-  description: 'Fetches the Oxford-IIIT Pet set: resumes where it stopped, checks, unpacks.',
+  description: 'Downloads, verifies and unpacks the Oxford-IIIT Pet set; resumes an interrupted download.',
   flags: {
     Pets: {
       outDir: z
         .string()
         .min(1)
         .default('data/pets')
-        .describe('gets images/, masks/, trainval.txt and test.txt'),
+        .describe('folder of images/, masks/, trainval.txt and test.txt'),
       url: z
         .url({ protocol: /^https?$/, error: 'expected an http or https address' })
         .default('https://www.robots.ox.ac.uk/~vgg/data/pets/data/')
-        .describe('where the archives lie'),
-      archiveDir: z.string().min(1).default('data/archives').describe('where they are kept on the way'),
-      keepArchives: z.boolean().default(false).describe('keep them after unpacking'),
+        .describe('address of the archives'),
+      archiveDir: z.string().min(1).default('data/archives').describe('folder of the downloaded archives'),
+      keepArchives: z.boolean().default(false).describe('keep the archives after unpacking'),
       imagesChecksum: digest.default('md5:5c4f3ee8e5d25df40f4fd59a7f44e54c'),
       annotationsChecksum: digest.default('md5:95a8c909bbe2e81eed6a22bccdf3f68f'),
     },

@@ -27,16 +27,16 @@ recipe({
   description: 'Works on a study until it has its trials, beside any number of other workers.',
   flags: {
     Study: {
-      objective: z.string().min(1).describe('a module whose default export maps a trial to its value'),
-      studyName: z.string().min(1).describe('made where it is not there'),
+      objective: z.string().min(1).describe('module whose default export maps a trial to its value'),
+      studyName: z.string().min(1).describe('name of the study; created if it does not exist'),
       directions: z
         .array(z.enum(['minimize', 'maximize']))
         .min(1)
         .default(['minimize'])
-        .describe('of a study that is made here, one for each value'),
+        .describe('directions of a new study, one for each value'),
       ...studyFlags,
-      randomSeed: z.int().min(0).optional().describe('of the sampler; by default unlike any other worker’s'),
-      catchErrors: z.boolean().default(false).describe('go on after an error of the objective'),
+      randomSeed: z.int().min(0).optional().describe('seed of the sampler; default: a random one'),
+      catchErrors: z.boolean().default(false).describe('continue after an error of the objective'),
     },
   },
   run: async ({

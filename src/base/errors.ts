@@ -1,6 +1,6 @@
 /**
- * An error that its reader can mend: the message says what was expected, what came instead, and how to fix
- * it, with the path or flag at fault. Recipes print it as one line and exit with code 1; every other error
+ * An error that the user can fix: the message says what was expected, what was found, and how to fix it, with the
+ * path or flag at fault. Recipes print it as one line and exit with code 1; every other error
  * keeps its stack. `data` carries the same facts for a program.
  *
  * @example

@@ -51,7 +51,7 @@ export function ignored(why: string): z.ZodOptional<z.ZodString> {
  * lists: what a plugin registered counts. `first` are names that mean something to the flag and are not in the catalogue.
  *
  * @example
- * const flags = { Training: { loss: nameIn(losses).default('focal').describe('what is minimised') } };
+ * const flags = { Training: { loss: nameIn(losses).default('focal').describe('loss to minimise') } };
  */
 export function nameIn<K extends string, F extends string = never>(
   catalogue: { readonly names: readonly Name<K>[] },

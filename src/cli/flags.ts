@@ -18,7 +18,7 @@ export interface Plugins {
 
 const general = {
   General: {
-    config: z.string().optional().describe('YAML file of flags; the command line wins over it'),
+    config: z.string().optional().describe('YAML file of flags; the command line overrides it'),
     plugin: z
       .array(z.string().min(1))
       .optional()

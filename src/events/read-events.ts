@@ -25,7 +25,7 @@ export async function readEvents(path: string): Promise<Event[]> {
       const event = parseEvent(json);
       if (!('wrong' in event)) return event;
       throw new UserError(
-        `${path}:${i + 1}: expected an event as a line of JSON, got ${event.wrong}; mend the line, or remove the file`,
+        `${path}:${i + 1}: expected an event as a line of JSON, got ${event.wrong}; correct the line, or remove the file`,
         { path, line: i + 1 },
       );
     });

@@ -9,26 +9,29 @@ const noBlocks = (adapter: string) => ignored(`${adapter} has no blocks; --rank 
 /** The flags of each adapter that a recipe trains, with their defaults. */
 export const ADAPTER_FLAGS = {
   lora: {
-    loraType: z.enum(['lora']).default('lora').describe('what this recipe trains'),
-    rank: z.int().min(1).default(4).describe('rank of the change'),
+    loraType: z.enum(['lora']).default('lora').describe('adapter of this recipe'),
+    rank: z.int().min(1).default(4).describe('rank of the update'),
     rsLora: z.boolean().default(false).describe('scale by alpha / √rank'),
-    dora: z.boolean().default(false).describe('learn magnitudes apart from directions (DoRA)'),
+    dora: z.boolean().default(false).describe('learn magnitudes and directions separately (DoRA)'),
     ...adapterFlags,
     rBlock: noBlocks('LoRA'),
     numBlocksPerRow: noBlocks('LoRA'),
   },
   serial_lora: {
-    loraType: z.enum(['serial_lora']).default('serial_lora').describe('what this recipe trains'),
+    loraType: z.enum(['serial_lora']).default('serial_lora').describe('adapter of this recipe'),
     rank: z.int().min(1).default(4).describe('rank of the map'),
-    perProjection: z.boolean().default(false).describe('a map for each projection, not one for all three'),
+    perProjection: z
+      .boolean()
+      .default(false)
+      .describe('one map for each projection instead of one for all three'),
     ...adapterFlags,
     rBlock: noBlocks('Serial LoRA'),
     numBlocksPerRow: noBlocks('Serial LoRA'),
-    alpha: z.number().gt(0).optional().describe('the map is scaled by alpha / rank; default: not scaled'),
+    alpha: z.number().gt(0).optional().describe('scale of the map, as alpha / rank; default: no scaling'),
     targets: adapterFlags.targets.default(['query', 'key', 'value']),
   },
   localized_lora: {
-    loraType: z.enum(['localized_lora']).default('localized_lora').describe('what this recipe trains'),
+    loraType: z.enum(['localized_lora']).default('localized_lora').describe('adapter of this recipe'),
     rBlock: z.int().min(1).default(2).describe('rank of each block'),
     numBlocksPerRow: z.int().min(1).default(2).describe('K: a weight is cut into K × K blocks'),
     ...adapterFlags,
@@ -40,7 +43,7 @@ export const ADAPTER_FLAGS = {
 const partialFlags = (name: string) => {
   const nothing = ignored(`${name} only chooses which parameters of the backbone train`);
   return {
-    loraType: z.enum([name]).default(name).describe('what this recipe trains'),
+    loraType: z.enum([name]).default(name).describe('adapter of this recipe'),
     layers: adapterFlags.layers,
     ...Object.fromEntries(
       ['rank', 'alpha', 'targets', 'adapterDropout', 'rBlock', 'numBlocksPerRow'].map((key) => [
@@ -53,7 +56,7 @@ const partialFlags = (name: string) => {
 
 /** An adapter of the user's own takes what it knows of these; what is not given is its own to choose. */
 const ownFlags = (name: string) => ({
-  loraType: z.enum([name]).default(name).describe('what this recipe trains'),
+  loraType: z.enum([name]).default(name).describe('adapter of this recipe'),
   rank: z.int().min(1).optional().describe('its rank'),
   rBlock: z.int().min(1).optional().describe('its rank of a block'),
   numBlocksPerRow: z.int().min(1).optional().describe('its blocks along a side of a weight'),
@@ -102,7 +105,7 @@ export function chosenAdapter(argv: readonly string[]) {
           'expected it on the command line, where it decides on the other flags',
         )
         .default(name)
-        .describe('what is trained beside the head; the flags below are those of this one'),
+        .describe('adapter to train; the flags below belong to it'),
       ...(flags as (typeof ADAPTER_FLAGS)['lora']),
     },
   };

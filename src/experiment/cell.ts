@@ -21,7 +21,7 @@ const FREE = new Set(['engine', 'precision', 'threads', 'cache', 'cacheDir', 'gu
 /**
  * Opens a cell in a study's folder: writes the flags of its training to `<dir>/cells/<run>.json`, with folders in `dir`
  * for its checkpoints, logs and plots. It is finished where its `summary.json` stands; until it has begun to train, its
- * settings may change, so that a flag that was wrong can be mended.
+ * settings may change, so that a wrong flag can be corrected.
  *
  * @throws UserError where that run has begun with other settings: its scores would not be those of this study.
  */

@@ -25,7 +25,11 @@ const { modelName, imageSize, head, batchNorm, headDropout } = modelFlags;
 export const gridFlags = {
   Data: {
     ...dataFlags,
-    randomSeed: z.array(z.int().min(0)).min(1).default([10, 20, 30, 42, 123]).describe('seeds, a run each'),
+    randomSeed: z
+      .array(z.int().min(0))
+      .min(1)
+      .default([10, 20, 30, 42, 123])
+      .describe('seeds, one run for each'),
   },
   Model: { modelName, imageSize, head, batchNorm, headDropout },
   Training: trainingFlags,

@@ -3,23 +3,23 @@ import { engineFlags } from './training-flags.js';
 
 /** Which trained models are read. */
 export const checkpointFlags = {
-  modelDir: z.string().min(1).default('models').describe('a folder of runs, one run, or one checkpoint'),
-  checkpoint: z.enum(['best', 'last']).default('best').describe("which of a run's checkpoints"),
+  modelDir: z.string().min(1).default('models').describe('folder of runs, of one run, or of one checkpoint'),
+  checkpoint: z.enum(['best', 'last']).default('best').describe('checkpoint of each run'),
   modelName: z
     .string()
     .min(1)
     .optional()
-    .describe("the runs' pretrained model; default: where they found it"),
+    .describe('pretrained model of the runs; default: the recorded path'),
   runName: z.array(z.string().min(1)).default([]).describe('only these runs'),
   loraType: z
     .array(z.string().min(1))
     .default([])
-    .describe('only runs with these adapters, or head or full; each must be there'),
-  randomSeed: z.array(z.int().min(0)).default([]).describe('only runs of these seeds; each must be there'),
+    .describe('only runs with these adapters, or head or full; each must exist'),
+  randomSeed: z.array(z.int().min(0)).default([]).describe('only runs of these seeds; each must exist'),
   dataPercentage: z
     .array(z.number().gt(0).max(1))
     .default([])
-    .describe('only runs on these shares of the pairs; each must be there'),
+    .describe('only runs on these shares of the pairs; each must exist'),
 };
 
 /** What trained models are shown. */
@@ -29,17 +29,20 @@ export const domainFlags = {
     .min(1)
     .default(['in_domain', 'out_domain'])
     .describe("in_domain = the test split of the run's own seed and percentage; out_domain = each style"),
-  imageDir: z.string().optional().describe("the run's images; default: where it found them"),
-  maskDir: z.string().optional().describe("the run's masks; default: where it found them"),
+  imageDir: z.string().optional().describe('images of the run; default: the recorded path'),
+  maskDir: z.string().optional().describe('masks of the run; default: the recorded path'),
   styleDir: z
     .string()
     .optional()
-    .describe('holds <style>/images and <style>/masks; default: the styles of the embedded pictures'),
-  style: z.array(z.string().min(1)).default([]).describe('only these styles; default: all that are there'),
+    .describe('folder of <style>/images and <style>/masks; default: the embedded styles'),
+  style: z.array(z.string().min(1)).default([]).describe('only these styles; default: all'),
 };
 
 /** What is written, and over what. */
-export const overwriteFlag = z.boolean().default(false).describe('replace the files of an earlier one');
+export const overwriteFlag = z
+  .boolean()
+  .default(false)
+  .describe('replace the files of an earlier run of this recipe');
 
 /** How trained models are run. */
 export const scoringFlags = {
@@ -47,14 +50,14 @@ export const scoringFlags = {
     .int()
     .min(1)
     .optional()
-    .describe('images in a batch, of which soft scores are means; default: as in training'),
+    .describe('images in a batch; soft scores are averaged over batches; default: as in training'),
   ...engineFlags,
 };
 
 /** What upstream's command lines say of an adapter, which its checkpoint knows: see `checkAdapters`. */
 export const adapterCheckFlags = {
-  rank: z.int().min(1).optional().describe('only checked: the rank that the runs were trained with'),
-  alpha: z.number().gt(0).optional().describe('only checked: their alpha'),
-  rBlock: z.int().min(1).optional().describe('only checked: their rank of a block'),
-  numBlocksPerRow: z.int().min(1).optional().describe('only checked: their K'),
+  rank: z.int().min(1).optional().describe('check that the runs have this rank'),
+  alpha: z.number().gt(0).optional().describe('check that the runs have this alpha'),
+  rBlock: z.int().min(1).optional().describe('check that the runs have this block rank'),
+  numBlocksPerRow: z.int().min(1).optional().describe('check that the runs have this K'),
 };

@@ -20,28 +20,28 @@ const { alpha: _alpha, ...adapter } = adapterFlags;
 export const searchFlags = {
   Study: {
     loraType: z.enum(['lora', 'serial_lora', 'localized_lora']).default('lora').describe('the adapter'),
-    studyName: nameFlag.optional().describe('default: {lora_type}'),
+    studyName: nameFlag.optional().describe('name of the study; default: {lora_type}'),
     optimizeFor: z
       .enum(METRICS)
       .default('softDice')
       .describe(
-        "the score of the last epoch's validation, by the names of --metric; upstream's dice is softDice",
+        "score to optimize, of the last epoch's validation, named as by --metric; upstream's dice is softDice",
       ),
     backboneFrozen: z
       .boolean()
       .default(false)
-      .describe('train the head alone, without an adapter; with --freeze-epochs, until these are over'),
+      .describe('train only the head, without an adapter; with --freeze-epochs, for those epochs'),
     freezeEpochs: z
       .array(z.int().min(1))
       .min(1)
       .optional()
-      .describe('search for how many epochs the head trains alone at first; upstream: 2,5,10'),
+      .describe('candidates for --freeze-epochs to search over; upstream: 2,5,10'),
     ...studyFlags,
     outputDir: z
       .string()
       .min(1)
       .default('results/hyperparam-optim')
-      .describe('gets <study>/best.yaml and plots'),
+      .describe('folder of <study>/best.yaml and plots'),
   },
   Data: dataFlags,
   Model: modelFlags,
@@ -50,7 +50,7 @@ export const searchFlags = {
     targets: adapterFlags.targets
       .unwrap()
       .optional()
-      .describe("the linear maps that are adapted; default: the adapter's own"),
+      .describe("linear maps to adapt; default: the adapter's own"),
   },
   Training: { ...training, epochs: z.int().min(1).default(10).describe('passes over the training split') },
   Run: { ...engineFlags, ahead, cache, cacheDir },

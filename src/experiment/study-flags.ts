@@ -11,43 +11,39 @@ export const studyFlags = {
     .string()
     .min(1)
     .default('sqlite:///study.db')
-    .describe('where the study lives: sqlite:///…, postgresql://…, mysql://…, journal://… or memory://'),
+    .describe('storage of the study: sqlite:///…, postgresql://…, mysql://…, journal://… or memory://'),
   nTrials: z
     .int()
     .min(1)
     .default(20)
     .describe(
-      'COMPLETE and PRUNED trials that the study gets, over all its processes; on journal:// those that run ' +
-        'when it has them come on top',
+      'total of COMPLETE and PRUNED trials over all processes; on journal://, trials still running when it is ' +
+        'reached are added',
     ),
-  sampler: nameIn(samplers).default('tpe').describe('who proposes'),
-  pruner: nameIn(pruners).default('median').describe('who ends unpromising trials early'),
-  thresholdLower: z.number().optional().describe('of --pruner threshold: a value below it ends a trial'),
-  thresholdUpper: z.number().optional().describe('of --pruner threshold: a value above it ends a trial'),
+  sampler: nameIn(samplers).default('tpe').describe('sampler of parameters'),
+  pruner: nameIn(pruners).default('median').describe('pruner of unpromising trials'),
+  thresholdLower: z.number().optional().describe('threshold pruner: prune below this value'),
+  thresholdUpper: z.number().optional().describe('threshold pruner: prune above this value'),
   prunerPatience: z
     .int()
     .min(0)
     .optional()
-    .describe('of --pruner patient: steps that a trial may go without improving'),
-  prunerMinDelta: z
-    .number()
-    .min(0)
-    .optional()
-    .describe('of --pruner patient: what counts as an improvement; default: anything'),
+    .describe('patient pruner: steps without improvement before pruning'),
+  prunerMinDelta: z.number().min(0).optional().describe('patient pruner: minimum improvement; default: any'),
   wrappedPruner: nameIn(pruners)
     .optional()
-    .describe('of --pruner patient: who then decides; default: the trial ends'),
-  concurrency: z.int().min(1).default(1).describe('trials at a time in this process'),
-  timeout: z.number().gt(0).optional().describe('seconds after which no further trial begins'),
+    .describe('patient pruner: pruner that then decides; default: prune at once'),
+  concurrency: z.int().min(1).default(1).describe('concurrent trials in this process'),
+  timeout: z.number().gt(0).optional().describe('seconds after which no new trial starts'),
   heartbeat: z
     .number()
     .gt(0)
     .max(LONGEST_INTERVAL)
     .default(60)
-    .describe('seconds between signs of life; a trial without any for two of them is retried'),
+    .describe('seconds between heartbeats; a trial that misses two is retried'),
   maxRetries: z
     .int()
     .min(0)
     .default(MAX_RETRIES)
-    .describe('how often a trial whose process died is tried again, each time after a fresh one'),
+    .describe('maximum retries of a trial whose process died; fresh trials go first'),
 };

@@ -28,7 +28,7 @@ export const dataFlags = {
   list: z
     .array(z.string().min(1))
     .default([])
-    .describe('list files that narrow the pairs, such as trainval.txt,test.txt'),
+    .describe('list files that select pairs, such as trainval.txt,test.txt'),
   maskIds: unique(z.array(z.int().min(0).max(65535)).min(2), 'id')
     .refine(
       (ids) => ids.length <= MOST_CLASSES,
@@ -39,14 +39,14 @@ export const dataFlags = {
   classNames: unique(z.array(z.string().min(1)), 'name')
     .optional()
     .describe(
-      'what the classes are called in plots, in the order of --mask-ids; default: pet,background,border for 1,2,3, else the ids',
+      'names of the classes in plots, in the order of --mask-ids; default: pet,background,border for 1,2,3, else the ids',
     ),
-  dataPercentage: z.number().gt(0).max(1).default(1).describe('share of the pairs that is used'),
+  dataPercentage: z.number().gt(0).max(1).default(1).describe('share of the pairs to use'),
   randomSeed: z
     .int()
     .min(0)
     .default(42)
-    .describe('rules subset, split, shuffle, augmentation and initial weights'),
+    .describe('seeds subset, split, shuffle, augmentation and initial weights'),
   split: z
     .enum(['upstream', 'hash'])
     .default('upstream')
@@ -56,7 +56,7 @@ export const dataFlags = {
   shrink: z
     .enum(['all', 'keep-test'])
     .default('all')
-    .describe('whether --data-percentage shrinks every split, or leaves the test split as it is'),
+    .describe('splits that --data-percentage shrinks: all, or all but the test split'),
 };
 
 /**
@@ -93,27 +93,27 @@ export const modelFlags = {
     .int()
     .min(1)
     .optional()
-    .describe("side that images are resized to, a multiple of the patch size; default: the model's own"),
+    .describe(
+      "height and width of the resized images, a multiple of the patch size; default: the model's own",
+    ),
   head: nameIn(heads).optional().describe(`the segmentation head; default: ${DEFAULT_HEAD}`),
   batchNorm: z.boolean().default(false).describe('BatchNorm in the segmentation head'),
   headDropout: z.number().min(0).lt(1).default(0).describe('Dropout2d in the segmentation head'),
   mode: z
     .enum(['adapters', 'head', 'full'])
     .default('adapters')
-    .describe(
-      'what trains: adapters and head, the head alone on a frozen backbone, or all weights without adapter',
-    ),
+    .describe('trainable parameters: adapters and head, the head alone, or all weights without adapter'),
 };
 
 /** Where an adapter sits and how it is scaled; its rank is the recipe's own flag. */
 export const adapterFlags = {
-  alpha: z.number().gt(0).default(16).describe('the adapter is scaled by alpha / its rank'),
+  alpha: z.number().gt(0).default(16).describe('scale of the adapter, as alpha / rank'),
   targets: unique(z.array(z.enum(TARGETS)).min(1), 'map')
     .default(['query', 'value'])
-    .describe('the linear maps of a block that are adapted'),
+    .describe('linear maps of a block to adapt'),
   layers: unique(z.array(z.int().min(0)).min(1), 'block')
     .optional()
-    .describe('the blocks that are adapted, from 0; default: all'),
+    .describe('blocks to adapt, counted from 0; default: all'),
   adapterDropout: z.number().min(0).lt(1).default(0).describe("dropout on the adapter's input"),
 };
 
@@ -124,15 +124,15 @@ export const trainingFlags = {
     .int()
     .min(1)
     .optional()
-    .describe('epochs in the beginning that train the head alone; then --mode; default: none'),
+    .describe('first epochs, in which only the head is trainable; default: none'),
   batchSize: z.int().min(1).default(8).describe('images in a batch'),
-  loss: nameIn(losses).default('log-cosh-dice').describe('what is minimised'),
+  loss: nameIn(losses).default('log-cosh-dice').describe('loss to minimise'),
   optimizer: nameIn(optimizers)
     .default('adamw')
-    .describe('adam couples weight decay into the gradient, adamw does not'),
-  momentum: z.number().min(0).lt(1).default(0.9).describe('of sgd'),
-  schedule: nameIn(schedules).default('trapezoid').describe('how the learning rate goes'),
-  lr: z.number().gt(0).default(2e-3).describe('learning rate of everything that trains'),
+    .describe('optimizer; adam adds weight decay to the gradient, adamw decouples it'),
+  momentum: z.number().min(0).lt(1).default(0.9).describe('momentum of sgd'),
+  schedule: nameIn(schedules).default('trapezoid').describe('learning rate schedule'),
+  lr: z.number().gt(0).default(2e-3).describe('learning rate of all trainable parameters'),
   separateLr: z.boolean().default(false).describe('use --lr-vit-backbone and --lr-seg-head in place of --lr'),
   lrVitBackbone: z.number().gt(0).default(1e-3).describe('learning rate of adapters and backbone'),
   lrSegHead: z.number().gt(0).default(1e-2).describe('learning rate of the segmentation head'),
@@ -142,50 +142,52 @@ export const trainingFlags = {
     .min(1)
     .default(1)
     .describe(
-      'batches whose mean gradient makes one optimiser step; a Dice loss is still that of each batch',
+      'batches per optimizer step, whose gradients are averaged; a Dice loss is computed for each batch',
     ),
-  clip: z.number().gt(0).optional().describe('largest global norm of the gradients; default: not clipped'),
+  clip: z.number().gt(0).optional().describe('maximum global norm of the gradients; default: no clipping'),
   ema: z
     .number()
     .gt(0)
     .lt(1)
     .optional()
-    .describe('decay of a moving average of the weights, which then is what is scored, e.g. 0.99'),
+    .describe('decay of a moving average of the weights, such as 0.99; the averaged weights are scored'),
   patience: z
     .int()
     .min(1)
     .optional()
-    .describe('stop after so many validations without a better score; default: never'),
+    .describe('validations without a better score before the run stops; default: never stop'),
   metric: z
     .enum(METRICS)
     .default('softDice')
     .describe(
-      "the validation score of --patience, --schedule plateau and the best checkpoint: softDice and softIou are upstream's, of probabilities, in which the rarest class weighs most; dice, iou (= miou) and accuracy are of the predicted classes",
+      "the validation score of --patience, --schedule plateau and the best checkpoint: softDice and softIou are upstream's, of probabilities, weighting rare classes most; dice, iou (= miou) and accuracy use the predicted classes",
     ),
   guard: z
     .boolean()
     .default(true)
-    .describe('stop a run whose loss is NaN or explodes, or whose score collapses, with exit code 1'),
+    .describe('stop with exit code 1 when the loss is NaN or explodes, or the score collapses'),
   augment: z
     .array(nameIn(augmentations))
     .default([])
-    .describe('random changes of the training images; default: none'),
+    .describe('augmentations of the training images; default: none'),
 };
 
 /** What computes. */
 export const engineFlags = {
   engine: nameIn(engines, ['auto'])
     .default('auto')
-    .describe('what computes; auto = the fastest that is installed'),
+    .describe('tensor engine; auto = the fastest one installed'),
   precision: z
     .enum(['f32', 'bf16'])
     .optional()
-    .describe('of matrix products; default: bf16 where this processor multiplies it faster, else f32'),
-  threads: z.int().min(1).optional().describe("the engine's threads; default: the cores that are there"),
+    .describe(
+      'precision of matrix products; default: bf16 where this processor multiplies it faster, else f32',
+    ),
+  threads: z.int().min(1).optional().describe('threads of the engine; default: all available cores'),
   device: nameIn(engines, ['cpu', 'cuda', 'auto'])
     .optional()
     .describe(
-      "upstream's word: cpu = the fastest engine on the processor, cuda = --engine tensorflow with its GPU package; or another name of --engine",
+      "upstream's name for --engine: cpu = the fastest engine on the processor, cuda = tensorflow with its GPU package; or an engine",
     ),
 };
 
@@ -200,31 +202,31 @@ export const nameFlag = z
 /** What computes, how a run is kept, and where it goes. */
 export const runFlags = {
   ...engineFlags,
-  runName: nameFlag.optional().describe('default: {lora_type}_{seed}_{percentage}'),
-  outDir: z.string().min(1).default('models').describe('gets <run>/step-*, the checkpoints'),
+  runName: nameFlag.optional().describe('name of the run; default: {lora_type}_{seed}_{percentage}'),
+  outDir: z.string().min(1).default('models').describe('folder of checkpoints, <run>/step-*'),
   logDir: z
     .string()
     .min(1)
     .default('logs')
     .describe(
-      'gets <run>/: events, metrics.csv (val_dice and val_iou are softDice and softIou, val_miou is miou), summary, TensorBoard file',
+      'folder of logs, <run>/: events, metrics.csv (val_dice and val_iou are softDice and softIou, val_miou is miou), summary, TensorBoard file',
     ),
-  logger: z
-    .array(nameIn(loggers))
-    .optional()
-    .describe('loggers beside those of the package, which all listen to every run'),
-  plotDir: z.string().min(1).default('plots').describe('gets <run>/*.png and *.svg'),
-  resume: z.boolean().default(false).describe("continue with the run's last checkpoint, mid-epoch too"),
-  overwrite: z.boolean().default(false).describe('replace an earlier run of that name'),
+  logger: z.array(nameIn(loggers)).optional().describe('additional loggers, besides those of the package'),
+  plotDir: z.string().min(1).default('plots').describe('folder of plots, <run>/*.png and *.svg'),
+  resume: z
+    .boolean()
+    .default(false)
+    .describe("continue from the run's last checkpoint, even within an epoch"),
+  overwrite: z.boolean().default(false).describe('replace an earlier run of the same name'),
   checkpointEvery: z
     .union([z.literal('epoch'), z.int().min(1)])
     .default('epoch')
-    .describe('checkpoint after each epoch, or after so many batches'),
-  keep: z.int().min(1).default(3).describe('newest checkpoints that are kept, beside the best one'),
-  ahead: z.int().min(0).default(2).describe('batches that are loaded ahead of their use'),
+    .describe('when to save a checkpoint: after each epoch, or every N batches'),
+  keep: z.int().min(1).default(3).describe('number of newest checkpoints to keep, besides the best one'),
+  ahead: z.int().min(0).default(2).describe('batches to load ahead'),
   cache: z
     .enum(['memory', 'disk', 'none'])
     .default('memory')
-    .describe('where decoded images are kept for the next epoch'),
+    .describe('cache of decoded images for later epochs'),
   cacheDir: z.string().min(1).default('.cache/millrace').describe('folder of --cache disk'),
 };

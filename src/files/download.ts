@@ -25,7 +25,7 @@ export interface DownloadOptions {
   progress?(bytes: number, total: number | undefined): void;
 }
 
-/** A failure that another try may mend. */
+/** A failure that a retry may fix. */
 class Dropped extends Error {}
 
 /**

@@ -42,7 +42,7 @@ export function mergedMap(
     if (off > productTolerance() * size(wanted) + 0.1 * change)
       throw new UserError(
         `${name}: expected merged() to be the function that apply() is, got another at ${site.target} of block ${site.layer} ` +
-          `(off by ${off.toPrecision(2)} where the adapter changes ${change.toPrecision(2)}); mend merged(), or leave it out`,
+          `(off by ${off.toPrecision(2)} where the adapter changes ${change.toPrecision(2)}); correct merged(), or leave it out`,
         { adapter: name },
       );
     return merged;

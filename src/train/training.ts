@@ -25,7 +25,7 @@ export interface TrainingOptions<
   readonly learningRate: number | Partial<Readonly<Record<ParameterGroup, number>>>;
   /** Default: constant. */
   readonly schedule?: Schedule;
-  /** Rules dropout; shuffling and augmentation take theirs from the plans. */
+  /** Seeds dropout; shuffling and augmentation take their seed from the plans. */
   readonly seed: number;
   /** So many steps in the beginning train the head alone; what else trains is frozen until then. Default 0. */
   readonly frozenSteps?: number;

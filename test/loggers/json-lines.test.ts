@@ -145,7 +145,7 @@ describe('readEvents', () => {
     ],
     ['an event without scores', '{"type":"validation","time":1,"step":1,"epoch":1}', /:2: .* with split: /],
     ['an unknown event', '{"type":"stap"}', /:2: expected an event as a line of JSON, got \{"type":"stap"\}/],
-    ['a name of JavaScript’s own', '{"type":"constructor"}', /:2: .*got \{"type":"constructor"\}; mend/],
+    ['a name of JavaScript’s own', '{"type":"constructor"}', /:2: .*got \{"type":"constructor"\}; correct/],
     ['no object', 'null', /:2: .*got null/],
   ] as const)
     it(`names file and line of ${what}`, () =>

@@ -38,7 +38,7 @@ describe('childProcess', () => {
       assert(error instanceof UserError);
       assert.match(
         error.message,
-        /^program\.mjs --a b: expected .* ends well, got one that ended with code 3$/,
+        /^program\.mjs --a b: expected it to exit with code 0, got code 3$/,
       );
       return true;
     });
