@@ -8,8 +8,8 @@ import type { Scores } from '../src/events/scores.js';
 import type { Run } from '../src/train/run.js';
 
 /**
- * Makes a run of the events: a `RunEvent` first (what runs, on what, with which versions), and a `DoneEvent` last, of
- * reason `finished` where they have not ended with another (`earlyStop`, `guard`).
+ * Puts a `RunEvent` before the events (model, engine, versions) and a `DoneEvent` after them, of reason `finished` unless
+ * `earlyStop` or `guard` has ended the run.
  *
  * Stands after all that makes events and before all that listens to them.
  *

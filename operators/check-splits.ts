@@ -10,8 +10,8 @@ export interface CheckSplitsOptions extends Pick<CheckMasksOptions, 'ids'> {
 }
 
 /**
- * Passes splits on once every file in them has been opened (`checkPairs`) and the training masks have been looked at
- * (`checkMasks`); it has the errors of both. Says where nothing is left to validate or to test on.
+ * Checks splits before they are used: opens every file (`checkPairs`) and reads some training masks (`checkMasks`), then
+ * passes the splits on. Throws the errors of both. Warns when the validation or test split is empty.
  *
  * @example
  * imageMaskPairs(imageDir, maskDir).pipe(split({ seed: 42 }), checkSplits({ ids: [0, 1] }));

@@ -4,7 +4,7 @@ import { Observable } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
 
 /**
- * Runs a JavaScript file in a process of its own, with this Node: emits nothing, and completes when it has ended well.
+ * Runs a JavaScript file in a child process, with this Node: emits nothing, and completes when it exits with code 0.
  *
  * What it says on standard error is seen here; its standard output is not. Unsubscribing sends it SIGTERM; a key that
  * interrupts this process does not reach it, so it is told to stop once and can end in order. One that hangs is killed

@@ -2,7 +2,7 @@ import { concat, defer, EMPTY, type MonoTypeOperatorFunction, tap, throwError } 
 import { UserError } from '../src/base/errors.js';
 import type { DoneEvent, Event } from '../src/events/event.js';
 
-/** A run that the guard stopped. */
+/** The error of a run that the guard stopped. */
 export class DivergedError extends UserError {}
 
 /**

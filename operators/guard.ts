@@ -27,7 +27,7 @@ export interface GuardOptions<S extends Scores = Scores> {
   readonly split?: string;
 }
 
-/** A run, as far as the guard knows it. */
+/** The part of a run that the guard uses. */
 export interface GuardedRun<S extends Scores = Scores> {
   readonly metric?: MetricName<S>;
   readonly memory: Memory;

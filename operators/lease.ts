@@ -6,7 +6,7 @@ export interface Disposable {
 }
 
 /**
- * The right to work on a value that is freed when the work ends.
+ * A value on loan: it is freed when the work on it ends.
  *
  * A lease ends exactly once: when the work given to `using` completes, fails or is unsubscribed, or when `end` is
  * called on a lease that nobody wants. Ending frees the value and lets `prefetch` load the next one.

@@ -9,8 +9,8 @@ const LIMIT = 10_000;
 const PATIENCE = 120;
 
 /**
- * Lets loggers listen to a run; the events pass through at once and unchanged. What a logger writes of a resumed run begins
- * with the events before the resume.
+ * Sends a run's events to loggers and passes them on at once, unchanged. The files of a resumed run begin with the events
+ * before the resume.
  *
  * Each logger has a queue of its own and works through it in its own time, so a slow one never holds up the run. A
  * logger that is more than 10,000 events behind loses step events until it has caught up; all other events are

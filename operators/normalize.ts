@@ -9,7 +9,7 @@ export { IMAGENET, type Normalization } from '../src/data/images/normalization.j
 export type Normalized<S> = Omit<S, 'image'> & { readonly image: Float32Array };
 
 /**
- * Turns bytes into the floats that the model was trained on: (byte / 255 − mean) / std, channel by channel.
+ * Converts bytes to the floats that the model expects: (byte / 255 − mean) / std, channel by channel.
  *
  * @throws UserError for a mean or deviation that is not three numbers, and for a sample that is normalised already.
  * @example

@@ -3,7 +3,7 @@ import { UserError } from '../src/base/errors.js';
 import { type Disposable, Lease } from './lease.js';
 
 /**
- * Loads values ahead of their use, a bounded number of them, and lends each out under a lease, in order.
+ * Loads a bounded number of values ahead of their use, and emits each under a lease, in order.
  *
  * At most `ahead + 1` values are alive at any moment, those being loaded and those in use included: the next load
  * starts when a lease *ends*. With `ahead` 0 loading and work alternate; with 1 the next value loads during the

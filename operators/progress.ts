@@ -18,7 +18,7 @@ export interface ProgressOptions {
 const CLEAR = '\r\x1b[K';
 
 /**
- * Shows a person how a run goes: on a terminal a line that is rewritten at each step, elsewhere one every ten seconds;
+ * Prints the progress of a run: on a terminal a line that is rewritten at each step, elsewhere one every ten seconds;
  * and always a line for an epoch, a validation, a warning, and the end.
  *
  * The time left counts validations and waiting for data, as they were so far in this process. Colours only on a

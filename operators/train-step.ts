@@ -5,7 +5,7 @@ import type { Scores } from '../src/events/scores.js';
 import type { Run } from '../src/train/run.js';
 
 /**
- * Trains on each batch and says so: a `StepEvent`, and after the last batch of an epoch an `EpochEvent`. Where the
+ * Trains on each batch and emits a `StepEvent`, then an `EpochEvent` after the last batch of an epoch. Where the
  * schedule follows scores (`plateau`) and has heard none in a whole epoch, a `WarningEvent` says so once.
  *
  * Strictly one step after another. Stands inside the lease, first: what follows it there (`validate`, `checkpoint`)

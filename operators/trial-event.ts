@@ -2,7 +2,7 @@ import type { TrialEvent } from '../src/events/event.js';
 import type { Trial } from '../src/study/trial.js';
 import type { FrozenTrial } from '../src/study/trials/frozen-trial.js';
 
-/** The event that says how a trial stands. */
+/** The event of a trial's current state. */
 export function trialEvent(
   trial: Trial,
   state: TrialEvent['state'],

@@ -19,7 +19,7 @@ export interface TrialsOptions {
 }
 
 /**
- * Asks a study for up to `n` trials, the next one when one of those out has ended.
+ * Asks a study for up to `n` trials, at most `concurrency` at a time: the next one when a running one has ended.
  *
  * A trial ends when it is told: by `report` when its stream completes, fails or is unsubscribed, by `prune`, or by
  * `study.tell`. One that is never told holds its place for ever. `study.stop()` and the timeout let those that are

@@ -33,7 +33,7 @@ export interface FlagSchema {
 }
 
 /**
- * A flag that command lines written for another program carry, and that means nothing here: its value is taken, the
+ * A flag of another program's command lines that has no meaning here: its value is taken, the
  * recipe never sees it, and one line on standard error says why.
  *
  * @example
@@ -111,7 +111,7 @@ export function flagTable(groups: FlagGroups): Map<string, Flag> {
   return table;
 }
 
-/** What a flag takes, in words: `an integer from 1 up`, `one of lora, serial`. */
+/** The values that a flag takes, in words: `an integer from 1 up`, `one of lora, serial`. */
 export function expected(schema: FlagSchema): string {
   if (schema.const !== undefined) return String(schema.const);
   if (schema.enum) return `one of ${schema.enum.join(', ')}`;

@@ -6,7 +6,7 @@ import { configFile } from './config-file.js';
 import { type Config, expected, type Flag, type FlagGroups, flagName, flagTable, valueOf } from './flag.js';
 import { helpText } from './help.js';
 
-/** What a command line asks for: to run with a config, of which `notes` says what is worth a line; or to read a text. */
+/** The result of a command line: a config to run with, and notes for the user; or a text to show. */
 export type CommandLine<G extends FlagGroups> =
   | { readonly config: Config<G> & Plugins; readonly notes: readonly string[] }
   | { readonly show: string };

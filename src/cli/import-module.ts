@@ -26,7 +26,7 @@ export async function importModule(flag: string, name: string): Promise<Readonly
   }
 }
 
-/** What `import` takes for a module: a file URL, or undefined where there is none. */
+/** The file URL of a module, for `import`; undefined if there is no such module. */
 export function moduleAddress(name: string): string | undefined {
   const file = resolve(name);
   if (existsSync(file)) return pathToFileURL(file).href;

@@ -6,7 +6,7 @@ import type { Config, FlagGroups } from './flag.js';
 import { flags, type Plugins, pluginsOf } from './flags.js';
 import { loadPlugins } from './plugins.js';
 
-/** What a recipe is: a sentence, its flags, and what it does with them. */
+/** A recipe: its description, its flags, and the work that it does with them. */
 export interface Recipe<G extends FlagGroups> {
   readonly description: string;
   readonly flags: G;
@@ -30,7 +30,7 @@ function usersStack({ data: { stack } }: UserError): string {
 const GRACE = 5000;
 
 /**
- * Runs a recipe as a program: reads the command line, does the work, reports how it ended.
+ * Runs a recipe as a program: reads the command line, runs the work, and reports the outcome.
  *
  * A `UserError` is one line on stderr; any other error keeps its stack; both exit with code 1. Ctrl-C (and
  * SIGTERM, SIGHUP) unsubscribes from the work, lets its files be flushed, and exits with 128 + the signal's number;

@@ -5,7 +5,7 @@ import { UserError } from '../base/errors.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { hasDiverged, readSummary } from '../loggers/summary.js';
 
-/** One training of a study of many: where its settings stand, and whether it has ended. */
+/** One training of a study of many: its settings file, its folders, and whether it has ended. */
 export interface StudyCell {
   readonly run: string;
   /** A file of flags: `node recipes/train-lora.js --config <file> --resume` runs or continues it. */
@@ -42,7 +42,7 @@ export async function openCell(
   return { run, config, logs, finished: existsSync(join(logs, 'summary.json')) };
 }
 
-/** The cells that have been trained and diverged: no mean may hold them. */
+/** The cells that diverged in training, which no mean may include. */
 export async function divergedCells<C extends StudyCell>(cells: readonly C[]): Promise<C[]> {
   const found: C[] = [];
   for (const cell of cells)

@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.js';
 import type { TrainedRun } from './trained-runs.js';
 
-/** What a command line may say of an adapter, by the names that the adapters' settings have. */
+/** Adapter settings on a command line, by their names in `adapter.settings`. */
 export interface AskedAdapter {
   readonly rank?: number | undefined;
   readonly alpha?: number | undefined;
@@ -17,7 +17,7 @@ const SETTINGS = {
 } as const;
 
 /**
- * Compares what is said of an adapter with what the runs' checkpoints know of it, since they alone decide. Upstream's
+ * Compares adapter flags with the runs' checkpoints, and refuses a difference: the checkpoints decide. Upstream's
  * commands must say it; here it may be left out.
  *
  * @returns a line for each setting: that all runs have it, or that it means nothing to one.

@@ -3,7 +3,7 @@ import { printable } from '../base/printable.js';
 import { readSummary } from '../loggers/summary.js';
 
 /**
- * What a training says last: its scores by split, read from `<logs>/summary.json`, and the files in its folders.
+ * The last output of a training: its scores by split, read from `<logs>/summary.json`, and the files in its folders.
  *
  * Figures are those of the files, to four digits.
  *

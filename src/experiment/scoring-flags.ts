@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { engineFlags } from './training-flags.js';
 
-/** Which trained models are read. */
+/** Flags that select trained runs. */
 export const checkpointFlags = {
   modelDir: z.string().min(1).default('models').describe('folder of runs, of one run, or of one checkpoint'),
   checkpoint: z.enum(['best', 'last']).default('best').describe('checkpoint of each run'),
@@ -22,7 +22,7 @@ export const checkpointFlags = {
     .describe('only runs on these shares of the pairs; each must exist'),
 };
 
-/** What trained models are shown. */
+/** Flags that select pictures. */
 export const domainFlags = {
   testDomains: z
     .array(z.enum(['in_domain', 'out_domain']))
@@ -44,7 +44,7 @@ export const overwriteFlag = z
   .default(false)
   .describe('replace the files of an earlier run of this recipe');
 
-/** How trained models are run. */
+/** Flags of the scoring. */
 export const scoringFlags = {
   batchSize: z
     .int()

@@ -27,7 +27,7 @@ export interface SearchStudySettings extends PrunerSettings {
 }
 
 /**
- * The study of a search: made, or taken up where it was stopped.
+ * The study of a search: a new one, or an existing one to continue.
  *
  * @throws UserError where the study of that name has searched something else: its trials could not be compared.
  */

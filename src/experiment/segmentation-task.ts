@@ -67,7 +67,7 @@ export function segmentationSplits(settings: SplitSettings, recorded?: SplitStem
   );
 }
 
-/** The pretrained backbone of the settings under a new head; the head alone trains. */
+/** The pretrained backbone of the settings under a new head; only the head is trainable. */
 export function loadBackbone(settings: BackboneSettings): Promise<Segmenter> {
   const { modelName, imageSize, randomSeed: seed } = settings;
   return loadSegmenter(modelName, { ...headOf(settings), imageSize, seed });

@@ -5,7 +5,7 @@ import { MAX_RETRIES } from '../study/retry-trial.js';
 import { samplers } from '../study/samplers/samplers.js';
 import { LONGEST_INTERVAL } from '../study/storage/sql/heartbeat-options.js';
 
-/** Where a study lives, who proposes, and how much of it runs here. */
+/** Flags of a study: its storage, sampler and pruner, and how much of it runs in this process. */
 export const studyFlags = {
   storage: z
     .string()

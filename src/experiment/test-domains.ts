@@ -11,7 +11,7 @@ import { findPairs } from '../tasks/segmentation/pairs.js';
 import { findStyles, unseenPairs } from './style-folders.js';
 import type { TrainedRun } from './trained-runs.js';
 
-/** Pictures that a run is scored on. */
+/** A set of pictures to score a run on. */
 export interface TestDomain {
   readonly domain: 'in_domain' | 'out_domain';
   /** The style's name; null in domain. */
@@ -31,7 +31,7 @@ export interface TestDomainsOptions {
 }
 
 /**
- * What a run can be scored on without having seen it: the test split of its own seed and percentage, and the pictures
+ * The domains that a run has not seen in training: the test split of its own seed and percentage, and the pictures
  * of each style.
  *
  * @throws UserError for folders and styles that are not there, for a test split without a picture, where `out_domain` is

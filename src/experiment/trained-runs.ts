@@ -30,7 +30,7 @@ const settings = z.object({
   plugin: z.array(z.string()).default([]),
 });
 
-/** A run by the checkpoint that stands for it. */
+/** A trained run and its selected checkpoint. */
 export interface TrainedRun {
   readonly name: string;
   /** The checkpoint's folder. */
@@ -83,7 +83,7 @@ export async function trainedRuns(
   return runs;
 }
 
-/** What may be asked of runs; an empty list asks nothing. */
+/** A selection of runs; an empty list selects all. */
 export interface RunSelection {
   readonly runName: readonly string[];
   /** The adapter's name, or `head` or `full` where there is none. */
@@ -93,7 +93,7 @@ export interface RunSelection {
 }
 
 /**
- * The runs that are asked for, in that order: by name, or by every combination of adapter, seed and percentage.
+ * The selected runs, in the order of the selection: by name, or by every combination of adapter, seed and percentage.
  *
  * @throws UserError for a name or a combination that no run has.
  */

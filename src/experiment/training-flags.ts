@@ -13,7 +13,7 @@ import { METRICS } from '../tasks/segmentation/metrics/metric.js';
 import { optimizers } from '../train/optimizers/optimizers.js';
 import { schedules } from '../train/schedules/schedules.js';
 
-/** Where pictures come from and how they are divided. */
+/** Flags of the data: pictures, masks and the split. */
 export const dataFlags = {
   imageDir: z
     .string()
@@ -60,7 +60,7 @@ export const dataFlags = {
 };
 
 /**
- * What the classes of these masks are called, in the order of their ids.
+ * The names of the classes of these masks, in the order of their ids.
  *
  * @throws UserError where there is not one name for each id.
  */
@@ -80,7 +80,7 @@ export function classNamesOf({
   );
 }
 
-/** What is adapted: backbone and head. */
+/** Flags of the model: backbone, head and trainable parameters. */
 export const modelFlags = {
   modelName: z
     .string()
@@ -105,7 +105,7 @@ export const modelFlags = {
     .describe('trainable parameters: adapters and head, the head alone, or all weights without adapter'),
 };
 
-/** Where an adapter sits and how it is scaled; its rank is the recipe's own flag. */
+/** Flags that all adapters share: place and scale. The rank is the recipe's own flag. */
 export const adapterFlags = {
   alpha: z.number().gt(0).default(16).describe('scale of the adapter, as alpha / rank'),
   targets: unique(z.array(z.enum(TARGETS)).min(1), 'map')
@@ -117,7 +117,7 @@ export const adapterFlags = {
   adapterDropout: z.number().min(0).lt(1).default(0).describe("dropout on the adapter's input"),
 };
 
-/** How long, how fast, and towards what. */
+/** Flags of the training: duration, learning rate, loss and metric. */
 export const trainingFlags = {
   epochs: z.int().min(1).default(8).describe('passes over the training split'),
   freezeEpochs: z
@@ -172,7 +172,7 @@ export const trainingFlags = {
     .describe('augmentations of the training images; default: none'),
 };
 
-/** What computes. */
+/** Flags of the engine. */
 export const engineFlags = {
   engine: nameIn(engines, ['auto'])
     .default('auto')
@@ -191,7 +191,7 @@ export const engineFlags = {
     ),
 };
 
-/** What a folder or a study may be called: hidden folders, and the ways up, are no names. */
+/** The name of a folder or a study; a leading dot is refused. */
 export const nameFlag = z
   .string()
   .refine(
@@ -199,7 +199,7 @@ export const nameFlag = z
     'expected a name of at most 200 letters, digits, "_", "-" and ".", the first of them no "."',
   );
 
-/** What computes, how a run is kept, and where it goes. */
+/** Flags of the run: engine, name, folders, checkpoints and caches. */
 export const runFlags = {
   ...engineFlags,
   runName: nameFlag.optional().describe('name of the run; default: {lora_type}_{seed}_{percentage}'),

@@ -15,7 +15,7 @@ export interface Logger {
   close?(): void | Promise<void>;
 }
 
-/** What a logger may know of the run that it listens to; a `Run` is one. */
+/** The part of a run that a logger may use; a `Run` is one. */
 export interface LoggedRun {
   /** The run's folder of logs. */
   readonly logs?: string | undefined;
@@ -41,7 +41,7 @@ export function folderFor(logger: string, dir: string | undefined, ofRun: string
 const CLOCKS: ReadonlySet<string> = new Set(['time', 'seconds', 'imagesPerSecond', 'earlierSeconds']);
 
 /**
- * An event without what a clock measured: what two runs of one recipe on one engine have in common.
+ * An event without its clock fields: two runs of one recipe on one engine have the same.
  *
  * @example
  * assert.deepEqual((await readEvents(a)).map(withoutClocks), (await readEvents(b)).map(withoutClocks));
@@ -51,7 +51,7 @@ export function withoutClocks(event: Event): Record<string, unknown> {
 }
 
 /**
- * A log's beginning: what is kept of a resumed run, and the first event of the process that goes on with it.
+ * The beginning of a log: the earlier events of a resumed run, then the first event of this process.
  *
  * Where that is a `run` event it replaces the one before, and counts the seconds of the processes before it.
  */

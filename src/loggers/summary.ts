@@ -10,7 +10,7 @@ import {
 } from '../tasks/segmentation/metrics/segmentation-scores.js';
 import { folderFor, type Logger, type LoggerFor, secondsOf, withEarlier } from './logger.js';
 
-/** What a finished run leaves for tables: figures in full precision. */
+/** The figures of a finished run, in full precision. */
 export interface Summary {
   readonly run: string;
   readonly adapter: string;

@@ -15,7 +15,7 @@ export interface CheckpointStoreOptions {
   readonly keep?: number | undefined;
 }
 
-/** A run, as far as its checkpoints hold it. */
+/** The part of a run that its checkpoints hold. */
 export interface SavedRun extends RunState {
   /** The validation score by which a checkpoint is the best. */
   readonly metric: string;

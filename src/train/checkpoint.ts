@@ -57,7 +57,7 @@ export type CheckpointInfo = z.infer<typeof info>;
 const stems = z.array(z.string());
 const splitStems = z.object({ train: stems, validation: stems, test: stems, unused: stems });
 
-/** What was read back from a checkpoint's folder. */
+/** The contents of a checkpoint's folder. */
 export interface Checkpoint {
   readonly path: string;
   readonly info: CheckpointInfo;

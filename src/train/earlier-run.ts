@@ -37,7 +37,7 @@ export async function refuseEarlier(models: string, logs: string | undefined): P
 }
 
 /**
- * Refuses to go on with a checkpoint under other settings than those that its run began with.
+ * Refuses to resume a checkpoint under settings that differ from those of its run.
  *
  * @throws UserError naming the first setting that differs.
  */

@@ -11,7 +11,7 @@ export interface EpochSums {
 /** JSON that an observer of the run (early stopping, the guard) has back after a resume. */
 export type Memory = Record<string, Record<string, number | null>>;
 
-/** What a checkpoint must hold for a resumed run to end with the same weights. */
+/** The state that a checkpoint must hold for a resumed run to end with the same weights. */
 export interface RunState {
   readonly training: Pick<Training, 'seed' | 'schedule' | 'position' | 'state'> & {
     readonly model: { readonly parameters: Parameters };

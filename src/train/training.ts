@@ -33,7 +33,7 @@ export interface TrainingOptions<
   readonly average?: number;
 }
 
-/** What one step did. */
+/** The result of one step. */
 export interface StepResult {
   readonly loss: number;
   /** L2 norm of all gradients before clipping. */

@@ -36,10 +36,7 @@ describe('childProcess', () => {
   it('fails in one line that says how the program ended', async () => {
     await assert.rejects(lastValueFrom(childProcess(program('process.exit(3)'), ['--a', 'b'])), (error) => {
       assert(error instanceof UserError);
-      assert.match(
-        error.message,
-        /^program\.mjs --a b: expected it to exit with code 0, got code 3$/,
-      );
+      assert.match(error.message, /^program\.mjs --a b: expected it to exit with code 0, got code 3$/);
       return true;
     });
   });

@@ -5,7 +5,7 @@ import { type AdamOptions, scaleByAdam } from './scale-by-adam.js';
 import { scaleByLearningRate } from './scale-by-learning-rate.js';
 import type { GradientTransform, Optimizer } from './transform.js';
 
-/** What every optimiser here takes. */
+/** Options of every optimiser. */
 export interface OptimizerOptions {
   /** λ. */
   readonly weightDecay?: number;

@@ -6,12 +6,12 @@ import type { Tensor } from '@tensorflow/tfjs-core';
  */
 export type Packs = Readonly<Record<string, Tensor>>;
 
-/** What an optimiser remembers: a tree of tensors and numbers that a checkpoint saves and restores bit for bit. */
+/** The state of an optimiser: a tree of tensors and numbers that a checkpoint saves and restores bit for bit. */
 export interface State {
   readonly [key: string]: State | Tensor | number;
 }
 
-/** What a transform may look at beside the updates. */
+/** The parameters and learning rates that a transform may use. */
 export interface StepContext {
   readonly parameters: Packs;
   /** The learning rate of each pack. */
