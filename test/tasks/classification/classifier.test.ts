@@ -9,7 +9,7 @@ import { earlyStop } from '../../../operators/early-stop.js';
 import { prefetch } from '../../../operators/prefetch.js';
 import { trainStep } from '../../../operators/train-step.js';
 import { validate } from '../../../operators/validate.js';
-import { adapterNamed } from '../../../src/adapters/adapters.js';
+import { adapters } from '../../../src/adapters/adapters.js';
 import { loadPeft } from '../../../src/adapters/peft/load-peft.js';
 import { savePeft } from '../../../src/adapters/peft/save-peft.js';
 import type { Batch } from '../../../src/data/batch.js';
@@ -131,7 +131,10 @@ describe('Classifier', () => {
     ['dora', { rank: 2 }],
   ] as const)
     it(`learns with ${name}, is validated and stopped by its own metrics, and merges`, async () => {
-      const model = createClassifier(config, { classes: 3, seed: 1 }).inject(adapterNamed(name, settings), 1);
+      const model = createClassifier(config, { classes: 3, seed: 1 }).inject(
+        adapters.make(name, settings),
+        1,
+      );
       const before = logitsOf(model);
       const loss = labelCrossEntropy({ smoothing: 0.05 });
       const run = new Run({
@@ -168,7 +171,7 @@ describe('Classifier', () => {
   it('keeps its adapter and its head in the files of PEFT', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'millrace-classifier-'));
     const model = createClassifier(config, { classes: 3, seed: 1 }).inject(
-      adapterNamed('lora', { rank: 2 }),
+      adapters.make('lora', { rank: 2 }),
       5,
     );
     await savePeft(model, join(dir, 'lora'));
