@@ -57,6 +57,7 @@ export * from '../src/data/images/image-file.js';
 export * from '../src/data/images/load-image.js';
 export * from '../src/data/images/resize.js';
 export * from '../src/data/images/sample-cache.js';
+export * from '../src/base/fixture.js';
 export * from '../src/data/split.js';
 export * from '../src/data/types.js';
 export * from '../src/engine/engine.js';
