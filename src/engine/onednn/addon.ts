@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UserError } from '../../base/errors.js';
 
 /** Numbers as the addon holds them; bool tensors are bytes. */
 export type Numbers = Float32Array | Int32Array | Uint8Array;
@@ -90,12 +91,19 @@ export function addonPath(): string | undefined {
 /**
  * Loads the addon; undefined where it is not built.
  *
- * @throws as `require` does where it is built and does not load, for example when oneDNN was uninstalled since.
+ * @throws UserError where it was built by an earlier version, and as `require` does where it does not load, for example
+ * when oneDNN was uninstalled since.
  */
 export function loadAddon(): Addon | undefined {
   const path = addonPath();
   // How often OpenMP's threads look for work between kernels before they sleep. With many turns they keep a core from
   // image decoders, and the thread that they wait for from its core: see docs/notes/onednn.md.
   process.env['GOMP_SPINCOUNT'] ??= '1000';
-  return path ? (createRequire(import.meta.url)(path) as Addon) : undefined;
+  if (!path) return undefined;
+  const addon = createRequire(import.meta.url)(path) as Addon;
+  if (addon.about().enums !== undefined) return addon;
+  throw new UserError(
+    `${path}: expected the addon of this version, got an older one; build it again: npm run build:native`,
+    { path },
+  );
 }
