@@ -32,6 +32,7 @@ export * from '../src/experiment/objective.js';
 export { type OpenRun, openRun, type RunSettings } from '../src/experiment/open-run.js';
 export * from '../src/experiment/patch-batch.js';
 export * from '../src/experiment/percentage-report.js';
+export * from '../src/experiment/planned-runs.js';
 export * from '../src/experiment/published.js';
 export * from '../src/experiment/resume-notes.js';
 export * from '../src/experiment/score-files.js';

@@ -5,16 +5,10 @@
 
 import {
   areNumbers,
-  type BatchPlan,
-  batch,
-  batchPlans,
   crossEntropy,
-  decode,
   evaluate,
   memoryCache,
-  normalize,
   type Pretrained,
-  prefetch,
   readPretrained,
   type Segmenter,
   segmentationMetrics,
@@ -24,29 +18,26 @@ import {
 } from 'millrace';
 import {
   adapterCheckFlags,
-  aggregateScores,
-  checkAdapters,
+  batchesOf,
   checkpointFlags,
   domainFlags,
+  eachDomain,
   engineOf,
-  loadTrained,
   openOutput,
   overwriteFlag,
   plainText,
-  plusMinus,
+  plannedRuns,
   printable,
   recipe,
   SCORE_FILES,
   type ScoreRow,
+  scoreTable,
   scoringFlags,
-  selectRuns,
   type TestDomain,
   type TrainedRun,
-  testDomains,
-  trainedRuns,
   writeScores,
 } from 'millrace/recipe';
-import { concatMap, defer, finalize, from, map, type Observable, tap, toArray } from 'rxjs';
+import { concatMap, from, map, type Observable, tap, toArray } from 'rxjs';
 import { z } from 'zod';
 
 recipe({
@@ -67,11 +58,7 @@ recipe({
   },
   run: async (config) => {
     openOutput(config.outputDir, SCORE_FILES, config);
-    const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
-    for (const note of checkAdapters(runs, config)) process.stderr.write(`${note}\n`);
-    // All folders are looked at before anything is computed.
-    const work: { run: TrainedRun; domains: TestDomain[] }[] = [];
-    for (const run of runs) work.push({ run, domains: await testDomains(run, config) });
+    const planned = await plannedRuns(config);
     const engine = await useEngine(engineOf(config), config);
     const cache = memoryCache();
     const backbones = new Map<string, Promise<Pretrained>>();
@@ -82,18 +69,11 @@ recipe({
     };
 
     const score = (model: Segmenter, run: TrainedRun, domain: TestDomain): Observable<ScoreRow> => {
-      const { randomSeed: seed, maskIds: ids, classNames, dataPercentage, ...settings } = run.settings;
+      const { randomSeed: seed, classNames, dataPercentage, ...settings } = run.settings;
       const { batchSize = settings.batchSize } = config;
-      const load = (plan: BatchPlan) =>
-        from(plan.samples).pipe(
-          decode(model.imageSize, { ids, cache }),
-          normalize(model.normalization),
-          batch(plan),
-        );
-      const plans = batchPlans(domain.pairs, { batchSize, seed, shuffle: false });
       // No row holds a loss, so that a run with a loss of one's own can be scored, too.
       const metrics = segmentationMetrics({ classes: model.head.classes, loss: crossEntropy() });
-      return evaluate(model, prefetch(plans, load, { ahead: 1 }), metrics).pipe(
+      return evaluate(model, batchesOf(domain.pairs, model, run, { batchSize, cache }), metrics).pipe(
         map(({ scores, images }) => ({
           run: run.name,
           checkpoint: run.path,
@@ -115,17 +95,7 @@ recipe({
       );
     };
 
-    return from(work).pipe(
-      concatMap(({ run, domains }) =>
-        defer(() => loadTrained(run, backbone)).pipe(
-          concatMap((model) =>
-            from(domains).pipe(
-              concatMap((domain) => score(model, run, domain)),
-              finalize(() => model.dispose()),
-            ),
-          ),
-        ),
-      ),
+    return eachDomain(planned, score, backbone).pipe(
       tap(({ run, domain, style, images, test }) => {
         const figures = `soft Dice ${test.softDice.toFixed(4)}  mIoU ${test.miou.toFixed(4)}`;
         process.stderr.write(printable(`${run}  ${style ?? domain}  ${figures}  ${images} images\n`));
@@ -133,17 +103,7 @@ recipe({
       toArray(),
       concatMap(async (rows) => {
         const files = await writeScores(config.outputDir, rows);
-        const table = aggregateScores(rows).map(({ mean, std, ...row }) => ({
-          adapter: row.adapter === 'none' ? row.mode : row.adapter,
-          'adapter parameters': row.adapterParameters,
-          'head parameters': row.headParameters,
-          data: `${100 * row.dataPercentage} %`,
-          domain: row.style ?? row.domain,
-          runs: row.runs.length,
-          'soft Dice': plusMinus(mean.softDice, std.softDice, row.runs.length),
-          mIoU: plusMinus(mean.miou, std.miou, row.runs.length),
-        }));
-        process.stdout.write(`${plainText(table)}wrote ${files.join(', ')}\n`);
+        process.stdout.write(`${plainText(scoreTable(rows))}wrote ${files.join(', ')}\n`);
         const lost = new Set(rows.filter(({ test }) => !areNumbers(test)).map(({ run }) => run));
         if (lost.size > 0)
           throw new UserError(

@@ -5,14 +5,8 @@
 
 import { join } from 'node:path';
 import {
-  type BatchPlan,
-  batch,
-  batchPlans,
   concatLease,
-  decode,
-  normalize,
   predict,
-  prefetch,
   type Segmenter,
   shuffled,
   useEngine,
@@ -21,24 +15,22 @@ import {
 } from 'millrace';
 import {
   adapterCheckFlags,
-  checkAdapters,
+  batchesOf,
   checkpointFlags,
   domainFlags,
+  eachDomain,
   engineOf,
   ignored,
-  loadTrained,
   openOutput,
   overwriteFlag,
+  plannedRuns,
   printable,
   recipe,
   scoringFlags,
-  selectRuns,
   type TestDomain,
   type TrainedRun,
-  testDomains,
-  trainedRuns,
 } from 'millrace/recipe';
-import { concatMap, defer, finalize, from, toArray } from 'rxjs';
+import { concatMap, from, toArray } from 'rxjs';
 import { z } from 'zod';
 
 recipe({
@@ -67,26 +59,16 @@ recipe({
     },
   },
   run: async (config) => {
-    const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
-    for (const note of checkAdapters(runs, config)) process.stderr.write(`${note}\n`);
-    const work: { run: TrainedRun; domains: TestDomain[] }[] = [];
-    for (const run of runs) work.push({ run, domains: await testDomains(run, config) });
-    const sheets = work.flatMap(({ run, domains }) => domains.map((domain) => sheetOf(run, domain)));
+    const planned = await plannedRuns(config);
+    const sheets = planned.flatMap(({ run, domains }) => domains.map((domain) => sheetOf(run, domain)));
     openOutput(config.outputDir, sheets, config);
     await useEngine(engineOf(config), config);
 
     const draw = (model: Segmenter, run: TrainedRun, shown: TestDomain) => {
       const { randomSeed: seed, maskIds: ids, classNames } = run.settings;
-      const load = (plan: BatchPlan) =>
-        from(plan.samples).pipe(
-          decode(model.imageSize, { ids }),
-          normalize(model.normalization),
-          batch(plan),
-        );
       const { batchSize = 4 } = config;
       const some = shuffled(shown.pairs, seed).slice(0, config.numSamples ?? config.images);
-      const plans = batchPlans(some, { batchSize, seed, shuffle: false });
-      return prefetch(plans, load, { ahead: 1 }).pipe(
+      return batchesOf(some, model, run, { batchSize }).pipe(
         concatLease((batch$) => batch$.pipe(predict(model, model.normalization))),
         toArray(),
         concatMap(async (rows) => {
@@ -98,18 +80,7 @@ recipe({
       );
     };
 
-    return from(work).pipe(
-      concatMap(({ run, domains }) =>
-        defer(() => loadTrained(run)).pipe(
-          concatMap((model) =>
-            from(domains).pipe(
-              concatMap((domain) => draw(model, run, domain)),
-              finalize(() => model.dispose()),
-            ),
-          ),
-        ),
-      ),
-    );
+    return eachDomain(planned, draw);
   },
 });
 

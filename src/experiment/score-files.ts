@@ -52,6 +52,20 @@ export function aggregateScores(rows: readonly ScoreRow[]): AggregatedScores[] {
   }));
 }
 
+/** The means of rows as a person reads them: a line for each setting and domain. */
+export function scoreTable(rows: readonly ScoreRow[]): Row[] {
+  return aggregateScores(rows).map(({ mean, std, ...row }) => ({
+    adapter: row.adapter === 'none' ? row.mode : row.adapter,
+    'adapter parameters': row.adapterParameters,
+    'head parameters': row.headParameters,
+    data: `${100 * row.dataPercentage} %`,
+    domain: row.style ?? row.domain,
+    runs: row.runs.length,
+    'soft Dice': plusMinus(mean.softDice, std.softDice, row.runs.length),
+    mIoU: plusMinus(mean.miou, std.miou, row.runs.length),
+  }));
+}
+
 /** The files of scores in their folder. */
 export const SCORE_FILES = [
   'individual.json',

@@ -1,0 +1,83 @@
+import { concatMap, defer, finalize, from, type Observable } from 'rxjs';
+import { batch } from '../../operators/batch.js';
+import { decode } from '../../operators/decode.js';
+import type { Lease } from '../../operators/lease.js';
+import { normalize } from '../../operators/normalize.js';
+import { prefetch } from '../../operators/prefetch.js';
+import { say } from '../base/say.js';
+import type { Batch } from '../data/batch.js';
+import { batchPlans } from '../data/batch-plans.js';
+import type { SampleCache } from '../data/images/sample-cache.js';
+import type { BatchPlan, Pair } from '../data/types.js';
+import type { Segmenter } from '../tasks/segmentation/segmenter.js';
+import { type AskedAdapter, checkAdapters } from './check-adapters.js';
+import { type TestDomain, type TestDomainsOptions, testDomains } from './test-domains.js';
+import {
+  loadTrained,
+  type RunSelection,
+  selectRuns,
+  type TrainedRun,
+  type TrainedRunsOptions,
+  trainedRuns,
+} from './trained-runs.js';
+
+/** A trained run, and the domains on which it is tried. */
+export interface PlannedRun {
+  readonly run: TrainedRun;
+  readonly domains: readonly TestDomain[];
+}
+
+/**
+ * The runs that a command asks for, each with its domains. All folders are looked at before anything is computed.
+ *
+ * @throws UserError for what `trainedRuns`, `selectRuns`, `checkAdapters` and `testDomains` refuse.
+ */
+export async function plannedRuns(
+  config: { readonly modelDir: string } & TrainedRunsOptions &
+    RunSelection &
+    TestDomainsOptions &
+    AskedAdapter,
+): Promise<PlannedRun[]> {
+  const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
+  for (const note of checkAdapters(runs, config)) say(note);
+  const planned: PlannedRun[] = [];
+  for (const run of runs) planned.push({ run, domains: await testDomains(run, config) });
+  return planned;
+}
+
+/** Loads the model of each run once, and works on its domains one after another. */
+export function eachDomain<R>(
+  planned: readonly PlannedRun[],
+  work: (model: Segmenter, run: TrainedRun, domain: TestDomain) => Observable<R>,
+  read?: Parameters<typeof loadTrained>[1],
+): Observable<R> {
+  return from(planned).pipe(
+    concatMap(({ run, domains }) =>
+      defer(() => loadTrained(run, read)).pipe(
+        concatMap((model) =>
+          from(domains).pipe(
+            concatMap((domain) => work(model, run, domain)),
+            finalize(() => model.dispose()),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+/** Batches of pictures in their order, as they are, under the mask ids that a run was trained with. */
+export function batchesOf(
+  pairs: readonly Pair[],
+  model: Segmenter,
+  { settings }: TrainedRun,
+  { batchSize, cache }: { readonly batchSize: number; readonly cache?: SampleCache },
+): Observable<Lease<Batch>> {
+  const { randomSeed: seed, maskIds: ids } = settings;
+  const load = (plan: BatchPlan) =>
+    from(plan.samples).pipe(
+      decode(model.imageSize, { ids, cache }),
+      normalize(model.normalization),
+      batch(plan),
+    );
+  return prefetch(batchPlans(pairs, { batchSize, seed, shuffle: false }), load, { ahead: 1 });
+}
