@@ -30,7 +30,7 @@ import {
   type TestDomain,
   type TrainedRun,
 } from 'millrace/recipe';
-import { concatMap, from, toArray } from 'rxjs';
+import { concatMap, toArray } from 'rxjs';
 import { z } from 'zod';
 
 recipe({
