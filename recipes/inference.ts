@@ -37,7 +37,7 @@ import {
   type TrainedRun,
   writeScores,
 } from 'millrace/recipe';
-import { concatMap, from, map, type Observable, tap, toArray } from 'rxjs';
+import { concatMap, map, type Observable, tap, toArray } from 'rxjs';
 import { z } from 'zod';
 
 recipe({
