@@ -28,7 +28,6 @@ import {
   logCoshDice,
   logTo,
   normalize,
-  type Pair,
   plots,
   prefetch,
   progress,
@@ -60,10 +59,11 @@ recipe({
     Run: {
       outputDir: z.string().min(1).default('results/pipeline').describe('gets all that it writes'),
       overwrite: runFlags.overwrite,
+      resume: runFlags.resume,
     },
   },
   run: async ({ imageDir, maskDir, randomSeed: seed, modelName, epochs, batchSize, ...settings }) => {
-    const { dataPercentage: percentage, outputDir, overwrite } = settings;
+    const { dataPercentage: percentage, outputDir, overwrite, resume } = settings;
     await useEngine('auto');
     const { train, validation, test } = await lastValueFrom(
       imageMaskPairs(imageDir, maskDir).pipe(split({ seed, percentage }), checkSplits({ ids: [1, 2, 3] })),
@@ -87,7 +87,7 @@ recipe({
       logs: outputDir,
       plots: outputDir,
     });
-    await run.open({ overwrite });
+    await run.open({ overwrite, resume });
 
     const load =
       (...augmentations: Transform[]) =>
@@ -98,7 +98,7 @@ recipe({
           normalize(model.normalization),
           batch(plan),
         );
-    const inOrder = (pairs: readonly Pair[]) => () =>
+    const inOrder = (pairs: typeof test) => () =>
       prefetch(batchPlans(pairs, { batchSize, seed, shuffle: false }), load(), { ahead: 1 });
 
     return prefetch(run.plans(train), load(horizontalFlip()), { ahead: 2 }).pipe(
