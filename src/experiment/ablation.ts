@@ -17,7 +17,7 @@ import {
 export interface AblationRun {
   readonly run: string;
   readonly series: string;
-  /** What was varied; on a line it begins with a number. */
+  /** The value that was varied; on a line plot it begins with a number. */
   readonly place: string;
   readonly seed: number;
 }
@@ -26,7 +26,7 @@ export interface AblationOptions {
   /** The folder that holds `logs/<run>/summary.json`, and gets the table and the plots. */
   readonly dir: string;
   readonly title: string;
-  /** What is varied. */
+  /** The name of the varied setting. */
   readonly x: string;
   /** Lines over a number, or bars in groups. */
   readonly as: 'lines' | 'bars';

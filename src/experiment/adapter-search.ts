@@ -30,7 +30,7 @@ export interface AdapterSearch {
   readonly space: Readonly<Record<string, readonly number[]>>;
   /** All settings; those that are not searched are where a search begins. */
   suggest(trial: Trial): SearchedSettings;
-  /** What a trial's parameters are as flags of the training recipe. */
+  /** Converts a trial's parameters to flags of the training recipe. */
   chosen(params: Trial['params']): Partial<SearchedSettings>;
 }
 

@@ -2,7 +2,7 @@ import type { Plot } from '../report/render.js';
 
 /** A score over runs: its mean and, where it is known, its standard deviation. */
 export interface ComparedScore {
-  /** What is compared, by colour: an adapter, say. */
+  /** The compared thing, which has a colour: an adapter, for example. */
   readonly series: string;
   /** Whose figure it is, by dash and by strength of colour. */
   readonly source: string;

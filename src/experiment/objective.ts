@@ -5,7 +5,7 @@ import { moduleError } from '../base/module-error.js';
 import { importModule } from '../cli/import-module.js';
 import type { Trial } from '../study/trial.js';
 
-/** What an objective says of its trial: a value on the way, or the result. */
+/** A report of an objective: a value on the way, or the result. */
 export interface ObjectiveReport {
   readonly value?: number;
   readonly values?: readonly number[];
@@ -15,7 +15,7 @@ export interface ObjectiveReport {
 
 type Result = number | readonly number[];
 
-/** What `--sampler grid` tries: the module's export `searchSpace`. */
+/** The values that `--sampler grid` tries: the module's export `searchSpace`. */
 const searchSpaces = z
   .record(z.string(), z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1))
   .optional();

@@ -4,7 +4,7 @@ import { type Cell, csvText, type Row } from '../files/tables.js';
 import { areNumbers, type TestScores } from '../loggers/summary.js';
 import { groupBy, scoreStatistics } from './aggregate.js';
 
-/** What a model is, as far as tables tell models apart. */
+/** The properties by which tables tell models apart. */
 interface Setting {
   /** `none` where there is none: then `mode` says what trained. */
   readonly adapter: string;

@@ -38,7 +38,7 @@ export const domainFlags = {
   style: z.array(z.string().min(1)).default([]).describe('only these styles; default: all'),
 };
 
-/** What is written, and over what. */
+/** Whether a recipe may replace files that an earlier run of it wrote. */
 export const overwriteFlag = z
   .boolean()
   .default(false)
@@ -54,7 +54,7 @@ export const scoringFlags = {
   ...engineFlags,
 };
 
-/** What upstream's command lines say of an adapter, which its checkpoint knows: see `checkAdapters`. */
+/** The adapter flags of upstream's command lines. The checkpoint knows them: see `checkAdapters`. */
 export const adapterCheckFlags = {
   rank: z.int().min(1).optional().describe('check that the runs have this rank'),
   alpha: z.number().gt(0).optional().describe('check that the runs have this alpha'),

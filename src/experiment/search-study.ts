@@ -59,7 +59,7 @@ export async function searchStudy(
   return study;
 }
 
-/** What trials must have in common to be compared. */
+/** The settings that trials must share to be comparable. */
 function whatIsSearched(settings: SearchStudySettings): string {
   const { loraType, optimizeFor, mode, epochs, dataPercentage, imageDir, separateLr, freezeEpochs } =
     settings;
@@ -70,7 +70,7 @@ function whatIsSearched(settings: SearchStudySettings): string {
   return `${labelOf(optimizeFor)} of ${what}${rates}${frozen}, ${epochs} epochs on ${data}`;
 }
 
-/** What a study was begun for; earlier versions called the soft scores by upstream's names. */
+/** The search that a study was created for. Earlier versions used upstream's names for the soft scores. */
 function searchedBefore(text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined;
   return text.replace(/^dice of/, 'softDice of').replace(/^iou of/, 'softIou of');

@@ -6,7 +6,7 @@ import { readPretrained } from '../model/vit/pretrained.js';
 import { TRAINING_MODES, trainingMode } from '../model/vit/training-mode.js';
 import { type Segmenter, segmenterOf } from '../tasks/segmentation/segmenter.js';
 
-/** What a segmenter is made of, as plain data: a checkpoint keeps it, so that the model can be built again. */
+/** A segmenter's parts as plain data: a checkpoint keeps them, so that the model can be built again. */
 export const segmenterRecord = z.object({
   modelName: z.string(),
   imageSize: z.int().min(1),

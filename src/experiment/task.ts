@@ -6,7 +6,7 @@ import type { Loss } from '../model/loss.js';
 import type { Metrics } from '../model/metrics.js';
 import type { Model } from '../model/model.js';
 
-/** What a training run needs to know of its task: the model, the items of each split, and how they become batches. */
+/** A task, as a training run needs it: the model, the items of each split, and how they become batches. */
 export interface Task {
   readonly model: Model;
   readonly splits: Splits;
@@ -17,7 +17,7 @@ export interface Task {
   readonly metrics: () => Metrics;
   /** A score that rises, which the guard watches for collapse. */
   readonly guarded: string;
-  /** What the model is made of, as plain data, so that a checkpoint can be scored. */
+  /** The model's parts as plain data, so that a checkpoint can be scored. */
   readonly record: unknown;
   /** The batch of a training plan, augmented. */
   load(plan: BatchPlan): Observable<Batch>;

@@ -13,7 +13,7 @@ import { checkpointStore } from '../train/checkpoint-store.js';
 import { loadRecordedPlugins } from './recorded-plugins.js';
 import { segmenterFrom, segmenterRecord } from './segmenter-record.js';
 
-/** What a training recipe writes into its checkpoints, as far as scoring needs it. */
+/** The part of a checkpoint's config that scoring needs. */
 const settings = z.object({
   model: segmenterRecord,
   imageDir: z.string(),
@@ -150,7 +150,7 @@ export async function loadTrained(
   }
 }
 
-/** What a folder holds, but for hidden files, which unfinished checkpoints are. */
+/** The entries of a folder without hidden files; unfinished checkpoints are hidden. */
 async function contents(dir: string): Promise<string[]> {
   const names = await readdir(dir).catch((cause: NodeJS.ErrnoException) => {
     throw missing(dir, cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message), cause);

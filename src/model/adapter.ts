@@ -28,7 +28,7 @@ export interface AdapterParameter {
   readonly init: number | ((weight: Tensor) => Tensor);
 }
 
-/** What one forward pass lends to an adapter. */
+/** The context of one forward pass for an adapter. */
 export interface AdapterPass extends Pass {
   /** The value of one of this site's parameters, by the last part of its name. */
   readonly own: (part: string) => Tensor;
@@ -82,7 +82,7 @@ export interface Adapter {
 /** A linear map that stands for base and adapter: weight [in, out], bias [out]. */
 export type MergedMap = Readonly<Record<'weight' | 'bias', Tensor>>;
 
-/** What every adapter lets its user choose. */
+/** Options that all adapters share. */
 export interface AdapterOptions {
   /** Default query and value. */
   readonly targets?: readonly Target[];

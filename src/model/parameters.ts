@@ -55,7 +55,7 @@ export class Parameters implements Iterable<Parameter> {
     this.#byName.delete(name);
   }
 
-  /** What the optimiser moves. */
+  /** The parameters that the optimiser updates. */
   trainable(): Parameter[] {
     return [...this].filter((parameter) => parameter.trainable);
   }

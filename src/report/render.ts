@@ -73,7 +73,7 @@ function withSafeTitles(node: unknown, isTitle = false): unknown {
   );
 }
 
-/** What Vega lays out by; its types leave it out. */
+/** Vega's text metrics, which its types leave out. */
 interface Metrics {
   readonly textMetrics: { width(item: { fontSize?: number }, text: unknown): number };
 }

@@ -6,7 +6,7 @@ import { reasonOf, shown } from './trials/fail-reason.js';
 import type { FrozenTrial } from './trials/frozen-trial.js';
 import { TrialEndedError } from './trials/trial-ended-error.js';
 
-/** What `optimize` uses of a study. */
+/** The part of a study that `optimize` uses. */
 export interface Optimizable {
   readonly name: string;
   /** Begins a loop: what it returns says whether the study was stopped since. */
@@ -30,7 +30,7 @@ export interface OptimizeOptions<S extends Optimizable = Optimizable> {
   readonly signal?: AbortSignal;
 }
 
-/** What a trial is worth: a value, or one for each direction. */
+/** An objective's result: a value, or one for each direction. */
 export type Objective = (trial: Trial) => number | readonly number[] | Promise<number | readonly number[]>;
 
 /**

@@ -4,7 +4,7 @@ import type { FrozenTrial } from './trials/frozen-trial.js';
 /** How often a trial is tried again unless told otherwise: one that kills its process costs no more than three. */
 export const MAX_RETRIES = 2;
 
-/** What happens after a trial whose process died was found stale, or was stopped, and made FAIL. */
+/** Options for trials that were stale or stopped and became FAIL: whether they are tried again. */
 export interface RetryOptions {
   /** How often one trial is tried again, 2 by default; 0: never, Infinity: without limit. */
   readonly maxRetries?: number;
@@ -23,7 +23,10 @@ export function isRetry(trial: FrozenTrial): boolean {
   return retryHistory(trial).length > 0;
 }
 
-/** Whether there is something to repeat: a trial without parameters, its own or enqueued ones, is as good as a new one. */
+/**
+ * Whether there is something to repeat: a trial without parameters, its own or enqueued ones, is as good as a new
+ * one.
+ */
 export function isChosen({ params, systemAttrs }: FrozenTrial): boolean {
   return Object.keys(params).length > 0 || systemAttrs.fixed_params !== undefined;
 }

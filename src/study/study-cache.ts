@@ -12,7 +12,7 @@ import {
 } from './trials/frozen-trial.js';
 import { checkCompatible, sameDistribution } from './trials/same-distribution.js';
 
-/** What samplers and pruners ask of the study beside its trials. */
+/** Events of the study that samplers and pruners cause, beside those of trials. */
 export interface CacheEvents {
   stopped(): void;
   /** A sampler or pruner set a system attribute of a trial that runs in this process. */

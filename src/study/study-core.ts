@@ -3,7 +3,7 @@ import type { RunningTrials } from './running-trials.js';
 import type { StudyAttributes } from './study-attributes.js';
 import type { TrialHost } from './trial.js';
 
-/** What asking, telling and ending stale trials share of one study in this process. */
+/** State of one study in this process, shared by ask, tell and the ending of stale trials. */
 export interface StudyCore {
   /** The study as its trials know it. */
   readonly study: TrialHost;

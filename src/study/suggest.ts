@@ -15,7 +15,7 @@ import {
 import type { FrozenTrial } from './trials/frozen-trial.js';
 import { checkCompatible, sameDistribution } from './trials/same-distribution.js';
 
-/** What suggesting uses of a study. */
+/** The part of a study that suggesting uses. */
 export interface SuggestingStudy {
   readonly cache: StudyCache;
   readonly storage: Storage;
@@ -25,7 +25,7 @@ export interface SuggestingStudy {
   warn(code: string, message: string): void;
 }
 
-/** What a sampler proposed for a trial before its first suggestion. */
+/** A sampler's proposal for a trial before its first suggestion. */
 export interface Proposal {
   readonly space: SearchSpace;
   readonly params: Readonly<Record<string, ParamValue>>;

@@ -16,7 +16,7 @@ import {
   type NumericOptions,
 } from './trials/make-distribution.js';
 
-/** What a trial uses of its study. */
+/** The part of a study that a trial uses. */
 export interface TrialHost extends SuggestingStudy {
   readonly name: string;
   readonly pruner: Pruner;

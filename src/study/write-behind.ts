@@ -31,7 +31,7 @@ export class WriteBehind {
     return this.settled();
   }
 
-  /** What is pending, for a caller who writes it along with something else. */
+  /** Pending writes, for a caller that writes them along with something else. */
   take(): TrialChanges | undefined {
     this.cancel();
     const changes = this.#pending;

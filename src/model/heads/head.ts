@@ -27,7 +27,7 @@ export interface HeadParameter {
   readonly torch?: { readonly key?: string; readonly shape?: readonly number[] };
 }
 
-/** What one forward pass lends to a head. */
+/** The context of one forward pass for a head. */
 export interface HeadPass extends Pass {
   /** Side of a patch in pixels. */
   readonly patch: number;

@@ -5,7 +5,10 @@ import { checkHeads, type VitConfig } from './config.js';
 import type { NamedWeights } from './names.js';
 import { countBlocks } from './sizes.js';
 
-/** What a checkpoint may hold beside its encoder: heads and their poolers, decoders, and state that no token meets. */
+/**
+ * Tensors that a checkpoint may hold beside its encoder: heads and their poolers, decoders, and state that no token
+ * meets.
+ */
 const DROPPABLE: readonly RegExp[] = [
   /^(classifier|head|head_dist|cls_classifier|fc|pooler|pre_logits|decoder)\./,
   /(^|[._])mask_token$/,

@@ -25,7 +25,7 @@ export function adapterSites(
   );
 }
 
-/** What the parameters of the linear map at a site are called, before `.weight` and `.bias`. */
+/** The name of the linear map at a site: its parameters add `.weight` and `.bias`. */
 export function siteName({ layer, target }: Pick<Site, 'layer' | 'target'>): string {
   return `layers.${layer}.${target}`;
 }

@@ -8,7 +8,7 @@ import type { NamedWeights } from './names.js';
 import { type Sizes, sizesOf } from './sizes.js';
 import { readTimmConfig } from './timm-config.js';
 
-/** What config.json says of a model. */
+/** The contents of a model's config.json. */
 export interface GivenConfig {
   readonly config: VitConfig;
   /** Whether query, key and value have biases. */

@@ -3,7 +3,7 @@ import { oneLine } from '../../base/printable.js';
 import type { StoredTensor } from '../../files/safetensors.js';
 import { TARGETS, type Target } from '../targets.js';
 
-/** What a backbone's tensors are called here, whichever library wrote them; layouts are still PyTorch's. */
+/** A backbone's tensors by the names used here, whichever library wrote them. Layouts stay PyTorch's. */
 export type NamedWeights = Map<string, StoredTensor>;
 
 /** The attributes of the models that hold a ViT, in any order: they stand before the names of its tensors. */

@@ -16,7 +16,7 @@ export interface Pretrained {
   readonly path: string;
   readonly config: VitConfig;
   readonly weights: NamedWeights;
-  /** What the model expects of its input, where its folder says so. */
+  /** The model's input normalization, where its folder states one. */
   readonly normalization?: Normalization;
 }
 
@@ -48,7 +48,7 @@ export async function readPretrained(name: string): Promise<Pretrained> {
   return { path, config, weights, ...(statistics && { normalization: statistics }) };
 }
 
-/** What a folder's preprocessor_config.json says; undefined where there is none. */
+/** The contents of a folder's preprocessor_config.json; undefined where there is none. */
 async function statisticsIn(folder: string, config: VitConfig): Promise<Normalization | undefined> {
   const path = join(folder, 'preprocessor_config.json');
   const file = await readJson(path);

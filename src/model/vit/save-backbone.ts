@@ -7,7 +7,7 @@ import { backboneShapes } from './backbone-shapes.js';
 import type { VitConfig } from './config.js';
 import { toTorchLayout } from './layout.js';
 
-/** What Hugging Face's ViTModel calls our tensors; the inverse of `canonicalNames`. */
+/** The names of our tensors in Hugging Face's ViTModel; the inverse of `canonicalNames`. */
 const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
   [/^cls$/, 'embeddings.cls_token'],
   [/^positions$/, 'embeddings.position_embeddings'],
@@ -23,7 +23,7 @@ const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
 ];
 
 export interface SaveBackboneOptions {
-  /** What the model was trained on (`model.normalization`). Default: ImageNet's, as of a model that is told nothing. */
+  /** The normalization that the model was trained with (`model.normalization`). Default: ImageNet's. */
   readonly normalization?: Normalization;
   /** Kept in the header of model.safetensors. */
   readonly metadata?: Readonly<Record<string, string>>;

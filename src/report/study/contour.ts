@@ -98,7 +98,10 @@ export function plotContour(data: StudyData, { params, objective = 0 }: ParamsOp
   } as unknown as Plot;
 }
 
-/** What all trials have and what varies: first the parameters whose importance is known, then those whose range moves. */
+/**
+ * The parameters that all trials have and that vary: first those with a known importance, then those whose range
+ * moves.
+ */
 function mostImportant(data: StudyData, objective: number): string[] {
   const trials = completeTrials(data);
   const names = new Set(varyingParams(trials));

@@ -10,7 +10,7 @@ const COLOURS = {
   RUNNING: '#009E73',
 };
 
-/** What each trial reported on its way, by step: one line a trial, the best one on top. */
+/** The intermediate values of each trial by step: one line a trial, the best one on top. */
 export function plotIntermediateValues(data: StudyData): Plot {
   const best = data.directions.length === 1 ? bestTrial(data.trials, data.directions) : undefined;
   const values = data.trials.flatMap((trial) =>

@@ -3,7 +3,7 @@ import { type Distribution, isSingle, type SearchSpace } from '../../study/trial
 import type { Direction, FrozenTrial } from '../../study/trials/frozen-trial.js';
 import { paramNames } from '../../study/trials/param-names.js';
 
-/** What the plots of a study are drawn from. */
+/** The data from which the plots of a study are drawn. */
 export interface StudyData {
   readonly name: string;
   readonly directions: readonly Direction[];
@@ -24,7 +24,7 @@ export function objectiveName({ metricNames, directions }: StudyData, objective:
   );
 }
 
-/** What an axis can span: differences of larger values are no doubles. */
+/** The largest value of an axis: differences of larger values overflow. */
 const LARGEST = 4e307;
 
 /** COMPLETE trials whose values are finite, and not too large to be drawn, by number. */
@@ -75,7 +75,7 @@ export function shareOf(value: number, low: number, high: number): number {
   return (value / 2 - low / 2) / (high / 2 - low / 2);
 }
 
-/** What a parameter's value is called on an axis: a number stays one, a choice becomes its text. */
+/** A parameter's value as an axis shows it: a number stays one, a choice becomes its text. */
 export function axisValue(trial: FrozenTrial, name: string): number | string {
   const value = trial.params[name]!;
   return trial.distributions[name]?.name === 'CategoricalDistribution' ? String(value) : (value as number);

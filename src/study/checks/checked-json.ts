@@ -29,7 +29,7 @@ export function checkedJson(what: string, value: unknown, limits: StorageLimits 
   return json;
 }
 
-/** What holds a part of the value, and under which name, up to the whole. */
+/** The container of a part of the value, and the part's name in it, up to the whole. */
 interface Place {
   readonly holder: object;
   readonly name: string | number;

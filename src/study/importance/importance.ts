@@ -8,9 +8,9 @@ import { type PedAnovaOptions, pedAnova } from './ped-anova.js';
 export interface ImportanceOptions extends FanovaOptions, PedAnovaOptions {
   /** `fanova` by default, which explains the objective over the whole space; `ped-anova` explains its best values. */
   readonly evaluator?: 'fanova' | 'ped-anova';
-  /** What to explain: by default all parameters that every COMPLETE trial has, from the same range. */
+  /** The parameters to explain. Default: all that every COMPLETE trial has, from the same range. */
   readonly params?: readonly string[];
-  /** What to explain it by, to be minimised: by default the study's value. */
+  /** The value to explain, to be minimised. Default: the study's value. */
   readonly target?: (trial: FrozenTrial) => number;
   /** Scale the importances to a sum of 1. Default true. */
   readonly normalize?: boolean;

@@ -1,7 +1,7 @@
 /** One coordinate of the space that a tree divides: [0, 1], or so many choices, each as likely. */
 export type Axis = 'range' | { readonly choices: number };
 
-/** What a cell takes of an axis: an interval of [0, 1], or the choices that are true. */
+/** A cell's extent on an axis: an interval of [0, 1], or the choices that are true. */
 export type Extent = readonly [from: number, to: number] | readonly boolean[];
 
 /** A leaf: a box, and what the tree predicts in it. */

@@ -12,7 +12,7 @@ export interface PercentileOptions extends IntervalOptions {
   readonly minTrials?: number;
 }
 
-/** What the COMPLETE trials of one study reported, by step. */
+/** The reports of a study's COMPLETE trials, by step. */
 interface History {
   seen: number;
   complete: number;

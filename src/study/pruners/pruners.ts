@@ -9,7 +9,7 @@ import { SuccessiveHalvingPruner } from './successive-halving.js';
 import { ThresholdPruner } from './threshold.js';
 import { WilcoxonPruner } from './wilcoxon.js';
 
-/** What a recipe knows when it makes a pruner; each takes what it needs. */
+/** Options of pruners made by name; each takes those that it needs. */
 export interface NamedPrunerOptions {
   /** How many steps a trial takes, where known. */
   readonly steps?: number;

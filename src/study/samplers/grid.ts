@@ -16,7 +16,7 @@ import { IndependentSampler } from './shared/independent-sampler.js';
 const POINT = 'grid_id';
 const GRID = 'search_space';
 
-/** What one study has of the grid. */
+/** The progress of one study on the grid. */
 interface Progress {
   seen: number;
   /** Points whose trial has ended, whatever as. */

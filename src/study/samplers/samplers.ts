@@ -11,7 +11,7 @@ import { QmcSampler } from './qmc/qmc.js';
 import { RandomSampler } from './random.js';
 import { TpeSampler } from './tpe/tpe.js';
 
-/** What a recipe knows when it makes a sampler; each takes what it needs. */
+/** Options of samplers made by name; each takes those that it needs. */
 export interface NamedSamplerOptions {
   /** By default unlike any other's. */
   readonly seed?: number;

@@ -26,7 +26,7 @@ export interface StoredParam {
   readonly distribution: Distribution;
 }
 
-/** What is added to a running trial; setting an attribute or a step again overwrites it. */
+/** Additions to a running trial. Setting an attribute or a step again overwrites it. */
 export interface TrialChanges {
   readonly params?: ReadonlyMap<string, StoredParam>;
   readonly intermediateValues?: ReadonlyMap<number, number>;
@@ -49,14 +49,14 @@ export interface TrialLimit {
   readonly most: number;
 }
 
-/** What a storage cannot hold or tell apart; an absent field is no limit. */
+/** The limits of a storage; an absent field is no limit. */
 export interface StorageLimits {
   /** The most letters (code points) of a name: an attribute's key, a parameter's, a study's. */
   readonly letters?: number;
   /** The most bytes of an attribute's JSON, and of a distribution's. */
   readonly bytes?: number;
   readonly step?: number;
-  /** What the database takes a name for, where it takes several for the same. */
+  /** Folds a name as the database does, where it takes several names for the same. */
   readonly fold?: (name: string) => string;
 }
 

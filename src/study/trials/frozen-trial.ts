@@ -5,7 +5,7 @@ export type Direction = 'minimize' | 'maximize';
 /** RUNNING and WAITING (enqueued, unclaimed) trials change; COMPLETE, PRUNED and FAIL ones never do again. */
 export type TrialState = 'RUNNING' | 'COMPLETE' | 'PRUNED' | 'FAIL' | 'WAITING';
 
-/** What JSON holds, with the NaN and infinities that Python's JSON also holds. */
+/** A JSON value, with the NaN and infinities that Python's JSON also holds. */
 export type Json =
   | string
   | number

@@ -62,7 +62,7 @@ async function checkFile(path: string, what: string): Promise<string> {
   }
 }
 
-/** What ends a whole file: JPEG's EOI, PNG's IEND. */
+/** The bytes that end a complete file: JPEG's EOI, PNG's IEND. */
 const END: Partial<Record<string, Buffer>> = {
   jpeg: Buffer.from([0xff, 0xd9]),
   png: Buffer.from('IEND'),

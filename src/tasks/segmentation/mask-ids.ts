@@ -10,13 +10,16 @@ export type MaskIds = readonly number[] | Readonly<Record<number, number>>;
 /** Classes are 0 to 254, for 255 marks what is ignored. */
 export const MOST_CLASSES = IGNORE_INDEX;
 
-/** What stands in a table for an id that is not declared. */
+/** The table's entry for an undeclared id. */
 const UNDECLARED = -1;
 
 /** Undeclared ids that a message names. */
 const NAMED = 8;
 
-/** The declared ids with their classes. @throws UserError for an id declared twice, and for what is no id or no class. */
+/**
+ * The declared ids with their classes. @throws UserError for an id declared twice, and for what is no id or no
+ * class.
+ */
 export function declaredIds(ids: MaskIds): (readonly [id: number, klass: number])[] {
   const declared = Array.isArray(ids)
     ? ids.map((id: number, k) => [id, k] as const)

@@ -18,7 +18,7 @@ export interface BruteForceOptions {
   readonly avoidPrematureStop?: boolean;
 }
 
-/** What is known of one study. */
+/** The sampler's memory of one study. */
 interface Known {
   readonly tree: SpaceTree;
   seen: number;
@@ -87,7 +87,7 @@ export class BruteForceSampler extends IndependentSampler {
 /** A parameter of more values is no grid that anyone could try out. */
 const MOST_VALUES = 100_000;
 
-/** What a trial suggested, in order: the name, what was possible, and what came of it. */
+/** A trial's suggestions in order: the name, the candidates and the choice. */
 function pathOf({ distributions, internalParams }: FrozenTrial) {
   return paramNames(distributions).map((name) => ({
     name,

@@ -106,7 +106,7 @@ export class CmaEsSampler extends SamplerDelegate {
     return study.finished.some(({ state }) => this.#counting.includes(state) && ++count >= least);
   }
 
-  /** What is known of the search in this space, with the trials that ended since. */
+  /** The state of the search in this space, updated with the trials that have ended since. */
   #run(study: StudyView, key: string, space: SearchSpace): CmaRun {
     const runs = this.#runs.get(study) ?? new Map<string, CmaRun>();
     this.#runs.set(study, runs);

@@ -5,7 +5,7 @@ import { minimize } from '../../../numeric/minimize.js';
 /** Coordinates in [0, 1]; of a choice, its index. */
 export type GpPoint = readonly number[];
 
-/** What a process over points of some space is, all in logarithms. */
+/** The hyperparameters of a Gaussian process, all in logarithms. */
 export interface GpSettings {
   /** One length scale an axis. */
   readonly lengths: readonly number[];

@@ -8,7 +8,7 @@ import type { TpeSettings } from './options.js';
 /** How many ranges of one parameter are kept; those of a study whose ranges move are made anew. */
 const MOST_RANGES = 4;
 
-/** What a study's trials look like at one moment. */
+/** A snapshot of a study's trials. */
 export interface Split {
   /** All COMPLETE and PRUNED trials; what comes is added at the end. */
   readonly arrived: readonly FrozenTrial[];

@@ -104,7 +104,7 @@ export class NumericDimension implements Dimension {
     return undefined;
   }
 
-  /** What all points share, computed when it is first asked for. */
+  /** The part that all points share, computed at first use. */
   #logs(): InOrder {
     const { low, high } = this.#range;
     const widths = this.#widths;

@@ -6,7 +6,7 @@ import { parsePythonJson, toPythonJson } from '../../trials/python-json.js';
 type Params = Readonly<Record<string, ParamValue>>;
 
 const KEY = 'tpe:relative_params';
-/** What Optuna's tables hold in one attribute. */
+/** The longest text of one attribute in Optuna's tables. */
 const LONGEST = 2045;
 
 /** Notes what was proposed for a trial, so that other processes know its parameters before it suggests them. */

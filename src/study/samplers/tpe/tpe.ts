@@ -22,7 +22,7 @@ import { ParameterGroups } from './parameter-groups.js';
 import type { ParzenEstimator } from './parzen-estimator.js';
 import { noteRelativeParams } from './relative-params.js';
 
-/** What the sampler remembers of one study. */
+/** The sampler's memory of one study. */
 interface Memory {
   readonly settings: TpeSettings;
   readonly history: TpeHistory;

@@ -25,7 +25,7 @@ const maybe =
 
 const attrs = (scope: string, name: string): Fields => ({ [scope]: integer, [name]: record });
 
-/** What each operation must hold; fields that are not named here are free. */
+/** The required fields of each operation; other fields are free. */
 const FIELDS: Readonly<Record<number, Fields>> = {
   [OP.createStudy]: { study_name: text, directions: listOf(direction) },
   [OP.deleteStudy]: { study_id: integer },

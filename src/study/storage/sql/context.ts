@@ -1,7 +1,7 @@
 import type { Clock } from '../timestamps.js';
 import type { Database } from './database.js';
 
-/** What the queries of one storage have in common. */
+/** The context that the queries of one storage share. */
 export interface SqlContext {
   readonly database: Database;
   /** The clock that dates in the tables show. */

@@ -1,6 +1,6 @@
 import { UserError } from '../../../base/errors.js';
 
-/** What is said of a database that holds what nobody wrote. */
+/** The error for a database whose contents no version wrote. */
 export function damaged(url: string, what: string, cause: unknown): UserError {
   const { message } = cause as Error;
   return new UserError(

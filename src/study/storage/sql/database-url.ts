@@ -1,4 +1,4 @@
-/** What Optuna's {SCHEMA_VERSION} in a URL stands for. */
+/** The value of Optuna's {SCHEMA_VERSION} in a URL. */
 export const SCHEMA_VERSION = 12;
 
 /** A URL's scheme, without a driver's name, and what follows it. */

@@ -3,12 +3,12 @@ import type { StorageLimits } from '../storage.js';
 import type { Tables } from './tables.js';
 import type { Trips } from './trips.js';
 
-/** What Optuna's columns of names hold where the database counts: varchar(512). */
+/** The length of Optuna's name columns where the database enforces one: varchar(512). */
 export const LETTERS = 512;
-/** What an integer column holds on a server. */
+/** The range of an integer column on a server. */
 export const LARGEST_INTEGER = 2 ** 31 - 1;
 
-/** What the storage must know of one kind of database beyond SQL that Kysely writes for all of them. */
+/** A kind of database, beyond the SQL that Kysely writes for all of them. */
 export interface Database {
   readonly kind: 'sqlite' | 'postgresql' | 'mysql';
   /** Without a password. */
@@ -17,7 +17,7 @@ export interface Database {
   readonly reopen?: string;
   readonly db: Kysely<Tables>;
   readonly limits: StorageLimits;
-  /** What the names' collation, of whoever made the tables, takes a name for; undefined where it is exact. */
+  /** How the collation of the names' column folds names; undefined where it compares them exactly. */
   folding?(): Promise<StorageLimits['fold']>;
   /** The current time by the database's clock, as a heartbeat holds it. */
   readonly now: RawBuilder<string>;

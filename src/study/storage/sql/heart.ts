@@ -2,9 +2,9 @@ import type { Worker } from 'node:worker_threads';
 import { UserError } from '../../../base/errors.js';
 import { startThread } from './start-thread.js';
 
-/** What the thread is told. */
+/** Orders to the thread. */
 export type HeartOrder = { readonly begin: number } | { readonly end: number } | { readonly close: true };
-/** What it tells. */
+/** Messages from the thread. */
 export type HeartNews = { readonly ready: true } | { readonly warning: string } | { readonly failed: string };
 
 /** Milliseconds that the thread may take to close its connection. */

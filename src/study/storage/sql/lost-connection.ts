@@ -48,6 +48,6 @@ const CODES: ReadonlySet<string> = new Set([
   'ER_TOO_MANY_USER_CONNECTIONS',
 ]);
 
-/** What the drivers say without a code, mostly of a connection that broke a moment before. */
+/** Messages without a code by which drivers report a connection that broke a moment before. */
 const MESSAGES =
   /connection terminated|connection error and is not queryable|client was closed|closed state|connection lost|connection is closed|timeout exceeded when trying to connect|the database system is (starting up|shutting down)/i;

@@ -8,7 +8,7 @@ import { isLostConnection } from './lost-connection.js';
 import type { Tables } from './tables.js';
 import { withoutPassword } from './without-password.js';
 
-/** What a TEXT column holds. */
+/** The size of a TEXT column, in bytes. */
 const TEXT_BYTES = 65_535;
 
 /**

@@ -14,7 +14,7 @@ import type { Tables } from './tables.js';
 import type { NumberedTrial } from './token.js';
 import type { Trips } from './trips.js';
 
-/** What is used of a pool of node-postgres, whose types are not part of the package. */
+/** The part of a node-postgres pool that is used; its types are not part of the package. */
 interface Pool {
   query(text: string, values: unknown[]): Promise<{ rows: readonly unknown[] }>;
   connect(): Promise<{ query(text: string): Promise<unknown>; release(): void }>;

@@ -56,7 +56,7 @@ class SqliteDriver implements Driver {
     if (this.database.isTransaction) this.database.exec('rollback');
   }
 
-  /** What the write-ahead log holds goes to the file, so that it can be copied; a file in use is left as it is. */
+  /** Closes the database and moves its write-ahead log into the file, so that the file can be copied; a file in use keeps its log. */
   async destroy() {
     this.#connection.forget();
     try {

@@ -98,7 +98,7 @@ function codeOf(error: unknown): number {
   return ((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff;
 }
 
-/** What SQLite says of a file whose pages, schema or texts are no more what was written. */
+/** SQLite's messages about a file whose pages, schema or texts are damaged. */
 function isDamage(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return (

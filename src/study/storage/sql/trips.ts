@@ -23,7 +23,7 @@ export interface End {
   readonly values: readonly number[] | null;
 }
 
-/** What a database can do in one round trip where a transaction would take several. */
+/** Operations that a database does in one round trip where a transaction would take several. */
 export interface Trips {
   /** Stores a new trial, numbered under the lock of its study; undefined where there is no such study. */
   startTrial(start: Start): Promise<NumberedTrial | undefined>;

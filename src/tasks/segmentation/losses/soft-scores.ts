@@ -1,7 +1,7 @@
 import { add, div, minimum, mul, onesLike, type Scalar, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { type Overlap, overlap } from './loss.js';
 
-/** What a class that occurs in no pixel of the batch weighs. */
+/** How a class is weighted that occurs in no pixel of the batch. */
 export interface AbsentOption {
   /**
    * `omit` (default) leaves it out; `count` gives it weight 1/ε, as the study that this project re-imagines does:

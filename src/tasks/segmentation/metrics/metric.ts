@@ -4,7 +4,7 @@ import { metrics } from '../../../events/metric.js';
 export const METRICS = ['loss', 'softDice', 'softIou', 'dice', 'iou', 'miou', 'accuracy'] as const;
 export type Metric = (typeof METRICS)[number];
 
-/** What each metric is: its name where figures are shown, and a line that explains it. */
+/** Each metric's display name, and a line that explains it. */
 export const METRIC_TEXTS: Readonly<Record<Metric, { readonly name: string; readonly about: string }>> = {
   loss: { name: 'loss', about: 'the value of --loss, lower is better' },
   softDice: {
