@@ -16,7 +16,7 @@ export interface BatchPlansOptions {
 }
 
 /**
- * What to load, batch by batch: a lazy sequence that is a pure function of (items, seed, epoch, position).
+ * Plans of what to load, batch by batch: a lazy sequence that is a pure function of (items, seed, epoch, position).
  *
  * Plans are made when they are pulled and hold no pixels: a million items start at once, and a run resumes at
  * any position with the very batches that it would have had.

@@ -5,7 +5,7 @@ import type { BatchPlan, Item } from './types.js';
 export type Tensors = Tensor | Readonly<Record<string, Tensor>>;
 
 /**
- * What a model is given and what is wanted of it, for the samples of one batch. Exists only under a lease, which calls
+ * The inputs of a model and their targets, for the samples of one batch. Exists only under a lease, which calls
  * `dispose` exactly once.
  */
 export interface Batch<In extends Tensors = Tensor, Target extends Tensors = Tensor> {

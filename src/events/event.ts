@@ -1,7 +1,7 @@
 import type { Scores } from './scores.js';
 
 /**
- * What a run says, as plain data: one discriminated union that every logger, plot, progress bar and dashboard
+ * An event of a run, as plain data: one discriminated union that every logger, plot, progress bar and dashboard
  * subscribes to. `time` is milliseconds since 1970; only it and the other clock fields (`seconds`,
  * `imagesPerSecond`, `earlierSeconds`) differ between two runs of the same recipe on the same engine.
  */

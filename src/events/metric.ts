@@ -11,7 +11,7 @@ export interface MetricAbout {
 }
 
 /**
- * What stopping, plateaus and best checkpoints may follow. Each task registers its own metrics.
+ * The metrics that stopping, plateaus and best checkpoints may follow. Each task registers its own metrics.
  *
  * @example
  * metrics.register('meanError', { label: 'mean error', mode: 'min' });

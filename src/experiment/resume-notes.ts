@@ -5,7 +5,7 @@ import { schedules } from '../train/schedules/schedules.js';
 import { learningRates } from './learning-rates.js';
 
 /**
- * What a resumed run with other `--epochs` than before should be told, as a line for standard error: the schedule spans
+ * A note for a resumed run with other `--epochs` than before, as a line for standard error: the schedule spans
  * the whole run, so that the learning rate goes on from another place of it. Empty where nothing has changed.
  */
 export async function resumeNotes(

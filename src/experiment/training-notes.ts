@@ -13,7 +13,7 @@ export interface NotedSettings {
 }
 
 /**
- * What a user should know before a training begins, as lines for standard error: by what the best checkpoint is chosen,
+ * Notes for the user before a training begins, as lines for standard error: by what the best checkpoint is chosen,
  * and which splits have no picture.
  *
  * @throws UserError for `--patience` and `--schedule plateau` without a validation split: they would do nothing.

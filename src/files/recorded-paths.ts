@@ -45,7 +45,7 @@ function typedPaths(settings: object): string[] {
 }
 
 /**
- * Where a path of a run's settings lies now: beside the run where it was moved with it, else where it lay, else as it was
+ * The present place of a path of a run's settings: beside the run where it was moved with it, else where it lay, else as it was
  * typed, from the current folder.
  */
 export function locate(typed: string, paths: RecordedPaths | undefined, dir: string): string {

@@ -41,7 +41,7 @@ export interface PeftForm {
   /** `peft_type` and its settings, as adapter_config.json names them. */
   readonly config: Readonly<Record<string, unknown>> & { readonly peft_type: string };
   /**
-   * What follows the module's name in adapter_model.safetensors, by the last part of our parameter's name. A key that
+   * The keys after the module's name in adapter_model.safetensors, by the last part of our parameter's name. A key that
    * ends in `.weight` is that of a PyTorch `Linear` and is stored [out, in]; any other has our layout.
    */
   readonly keys: Readonly<Record<string, string>>;

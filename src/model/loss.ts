@@ -2,7 +2,7 @@ import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { Tensors } from '../data/batch.js';
 
 /**
- * What training minimises: a scalar of a model's outputs and a batch's targets, their mean over the batch. One of your
+ * The function that training minimises: a scalar of a model's outputs and a batch's targets, their mean over the batch. One of your
  * own is a function of tfjs operations, or a sum of others.
  *
  * @example

@@ -21,7 +21,7 @@ export interface CacheEvents {
 }
 
 /**
- * What this process knows of a study: each finished trial once, and the others as of the last refresh.
+ * This process's copy of a study: each finished trial once, and the others as of the last refresh.
  *
  * A refresh costs what is new: the heads of later trials, and whole trials only where they are not known to have
  * finished. Trials that run in this process are not read back while they run.

@@ -143,7 +143,7 @@ export class Run<
   }
 
   /**
-   * What to train on, batch by batch, from where the run stands whenever the plans are pulled.
+   * The plans to train on, batch by batch, from where the run stands whenever the plans are pulled.
    *
    * @throws UserError for a batch size or a count of epochs that is none.
    */

@@ -38,7 +38,7 @@ export interface HeadPass extends Pass {
 }
 
 /**
- * What makes logits of a ViT's patch features: the one contract of all segmentation heads.
+ * A segmentation head: turns a ViT's patch features into logits. The one contract of all segmentation heads.
  *
  * @example
  * const linearHead = ({ classes }: HeadOptions): Head => ({

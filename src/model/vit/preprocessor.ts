@@ -22,7 +22,7 @@ const preprocessor = z.object({
 });
 
 /**
- * What preprocessor_config.json says of pixels, for one that is divided by 255 first: another `rescale_factor`, or none,
+ * The pixel statistics of a preprocessor_config.json, for one that is divided by 255 first: another `rescale_factor`, or none,
  * and `do_normalize: false` become part of mean and std.
  *
  * `fail` is called for what no mean and std can express, and for images of another size than the model's.

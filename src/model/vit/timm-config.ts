@@ -55,7 +55,7 @@ export interface TimmModel {
 }
 
 /**
- * What timm's own config.json says beyond the tensors: the heads and blocks of its architecture, mean and std.
+ * The part of timm's own config.json beyond the tensors: the heads and blocks of its architecture, mean and std.
  *
  * `fail` is called where the architecture is no plain ViT, or has other sizes than the tensors.
  */

@@ -16,7 +16,7 @@ export function trainsIn(
 }
 
 /**
- * What trains in a model now: the mode that has just these parameters, or their names where none has.
+ * The present training mode of a model: the mode that has just these parameters, or their names where none has.
  *
  * Where two modes are the same (`head` and `adapters`, without an adapter) it is the smaller.
  */

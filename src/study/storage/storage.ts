@@ -68,7 +68,7 @@ export interface Heartbeat {
 }
 
 /**
- * Where studies live, shared by any number of processes.
+ * A place of studies, shared by any number of processes.
  *
  * Finished trials never change, so that readers keep them and ask for heads to learn what is new: every method
  * costs no more than what it reads or writes, whatever the size of the study. Trial ids rise within a study in

@@ -10,7 +10,7 @@ export interface Outcome {
 }
 
 /**
- * What a trial ends as, from the result that it was told, by Optuna's rules.
+ * The end of a trial, from the result that it was told, by Optuna's rules.
  *
  * - nothing said: COMPLETE with acceptable values, otherwise FAIL (no value, NaN, something that is no number, or a
  *   wrong number of them)

@@ -6,7 +6,7 @@ const MOST_POINTS = 4096;
 const MOST_WIDTHS = 256;
 
 /**
- * What one width's kernels have in cells, by the half steps between the two; NaN where it is not computed yet. The last
+ * The masses of one width's kernels in cells, by the half steps between the two; NaN where it is not computed yet. The last
  * place is for what lies at none of them.
  */
 export interface Masses {

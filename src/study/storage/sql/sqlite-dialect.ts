@@ -56,7 +56,10 @@ class SqliteDriver implements Driver {
     if (this.database.isTransaction) this.database.exec('rollback');
   }
 
-  /** Closes the database and moves its write-ahead log into the file, so that the file can be copied; a file in use keeps its log. */
+  /**
+   * Closes the database and moves its write-ahead log into the file, so that the file can be copied; a file in use keeps
+   * its log.
+   */
   async destroy() {
     this.#connection.forget();
     try {

@@ -28,7 +28,7 @@ export interface ClassificationMetricsOptions {
 }
 
 /**
- * What gathers the scores of a classification over a split; the loss is a mean over pictures.
+ * Gathers the scores of a classification over a split; the loss is a mean over pictures.
  *
  * A picture is in the top k where fewer than k classes have a higher logit than its own.
  *

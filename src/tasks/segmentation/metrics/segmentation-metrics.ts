@@ -12,7 +12,7 @@ export interface SegmentationMetricsOptions extends AbsentOption {
 }
 
 /**
- * What gathers the scores of a segmentation: loss and soft scores as means over batches weighted by their images, hard
+ * Gathers the scores of a segmentation: loss and soft scores as means over batches weighted by their images, hard
  * scores from one confusion matrix.
  *
  * @example
