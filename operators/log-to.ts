@@ -1,5 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Event, WarningEvent } from '../src/events/event.js';
+import type { Scores } from '../src/events/scores.js';
 import type { LoggedRun, Logger, LoggerFor } from '../src/loggers/logger.js';
 
 /** The longest queue of a logger; beyond it, step events are dropped. */
@@ -22,10 +23,10 @@ const PATIENCE = 120;
  * @example
  * training$.pipe(logTo(run, jsonLines(), csv(), tensorBoard(), plots(), summary()));
  */
-export function logTo(
+export function logTo<S extends Scores = Scores>(
   run: LoggedRun,
   ...loggers: readonly (Logger | LoggerFor)[]
-): MonoTypeOperatorFunction<Event> {
+): MonoTypeOperatorFunction<Event<S>> {
   return (events$) =>
     new Observable((subscriber) => {
       const warn = (from: Queue, code: string, message: string) => {

@@ -3,6 +3,7 @@ import { defer, finalize, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { printable } from '../src/base/printable.js';
 import type { Event, RunEvent, ValidationEvent } from '../src/events/event.js';
 import { improves, metricOf, metrics, modeOf } from '../src/events/metric.js';
+import type { Scores } from '../src/events/scores.js';
 
 export interface ProgressOptions {
   /** The validation score by which one is the best. Default `softDice`; give what chooses the best checkpoint. */
@@ -27,12 +28,12 @@ const CLEAR = '\r\x1b[K';
  * @example
  * training$.pipe(logTo(run, jsonLines()), progress(run)).subscribe();
  */
-export function progress({
+export function progress<S extends Scores = Scores>({
   metric = 'softDice',
   earlier = [],
   to = process.stderr,
   every = 10,
-}: ProgressOptions = {}): MonoTypeOperatorFunction<Event> {
+}: ProgressOptions = {}): MonoTypeOperatorFunction<Event<S>> {
   return (events$) =>
     defer(() => {
       const screen = new Screen(to);
@@ -50,7 +51,7 @@ export function progress({
         }
       };
       return events$.pipe(
-        tap(show),
+        tap((event: Event<S>) => show(event)),
         finalize(() => screen.end()),
       );
     });

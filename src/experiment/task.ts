@@ -1,26 +1,34 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Observable } from 'rxjs';
 import type { Lease } from '../../operators/lease.js';
-import type { Batch } from '../data/batch.js';
-import type { BatchPlan, Pair, Splits } from '../data/types.js';
+import type { Batch, Tensors } from '../data/batch.js';
+import type { BatchPlan, Item, Pair, Splits } from '../data/types.js';
+import type { MetricName, Scores } from '../events/scores.js';
 import type { Loss } from '../model/loss.js';
 import type { Metrics } from '../model/metrics.js';
 import type { Model } from '../model/model.js';
 
 /** A task, as a training run needs it: the model, the items of each split, and how they become batches. */
-export interface Task {
-  readonly model: Model;
-  readonly splits: Splits;
+export interface Task<
+  I extends Item = Pair,
+  In extends Tensors = Tensor,
+  Out extends Tensors = Tensor,
+  Target extends Tensors = Tensor,
+  S extends Scores = Scores,
+> {
+  readonly model: Model<In, Out>;
+  readonly splits: Splits<I>;
   /** Names of the classes, in the order of their ids. */
   readonly classes: readonly string[];
-  readonly loss: Loss;
+  readonly loss: Loss<Out, Target>;
   /** Makes what gathers the scores of a split. */
-  readonly metrics: () => Metrics;
+  readonly metrics: () => Metrics<Out, Target, S>;
   /** A score that rises, which the guard watches for collapse. */
-  readonly guarded: string;
+  readonly guarded: Exclude<MetricName<S>, 'loss'>;
   /** The model's parts as plain data, so that a checkpoint can be scored. */
   readonly record: unknown;
   /** The batch of a training plan, augmented. */
-  load(plan: BatchPlan): Observable<Batch>;
+  load(plan: BatchPlan<I>): Observable<Batch<In, Target>>;
   /** A new stream, at each call, of items as they are and in their order. */
-  inOrder(items: readonly Pair[]): () => Observable<Lease<Batch>>;
+  inOrder(items: readonly I[]): () => Observable<Lease<Batch<In, Target>>>;
 }

@@ -1,3 +1,4 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { concatMap, defer, finalize, identity, type Observable } from 'rxjs';
 import { asRun } from '../../operators/as-run.js';
 import { checkpoint } from '../../operators/checkpoint.js';
@@ -10,8 +11,11 @@ import { progress } from '../../operators/progress.js';
 import { testBest } from '../../operators/test-best.js';
 import { trainStep } from '../../operators/train-step.js';
 import { validate } from '../../operators/validate.js';
+import type { Tensors } from '../data/batch.js';
 import { batchesPerEpoch } from '../data/batch-plans.js';
+import type { Item, Pair } from '../data/types.js';
 import type { Event } from '../events/event.js';
+import type { MetricName, Scores } from '../events/scores.js';
 import { runLoggers } from '../loggers/loggers.js';
 import { checkpointStore } from '../train/checkpoint-store.js';
 import type { Every } from '../train/every.js';
@@ -53,8 +57,14 @@ export interface TrainingRunSettings extends NamedOptimizerOptions {
   readonly overwrite?: boolean;
 }
 
-export interface TrainingRunOptions {
-  readonly task: Task;
+export interface TrainingRunOptions<
+  I extends Item = Pair,
+  In extends Tensors = Tensor,
+  Out extends Tensors = Tensor,
+  Target extends Tensors = Tensor,
+  S extends Scores = Scores,
+> {
+  readonly task: Task<I, In, Out, Target, S>;
   /** Where checkpoints, logs and plots go, by `openRun`. Without it nothing is written and nothing is tested. */
   readonly folders?: Pick<OpenRun, 'name' | 'models' | 'logs' | 'pictures'>;
   /** Whether a person sees the run on standard error. Default false. */
@@ -71,7 +81,13 @@ export interface TrainingRunOptions {
  * @example
  * trainingRun(settings, { task }).pipe(report(trial, 'softDice'), prune(trial));
  */
-export function trainingRun(settings: TrainingRunSettings, options: TrainingRunOptions): Observable<Event> {
+export function trainingRun<
+  I extends Item,
+  In extends Tensors,
+  Out extends Tensors,
+  Target extends Tensors,
+  S extends Scores,
+>(settings: TrainingRunSettings, options: TrainingRunOptions<I, In, Out, Target, S>): Observable<Event<S>> {
   const { task, folders, shown } = options;
   const { train, validation, test } = task.splits;
   return defer(() => begun(settings, options)).pipe(
@@ -97,7 +113,16 @@ export function trainingRun(settings: TrainingRunSettings, options: TrainingRunO
 }
 
 /** The run of the settings, where a resume has brought it. */
-async function begun(settings: TrainingRunSettings, { task, folders }: TrainingRunOptions): Promise<Run> {
+async function begun<
+  I extends Item,
+  In extends Tensors,
+  Out extends Tensors,
+  Target extends Tensors,
+  S extends Scores,
+>(
+  settings: TrainingRunSettings,
+  { task, folders }: TrainingRunOptions<I, In, Out, Target, S>,
+): Promise<Run<In, Out, Target, S>> {
   const { model, splits, classes, loss, metrics, record } = task;
   const {
     resume = false,
@@ -114,7 +139,8 @@ async function begun(settings: TrainingRunSettings, { task, folders }: TrainingR
     loss,
     classes,
     metrics,
-    metric,
+    // A name from the command line, where the catalogue of metrics has checked it.
+    metric: metric as MetricName<S>,
     epochs,
     batchSize,
     seed,
