@@ -10,46 +10,10 @@ const COLOURS = {
   RUNNING: '#009E73',
 };
 
-/** The intermediate values of each trial by step: one line a trial, the best one on top. */
+/** The intermediate values of each trial by step: one line per trial, the best one on top. */
 export function plotIntermediateValues(data: StudyData): Plot {
-  const best = data.directions.length === 1 ? bestTrial(data.trials, data.directions) : undefined;
-  const values = data.trials.flatMap((trial) =>
-    [...trial.intermediateValues]
-      .filter(([, value]) => Number.isFinite(value))
-      .map(([step, value]) => ({
-        number: trial.number,
-        step,
-        value,
-        state: trial === best ? 'best' : trial.state,
-      })),
-  );
-  const states = Object.keys(COLOURS).filter((state) => values.some((row) => row.state === state));
-  const counts = new Map<number, number>();
-  for (const { number } of values) counts.set(number, (counts.get(number) ?? 0) + 1);
-  const single = [...counts].filter(([, count]) => count === 1).map(([number]) => number);
-  const encoding = {
-    x: {
-      field: 'step',
-      type: 'quantitative',
-      title: 'Step',
-      axis: { tickMinStep: 1, format: 'd' },
-      scale: { nice: false, zero: false, padding: 8 },
-    },
-    y: {
-      field: 'value',
-      type: 'quantitative',
-      title: `Intermediate ${objectiveName(data, 0).replace(/^O/, 'o')}`,
-      scale: { zero: false },
-    },
-    color: {
-      field: 'state',
-      type: 'nominal',
-      title: null,
-      scale: { domain: states, range: states.map((state) => COLOURS[state as keyof typeof COLOURS]) },
-      legend: { labelExpr: "datum.label === 'best' ? 'best' : lower(datum.label)", symbolOpacity: 1 },
-    },
-    detail: { field: 'number' },
-  };
+  const values = reports(data);
+  const encoding = encodingOf(values, `Intermediate ${objectiveName(data, 0).replace(/^O/, 'o')}`);
   return {
     title: { text: 'Intermediate values', subtitle: data.name },
     width: 460,
@@ -61,9 +25,9 @@ export function plotIntermediateValues(data: StudyData): Plot {
         mark: { type: 'line', strokeWidth: 1.3, opacity: 0.6 },
         encoding,
       },
-      // A line of one point shows nothing.
+      // A line through one point is invisible.
       {
-        transform: [{ filter: { field: 'number', oneOf: single } }],
+        transform: [{ filter: { field: 'number', oneOf: trialsOfOneReport(values) } }],
         mark: { type: 'point', opacity: 0.7, size: 25 },
         encoding,
       },
@@ -73,5 +37,56 @@ export function plotIntermediateValues(data: StudyData): Plot {
         encoding,
       },
     ],
+  };
+}
+
+/** A row per report: an intermediate value of a trial. */
+interface Report {
+  readonly number: number;
+  readonly step: number;
+  readonly value: number;
+  /** The trial's state, or `best`. */
+  readonly state: string;
+}
+
+function reports({ trials, directions }: StudyData): Report[] {
+  const best = directions.length === 1 ? bestTrial(trials, directions) : undefined;
+  return trials.flatMap((trial) =>
+    [...trial.intermediateValues]
+      .filter(([, value]) => Number.isFinite(value))
+      .map(([step, value]) => ({
+        number: trial.number,
+        step,
+        value,
+        state: trial === best ? 'best' : trial.state,
+      })),
+  );
+}
+
+function trialsOfOneReport(reports: readonly Report[]): number[] {
+  const counts = new Map<number, number>();
+  for (const { number } of reports) counts.set(number, (counts.get(number) ?? 0) + 1);
+  return [...counts].filter(([, count]) => count === 1).map(([number]) => number);
+}
+
+function encodingOf(reports: readonly Report[], title: string) {
+  const states = Object.keys(COLOURS).filter((state) => reports.some((row) => row.state === state));
+  return {
+    x: {
+      field: 'step',
+      type: 'quantitative',
+      title: 'Step',
+      axis: { tickMinStep: 1, format: 'd' },
+      scale: { nice: false, zero: false, padding: 8 },
+    },
+    y: { field: 'value', type: 'quantitative', title, scale: { zero: false } },
+    color: {
+      field: 'state',
+      type: 'nominal',
+      title: null,
+      scale: { domain: states, range: states.map((state) => COLOURS[state as keyof typeof COLOURS]) },
+      legend: { labelExpr: "datum.label === 'best' ? 'best' : lower(datum.label)", symbolOpacity: 1 },
+    },
+    detail: { field: 'number' },
   };
 }
