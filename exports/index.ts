@@ -1,80 +1,118 @@
 import '../src/base/node-version.js';
-export * from '../operators/image-mask-pairs.js';
-export * from '../operators/image-folders.js';
-export * from '../operators/label-list.js';
-export * from '../operators/split.js';
-export * from '../operators/check-splits.js';
-export * from '../operators/lease.js';
-export * from '../operators/prefetch.js';
-export * from '../operators/decode.js';
-export * from '../operators/augment.js';
-export * from '../operators/normalize.js';
-export * from '../operators/collate.js';
-export * from '../operators/batch.js';
-export * from '../operators/concat-lease.js';
-export * from '../operators/train-step.js';
-export * from '../operators/evaluate.js';
-export * from '../operators/predict.js';
-export * from '../operators/overlays.js';
-export * from '../operators/validate.js';
-export * from '../operators/checkpoint.js';
-export * from '../operators/guard.js';
-export * from '../operators/early-stop.js';
-export * from '../operators/test-best.js';
-export * from '../operators/as-run.js';
-export * from '../operators/log-to.js';
-export * from '../operators/progress.js';
-export * from '../operators/fail-if-diverged.js';
-export * from '../src/adapters/adapters.js';
-export * from '../src/adapters/bitfit.js';
-export * from '../src/adapters/layer-norm-tuning.js';
-export * from '../src/adapters/localized-lora.js';
-export * from '../src/adapters/lora.js';
-export type { PartialTuningOptions } from '../src/adapters/partial-tuning.js';
-export * from '../src/adapters/peft/load-peft.js';
-export { type SavePeftOptions, savePeft } from '../src/adapters/peft/save-peft.js';
-export * from '../src/adapters/serial-lora.js';
-export * from '../src/base/errors.js';
-export { type Name, type Named, named } from '../src/base/named.js';
-export * from '../src/data/batch.js';
-export * from '../src/data/batch-plans.js';
-export type { Affine } from '../src/data/images/augmentations/affine.js';
+
+// Items: pictures with masks or labels, found, divided and checked.
+export { imageMaskPairs } from '../operators/image-mask-pairs.js';
+export { imageFolders } from '../operators/image-folders.js';
+export { labelList } from '../operators/label-list.js';
+export { split } from '../operators/split.js';
+export { type CheckSplitsOptions, checkSplits } from '../operators/check-splits.js';
+export { findPairs, type PairsOptions } from '../src/tasks/segmentation/pairs.js';
+export { findLabelledImages } from '../src/tasks/classification/image-folders.js';
+export { readLabelList } from '../src/tasks/classification/label-list.js';
+export { classNames, type LabelledImage } from '../src/tasks/classification/labelled-image.js';
+export { type SplitOptions, shuffled, splitPairs } from '../src/data/split.js';
+export { checkPairs } from '../src/tasks/segmentation/check-files.js';
+export { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/check-masks.js';
+export type { MaskIds } from '../src/tasks/segmentation/mask-ids.js';
+export { IGNORE_INDEX, type ImageItem, type Item, type Pair, type Splits } from '../src/data/types.js';
+export { fixture } from '../src/base/fixture.js';
+
+// Plans: what to load, batch by batch.
+export { type BatchPlansOptions, batchesPerEpoch, batchPlans } from '../src/data/batch-plans.js';
+export type { BatchPlan, SamplePlan } from '../src/data/types.js';
+
+// Samples: decoded, augmented, normalised.
+export { type Decoded, type DecodeOptions, decode } from '../operators/decode.js';
+export { augment } from '../operators/augment.js';
+export { IMAGENET, type Normalization, type Normalized, normalize } from '../operators/normalize.js';
+export type { MaskedSample, Sample } from '../src/data/types.js';
+export { type LoadOptions, loadSample } from '../src/tasks/segmentation/load-sample.js';
+export { type LoadImageOptions, loadImage } from '../src/data/images/load-image.js';
+export { caches, diskCache, memoryCache, type SampleCache } from '../src/data/images/sample-cache.js';
+export { type Pixels, readImage, readMask } from '../src/data/images/image-file.js';
+export { resizeBilinear, resizeNearest } from '../src/data/images/resize.js';
+
+// Augmentations: random changes in training.
+export { augmentations } from '../src/data/images/augmentations/augmentations.js';
 export {
-  augmentSample,
   type Chance,
   type Colours,
   oneOf,
   type Range,
   type Transform,
 } from '../src/data/images/augmentations/augmentation.js';
-export * from '../src/data/images/augmentations/augmentations.js';
-export * from '../src/data/images/augmentations/color-jitter.js';
-export * from '../src/data/images/augmentations/geometric.js';
-export * from '../src/data/images/augmentations/photometric.js';
+export type { Affine } from '../src/data/images/augmentations/affine.js';
+export {
+  type AffineOptions,
+  affine,
+  type CropOptions,
+  horizontalFlip,
+  randomResizedCrop,
+  rotate,
+  rotate90,
+  verticalFlip,
+} from '../src/data/images/augmentations/geometric.js';
+export { type ColorJitterOptions, colorJitter } from '../src/data/images/augmentations/color-jitter.js';
+export {
+  type CoarseDropoutOptions,
+  coarseDropout,
+  gaussianBlur,
+  gaussNoise,
+  imageCompression,
+  randomGamma,
+  toGray,
+} from '../src/data/images/augmentations/photometric.js';
+
+// Corruptions: changes that a model is tested under.
 export type { Corruption, Picture, Severity } from '../src/data/images/corruptions/corruption.js';
-export * from '../src/data/images/corruptions/corruptions.js';
-export * from '../src/data/images/image-file.js';
-export * from '../src/data/images/load-image.js';
-export * from '../src/data/images/resize.js';
-export * from '../src/data/images/sample-cache.js';
-export * from '../src/base/fixture.js';
-export * from '../src/data/split.js';
-export * from '../src/data/types.js';
-export * from '../src/engine/engine.js';
+export { corrupt, corruptions } from '../src/data/images/corruptions/corruptions.js';
+
+// Batches: tensors on loan.
+export { batch } from '../operators/batch.js';
+export { collate } from '../operators/collate.js';
+export { prefetch } from '../operators/prefetch.js';
+export { concatLease } from '../operators/concat-lease.js';
+export { type Disposable, Lease } from '../operators/lease.js';
+export type { Batch, Tensors } from '../src/data/batch.js';
+export { labelTensor } from '../src/tasks/classification/label-tensor.js';
+
+// Models: a pretrained ViT under a head.
+export {
+  createSegmenter,
+  loadSegmenter,
+  Segmenter,
+  type SegmenterOptions,
+  segmenterOf,
+} from '../src/tasks/segmentation/segmenter.js';
+export {
+  Classifier,
+  type ClassifierOptions,
+  classifierOf,
+  createClassifier,
+  loadClassifier,
+} from '../src/tasks/classification/classifier.js';
+export type { Model, Pass } from '../src/model/model.js';
+export { type Parameter, type ParameterGroup, Parameters } from '../src/model/parameters.js';
+export { AdaptableVit } from '../src/model/vit/adaptable-vit.js';
+export type { TrainingMode } from '../src/model/vit/training-mode.js';
+export { type Pretrained, readPretrained } from '../src/model/vit/pretrained.js';
+export { type SaveBackboneOptions, saveBackbone } from '../src/model/vit/save-backbone.js';
+export { type VitConfig, vitConfig } from '../src/model/vit/config.js';
+
+// Heads: what a segmenter puts on its ViT.
+export { heads } from '../src/model/heads/heads.js';
+export type { Head, HeadOptions, HeadParameter, HeadPass } from '../src/model/heads/head.js';
 export { linear } from '../src/engine/ops/linear.js';
 export { upsample } from '../src/engine/ops/upsample.js';
-export * from '../src/events/event.js';
-export * from '../src/events/metric.js';
-export * from '../src/events/read-events.js';
-export type { MetricName, Score, Scores } from '../src/events/scores.js';
-export * from '../src/files/safetensors.js';
-export * from '../src/loggers/json-lines.js';
-export * from '../src/loggers/logger.js';
-export * from '../src/loggers/loggers.js';
-export * from '../src/loggers/metrics-csv.js';
-export * from '../src/loggers/plots.js';
-export * from '../src/loggers/summary.js';
-export * from '../src/loggers/tensor-board.js';
+
+// Adapters: small trainable changes of a frozen model, and their files in PEFT's format.
+export { type AdapterSettings, adapters } from '../src/adapters/adapters.js';
+export { type LoraOptions, lora } from '../src/adapters/lora.js';
+export { type SerialLoraOptions, serialLora } from '../src/adapters/serial-lora.js';
+export { type LocalizedLoraOptions, localizedLora } from '../src/adapters/localized-lora.js';
+export { bitFit } from '../src/adapters/bitfit.js';
+export { layerNormTuning } from '../src/adapters/layer-norm-tuning.js';
+export type { PartialTuningOptions } from '../src/adapters/partial-tuning.js';
 export type {
   Adapter,
   AdapterOptions,
@@ -85,69 +123,158 @@ export type {
   PeftForm,
   Site,
 } from '../src/model/adapter.js';
-export type { Head, HeadOptions, HeadParameter, HeadPass } from '../src/model/heads/head.js';
-export { heads } from '../src/model/heads/heads.js';
-export * from '../src/model/heads/patch-classifier.js';
-export type { Loss } from '../src/model/loss.js';
-export type { Metrics } from '../src/model/metrics.js';
-export type { Model, Pass } from '../src/model/model.js';
-export * from '../src/model/parameters.js';
-export { AdaptableVit } from '../src/model/vit/adaptable-vit.js';
-export { type VitConfig, vitConfig } from '../src/model/vit/config.js';
-export type { Spelling } from '../src/model/vit/names.js';
-export * from '../src/model/vit/pretrained.js';
-export * from '../src/model/vit/save-backbone.js';
 export { TARGETS, type Target } from '../src/model/targets.js';
-export type { TrainingMode } from '../src/model/vit/training-mode.js';
-export * from '../src/random/random-stream.js';
-export { checkPairs } from '../src/tasks/segmentation/check-files.js';
-export { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/check-masks.js';
-export * from '../src/tasks/segmentation/load-sample.js';
-export * from '../src/tasks/segmentation/losses/cross-entropy.js';
-export * from '../src/tasks/segmentation/losses/dice-cross-entropy.js';
-export * from '../src/tasks/segmentation/losses/focal.js';
-export * from '../src/tasks/segmentation/losses/log-cosh-dice.js';
-export * from '../src/tasks/segmentation/losses/losses.js';
-export * from '../src/tasks/segmentation/losses/lovasz-softmax.js';
+export { type SavePeftOptions, savePeft } from '../src/adapters/peft/save-peft.js';
+export { loadPeft } from '../src/adapters/peft/load-peft.js';
+export type { Spelling } from '../src/model/vit/names.js';
+
+// Losses: what training minimises.
+export { losses } from '../src/tasks/segmentation/losses/losses.js';
+export { crossEntropy } from '../src/tasks/segmentation/losses/cross-entropy.js';
+export { diceCrossEntropy } from '../src/tasks/segmentation/losses/dice-cross-entropy.js';
+export { focal } from '../src/tasks/segmentation/losses/focal.js';
+export { logCoshDice } from '../src/tasks/segmentation/losses/log-cosh-dice.js';
+export { lovaszSoftmax } from '../src/tasks/segmentation/losses/lovasz-softmax.js';
+export { tversky } from '../src/tasks/segmentation/losses/tversky.js';
 export { type AbsentOption, softScores } from '../src/tasks/segmentation/losses/soft-scores.js';
-export * from '../src/tasks/segmentation/losses/tversky.js';
-export type { MaskIds } from '../src/tasks/segmentation/mask-ids.js';
-export * from '../src/tasks/classification/classifier.js';
-export * from '../src/tasks/classification/image-folders.js';
-export * from '../src/tasks/classification/label-list.js';
-export * from '../src/tasks/classification/label-tensor.js';
-export { classNames, type LabelledImage } from '../src/tasks/classification/labelled-image.js';
-export * from '../src/tasks/classification/losses/label-cross-entropy.js';
-export * from '../src/tasks/classification/metrics/classification-metrics.js';
-export * from '../src/tasks/confusion-matrix.js';
-export * from '../src/tasks/segmentation/metrics/metric.js';
-export * from '../src/tasks/segmentation/metrics/segmentation-metrics.js';
-export * from '../src/tasks/segmentation/metrics/segmentation-scores.js';
-export * from '../src/tasks/segmentation/overlays.js';
-export * from '../src/tasks/segmentation/pairs.js';
-export * from '../src/tasks/segmentation/segmenter.js';
-export * from '../src/tasks/segmentation/write-predictions.js';
-export * from '../src/train/checkpoint.js';
-export * from '../src/train/checkpoint-store.js';
-export type { Every } from '../src/train/every.js';
-export * from '../src/train/loss-metrics.js';
-export * from '../src/train/optimizers/accumulate.js';
-export * from '../src/train/optimizers/adam.js';
-export * from '../src/train/optimizers/add-decayed-weights.js';
-export * from '../src/train/optimizers/chain.js';
-export * from '../src/train/optimizers/clip-by-global-norm.js';
-export * from '../src/train/optimizers/optimizers.js';
-export * from '../src/train/optimizers/scale-by-adam.js';
-export * from '../src/train/optimizers/scale-by-learning-rate.js';
-export * from '../src/train/optimizers/sgd.js';
-export * from '../src/train/optimizers/trace.js';
-export * from '../src/train/optimizers/transform.js';
-export * from '../src/train/run.js';
-export type { EpochSums, Memory, RunState } from '../src/train/run-state.js';
-export * from '../src/train/schedules/constant.js';
-export * from '../src/train/schedules/cosine.js';
-export * from '../src/train/schedules/plateau.js';
+export {
+  type LabelCrossEntropyOptions,
+  labelCrossEntropy,
+} from '../src/tasks/classification/losses/label-cross-entropy.js';
+export type { Loss } from '../src/model/loss.js';
+
+// Metrics: how a split is scored, and what a run follows.
+export { type MetricAbout, type Mode, metricOf, metrics } from '../src/events/metric.js';
+export type { MetricName, Score, Scores } from '../src/events/scores.js';
+export type { Metrics } from '../src/model/metrics.js';
+export {
+  type SegmentationMetricsOptions,
+  segmentationMetrics,
+} from '../src/tasks/segmentation/metrics/segmentation-metrics.js';
+export {
+  type SegmentationScores,
+  segmentationScores,
+} from '../src/tasks/segmentation/metrics/segmentation-scores.js';
+export {
+  type ClassificationMetricsOptions,
+  type ClassificationScores,
+  classificationMetrics,
+} from '../src/tasks/classification/metrics/classification-metrics.js';
+export { ConfusionMatrix } from '../src/tasks/confusion-matrix.js';
+export { lossMetrics } from '../src/train/loss-metrics.js';
+
+// Optimisers: a chain of links, and the schedules of their learning rate.
+export { type NamedOptimizerOptions, optimizers } from '../src/train/optimizers/optimizers.js';
+export { adam, adamW, type OptimizerOptions } from '../src/train/optimizers/adam.js';
+export { type SgdOptions, sgd } from '../src/train/optimizers/sgd.js';
+export { accumulate } from '../src/train/optimizers/accumulate.js';
+export { chain } from '../src/train/optimizers/chain.js';
+export { clipByGlobalNorm } from '../src/train/optimizers/clip-by-global-norm.js';
+export { addDecayedWeights } from '../src/train/optimizers/add-decayed-weights.js';
+export { type AdamOptions, scaleByAdam } from '../src/train/optimizers/scale-by-adam.js';
+export { trace } from '../src/train/optimizers/trace.js';
+export { scaleByLearningRate } from '../src/train/optimizers/scale-by-learning-rate.js';
+export {
+  type GradientTransform,
+  mapPacks,
+  type Optimizer,
+  type Packs,
+  type State,
+  type StepContext,
+  stateless,
+} from '../src/train/optimizers/transform.js';
+export { type NamedScheduleOptions, schedules } from '../src/train/schedules/schedules.js';
+export { constant } from '../src/train/schedules/constant.js';
+export { cosine } from '../src/train/schedules/cosine.js';
+export { type PlateauOptions, plateau } from '../src/train/schedules/plateau.js';
+export { trapezoid } from '../src/train/schedules/trapezoid.js';
 export type { Schedule } from '../src/train/schedules/schedule.js';
-export * from '../src/train/schedules/schedules.js';
-export * from '../src/train/schedules/trapezoid.js';
-export * from '../src/train/training.js';
+
+// A run: its state, and the operators of its pipeline in their order.
+export { Run, type RunOptions } from '../src/train/run.js';
+export type { EpochSums, Memory, RunState } from '../src/train/run-state.js';
+export { trainStep } from '../operators/train-step.js';
+export { scored, type ValidateOptions, validate } from '../operators/validate.js';
+export { type CheckpointOptions, checkpoint } from '../operators/checkpoint.js';
+export type { Every } from '../src/train/every.js';
+export { type GuardedRun, type GuardOptions, guard } from '../operators/guard.js';
+export { type EarlyStopOptions, earlyStop } from '../operators/early-stop.js';
+export { type TestBestOptions, testBest } from '../operators/test-best.js';
+export { asRun } from '../operators/as-run.js';
+export { DivergedError, failIfDiverged } from '../operators/fail-if-diverged.js';
+export { type StepResult, Training, type TrainingOptions, training } from '../src/train/training.js';
+
+// Checkpoints: a run on disk.
+export {
+  CheckpointStore,
+  type CheckpointStoreOptions,
+  checkpointStore,
+  type SavedRun,
+} from '../src/train/checkpoint-store.js';
+export {
+  type Checkpoint,
+  type CheckpointInfo,
+  loadParameters,
+  readCheckpoint,
+  readCheckpointInfo,
+  restore,
+} from '../src/train/checkpoint.js';
+export {
+  type Dtype,
+  readSafetensors,
+  type Safetensors,
+  type StoredTensor,
+  safetensorsBytes,
+} from '../src/files/safetensors.js';
+
+// Events: all that a run says, and who listens.
+export type {
+  CheckpointEvent,
+  DoneEvent,
+  EpochEvent,
+  Event,
+  RunEvent,
+  StepEvent,
+  TrialEvent,
+  ValidationEvent,
+  WarningEvent,
+} from '../src/events/event.js';
+export { readEvents } from '../src/events/read-events.js';
+export { logTo } from '../operators/log-to.js';
+export { type ProgressOptions, progress } from '../operators/progress.js';
+export { loggers } from '../src/loggers/loggers.js';
+export { jsonLines } from '../src/loggers/json-lines.js';
+export { csv } from '../src/loggers/metrics-csv.js';
+export { tensorBoard } from '../src/loggers/tensor-board.js';
+export { plots } from '../src/loggers/plots.js';
+export { readSummary, type Summary, summary, type TestScores } from '../src/loggers/summary.js';
+export {
+  folderFor,
+  type LoggedRun,
+  type Logger,
+  type LoggerFor,
+  withoutClocks,
+} from '../src/loggers/logger.js';
+
+// Trained models: scores and predictions.
+export { type Evaluation, evaluate } from '../operators/evaluate.js';
+export { predict } from '../operators/predict.js';
+export { overlays } from '../operators/overlays.js';
+export { type Prediction, writeOverlays } from '../src/tasks/segmentation/overlays.js';
+export { writePredictions } from '../src/tasks/segmentation/write-predictions.js';
+
+// Engines: what computes.
+export {
+  type Engine,
+  type EngineName,
+  type EngineOptions,
+  type EngineSource,
+  engineInUse,
+  engines,
+  useEngine,
+} from '../src/engine/engine.js';
+
+// What all of it shares.
+export { type Name, type Named, named } from '../src/base/named.js';
+export { UserError } from '../src/base/errors.js';
+export { normal, type Random, randomStream } from '../src/random/random-stream.js';

@@ -1,62 +1,106 @@
 import '../src/base/node-version.js';
 
-export * from '../operators/child-process.js';
-export * from '../src/base/did-you-mean.js';
-export * from '../src/base/fixture.js';
-export { moduleError } from '../src/base/module-error.js';
-export { installedVersion, packageVersion, versions } from '../src/base/package.js';
-export * from '../src/base/palette.js';
-export * from '../src/base/printable.js';
+// A command: its description, its flags, and its work.
+export { type Recipe, recipe } from '../src/cli/recipe.js';
 export { type Config, type FlagGroups, ignored, nameIn } from '../src/cli/flag.js';
-export { type CommandLine, flags } from '../src/cli/flags.js';
-export { importModule } from '../src/cli/import-module.js';
-export { loadPlugins } from '../src/cli/plugins.js';
-export * from '../src/cli/recipe.js';
-export * from '../src/data/creatures/families.js';
-export * from '../src/data/creatures/scene.js';
-export * from '../src/data/creatures/styles.js';
-export * from '../src/data/creatures/trimap.js';
-export * from '../src/experiment/ablation.js';
-export * from '../src/experiment/adapter-flags.js';
-export * from '../src/experiment/adapter-search.js';
-export * from '../src/experiment/aggregate.js';
-export * from '../src/experiment/cell.js';
-export * from '../src/experiment/check-adapters.js';
-export * from '../src/experiment/closing.js';
-export * from '../src/experiment/comparison-plots.js';
-export * from '../src/experiment/comparison-table.js';
-export * from '../src/experiment/engine-of.js';
-export * from '../src/experiment/grid.js';
-export * from '../src/experiment/learning-rates.js';
-export * from '../src/experiment/objective.js';
+export { printable } from '../src/base/printable.js';
+
+// Flags that recipes share.
+export {
+  adapterFlags,
+  classNamesOf,
+  dataFlags,
+  engineFlags,
+  modelFlags,
+  nameFlag,
+  runFlags,
+  trainingFlags,
+} from '../src/experiment/training-flags.js';
+export {
+  ADAPTER_FLAGS,
+  adapterOf,
+  type ChosenAdapterSettings,
+  chosenAdapter,
+} from '../src/experiment/adapter-flags.js';
+export {
+  adapterCheckFlags,
+  checkpointFlags,
+  domainFlags,
+  overwriteFlag,
+  scoringFlags,
+} from '../src/experiment/scoring-flags.js';
+export { searchFlags } from '../src/experiment/search-flags.js';
+export { studyFlags } from '../src/experiment/study-flags.js';
+export { engineOf } from '../src/experiment/engine-of.js';
+
+// A training run: its folders, its task, its events.
 export { type OpenRun, openRun, type RunSettings } from '../src/experiment/open-run.js';
-export * from '../src/experiment/patch-batch.js';
-export * from '../src/experiment/percentage-report.js';
-export * from '../src/experiment/planned-runs.js';
-export * from '../src/experiment/published.js';
-export * from '../src/experiment/resume-notes.js';
-export * from '../src/experiment/score-files.js';
-export * from '../src/experiment/scoring-flags.js';
-export * from '../src/experiment/search-flags.js';
-export * from '../src/experiment/search-study.js';
-export * from '../src/experiment/segmentation-task.js';
-export * from '../src/experiment/segmenter-record.js';
-export * from '../src/experiment/study-flags.js';
-export { type PrunerSettings, studyPruner } from '../src/experiment/study-pruner.js';
-export * from '../src/experiment/style-folders.js';
 export type { Task } from '../src/experiment/task.js';
-export * from '../src/experiment/test-domains.js';
-export * from '../src/experiment/train-cell.js';
-export * from '../src/experiment/trained-runs.js';
-export * from '../src/experiment/training-flags.js';
-export * from '../src/experiment/training-notes.js';
-export * from '../src/experiment/training-run.js';
-export * from '../src/experiment/trial-text.js';
-export * from '../src/files/atomic.js';
-export * from '../src/files/download.js';
-export * from '../src/files/open-output.js';
-export * from '../src/files/owned-folder.js';
+export {
+  type BackboneSettings,
+  headOf,
+  loadBackbone,
+  type SegmentationSettings,
+  type SplitSettings,
+  segmentationSplits,
+  segmentationTask,
+} from '../src/experiment/segmentation-task.js';
+export {
+  type TrainingRunOptions,
+  type TrainingRunSettings,
+  trainingRun,
+} from '../src/experiment/training-run.js';
+export { type NotedSettings, trainingNotes } from '../src/experiment/training-notes.js';
+export { resumeNotes } from '../src/experiment/resume-notes.js';
+export { closingText } from '../src/experiment/closing.js';
+
+// Trained runs: chosen, loaded, tried on domains, scored.
+export { batchesOf, eachDomain, type PlannedRun, plannedRuns } from '../src/experiment/planned-runs.js';
+export type { TrainedRun } from '../src/experiment/trained-runs.js';
+export type { TestDomain } from '../src/experiment/test-domains.js';
+export { SCORE_FILES, type ScoreRow, scoreTable, writeScores } from '../src/experiment/score-files.js';
+export { areNumbers, testScores } from '../src/loggers/summary.js';
+
+// A search for hyper-parameters.
+export {
+  type AdapterSearch,
+  adapterSearch,
+  type SearchedSettings,
+} from '../src/experiment/adapter-search.js';
+export { type SearchStudySettings, searchStudy } from '../src/experiment/search-study.js';
+export { loadObjective, type ObjectiveReport } from '../src/experiment/objective.js';
+export { type PrunerSettings, studyPruner } from '../src/experiment/study-pruner.js';
+export { trialText } from '../src/experiment/trial-text.js';
+export { METRIC_TEXTS } from '../src/tasks/segmentation/metrics/metric.js';
+
+// A study of many trainings, a process each.
+export {
+  GRID_ADAPTERS,
+  type GridAdapter,
+  type GridCell,
+  grid,
+  gridFlags,
+  trainGrid,
+} from '../src/experiment/grid.js';
+export { divergedCells, failIfCellsDiverged, openCell, type StudyCell } from '../src/experiment/cell.js';
+export { type AblationOptions, type AblationRun, closeAblation } from '../src/experiment/ablation.js';
+export { percentageReport } from '../src/experiment/percentage-report.js';
+export { childProcess } from '../operators/child-process.js';
+
+// Files and folders that a recipe writes.
+export { ownedFolder } from '../src/files/owned-folder.js';
+export { openOutput } from '../src/files/open-output.js';
+export { tryFolder } from '../src/files/try-folder.js';
+export { writeFileAtomic } from '../src/files/atomic.js';
 export { type RecordedPaths, recordPaths } from '../src/files/recorded-paths.js';
-export * from '../src/files/tables.js';
-export * from '../src/files/tar.js';
-export * from '../src/files/try-folder.js';
+export { type DownloadOptions, download } from '../src/files/download.js';
+export { type TarFile, tarGzFiles } from '../src/files/tar.js';
+export { type Cell, percentText, plainText, type Row } from '../src/files/tables.js';
+
+// The embedded data set and backbone, as they are drawn and pretrained.
+export { FAMILIES, type Family } from '../src/data/creatures/families.js';
+export { creatureScene, type Scene } from '../src/data/creatures/scene.js';
+export { STYLES, type Style } from '../src/data/creatures/styles.js';
+export { trimap } from '../src/data/creatures/trimap.js';
+export { PATCHES, patchBatch } from '../src/experiment/patch-batch.js';
+export { PatchClassifier } from '../src/model/heads/patch-classifier.js';

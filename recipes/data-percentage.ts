@@ -6,12 +6,12 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fixture } from 'millrace';
 import {
   childProcess,
   divergedCells,
   domainFlags,
   failIfCellsDiverged,
-  fixture,
   GRID_ADAPTERS,
   type GridCell,
   grid,

@@ -6,12 +6,13 @@
 //   node recipes/train-lora.js --config results/hyperparam-optim/lora/best.yaml
 
 import { join } from 'node:path';
-import { caches, type Event, METRIC_TEXTS, metricOf, progress, UserError, useEngine } from 'millrace';
+import { caches, type Event, metricOf, progress, UserError, useEngine } from 'millrace';
 import {
   adapterSearch,
   engineOf,
   headOf,
   loadBackbone,
+  METRIC_TEXTS,
   recipe,
   searchFlags,
   searchStudy,

@@ -4,7 +4,6 @@
 //   node recipes/inference.js --style-dir data/pets-ood --lora-type lora,localized_lora --random-seed 10,20,30
 
 import {
-  areNumbers,
   crossEntropy,
   evaluate,
   memoryCache,
@@ -12,12 +11,12 @@ import {
   readPretrained,
   type Segmenter,
   segmentationMetrics,
-  testScores,
   UserError,
   useEngine,
 } from 'millrace';
 import {
   adapterCheckFlags,
+  areNumbers,
   batchesOf,
   checkpointFlags,
   domainFlags,
@@ -35,6 +34,7 @@ import {
   scoringFlags,
   type TestDomain,
   type TrainedRun,
+  testScores,
   writeScores,
 } from 'millrace/recipe';
 import { concatMap, map, type Observable, tap, toArray } from 'rxjs';

@@ -5,8 +5,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
-import { randomStream } from 'millrace';
-import { creatureScene, fixture, ownedFolder, recipe, STYLES, trimap } from 'millrace/recipe';
+import { fixture, randomStream } from 'millrace';
+import { creatureScene, ownedFolder, recipe, STYLES, trimap } from 'millrace/recipe';
 import sharp from 'sharp';
 import { z } from 'zod';
 

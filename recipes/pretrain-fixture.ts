@@ -9,13 +9,21 @@ import {
   ConfusionMatrix,
   cosine,
   crossEntropy,
-  PatchClassifier,
+  fixture,
   saveBackbone,
   Training,
   useEngine,
   vitConfig,
 } from 'millrace';
-import { engineFlags, FAMILIES, fixture, ownedFolder, PATCHES, patchBatch, recipe } from 'millrace/recipe';
+import {
+  engineFlags,
+  FAMILIES,
+  ownedFolder,
+  PATCHES,
+  PatchClassifier,
+  patchBatch,
+  recipe,
+} from 'millrace/recipe';
 import { concat, concatMap, defer, ignoreElements, range, tap } from 'rxjs';
 import { z } from 'zod';
 
