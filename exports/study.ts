@@ -24,7 +24,8 @@ export { type RetryOptions, retryHistory } from '../src/study/retry-trial.js';
 
 // Trials as streams of a run's events.
 export { type TrialsOptions, trials } from '../operators/trials.js';
-export { type ReportedMetric, type ReportOptions, report } from '../operators/report.js';
+export { type ReportOptions, report } from '../operators/report.js';
+export type { ReportedMetric } from '../operators/reported-metric.js';
 export { prune } from '../operators/prune.js';
 export { type TrialGroupsOptions, trialGroups } from '../operators/trial-groups.js';
 export { type LeaseWork, lockstep } from '../operators/lockstep.js';

@@ -1,8 +1,16 @@
-import { defer, Observable, type OperatorFunction, Subject, type Subscriber, takeUntil } from 'rxjs';
+import {
+  defer,
+  Observable,
+  type OperatorFunction,
+  Subject,
+  type Subscriber,
+  type Subscription,
+  takeUntil,
+} from 'rxjs';
 import { UserError } from '../src/base/errors.js';
 import type { Disposable, Lease } from './lease.js';
 
-/** What one trial makes of the leases: the pipeline that it would be alone, from `concatLease` on. */
+/** The pipeline of one trial from `concatLease` on, as it would be alone. */
 export type LeaseWork<T extends Disposable, R> = (leases$: Observable<Lease<T>>) => Observable<R>;
 
 /**
@@ -20,9 +28,9 @@ export type LeaseWork<T extends Disposable, R> = (leases$: Observable<Lease<T>>)
  *
  * @throws UserError when there is no training.
  * @example
- * const work = (trial: Trial, own: Run) => (leases$: Observable<Lease<Batch>>) =>
+ * const work = (trial: Trial, run: Run) => (leases$: Observable<Lease<Batch>>) =>
  *   leases$.pipe(
- *     concatLease((batch$) => batch$.pipe(trainStep(own))),
+ *     concatLease((batch$) => batch$.pipe(trainStep(run))),
  *     report(trial, 'softDice'),
  *     prune(trial),
  *   );
@@ -34,75 +42,95 @@ export function lockstep<T extends Disposable, R>(
   if (works.length === 0) throw new UserError('lockstep: expected at least one training, got none');
   return (leases$) =>
     new Observable((subscriber) => {
-      const takers = new Set<Subscriber<Lease<T>>>();
-      let awaited = works.length;
-      let running = works.length;
-      let failure: { readonly error: unknown } | undefined;
-      let started = false;
-      const deserted$ = new Subject<void>();
-
-      const lend = (lease: Lease<T>) => {
-        const present = [...takers].filter(({ closed }) => !closed);
-        if (present.length === 0) lease.end();
-        else
-          lease.split(present.length).forEach((part, i) => {
-            const taker = present[i]!;
-            // Work on an earlier part may have ended this taker.
-            if (!taker.closed) taker.next(part);
-            else part.end();
-          });
-      };
-      const settle = () => {
-        if (awaited > 0) return;
-        if (takers.size === 0) deserted$.next();
-        else if (!started && !subscriber.closed) {
-          started = true;
-          const each = (tell: (taker: Subscriber<Lease<T>>) => void) => [...takers].forEach(tell);
-          const source = leases$.pipe(takeUntil(deserted$)).subscribe({
-            next: lend,
-            error: (error: unknown) => each((taker) => taker.error(error)),
-            complete: () => each((taker) => taker.complete()),
-          });
-          subscriber.add(source);
-        }
-      };
-      const ended = () => {
-        if (--running > 0) return;
-        if (failure) subscriber.error(failure.error);
-        else subscriber.complete();
-      };
-
-      for (const work of works) {
-        let waiting = true;
-        const arrived = () => {
-          if (waiting) awaited--;
-          waiting = false;
-        };
-        const own$ = new Observable<Lease<T>>((taker) => {
-          if (!waiting) throw new Error('lockstep: a training takes its leases once');
-          arrived();
-          takers.add(taker);
-          taker.add(() => {
-            takers.delete(taker);
-            settle();
-          });
-          settle();
-        });
-        const done = () => {
-          arrived();
-          settle();
-          ended();
-        };
-        subscriber.add(
-          defer(() => work(own$)).subscribe({
-            next: (event) => subscriber.next(event),
-            error: (error: unknown) => {
-              failure ??= { error };
-              done();
-            },
-            complete: done,
-          }),
-        );
-      }
+      const lockstep = new Lockstep(leases$, works.length, subscriber);
+      for (const work of works) subscriber.add(lockstep.run(work));
     });
+}
+
+/** The trainings of one subscriber. */
+class Lockstep<T extends Disposable, R> {
+  /** Where the leases of each training go; one that has ended is not among them. */
+  readonly #takers = new Set<Subscriber<Lease<T>>>();
+  readonly #deserted$ = new Subject<void>();
+  /** Trainings that have neither subscribed to their leases nor ended. */
+  #awaited: number;
+  #running: number;
+  #started = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(
+    private readonly leases$: Observable<Lease<T>>,
+    count: number,
+    private readonly subscriber: Subscriber<R>,
+  ) {
+    this.#awaited = count;
+    this.#running = count;
+  }
+
+  run(work: LeaseWork<T, R>): Subscription {
+    let awaited = true;
+    const arrive = () => {
+      if (awaited) this.#awaited--;
+      awaited = false;
+    };
+    const share$ = new Observable<Lease<T>>((taker) => {
+      if (!awaited) throw new Error('lockstep: a training takes its leases once');
+      arrive();
+      this.#takers.add(taker);
+      taker.add(() => {
+        this.#takers.delete(taker);
+        this.#settle();
+      });
+      this.#settle();
+    });
+    const end = () => {
+      arrive();
+      this.#settle();
+      this.#end();
+    };
+    return defer(() => work(share$)).subscribe({
+      next: (event) => this.subscriber.next(event),
+      error: (error: unknown) => {
+        this.#failure ??= { error };
+        end();
+      },
+      complete: end,
+    });
+  }
+
+  /** Starts the batches once every training has arrived, and stops them once none takes any. */
+  #settle(): void {
+    if (this.#awaited > 0) return;
+    if (this.#takers.size === 0) this.#deserted$.next();
+    else if (!this.#started && !this.subscriber.closed) {
+      this.#started = true;
+      this.subscriber.add(this.#start());
+    }
+  }
+
+  #start(): Subscription {
+    return this.leases$.pipe(takeUntil(this.#deserted$)).subscribe({
+      next: (lease) => this.#lend(lease),
+      error: (error: unknown) => [...this.#takers].forEach((taker) => taker.error(error)),
+      complete: () => [...this.#takers].forEach((taker) => taker.complete()),
+    });
+  }
+
+  #lend(lease: Lease<T>): void {
+    const takers = [...this.#takers].filter(({ closed }) => !closed);
+    if (takers.length === 0) lease.end();
+    else
+      lease.split(takers.length).forEach((part, i) => {
+        const taker = takers[i]!;
+        // Work on an earlier part may have ended this taker.
+        if (taker.closed) part.end();
+        else taker.next(part);
+      });
+  }
+
+  #end(): void {
+    if (--this.#running > 0) return;
+    if (this.#failure) this.subscriber.error(this.#failure.error);
+    else this.subscriber.complete();
+  }
 }

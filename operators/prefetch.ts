@@ -1,4 +1,4 @@
-import { from, Observable, type ObservableInput } from 'rxjs';
+import { from, Observable, type ObservableInput, type Subscriber } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
 import { type Disposable, Lease } from './lease.js';
 
@@ -27,85 +27,9 @@ export function prefetch<P, T extends Disposable>(
     throw new UserError(`ahead: expected an integer from 0 up, got ${ahead}`, { ahead });
 
   return new Observable((subscriber) => {
-    const iterator = plans[Symbol.iterator]();
-    /** What is loading (not settled), loaded or failed, oldest first. */
-    const queue: Load[] = [];
-    let alive = 0;
-    let lent = 0;
-    let exhausted = false;
-    let busy = false;
-
-    /** Delivers what is ready in order and fills the room; a loop, so that synchronous loads grow no stack. */
-    const advance = () => {
-      if (busy) return;
-      busy = true;
-      while (!subscriber.closed) {
-        const first = queue[0];
-        if (first?.deliver && (!first.failed || lent === 0)) {
-          queue.shift();
-          first.deliver();
-        } else if (!exhausted && alive <= ahead) pull();
-        else break;
-      }
-      busy = false;
-      if (exhausted && queue.length === 0) subscriber.complete();
-    };
-    const pull = () => {
-      try {
-        const next = iterator.next();
-        if (next.done) exhausted = true;
-        else start(from(load(next.value)));
-      } catch (error) {
-        queue.push({ failed: true, deliver: () => subscriber.error(error) });
-        stopPulling();
-      }
-    };
-    const stopPulling = () => {
-      if (!exhausted) iterator.return?.();
-      exhausted = true;
-    };
-    const start = (source: Observable<T>) => {
-      const entry: Load = {};
-      let value: T | undefined;
-      const settle = (outcome: Load) => {
-        if (subscriber.closed) outcome.discard?.();
-        else Object.assign(entry, outcome);
-        advance();
-      };
-      const fail = (error: unknown) => settle({ failed: true, deliver: () => subscriber.error(error) });
-      alive++;
-      queue.push(entry);
-      source.subscribe({
-        next: (loaded) => {
-          value?.dispose();
-          value = loaded;
-        },
-        error: (error: unknown) => {
-          value?.dispose();
-          fail(error);
-        },
-        complete: () => {
-          const loaded = value;
-          if (!loaded) fail(new Error('a load completed without a value'));
-          else settle({ deliver: () => lend(loaded), discard: () => loaded.dispose() });
-        },
-      });
-    };
-    const lend = (value: T) => {
-      lent++;
-      subscriber.next(new Lease(value, ended));
-    };
-    const ended = () => {
-      lent--;
-      alive--;
-      advance();
-    };
-
-    subscriber.add(() => {
-      for (const { discard } of queue.splice(0)) discard?.();
-      stopPulling();
-    });
-    advance();
+    const pending = new Prefetch(plans[Symbol.iterator](), load, ahead, subscriber);
+    subscriber.add(() => pending.stop());
+    pending.advance();
   });
 }
 
@@ -114,4 +38,100 @@ interface Load {
   failed?: boolean;
   deliver?: () => void;
   discard?: () => void;
+}
+
+/** The loads of one subscriber. */
+class Prefetch<P, T extends Disposable> {
+  /** Loads that are pending or settled but not delivered, oldest first. */
+  readonly #queue: Load[] = [];
+  #alive = 0;
+  #lent = 0;
+  #exhausted = false;
+  #advancing = false;
+
+  constructor(
+    private readonly plans: Iterator<P>,
+    private readonly load: (plan: P) => ObservableInput<T>,
+    private readonly ahead: number,
+    private readonly subscriber: Subscriber<Lease<T>>,
+  ) {}
+
+  /** Delivers in order what is ready, and starts loads while there is room; a loop, so synchronous loads grow no stack. */
+  advance(): void {
+    if (this.#advancing) return;
+    this.#advancing = true;
+    while (!this.subscriber.closed) {
+      const first = this.#queue[0];
+      if (first?.deliver && (!first.failed || this.#lent === 0)) {
+        this.#queue.shift();
+        first.deliver();
+      } else if (!this.#exhausted && this.#alive <= this.ahead) this.#pull();
+      else break;
+    }
+    this.#advancing = false;
+    if (this.#exhausted && this.#queue.length === 0) this.subscriber.complete();
+  }
+
+  /** Frees what has loaded and was not delivered, and pulls no more plans. */
+  stop(): void {
+    for (const { discard } of this.#queue.splice(0)) discard?.();
+    this.#stopPulling();
+  }
+
+  #pull(): void {
+    try {
+      const next = this.plans.next();
+      if (next.done) this.#exhausted = true;
+      else this.#start(from(this.load(next.value)));
+    } catch (error) {
+      this.#queue.push(this.#failure(error));
+      this.#stopPulling();
+    }
+  }
+
+  #stopPulling(): void {
+    if (!this.#exhausted) this.plans.return?.();
+    this.#exhausted = true;
+  }
+
+  #start(source: Observable<T>): void {
+    const entry: Load = {};
+    const settle = (outcome: Load) => {
+      if (this.subscriber.closed) outcome.discard?.();
+      else Object.assign(entry, outcome);
+      this.advance();
+    };
+    let value: T | undefined;
+    this.#alive++;
+    this.#queue.push(entry);
+    source.subscribe({
+      next: (loaded) => {
+        value?.dispose();
+        value = loaded;
+      },
+      error: (error: unknown) => {
+        value?.dispose();
+        settle(this.#failure(error));
+      },
+      complete: () => {
+        const last = value;
+        if (last) settle({ deliver: () => this.#lend(last), discard: () => last.dispose() });
+        else settle(this.#failure(new Error('a load completed without a value')));
+      },
+    });
+  }
+
+  #failure(error: unknown): Load {
+    return { failed: true, deliver: () => this.subscriber.error(error) };
+  }
+
+  #lend(value: T): void {
+    this.#lent++;
+    const onEnd = () => {
+      this.#lent--;
+      this.#alive--;
+      this.advance();
+    };
+    this.subscriber.next(new Lease(value, onEnd));
+  }
 }

@@ -15,46 +15,46 @@ import {
 } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
 import type { DoneEvent, TrialEvent } from '../src/events/event.js';
-import type { NumberName, Scores, ScoresIn } from '../src/events/scores.js';
 import { FinishedTrialError } from '../src/study/storage/storage.js';
+import type { TellOptions } from '../src/study/tell-options.js';
 import type { Trial } from '../src/study/trial.js';
-import { reasonOf, shown } from '../src/study/trials/fail-reason.js';
+import { reasonOf } from '../src/study/trials/fail-reason.js';
 import { TrialEndedError } from '../src/study/trials/trial-ended-error.js';
+import { metricValue, type ReportedMetric, ReportedValues } from './reported-metric.js';
 import { endEvent, trialEvent } from './trial-event.js';
 
-/** A validation score by name, or what to read from an event: undefined where it has none. */
-export type ReportedMetric<E> = NumberName<ScoresIn<E>> | ((event: E) => number | undefined);
-
 export interface ReportOptions<E> {
-  /** What the trial is told when its stream completes: the last value that was reported, or the best one. */
+  /** The value of a trial whose stream completes: the last one reported, or the best one. Default `last`. */
   readonly value?: 'last' | 'best';
   /**
-   * The step of an event's report: by default its `epoch`, then its `step`, then the count of reports. Null: the
-   * value counts at the end alone, and is not reported.
+   * The step of an event's report: by default its `epoch`, else its `step`, else the count of reports so far. With
+   * null the value is not reported, and counts only at the end.
    */
   readonly step?: (event: E) => number | null | undefined;
-  /** Errors that make the trial FAIL and end its stream quietly, so that the search goes on; by default none. */
+  /** Errors that make the trial FAIL but complete its stream, so that the search goes on. Default none. */
   readonly catches?: (error: unknown) => boolean;
   /**
-   * Whether a trial that is unsubscribed is queued again, as one whose process died is. For streams that only the
-   * process's own end unsubscribes: where a rule does, as `timeout` would, the retry falls to the same rule for ever.
+   * Whether an unsubscribed trial is queued again, like one whose process died. Only for streams that nothing but the
+   * end of the process unsubscribes: a rule such as `timeout` would stop each retry as well, forever.
    */
   readonly retry?: boolean;
 }
 
 /**
- * Ties a trial's fate to its stream of events: reports a metric whenever an event carries it, and tells the study
- * how the stream ended.
+ * Ties a trial to its stream of events: reports a metric whenever an event carries it, and tells the study how the
+ * stream ended.
  *
- * - completes: COMPLETE with the last value (FAIL where there was none, or NaN)
- * - is stopped by `guard`: PRUNED, so that what diverged is compared with nothing
- * - fails, also by a metric that is no number: FAIL with the error's message; the error goes on unless it is caught
- * - is unsubscribed: FAIL, "unsubscribed", unless `prune` has told before; with `retry` it waits to be run again
- * - the process dies: it stays RUNNING, to be found stale by its heartbeat
- * - was found stale by mistake: its stream ends with a warning, as its retry goes on elsewhere
+ * | the stream | the trial |
+ * |---|---|
+ * | completes | COMPLETE with the last value; FAIL if there was none, or it is NaN |
+ * | is stopped by `guard` | PRUNED, so that a diverged run is not compared with others |
+ * | fails, or the metric is not a number | FAIL with the error's message; the error is passed on unless `catches` it |
+ * | is unsubscribed | FAIL, "unsubscribed", unless `prune` ended it first; with `retry` it is queued again |
+ * | ends with its process | RUNNING until its heartbeat is found stale |
+ * | was found stale by mistake | unchanged: the stream ends with a warning, and the retry runs elsewhere |
  *
- * Every event passes; a TrialEvent comes first, after each report, and last. A report is stored before the next
- * event passes. With a metric for each objective nothing is reported on the way, as pruning knows one objective.
+ * Every event passes. A TrialEvent comes first, after each report, and last; a report is stored before the next event
+ * passes. With several objectives nothing is reported on the way, since pruning knows only one.
  *
  * @example
  * search(trial).pipe(report(trial, 'softDice'), prune(trial));
@@ -63,17 +63,14 @@ export function report<E>(
   trial: Trial,
   metric: ReportedMetric<E> | readonly ReportedMetric<E>[],
   {
-    value: told = 'last',
+    value: which = 'last',
     step: stepOf = defaultStep,
     catches = () => false,
     retry = false,
   }: ReportOptions<E> = {},
 ): OperatorFunction<E, E | TrialEvent> {
-  const { study } = trial;
-  const { directions } = study.cache;
-  const metrics = Array.isArray(metric)
-    ? (metric as readonly ReportedMetric<E>[])
-    : [metric as ReportedMetric<E>];
+  const { directions } = trial.study.cache;
+  const metrics = [metric].flat() as ReportedMetric<E>[];
   if (metrics.length !== directions.length) {
     throw new UserError(
       `report: expected a metric for each of ${directions.length} objectives, got ${metrics.length}`,
@@ -82,82 +79,77 @@ export function report<E>(
 
   return (events$) =>
     defer(() => {
-      const values: (number | undefined)[] = metrics.map(() => undefined);
+      const values = new ReportedValues(directions, which);
       let reports = 0;
       let diverged = false;
 
-      const keep = (i: number, value: number) => {
-        const before = values[i];
-        // NaN is neither better nor worse: it stands until there is a number, and replaces none.
-        const better =
-          before === undefined ||
-          Number.isNaN(before) ||
-          (directions[i] === 'maximize' ? value > before : value < before);
-        if (told === 'last' || better) values[i] = value;
-      };
       const pass = (event: E): Observable<E | TrialEvent> => {
-        const { type, reason } = event as Partial<DoneEvent>;
-        diverged ||= type === 'done' && reason === 'guard';
-        const read = metrics.map((each) => valueOf(each, event));
-        read.forEach((value, i) => value !== undefined && keep(i, value));
-        const [value] = read;
+        diverged ||= isDivergence(event);
+        const scores = metrics.map((each) => metricValue(each, event));
+        values.add(scores);
+        const [value] = scores;
         if (metrics.length > 1 || value === undefined) return of(event);
-        const given = stepOf(event);
-        if (given === null) return of(event);
-        const step = given ?? reports;
-        reports++;
-        return defer(async () => {
-          await trial.report(value, step);
-          return [event, trialEvent(trial, 'RUNNING', { step, value })];
-        }).pipe(mergeAll(), (report$) => concat(report$, decided));
+        const step = stepOf(event);
+        if (step === null) return of(event);
+        const count = reports++;
+        return storeReport(trial, event, step ?? count, value);
       };
-      const decided = defer(() => trial.deciding).pipe(ignoreElements());
-      const completed = defer(async () => {
-        if (diverged) return endEvent(trial, await study.tell(trial, null, { state: 'PRUNED' }));
-        const all = values.filter((value) => value !== undefined);
-        return endEvent(trial, await study.tell(trial, all.length === 0 ? null : all));
-      });
-      const failed = (error: unknown) => {
+
+      const completed$ = defer(() =>
+        diverged ? tellEnd(trial, null, { state: 'PRUNED' }) : tellEnd(trial, values.all),
+      );
+      const fail = (error: unknown) => {
         if (trial.told) return throwError(() => error);
-        const reason = reasonOf(error);
-        const after = error instanceof FinishedTrialError || catches(error) ? EMPTY : throwError(() => error);
-        const event$ = defer(async () =>
-          endEvent(trial, await study.tell(trial, null, { state: 'FAIL', reason })),
-        );
-        return concat(event$.pipe(catchError(lost)), after);
-      };
-      const lost = (error: unknown) => {
-        if (!(error instanceof TrialEndedError)) throw error;
-        study.warn('trial', error.message);
-        return EMPTY;
-      };
-      const unsubscribed = () => {
-        if (trial.told) return;
-        study
-          .tell(trial, null, { state: 'FAIL', reason: 'unsubscribed', retry })
-          .catch((error: Error) => study.warn('trial', error.message));
+        const after$ =
+          error instanceof FinishedTrialError || catches(error) ? EMPTY : throwError(() => error);
+        return concat(tellEnd(trial, null, { state: 'FAIL', reason: reasonOf(error) }), after$);
       };
 
       return concat(
         defer(() => of(trialEvent(trial, 'RUNNING'))),
         from(events$).pipe(concatMap(pass)),
-        completed.pipe(catchError(lost)),
-      ).pipe(catchError(failed), finalize(unsubscribed));
+        completed$,
+      ).pipe(
+        catchError(fail),
+        finalize(() => tellUnsubscribed(trial, retry)),
+      );
     });
 }
 
-function valueOf<E>(metric: ReportedMetric<E>, event: E): number | undefined {
-  const value: unknown = typeof metric === 'function' ? metric(event) : scoreOf(metric, event);
-  if (value === undefined || typeof value === 'number') return value;
-  throw new UserError(
-    `report: expected a metric that is a number, or undefined where an event has none, got ${shown(value)}`,
-    { value },
+/** Stores a report; then come the event, the TrialEvent, and the pruner's decision on it. */
+function storeReport<E>(trial: Trial, event: E, step: number, value: number): Observable<E | TrialEvent> {
+  const decided$ = defer(() => trial.deciding).pipe(ignoreElements());
+  return defer(async () => {
+    await trial.report(value, step);
+    return [event, trialEvent(trial, 'RUNNING', { step, value })];
+  }).pipe(mergeAll(), (report$) => concat(report$, decided$));
+}
+
+/** Tells the study how the trial ended, and emits its last event; a warning instead where it was found stale. */
+function tellEnd(
+  trial: Trial,
+  values: readonly number[] | null,
+  options?: TellOptions,
+): Observable<TrialEvent> {
+  return defer(async () => endEvent(trial, await trial.study.tell(trial, values, options))).pipe(
+    catchError((error: unknown) => {
+      if (!(error instanceof TrialEndedError)) throw error;
+      trial.study.warn('trial', error.message);
+      return EMPTY;
+    }),
   );
 }
 
-function scoreOf(name: string, event: unknown): unknown {
-  const { type, scores } = event as { type?: unknown; scores?: Scores };
-  return type === 'validation' ? scores?.[name] : undefined;
+function tellUnsubscribed(trial: Trial, retry: boolean): void {
+  if (trial.told) return;
+  trial.study
+    .tell(trial, null, { state: 'FAIL', reason: 'unsubscribed', retry })
+    .catch((error: Error) => trial.study.warn('trial', error.message));
+}
+
+function isDivergence(event: unknown): boolean {
+  const { type, reason } = event as Partial<DoneEvent>;
+  return type === 'done' && reason === 'guard';
 }
 
 function defaultStep(event: unknown): number | undefined {

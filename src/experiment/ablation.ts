@@ -6,36 +6,31 @@ import { hasDiverged, readSummary } from '../loggers/summary.js';
 import { writePlot } from '../report/render.js';
 import { deviationOfRuns, groupBy, meanOfRuns } from './aggregate.js';
 import { failIfCellsDiverged, type StudyCell } from './cell.js';
-import {
-  type ComparedScore,
-  type ComparisonTitles,
-  groupComparison,
-  lineComparison,
-} from './comparison-plots.js';
+import { type ComparedScore, groupComparison, lineComparison } from './comparison-plots.js';
 
-/** A run of an ablation: what it is compared by, and where. */
+/** A run of an ablation, with the series and the place on the x axis that it is compared by. */
 export interface AblationRun {
   readonly run: string;
   readonly series: string;
-  /** The value that was varied; on a line plot it begins with a number. */
+  /** The varied setting's value; on a line plot it begins with a number. */
   readonly place: string;
   readonly seed: number;
 }
 
 export interface AblationOptions {
-  /** The folder that holds `logs/<run>/summary.json`, and gets the table and the plots. */
+  /** The folder that holds `logs/<run>/summary.json`; table and plots are written to it. */
   readonly dir: string;
   readonly title: string;
   /** The name of the varied setting. */
   readonly x: string;
-  /** Lines over a number, or bars in groups. */
+  /** Lines over a number, or groups of bars. */
   readonly as: 'lines' | 'bars';
 }
 
 /**
- * Puts an ablation's runs into a table (`tables.md`, `runs.csv`) and plots with error bars (`dice` and `miou`, .png and
- * .svg): test scores, mean ± population standard deviation over seeds; parameters beside them. Runs that diverged are
- * named and left out.
+ * Writes the table (`tables.md`, `runs.csv`) and the plots with error bars (`dice` and `miou`, .png and .svg) of an
+ * ablation: test scores, mean ± population standard deviation over seeds, beside the numbers of parameters. Runs that
+ * diverged are named and left out.
  *
  * @returns the table
  * @throws UserError when a run has no summary, or was not tested.
@@ -44,64 +39,85 @@ export async function reportAblation(
   runs: readonly AblationRun[],
   options: AblationOptions,
 ): Promise<string> {
-  const { dir, title, x, as } = options;
-  const scored = await Promise.all(
-    runs.map(async ({ run, series, place, seed }) => ({
-      run,
-      series,
-      place,
-      seed,
-      ...(await scoresOf(dir, run)),
-    })),
+  const { dir } = options;
+  const scores = await Promise.all(
+    runs.map(async (run) => ({ ...onlyRun(run), ...(await scoresOf(dir, run.run)) })),
   );
-  const lost = scored.filter(({ diverged }) => diverged).map(({ run }) => run);
+  const diverged = scores.filter((run) => run.diverged).map(({ run }) => run);
   const groups = groupBy(
-    scored.filter(({ diverged }) => !diverged),
+    scores.filter((run) => !run.diverged),
     ({ series, place }) => [series, place],
   );
-  const compared = (score: 'softDice' | 'miou'): ComparedScore[] =>
+  const seeds = new Set(runs.map(({ seed }) => seed)).size;
+  const subtitle = seeds > 1 ? `mean ± population standard deviation over ${seeds} seeds` : 'one seed';
+  if (groups.length > 0) await writePlots(groups, subtitle, options);
+
+  const omission = diverged.length > 0 ? `Left out, since they diverged: ${diverged.join(', ')}\n\n` : '';
+  const text = `## ${options.title}, test split\n\n${subtitle}\n\n${omission}${tableText(groups, options.x)}`;
+  await writeFileAtomic(join(dir, 'tables.md'), text);
+  await writeFileAtomic(join(dir, 'runs.csv'), runsText(scores));
+  return text;
+}
+
+type RunScores = AblationRun & Awaited<ReturnType<typeof scoresOf>>;
+
+/** A cell has more fields than the table shows. */
+function onlyRun({ run, series, place, seed }: AblationRun): AblationRun {
+  return { run, series, place, seed };
+}
+
+async function writePlots(
+  groups: readonly RunScores[][],
+  subtitle: string,
+  { dir, title, x, as }: AblationOptions,
+): Promise<void> {
+  const draw = as === 'lines' ? lineComparison : groupComparison;
+  const compared = (score: ScoreName): ComparedScore[] =>
     groups.map((group) => ({
       series: group[0]!.series,
       source: 'this study',
       place: group[0]!.place,
-      mean: meanOfRuns(group.map((each) => each[score])),
-      std: group.length > 1 ? deviationOfRuns(group.map((each) => each[score])) : null,
+      ...meanOf(group, score),
     }));
-  const [dice, miou] = [compared('softDice'), compared('miou')];
-  const seeds = new Set(runs.map(({ seed }) => seed)).size;
-  const subtitle = seeds > 1 ? `mean ± population standard deviation over ${seeds} seeds` : 'one seed';
-  const draw = as === 'lines' ? lineComparison : groupComparison;
-  const titles = (y: string): ComparisonTitles => ({ title, subtitle, x, y });
-  if (groups.length > 0) {
-    await writePlot(join(dir, 'dice'), draw(titles('Soft Dice'), dice));
-    await writePlot(join(dir, 'miou'), draw(titles('mIoU'), miou));
-  }
+  await writePlot(join(dir, 'dice'), draw({ title, subtitle, x, y: 'Soft Dice' }, compared('softDice')));
+  await writePlot(join(dir, 'miou'), draw({ title, subtitle, x, y: 'mIoU' }, compared('miou')));
+}
 
-  const cell = ({ mean, std }: ComparedScore) =>
-    std === null ? mean.toFixed(4) : `${mean.toFixed(4)} ± ${std.toFixed(4)}`;
-  const rows = groups.map((group, i) => ({
-    series: group[0]!.series,
-    [x.toLowerCase()]: group[0]!.place,
-    'adapter parameters': group[0]!.adapterParameters,
-    'head parameters': group[0]!.headParameters,
-    'soft Dice': cell(dice[i]!),
-    mIoU: cell(miou[i]!),
-  }));
-  const left = lost.length > 0 ? `Left out, since they diverged: ${lost.join(', ')}\n\n` : '';
-  const text = `## ${title}, test split\n\n${subtitle}\n\n${left}${markdownText(rows)}`;
-  await writeFileAtomic(join(dir, 'tables.md'), text);
-  await writeFileAtomic(
-    join(dir, 'runs.csv'),
-    csvText(
-      scored.map(({ diverged, softDice, miou, ...row }) => ({
-        ...row,
-        softDice,
-        miou,
-        ...(lost.length > 0 && { diverged: String(diverged) }),
-      })),
-    ),
+type ScoreName = 'softDice' | 'miou';
+
+function meanOf(group: readonly RunScores[], score: ScoreName) {
+  const values = group.map((run) => run[score]);
+  return { mean: meanOfRuns(values), std: values.length > 1 ? deviationOfRuns(values) : null };
+}
+
+function tableText(groups: readonly RunScores[][], x: string): string {
+  const cell = (group: readonly RunScores[], score: ScoreName) => {
+    const { mean, std } = meanOf(group, score);
+    return std === null ? mean.toFixed(4) : `${mean.toFixed(4)} ± ${std.toFixed(4)}`;
+  };
+  return markdownText(
+    groups.map((group) => ({
+      series: group[0]!.series,
+      [x.toLowerCase()]: group[0]!.place,
+      'adapter parameters': group[0]!.adapterParameters,
+      'head parameters': group[0]!.headParameters,
+      'soft Dice': cell(group, 'softDice'),
+      mIoU: cell(group, 'miou'),
+    })),
   );
-  return text;
+}
+
+/** A row per run, with a column `diverged` where one did. */
+function runsText(runs: readonly RunScores[]): string {
+  const someDiverged = runs.some(({ diverged }) => diverged);
+  return csvText(
+    runs.map(({ diverged, softDice, miou, ...row }) => ({
+      ...row,
+      softDice,
+      miou,
+      ...(someDiverged && { diverged: String(diverged) }),
+    })),
+  );
 }
 
 async function scoresOf(dir: string, run: string) {
@@ -116,7 +132,7 @@ async function scoresOf(dir: string, run: string) {
   return { adapterParameters, headParameters, diverged: false, softDice, miou };
 }
 
-/** Reports an ablation on standard output. @throws UserError naming the runs that diverged, where there are any. */
+/** Reports an ablation on standard output. @throws UserError naming the runs that diverged. */
 export async function closeAblation(
   cells: readonly (AblationRun & StudyCell)[],
   about: AblationOptions,

@@ -28,39 +28,12 @@ export async function writeChanges(
   { params, intermediateValues, userAttrs, systemAttrs }: TrialChanges,
 ): Promise<void> {
   const upsert = async (table: TrialTable, key: readonly string[], rows: readonly Row[]) => {
-    for (let i = 0; i < rows.length; i += ROWS) await upsertSome(table, key, rows.slice(i, i + ROWS));
+    for (let i = 0; i < rows.length; i += ROWS)
+      await upsertRows(db, kind, table, key, rows.slice(i, i + ROWS));
     const name = key[1]!;
-    if (folds && name !== 'step')
-      await checkKept(
-        db,
-        table,
-        trial,
-        name,
-        rows.map((row) => row[name] as string),
-      );
+    const names = rows.map((row) => row[name] as string);
+    if (folds && name !== 'step') await checkStored(db, table, trial, name, names);
   };
-  const upsertSome = async (table: TrialTable, key: readonly string[], rows: readonly Row[]) => {
-    const columns = Object.keys(rows[0] as Row).filter((column) => !key.includes(column));
-    const insert = (db as unknown as Kysely<Record<string, Row>>).insertInto(table).values(rows);
-    if (kind === 'mysql') {
-      await insert
-        .onDuplicateKeyUpdate(({ fn, ref }) =>
-          Object.fromEntries(columns.map((name) => [name, fn('values', [ref(name)])])),
-        )
-        .execute();
-    } else {
-      await insert
-        .onConflict((conflict) =>
-          conflict
-            .columns(key)
-            .doUpdateSet(({ ref }) =>
-              Object.fromEntries(columns.map((name) => [name, ref(`excluded.${name}`)])),
-            ),
-        )
-        .execute();
-    }
-  };
-
   await upsert(
     'trial_params',
     ['trial_id', 'param_name'],
@@ -83,7 +56,32 @@ export async function writeChanges(
   await upsert('trial_system_attributes', ['trial_id', 'key'], attributes(trial, systemAttrs));
 }
 
-/** Writes a trial's values, which it has none of yet. */
+/** Inserts rows, or updates those whose key exists. */
+async function upsertRows(
+  db: Kysely<Tables>,
+  kind: SqlContext['database']['kind'],
+  table: TrialTable,
+  key: readonly string[],
+  rows: readonly Row[],
+): Promise<void> {
+  const columns = Object.keys(rows[0] as Row).filter((column) => !key.includes(column));
+  const insert = (db as unknown as Kysely<Record<string, Row>>).insertInto(table).values(rows);
+  const upsert =
+    kind === 'mysql'
+      ? insert.onDuplicateKeyUpdate(({ fn, ref }) =>
+          Object.fromEntries(columns.map((name) => [name, fn('values', [ref(name)])])),
+        )
+      : insert.onConflict((conflict) =>
+          conflict
+            .columns(key)
+            .doUpdateSet(({ ref }) =>
+              Object.fromEntries(columns.map((name) => [name, ref(`excluded.${name}`)])),
+            ),
+        );
+  await upsert.execute();
+}
+
+/** Writes the values of a trial that has none yet. */
 export async function insertValues(
   db: Kysely<Tables>,
   trial: number,
@@ -98,7 +96,7 @@ export async function insertValues(
 }
 
 /** Reads the names back: one that the database took for another is not among them. */
-async function checkKept(
+async function checkStored(
   db: Kysely<Tables>,
   table: TrialTable,
   trial: number,
