@@ -151,9 +151,9 @@ export {
   type SegmentationMetricsOptions,
   segmentationMetrics,
 } from '../src/tasks/segmentation/metrics/segmentation-metrics.js';
-export {
-  type SegmentationScores,
-  segmentationScores,
+export type {
+  SegmentationScores,
+  SegmentationTestScores,
 } from '../src/tasks/segmentation/metrics/segmentation-scores.js';
 export {
   type ClassificationMetricsOptions,

@@ -58,7 +58,13 @@ export { closingText } from '../src/experiment/closing.js';
 export { batchesOf, eachDomain, type PlannedRun, plannedRuns } from '../src/experiment/planned-runs.js';
 export type { TrainedRun } from '../src/experiment/trained-runs.js';
 export type { TestDomain } from '../src/experiment/test-domains.js';
-export { SCORE_FILES, type ScoreRow, scoreTable, writeScores } from '../src/experiment/score-files.js';
+export {
+  SCORE_FILES,
+  type ScoreRow,
+  scoreLine,
+  scoreTable,
+  writeScores,
+} from '../src/experiment/score-files.js';
 export { areNumbers, testScores } from '../src/loggers/summary.js';
 
 // A search for hyper-parameters.

@@ -4,9 +4,13 @@ import { printable } from '../src/base/printable.js';
 import type { Event, RunEvent, ValidationEvent } from '../src/events/event.js';
 import { improves, metricOf, metrics, modeOf } from '../src/events/metric.js';
 import type { Scores } from '../src/events/scores.js';
+import { aboutScore, leadingScores } from '../src/events/shown-scores.js';
 
 export interface ProgressOptions {
-  /** The validation score by which one is the best. Default `softDice`; give what chooses the best checkpoint. */
+  /**
+   * The validation score by which one is the best; give what chooses the best checkpoint. Default: the first that rises,
+   * or the loss.
+   */
   readonly metric?: string;
   /** A resumed run's events so far, so that its best validation is known. */
   readonly earlier?: readonly Event[];
@@ -29,7 +33,7 @@ const CLEAR = '\r\x1b[K';
  * training$.pipe(logTo(run, jsonLines()), progress(run)).subscribe();
  */
 export function progress<S extends Scores = Scores>({
-  metric = 'softDice',
+  metric,
   earlier = [],
   to = process.stderr,
   every = 10,
@@ -88,7 +92,7 @@ class View {
   #best: ValidationEvent | undefined;
 
   constructor(
-    private readonly metric: string,
+    private readonly metric: string | undefined,
     private readonly colours: ReturnType<typeof pc.createColors>,
   ) {}
 
@@ -121,7 +125,7 @@ class View {
         return yellow(`warning: ${printable(event.message)}`);
       case 'done': {
         const best = this.#best
-          ? `; best validation at epoch ${this.#best.epoch}: ${this.#scores(this.#best)}, by ${metrics.get(this.metric).label}`
+          ? `; best validation at epoch ${this.#best.epoch}: ${this.#scores(this.#best)}, by ${aboutScore(this.#metricOf(this.#best)).label}`
           : '';
         return `${bold(ENDINGS[event.reason])} after ${event.epoch} ${event.epoch === 1 ? 'epoch' : 'epochs'}, ${count(event.step)} steps, ${duration(event.seconds)}${best}`;
       }
@@ -133,19 +137,30 @@ class View {
   /** Whether this is the best validation up to now; it is remembered then. */
   isBest(event: Event): boolean {
     if (event.type !== 'validation' || event.split !== 'validation') return false;
-    const value = metricOf(event.scores, this.metric);
-    const before = this.#best && metricOf(this.#best.scores, this.metric);
-    if (!improves(value, before, modeOf(this.metric))) return false;
+    const metric = this.#metricOf(event);
+    const value = metricOf(event.scores, metric);
+    const before = this.#best && metricOf(this.#best.scores, metric);
+    if (!improves(value, before, modeOf(metric))) return false;
     this.#best = event;
     return true;
   }
 
-  /** The usual figures, and the metric where it is another. */
-  #scores({ scores }: ValidationEvent): string {
-    const shown = new Set(['loss', 'softDice', 'softIou', 'miou', this.metric]);
-    if (this.metric === 'iou') shown.delete('iou');
+  #metricOf({ scores }: ValidationEvent): string {
+    return this.metric ?? leadingScores(scores).find((name) => metrics.has(name)) ?? 'loss';
+  }
+
+  /** The loss, the scores that matter most, and the metric where no label is its own. */
+  #scores(event: ValidationEvent): string {
+    const { scores } = event;
+    const metric = this.#metricOf(event);
+    const shown = new Map(['loss', ...leadingScores(scores)].map((name) => [aboutScore(name).label, name]));
+    const { label } = metrics.get(metric);
+    if (!shown.has(label)) shown.set(label, metric);
     return [...shown]
-      .map((metric) => `${metrics.get(metric).label} ${metricOf(scores, metric).toFixed(4)}`)
+      .map(([text, name]) => {
+        const value = scores[name];
+        return `${text} ${(typeof value === 'number' ? value : metricOf(scores, name)).toFixed(4)}`;
+      })
       .join('  ');
   }
 

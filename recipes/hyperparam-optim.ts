@@ -50,7 +50,7 @@ recipe({
     if (cache === 'disk') await tryFolder(cacheDir);
     const engine = await useEngine(engineOf(settings), settings);
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
-    process.stderr.write(`--optimize-for ${optimizeFor}: ${METRIC_TEXTS[optimizeFor].about}\n`);
+    process.stderr.write(`--optimize-for ${optimizeFor}: ${METRIC_TEXTS[optimizeFor]}\n`);
     if (headAlone)
       process.stderr.write(
         '--backbone-frozen: the head trains alone; upstream unfreezes: --freeze-epochs 2,5,10\n',

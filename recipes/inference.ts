@@ -26,10 +26,10 @@ import {
   overwriteFlag,
   plainText,
   plannedRuns,
-  printable,
   recipe,
   SCORE_FILES,
   type ScoreRow,
+  scoreLine,
   scoreTable,
   scoringFlags,
   type TestDomain,
@@ -39,6 +39,8 @@ import {
 } from 'millrace/recipe';
 import { concatMap, map, type Observable, tap, toArray } from 'rxjs';
 import { z } from 'zod';
+
+const COMPARED = ['softDice', 'miou'];
 
 recipe({
   description:
@@ -96,14 +98,11 @@ recipe({
     };
 
     return eachDomain(planned, score, backbone).pipe(
-      tap(({ run, domain, style, images, test }) => {
-        const figures = `soft Dice ${test.softDice.toFixed(4)}  mIoU ${test.miou.toFixed(4)}`;
-        process.stderr.write(printable(`${run}  ${style ?? domain}  ${figures}  ${images} images\n`));
-      }),
+      tap((row) => process.stderr.write(scoreLine(row, COMPARED))),
       toArray(),
       concatMap(async (rows) => {
         const files = await writeScores(config.outputDir, rows);
-        process.stdout.write(`${plainText(scoreTable(rows))}wrote ${files.join(', ')}\n`);
+        process.stdout.write(`${plainText(scoreTable(rows, COMPARED))}wrote ${files.join(', ')}\n`);
         const lost = new Set(rows.filter(({ test }) => !areNumbers(test)).map(({ run }) => run));
         if (lost.size > 0)
           throw new UserError(

@@ -4,14 +4,19 @@ import type { Scores } from './scores.js';
 /** Which of two values of a metric is better. */
 export type Mode = 'min' | 'max';
 
-/** How a metric is shown, and which way it improves. */
+/** How a score is shown, and which way it improves. */
 export interface MetricAbout {
   readonly label: string;
   readonly mode: Mode;
+  /** The label of one class's value, where the mean over classes has another. Default: `label`. */
+  readonly ofClass?: string;
+  /** Its name in metrics.csv, after `val_`, and that of the plot it leads. Default: its own name in snake_case. */
+  readonly column?: string;
 }
 
 /**
- * The metrics that stopping, plateaus and best checkpoints may follow. Each task registers its own metrics.
+ * The metrics that stopping, plateaus and best checkpoints may follow. Each task registers its own metrics; loggers and
+ * plots show a score as it is registered here, and one that is not by its name.
  *
  * @example
  * metrics.register('meanError', { label: 'mean error', mode: 'min' });

@@ -7,20 +7,12 @@ const figure = z
   .nullable()
   .transform((value) => value ?? Number.NaN);
 const count = z.int().min(0);
-const classScores = z.array(z.number().nullable());
 const place = { time: z.number(), step: count, epoch: count };
 const pace = { images: count, seconds: figure, imagesPerSecond: figure };
 
-const scores = z.looseObject({
-  loss: figure,
-  softDice: figure,
-  softIou: figure,
-  dice: classScores,
-  iou: classScores,
-  miou: figure,
-  accuracy: figure,
-  confusion: z.array(z.array(count)),
-});
+/** Of any task: a number, a vector by class, or a matrix. */
+const score = z.union([figure, z.array(z.number().nullable()), z.array(z.array(z.number()))]);
+const scores = z.object({ loss: figure }).catchall(score);
 
 const schemas = {
   run: z.looseObject({

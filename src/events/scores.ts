@@ -2,7 +2,8 @@
 export type Score = number | readonly (number | null)[] | readonly (readonly number[])[];
 
 /**
- * The scores of a split by name, as plain data. Which there are besides the loss is the task's.
+ * The scores of a split by name, as plain data. Which there are besides the loss is the task's; those that matter most
+ * come first.
  *
  * A task's own scores are a type alias, not an interface, so that they are assignable to this.
  */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
+import { numberOf } from '../events/shown-scores.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { csvText, markdownText } from '../files/tables.js';
 import { hasDiverged, readSummary } from '../loggers/summary.js';
@@ -128,7 +129,7 @@ async function scoresOf(dir: string, run: string) {
     return { adapterParameters, headParameters, diverged: true, softDice: Number.NaN, miou: Number.NaN };
   if (!test)
     throw new UserError(`${logs}: expected scores of a test split, which has no picture; use more data`);
-  const { softDice, miou } = test;
+  const [softDice, miou] = [numberOf(test, 'softDice'), numberOf(test, 'miou')];
   return { adapterParameters, headParameters, diverged: false, softDice, miou };
 }
 

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.js';
+import { numberOf } from '../events/shown-scores.js';
 import type { TestScores } from '../loggers/summary.js';
 
 /** The arithmetic mean. @throws where there is nothing to average, and for what is no finite number: a run that diverged. */
@@ -29,25 +30,24 @@ export function deviationOfRuns(values: readonly number[]): number {
  * mean.miou.toFixed(2); // => '0.60'
  * std.miou.toFixed(2); // => '0.10'
  */
-export function scoreStatistics(runs: readonly TestScores[]): { mean: TestScores; std: TestScores } {
+export function scoreStatistics<S extends TestScores>(runs: readonly S[]): { mean: S; std: S } {
   return { mean: combine(runs, meanOfRuns), std: combine(runs, deviationOfRuns) };
 }
 
-function combine(runs: readonly TestScores[], statistic: (values: readonly number[]) => number): TestScores {
-  const over = (pick: (scores: TestScores) => number) => statistic(runs.map(pick));
-  const byClass = (score: 'dice' | 'iou') =>
-    (runs[0]?.[score] ?? []).map((_, c) => {
-      const present = runs.map((scores) => scores[score][c] ?? null).filter((value) => value !== null);
-      return present.length === 0 ? null : statistic(present);
+function combine<S extends TestScores>(
+  runs: readonly S[],
+  statistic: (values: readonly number[]) => number,
+): S {
+  const over = (score: TestScores[string], name: string) => {
+    if (!Array.isArray(score)) return statistic(runs.map((scores) => numberOf(scores, name)));
+    return score.map((_, c) => {
+      const present = runs.map((scores) => (scores[name] as typeof score)[c] ?? null);
+      const values = present.filter((value) => value !== null);
+      return values.length === 0 ? null : statistic(values);
     });
-  return {
-    softDice: over(({ softDice }) => softDice),
-    softIou: over(({ softIou }) => softIou),
-    dice: byClass('dice'),
-    iou: byClass('iou'),
-    miou: over(({ miou }) => miou),
-    accuracy: over(({ accuracy }) => accuracy),
   };
+  const entries = Object.entries(runs[0] ?? {}).map(([name, score]) => [name, over(score, name)]);
+  return Object.fromEntries(entries) as S;
 }
 
 /** Groups of equal keys, in the order in which they first come. */

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { printable } from '../base/printable.js';
+import { aboutScore, numbersOf, vectorsOf } from '../events/shown-scores.js';
 import { readSummary } from '../loggers/summary.js';
 
 /**
- * The last output of a training: its scores by split, read from `<logs>/summary.json`, and the files in its folders.
+ * The last output of a training: its scores by split (the numbers, and the first vector by class), read from
+ * `<logs>/summary.json`, and the files in its folders.
  *
  * Figures are those of the files, to four digits.
  *
@@ -12,12 +14,14 @@ import { readSummary } from '../loggers/summary.js';
 export async function closingText(logs: string, ...others: readonly string[]): Promise<string> {
   const summary = await readSummary(logs);
   const rows = (['validation', 'test'] as const).flatMap((split) => {
-    const scores = summary[split];
-    if (!scores) return [];
-    const { softDice, softIou, dice, miou, accuracy } = scores;
-    const figures = { 'soft Dice': softDice, 'soft IoU': softIou, mIoU: miou, accuracy };
-    const text = Object.entries(figures).map(([name, value]) => `${name} ${digits(value)}`);
-    return [`${split.padEnd(10)}  ${text.join('  ')}  Dice by class ${dice.map(digits).join(' ')}`];
+    if (!summary[split]) return [];
+    const { loss: _loss, ...scores } = summary[split];
+    const numbers = numbersOf(scores).map(([name, value]) => `${aboutScore(name).label} ${digits(value)}`);
+    const vectors = vectorsOf(scores).map(([name, values]) => {
+      const { label, ofClass = label } = aboutScore(name);
+      return `${ofClass} by class ${values.map(digits).join(' ')}`;
+    });
+    return [[split.padEnd(10), ...numbers, ...vectors.slice(0, 1)].join('  ')];
   });
   const files = await Promise.all([logs, ...others].map(listed));
   return printable(`${[...rows, 'wrote', ...files.flat().map((line) => `  ${line}`)].join('\n')}\n`);

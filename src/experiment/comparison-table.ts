@@ -1,20 +1,18 @@
+import { numberOf } from '../events/shown-scores.js';
 import { percentText, type Row } from '../files/tables.js';
 import { groupBy } from './aggregate.js';
 import type { ComparedScore } from './comparison-plots.js';
 import type { AggregatedScores } from './score-files.js';
 
 /** One score of each row, by adapter: placed by its style or, in domain, by its share of the data. */
-export function comparedScores(
-  rows: readonly AggregatedScores[],
-  score: 'softDice' | 'miou',
-): ComparedScore[] {
+export function comparedScores(rows: readonly AggregatedScores[], score: string): ComparedScore[] {
   return rows.map((row) => ({
     series: row.adapter === 'none' ? row.mode : row.adapter,
     source: 'this study',
     parameters: row.adapterParameters,
     place: row.style ?? percentText(row.dataPercentage),
-    mean: row.mean[score],
-    std: row.runs.length > 1 ? row.std[score] : null,
+    mean: numberOf(row.mean, score),
+    std: row.runs.length > 1 ? numberOf(row.std, score) : null,
   }));
 }
 

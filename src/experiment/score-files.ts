@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { printable } from '../base/printable.js';
+import { aboutScore, numberOf, numbersOf, snakeCase, vectorsOf } from '../events/shown-scores.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { type Cell, csvText, type Row } from '../files/tables.js';
 import { areNumbers, type TestScores } from '../loggers/summary.js';
@@ -19,23 +21,23 @@ interface Setting {
 }
 
 /** One checkpoint on one domain. */
-export interface ScoreRow extends Setting {
+export interface ScoreRow<S extends TestScores = TestScores> extends Setting {
   readonly run: string;
   readonly checkpoint: string;
   readonly seed: number;
   readonly images: number;
   readonly engine: string;
   readonly precision: string;
-  readonly test: TestScores;
+  readonly test: S;
 }
 
 /** Runs that differ by their seed alone, on one domain. */
-export interface AggregatedScores extends Setting {
+export interface AggregatedScores<S extends TestScores = TestScores> extends Setting {
   readonly runs: readonly string[];
   readonly seeds: readonly number[];
-  readonly mean: TestScores;
+  readonly mean: S;
   /** Population standard deviation. */
-  readonly std: TestScores;
+  readonly std: S;
 }
 
 /**
@@ -52,8 +54,8 @@ export function aggregateScores(rows: readonly ScoreRow[]): AggregatedScores[] {
   }));
 }
 
-/** The means of rows as a person reads them: a line for each setting and domain. */
-export function scoreTable(rows: readonly ScoreRow[]): Row[] {
+/** The means of rows as a person reads them: a line for each setting and domain, with the scores of these names. */
+export function scoreTable(rows: readonly ScoreRow[], names: readonly string[]): Row[] {
   return aggregateScores(rows).map(({ mean, std, ...row }) => ({
     adapter: row.adapter === 'none' ? row.mode : row.adapter,
     'adapter parameters': row.adapterParameters,
@@ -61,9 +63,19 @@ export function scoreTable(rows: readonly ScoreRow[]): Row[] {
     data: `${100 * row.dataPercentage} %`,
     domain: row.style ?? row.domain,
     runs: row.runs.length,
-    'soft Dice': plusMinus(mean.softDice, std.softDice, row.runs.length),
-    mIoU: plusMinus(mean.miou, std.miou, row.runs.length),
+    ...Object.fromEntries(
+      names.map((name) => [
+        aboutScore(name).label,
+        plusMinus(numberOf(mean, name), numberOf(std, name), row.runs.length),
+      ]),
+    ),
   }));
+}
+
+/** A row as a line for the terminal, with the scores of these names. */
+export function scoreLine({ run, style, domain, images, test }: ScoreRow, names: readonly string[]): string {
+  const figures = names.map((name) => `${aboutScore(name).label} ${numberOf(test, name).toFixed(4)}`);
+  return printable(`${run}  ${style ?? domain}  ${figures.join('  ')}  ${images} images\n`);
 }
 
 /** The files of scores in their folder. */
@@ -151,13 +163,15 @@ function jsonText(value: unknown): string {
 }
 
 /**
- * Scores as cells: `soft_dice`, `soft_iou`, `miou`, `accuracy`, then `dice_<class>` and `iou_<class>`; `suffix` is
- * appended to each name.
+ * Scores as cells: numbers such as `soft_dice`, then vectors such as `dice_<class>`, with names in snake case; `suffix`
+ * is appended to each name.
  */
 export function scoreCells(scores: TestScores, classNames: readonly string[], suffix = ''): Row {
-  const { softDice, softIou, miou, accuracy } = scores;
-  const cells: [string, Cell][] = Object.entries({ soft_dice: softDice, soft_iou: softIou, miou, accuracy });
-  for (const score of ['dice', 'iou'] as const)
-    scores[score].forEach((value, c) => cells.push([`${score}_${classNames[c] ?? c}`, value]));
+  const cells: [string, Cell][] = [
+    ...numbersOf(scores).map(([name, value]): [string, Cell] => [snakeCase(name), value]),
+    ...vectorsOf(scores).flatMap(([name, values]) =>
+      values.map((value, c): [string, Cell] => [`${snakeCase(name)}_${classNames[c] ?? c}`, value]),
+    ),
+  ];
   return Object.fromEntries(cells.map(([name, value]) => [name + suffix, value]));
 }

@@ -32,7 +32,7 @@ export function trainingNotes(settings: NotedSettings, { train, validation, test
     );
   const notes = [
     validation.length > 0
-      ? `--metric ${metric} chooses the best checkpoint: ${METRIC_TEXTS[metric].about}`
+      ? `--metric ${metric} chooses the best checkpoint: ${METRIC_TEXTS[metric]}`
       : `no picture of ${pairs} pairs is for validation: the last checkpoint counts as the best, and --metric does nothing`,
   ];
   if (test.length === 0) notes.push(`no picture of ${pairs} pairs is for the test: nothing is tested`);

@@ -1,35 +1,23 @@
 import { join } from 'node:path';
 import type { Event } from '../events/event.js';
+import { columnOf, type NamedScores, numbersOf } from '../events/shown-scores.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { csvText } from '../files/tables.js';
-import { segmentationScores } from '../tasks/segmentation/metrics/segmentation-scores.js';
-import { folderFor, type Logger, type LoggerFor } from './logger.js';
-
-/** In this order; the learning rates of several parameter groups follow as `lr_<group>`. */
-const COLUMNS = [
-  'epoch',
-  'step',
-  'train_loss',
-  'val_loss',
-  'val_dice',
-  'val_iou',
-  'val_miou',
-  'val_accuracy',
-  'images_per_second',
-  'lr',
-];
+import { folderFor, type LoggedRun, type Logger, type LoggerFor } from './logger.js';
 
 /**
  * One row an epoch in `<dir>/metrics.csv`, for spreadsheets, in full precision; a cell without a figure is empty.
  *
- * Columns have upstream's names: its `val_dice` and `val_iou` are the soft scores, `softDice` and `softIou` everywhere
- * else, and `val_miou` is the hard one. Of several validations in an epoch the last counts; `lr` is the last step's.
+ * The scores that are numbers are columns `val_<name>`, in snake case. Those of a segmentation have upstream's names: its
+ * `val_dice` and `val_iou` are the soft scores, `softDice` and `softIou` everywhere else, and `val_miou` is the hard one.
+ * Of several validations in an epoch the last counts; `lr` is the last step's, and of several parameter groups there are
+ * `lr_<group>`.
  */
 export function csv(dir?: string): LoggerFor {
-  return ({ logs, earlier = [] }) => csvIn(folderFor('csv', dir, logs), earlier);
+  return (run) => csvIn(folderFor('csv', dir, run.logs), run);
 }
 
-function csvIn(dir: string, earlier: readonly Event[]): Logger {
+function csvIn(dir: string, { earlier = [], metrics }: Pick<LoggedRun, 'earlier' | 'metrics'>): Logger {
   const path = join(dir, 'metrics.csv');
   const rows = new Map<number, Record<string, number>>();
   let rates: Record<string, number> = {};
@@ -49,29 +37,28 @@ function csvIn(dir: string, earlier: readonly Event[]): Logger {
       return set(epoch, { step, train_loss: loss, images_per_second: imagesPerSecond, ...rates });
     }
     if (event.type !== 'validation' || event.split !== 'validation') return false;
-    const { epoch, step } = event;
-    const scores = segmentationScores(event.scores);
-    return set(epoch, {
-      step,
-      val_loss: scores.loss,
-      val_dice: scores.softDice,
-      val_iou: scores.softIou,
-      val_miou: scores.miou,
-      val_accuracy: scores.accuracy,
-    });
+    const { epoch, step, scores } = event;
+    return set(epoch, { step, ...scoreCells(scores) });
   };
   for (const event of earlier) note(event);
   return {
     name: path,
     next: async (event) => {
-      if (note(event) || event.type === 'run') await writeFileAtomic(path, table([...rows.values()]));
+      const noted = note(event);
+      if (!noted && event.type !== 'run') return;
+      const known = metrics ? Object.keys(scoreCells(metrics().scores())) : [];
+      await writeFileAtomic(path, table([...rows.values()], known));
     },
   };
 }
 
-function table(rows: readonly Record<string, number>[]): string {
-  const used = new Set(rows.flatMap(Object.keys));
-  const groups = [...used].filter((column) => !COLUMNS.includes(column));
-  const columns = [...COLUMNS.filter((column) => column !== 'lr' || groups.length === 0), ...groups];
-  return csvText(rows, columns);
+function scoreCells(scores: NamedScores): Record<string, number> {
+  return Object.fromEntries(numbersOf(scores).map(([name, value]) => [`val_${columnOf(name)}`, value]));
+}
+
+function table(rows: readonly Record<string, number>[], known: readonly string[]): string {
+  const used = [...new Set([...known, ...rows.flatMap(Object.keys)])];
+  const of = (prefix: string) => used.filter((column) => column.startsWith(prefix));
+  const rates = of('lr_').length > 0 ? of('lr_') : ['lr'];
+  return csvText(rows, ['epoch', 'step', 'train_loss', ...of('val_'), 'images_per_second', ...rates]);
 }

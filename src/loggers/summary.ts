@@ -3,15 +3,13 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../base/errors.js';
 import type { Event, ValidationEvent } from '../events/event.js';
+import type { Scores } from '../events/scores.js';
+import { matricesOf, numbersOf } from '../events/shown-scores.js';
 import { writeFileAtomic } from '../files/atomic.js';
-import {
-  type SegmentationScores,
-  segmentationScores,
-} from '../tasks/segmentation/metrics/segmentation-scores.js';
 import { folderFor, type Logger, type LoggerFor, secondsOf, withEarlier } from './logger.js';
 
 /** The figures of a finished run, in full precision. */
-export interface Summary {
+export interface Summary<S extends TestScores = TestScores> {
   readonly run: string;
   readonly adapter: string;
   readonly adapterParameters: number;
@@ -27,21 +25,19 @@ export interface Summary {
   readonly seconds: number;
   /** Of training steps: validation and waiting for data not counted. */
   readonly imagesPerSecond: number;
-  /** The last scores on the validation split; null where none were taken. */
-  readonly validation: (TestScores & Pick<SegmentationScores, 'loss'>) | null;
+  /** The last scores on the validation split, and its loss; null where none were taken. */
+  readonly validation: (S & { readonly loss: number }) | null;
   /** The last scores on the split `test`; null where none were taken. */
-  readonly test: TestScores | null;
+  readonly test: S | null;
 }
 
-/** The scores that tables compare. */
-export type TestScores = Pick<
-  SegmentationScores,
-  'softDice' | 'softIou' | 'dice' | 'iou' | 'miou' | 'accuracy'
->;
+/** The scores that tables compare: numbers, and vectors by class. */
+export type TestScores = Readonly<Record<string, number | readonly (number | null)[]>>;
 
-/** Scores without the confusion matrix and the loss. */
-export function testScores({ softDice, softIou, dice, iou, miou, accuracy }: SegmentationScores): TestScores {
-  return { softDice, softIou, dice, iou, miou, accuracy };
+/** Scores without matrices and the loss. */
+export function testScores({ loss: _loss, ...scores }: Scores): TestScores {
+  const matrices = new Set(matricesOf(scores).map(([name]) => name));
+  return Object.fromEntries(Object.entries(scores).filter(([name]) => !matrices.has(name))) as TestScores;
 }
 
 /** The summary of a run's events; undefined where they do not say what ran. */
@@ -54,9 +50,7 @@ export function summarize(events: readonly Event[]): Summary | undefined {
   const last = (split: string) =>
     events.findLast((event): event is ValidationEvent => event.type === 'validation' && event.split === split)
       ?.scores;
-  const [validation, test] = [last('validation'), last('test')].map(
-    (scores) => scores && segmentationScores(scores),
-  );
+  const [validation, test] = [last('validation'), last('test')];
   return {
     run,
     adapter,
@@ -100,14 +94,7 @@ export async function readSummary(logs: string): Promise<Summary> {
 }
 
 const figure = z.number().nullable();
-const scoresSchema = z.looseObject({
-  softDice: figure,
-  softIou: figure,
-  dice: z.array(figure),
-  iou: z.array(figure),
-  miou: figure,
-  accuracy: figure,
-});
+const scoresSchema = z.record(z.string(), z.union([figure, z.array(figure)]));
 const summarySchema = z.looseObject({
   adapterParameters: z.number(),
   headParameters: z.number(),
@@ -121,9 +108,9 @@ export function hasDiverged({ diverged, validation, test }: Summary): boolean {
   return diverged === true || [validation, test].some((scores) => scores !== null && !areNumbers(scores));
 }
 
-/** Whether the scores that every split has are numbers. */
-export function areNumbers({ softDice, softIou, miou, accuracy }: TestScores): boolean {
-  return [softDice, softIou, miou, accuracy].every(Number.isFinite);
+/** Whether the scores that every split has are numbers; a class that does not occur has none. */
+export function areNumbers(scores: TestScores): boolean {
+  return numbersOf(scores).every(([, value]) => Number.isFinite(value));
 }
 
 /** Writes `<dir>/summary.json` at the run's `done` event: a run that was cut short leaves none, nor an earlier one's. */

@@ -2,15 +2,16 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Event } from '../events/event.js';
+import { numbersOf, snakeCase, vectorsOf } from '../events/shown-scores.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { writeError } from '../files/write-error.js';
-import { segmentationScores } from '../tasks/segmentation/metrics/segmentation-scores.js';
 import { folderFor, type Logger, type LoggerFor, withEarlier } from './logger.js';
 import { bytes, double, float, tfRecord, utf8, varint } from './tf-record.js';
 
 /**
  * Losses, scores, learning rates and throughput as scalars in a TensorBoard event file,
- * `<dir>/events.out.tfevents.<seconds>.<host>`; `wandb sync` and Aim import it too.
+ * `<dir>/events.out.tfevents.<seconds>.<host>`; `wandb sync` and Aim import it too. Scores are `<split>/<name>`, and by
+ * class `<split>_<name>/<class>`, with names in snake case; matrices are left out.
  *
  * The folder holds one run: older event files in it are removed. Values are float32, as the format has them.
  *
@@ -70,14 +71,18 @@ function scalarsOf(event: Event, classes: readonly string[]): [name: string, val
       ['epoch/images_per_second', event.imagesPerSecond],
     ];
   if (event.type !== 'validation') return [];
-  const { loss, softDice, softIou, miou, accuracy, dice, iou } = segmentationScores(event.scores);
-  const overall = { loss, soft_dice: softDice, soft_iou: softIou, miou, accuracy };
-  const byClass = (score: string, values: readonly (number | null)[]) =>
-    named(
-      `${event.split}_${score}`,
-      values.flatMap((value, c) => (value === null ? [] : [[classes[c] ?? `class ${c}`, value]])),
+  const { split, scores } = event;
+  const byClass = (values: readonly (number | null)[]) =>
+    values.flatMap((value, c): [string, number][] =>
+      value === null ? [] : [[classes[c] ?? `class ${c}`, value]],
     );
-  return [...named(event.split, Object.entries(overall)), ...byClass('dice', dice), ...byClass('iou', iou)];
+  return [
+    ...named(
+      split,
+      numbersOf(scores).map(([name, value]) => [snakeCase(name), value]),
+    ),
+    ...vectorsOf(scores).flatMap(([name, values]) => named(`${split}_${snakeCase(name)}`, byClass(values))),
+  ];
 }
 
 function named(prefix: string, values: readonly [string, number][]): [string, number][] {

@@ -1,8 +1,13 @@
-import type { Event, RunEvent } from '../events/event.js';
+import type { Event, RunEvent, StepEvent, ValidationEvent } from '../events/event.js';
 import {
-  type SegmentationScores,
-  segmentationScores,
-} from '../tasks/segmentation/metrics/segmentation-scores.js';
+  aboutScore,
+  columnOf,
+  leadingScores,
+  matricesOf,
+  numberOf,
+  snakeCase,
+  vectorsOf,
+} from '../events/shown-scores.js';
 import type { Plot } from './render.js';
 
 const WIDTH = 420;
@@ -17,7 +22,6 @@ const EXPONENT = "datum.value === 0 ? '0' : format(datum.value, '~e')";
 /** The plots of one run, by file name, as far as its events go. */
 export function runPlots(events: readonly Event[]): Record<string, Plot> {
   const run = events.find((event): event is RunEvent => event.type === 'run');
-  const classes = run?.classes ?? [];
   const steps = events.filter((event) => event.type === 'step');
   const epochs = events.filter((event) => event.type === 'epoch');
   const validations = events.filter((event) => event.type === 'validation');
@@ -30,63 +34,72 @@ export function runPlots(events: readonly Event[]): Record<string, Plot> {
       ...epochs.map(({ epoch, loss }) => ({ epoch, value: loss, series: 'train' })),
       ...held.map(({ epoch, scores }) => ({ epoch, value: scores.loss, series: 'validation' })),
     ]);
-  if (held.length > 0) {
-    const series = (name: string, pick: (scores: SegmentationScores) => number) =>
-      held.map(({ epoch, scores }) => ({ epoch, value: pick(segmentationScores(scores)), series: name }));
-    plots['dice'] = curves(titled('Validation scores'), 'Score', [
-      ...series('soft Dice', ({ softDice }) => softDice),
-      ...series('soft IoU', ({ softIou }) => softIou),
-      ...series('mIoU', ({ miou }) => miou),
-    ]);
-  }
-  if (steps.length > 0) {
-    const every = Math.ceil(steps.length / 500);
-    const values = steps
-      .filter((_, i) => i % every === 0 || i === steps.length - 1)
-      .flatMap(({ step, learningRate }) =>
-        Object.entries(learningRate).map(([series, value]) => ({ step, value, series })),
-      );
-    const several = new Set(values.map(({ series }) => series)).size > 1;
-    const group = { field: 'series', type: 'nominal', ...(several ? { title: null } : { legend: null }) };
-    plots['learning-rate'] = {
-      title: titled('Learning rate'),
-      width: WIDTH,
-      height: HEIGHT,
-      data: { values },
-      mark: { type: 'line' },
-      encoding: {
-        x: {
-          field: 'step',
-          type: 'quantitative',
-          title: 'Step',
-          axis: { tickMinStep: 1, format: 'd', labelFlush: false, tickCount: 8 },
-          scale: { nice: false, zero: false, padding: 8 },
-        },
-        y: {
-          field: 'value',
-          type: 'quantitative',
-          title: 'Learning rate',
-          axis: { labelExpr: EXPONENT, tickCount: 6 },
-        },
-        color: group,
-        strokeDash: group,
-      },
-    };
-  }
-  if (final) {
-    const name = (c: number) => classes[c] ?? `class ${c}`;
-    plots['per-class'] = perClass(
-      titled(`Scores by class, ${final.split} split`),
-      segmentationScores(final.scores),
-      name,
-    );
-    plots['confusion'] = confusion(
-      titled(`Confusion matrix, ${final.split} split`),
-      segmentationScores(final.scores).confusion,
-      name,
-    );
+  const leading = leadingScores(held[0]?.scores ?? {});
+  const series = (name: string) =>
+    held.map(({ epoch, scores }) => ({
+      epoch,
+      value: numberOf(scores, name),
+      series: aboutScore(name).label,
+    }));
+  if (leading.length > 0)
+    plots[columnOf(leading[0]!)] = curves(titled('Validation scores'), 'Score', leading.flatMap(series));
+  if (steps.length > 0) plots['learning-rate'] = learningRates(titled('Learning rate'), steps);
+  if (final) Object.assign(plots, classPlots(final, run?.classes ?? [], titled));
+  return plots;
+}
+
+/** The scores by class, and a confusion matrix of each matrix. */
+function classPlots(
+  { split, scores }: ValidationEvent,
+  classes: readonly string[],
+  titled: (text: string) => Title,
+): Record<string, Plot> {
+  const name = (c: number) => classes[c] ?? `class ${c}`;
+  const vectors = vectorsOf(scores);
+  const plots: Record<string, Plot> = {};
+  if (vectors.length > 0)
+    plots['per-class'] = perClass(titled(`Scores by class, ${split} split`), vectors, name);
+  for (const [matrix, counts] of matricesOf(scores)) {
+    const words = snakeCase(matrix).replaceAll('_', ' ');
+    const title = `${words[0]!.toUpperCase()}${words.slice(1)} matrix, ${split} split`;
+    plots[columnOf(matrix)] = confusion(titled(title), counts, name);
   }
   return plots;
+}
+
+function learningRates(title: Title, steps: readonly StepEvent[]): Plot {
+  const every = Math.ceil(steps.length / 500);
+  const values = steps
+    .filter((_, i) => i % every === 0 || i === steps.length - 1)
+    .flatMap(({ step, learningRate }) =>
+      Object.entries(learningRate).map(([series, value]) => ({ step, value, series })),
+    );
+  const several = new Set(values.map(({ series }) => series)).size > 1;
+  const group = { field: 'series', type: 'nominal', ...(several ? { title: null } : { legend: null }) };
+  return {
+    title,
+    width: WIDTH,
+    height: HEIGHT,
+    data: { values },
+    mark: { type: 'line' },
+    encoding: {
+      x: {
+        field: 'step',
+        type: 'quantitative',
+        title: 'Step',
+        axis: { tickMinStep: 1, format: 'd', labelFlush: false, tickCount: 8 },
+        scale: { nice: false, zero: false, padding: 8 },
+      },
+      y: {
+        field: 'value',
+        type: 'quantitative',
+        title: 'Learning rate',
+        axis: { labelExpr: EXPONENT, tickCount: 6 },
+      },
+      color: group,
+      strokeDash: group,
+    },
+  };
 }
 
 type Title = string | { readonly text: string; readonly subtitle: string };
@@ -125,24 +138,27 @@ function curves(
   };
 }
 
-function perClass(title: Title, { dice, iou }: SegmentationScores, name: (c: number) => string): Plot {
-  const values = Object.entries({ Dice: dice, IoU: iou }).flatMap(([score, by]) =>
-    by.flatMap((value, c) => (value === null ? [] : [{ class: name(c), score, value }])),
-  );
+function perClass(title: Title, vectors: ReturnType<typeof vectorsOf>, name: (c: number) => string): Plot {
+  const values = vectors.flatMap(([score, by]) => {
+    const { label, ofClass = label } = aboutScore(score);
+    return by.flatMap((value, c) => (value === null ? [] : [{ class: name(c), score: ofClass, value }]));
+  });
+  const classes = vectors[0]![1].map((_, c) => name(c));
+  const shares = values.every(({ value }) => value >= 0 && value <= 1);
   const place = {
     x: {
       field: 'class',
       type: 'nominal',
       title: 'Class',
       axis: { labelAngle: 0 },
-      scale: { domain: dice.map((_, c) => name(c)) },
+      scale: { domain: classes },
     },
     xOffset: { field: 'score' },
-    y: { field: 'value', type: 'quantitative', title: 'Score', scale: { domain: [0, 1] } },
+    y: { field: 'value', type: 'quantitative', title: 'Score', ...(shares && { scale: { domain: [0, 1] } }) },
   };
   return {
     title,
-    width: Math.max(WIDTH, 90 * dice.length),
+    width: Math.max(WIDTH, 90 * classes.length),
     height: HEIGHT,
     data: { values },
     layer: [
@@ -155,7 +171,7 @@ function perClass(title: Title, { dice, iou }: SegmentationScores, name: (c: num
   };
 }
 
-/** Rows add up to 100 %; a row without a pixel is left empty. */
+/** Rows add up to 100 %; a row without a count is left empty. */
 function confusion(title: Title, counts: readonly (readonly number[])[], name: (c: number) => string): Plot {
   const values = counts.flatMap((row, t) => {
     const total = row.reduce((a, b) => a + b, 0);

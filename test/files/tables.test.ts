@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { deviationOfRuns, groupBy, meanOfRuns, scoreStatistics } from '../../src/experiment/aggregate.js';
 import { scoreCells } from '../../src/experiment/score-files.js';
 import { csvText, markdownText, plainText, type Row } from '../../src/files/tables.js';
-import type { TestScores } from '../../src/loggers/summary.js';
+import type { SegmentationTestScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
 
-const scores = (value: number, border: number | null): TestScores => ({
+const scores = (value: number, border: number | null): SegmentationTestScores => ({
   softDice: value,
   softIou: value / 2,
   dice: [value, border],

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { csv } from '../../src/loggers/metrics-csv.js';
 import { log, withFolder } from './log.js';
-import { runEvent, sampleRun, stepEvent } from './sample-run.js';
+import { runEvent, sampleRun, scores, stepEvent } from './sample-run.js';
 
 const read = async (dir: string) => {
   const [head, ...rows] = (await readFile(join(dir, 'metrics.csv'), 'utf8')).trimEnd().split('\n');
@@ -44,7 +44,8 @@ describe('csv', () => {
     withFolder(async (dir) => {
       const step = stepEvent(4, { learningRate: { backbone: 1e-3, head: 1e-2 } });
       const end = sampleRun(1).filter(({ type }) => type === 'epoch');
-      await log(csv(dir)({}), [runEvent(), step, ...end]);
+      const metrics = () => ({ scores: () => scores(0) });
+      await log(csv(dir)({ metrics }), [runEvent(), step, ...end]);
       const [row] = await read(dir);
       assert.equal(row!.lr_backbone, '0.001');
       assert.equal(row!.lr_head, '0.01');

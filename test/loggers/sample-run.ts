@@ -1,5 +1,6 @@
 import type { Event, RunEvent, StepEvent, ValidationEvent } from '../../src/events/event.js';
 import type { Scores } from '../../src/events/scores.js';
+import '../../src/tasks/segmentation/metrics/metric.js';
 
 const START = 1_700_000_000_000;
 

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Summary } from '../../src/loggers/summary.js';
+import type { SegmentationTestScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
 import { run } from './run.js';
 import { tinyBackbone } from './trained.js';
 
@@ -18,7 +19,9 @@ describe('ablations', () => {
   const ablate = (name: string, ...args: string[]) =>
     run(name, [...tiny(), '--output_dir=out', ...args], dir);
   const summary = (name: string) =>
-    JSON.parse(readFileSync(join(dir, 'out/logs', name, 'summary.json'), 'utf8')) as Summary;
+    JSON.parse(
+      readFileSync(join(dir, 'out/logs', name, 'summary.json'), 'utf8'),
+    ) as Summary<SegmentationTestScores>;
 
   it('ablate-rank compares ranks over seeds, and trains nothing twice', async () => {
     const args = [

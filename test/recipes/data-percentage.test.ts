@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AggregatedScores } from '../../src/experiment/score-files.js';
+import type { SegmentationTestScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
 import { run } from './run.js';
 import { tinyBackbone } from './trained.js';
 
@@ -40,7 +41,7 @@ describe('data-percentage', () => {
     ]);
     const aggregated = JSON.parse(
       readFileSync(join(dir, 'study/aggregated.json'), 'utf8'),
-    ) as AggregatedScores[];
+    ) as AggregatedScores<SegmentationTestScores>[];
     assert.deepEqual(
       aggregated.map(({ domain, style, seeds, dataPercentage }) => [domain, style, seeds, dataPercentage]),
       [

@@ -25,9 +25,12 @@ import { loadTrained, trainedRuns } from '../../src/experiment/trained-runs.js';
 import { testScores } from '../../src/loggers/summary.js';
 import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
 import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
+import type { SegmentationTestScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
 import { findPairs } from '../../src/tasks/segmentation/pairs.js';
 import { run, type SharedProcess, sharedProcess } from './run.js';
 import { plain, tinyBackbone, untrained } from './trained.js';
+
+type Row = ScoreRow<SegmentationTestScores>;
 
 describe('inference', () => {
   let dir: string;
@@ -52,7 +55,7 @@ describe('inference', () => {
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^adapter +adapter parameters/);
     assert.match(stdout, /wrote results\/inference\/individual\.json, .*aggregated\.csv\n$/);
-    const rows = json<ScoreRow[]>('results/inference/individual.json');
+    const rows = json<Row[]>('results/inference/individual.json');
     assert.deepEqual(
       rows.map((row) => `${row.run} ${row.style ?? row.domain} ${row.images}`),
       ['localized_lora_1_0.2', 'lora_1_0.2', 'lora_2_0.2'].flatMap((name) =>
@@ -95,8 +98,8 @@ describe('inference', () => {
   });
 
   it('gives mean and population deviation over the runs that differ by their seed alone', () => {
-    const rows = json<ScoreRow[]>('results/inference/individual.json');
-    const aggregated = json<AggregatedScores[]>('results/inference/aggregated.json');
+    const rows = json<Row[]>('results/inference/individual.json');
+    const aggregated = json<AggregatedScores<SegmentationTestScores>[]>('results/inference/aggregated.json');
     assert.deepEqual(
       aggregated.map(({ runs }) => runs.length),
       [1, 1, 1, 1, 2, 2, 2, 2],
@@ -141,7 +144,7 @@ describe('inference', () => {
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^--rank 2: not needed; the checkpoints say the same\n--alpha 2: not needed/m);
     assert.deepEqual(
-      json<ScoreRow[]>('some/individual.json').map((row) => [row.run, row.style]),
+      json<Row[]>('some/individual.json').map((row) => [row.run, row.style]),
       [['lora_2_0.2', 'neon']],
     );
   });
@@ -190,7 +193,7 @@ describe('inference', () => {
     const args = ['--style-dir=ood', '--test-domains=out_domain', '--run-name=lora_2_0.2'];
     const { code, stderr } = await infer(...args, '--output-dir=unseen');
     assert.equal(code, 0, stderr);
-    assert.equal(json<ScoreRow[]>('unseen/individual.json')[0]!.images, 2);
+    assert.equal(json<Row[]>('unseen/individual.json')[0]!.images, 2);
   });
 
   it('refuses in one line, and writes nothing', async () => {

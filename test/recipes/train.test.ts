@@ -6,6 +6,7 @@ import type { Event } from '../../src/events/event.js';
 import { readEvents } from '../../src/events/read-events.js';
 import { withoutClocks } from '../../src/loggers/logger.js';
 import type { Summary } from '../../src/loggers/summary.js';
+import type { SegmentationTestScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { type Ended, run, type SharedProcess, sharedProcess, start } from './run.js';
@@ -37,7 +38,9 @@ describe('train recipes', () => {
   const folder = (name: string) => mkdtempSync(at(`${name}-`)).slice(dir.length + 1);
   const events = (cwd: string, name: string) => readEvents(at(cwd, 'logs', name, 'events.jsonl'));
   const summaryOf = (cwd: string, name: string) =>
-    JSON.parse(readFileSync(at(cwd, 'logs', name, 'summary.json'), 'utf8')) as Summary;
+    JSON.parse(
+      readFileSync(at(cwd, 'logs', name, 'summary.json'), 'utf8'),
+    ) as Summary<SegmentationTestScores>;
   const ended = ({ code, stderr }: Ended) => assert.equal(code, 0, stderr);
 
   describe('train-localized', () => {

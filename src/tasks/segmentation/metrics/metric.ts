@@ -1,25 +1,27 @@
-import { metrics } from '../../../events/metric.js';
+import { type MetricAbout, metrics } from '../../../events/metric.js';
 
 /** The scores that stopping, plateaus and best checkpoints can follow; `dice` and `iou` are means over classes. */
 export const METRICS = ['loss', 'softDice', 'softIou', 'dice', 'iou', 'miou', 'accuracy'] as const;
 export type Metric = (typeof METRICS)[number];
 
-/** Each metric's display name, and a line that explains it. */
-export const METRIC_TEXTS: Readonly<Record<Metric, { readonly name: string; readonly about: string }>> = {
-  loss: { name: 'loss', about: 'the value of --loss, lower is better' },
-  softDice: {
-    name: 'soft Dice',
-    about: "upstream's Dice, of probabilities: a mean over batches in which the rarest class weighs most",
-  },
-  softIou: {
-    name: 'soft IoU',
-    about: "upstream's IoU, of probabilities: a mean over batches in which the rarest class weighs most",
-  },
-  dice: { name: 'Dice', about: 'of the predicted classes over the whole split, a mean over classes' },
-  iou: { name: 'mIoU', about: 'of the predicted classes over the whole split, a mean over classes' },
-  miou: { name: 'mIoU', about: 'of the predicted classes over the whole split, a mean over classes' },
-  accuracy: { name: 'accuracy', about: 'the share of pixels that are predicted right' },
+/** A line that explains each metric. */
+export const METRIC_TEXTS: Readonly<Record<Metric, string>> = {
+  loss: 'the value of --loss, lower is better',
+  softDice: "upstream's Dice, of probabilities: a mean over batches in which the rarest class weighs most",
+  softIou: "upstream's IoU, of probabilities: a mean over batches in which the rarest class weighs most",
+  dice: 'of the predicted classes over the whole split, a mean over classes',
+  iou: 'of the predicted classes over the whole split, a mean over classes',
+  miou: 'of the predicted classes over the whole split, a mean over classes',
+  accuracy: 'the share of pixels that are predicted right',
 };
 
-for (const metric of METRICS)
-  if (!metrics.has(metric)) metrics.register(metric, { label: METRIC_TEXTS[metric].name, mode: 'max' });
+/** metrics.csv and the plots have upstream's names: its `dice` and `iou` are the soft ones. */
+const SHOWN: Readonly<Record<Exclude<Metric, 'loss' | 'accuracy'>, Omit<MetricAbout, 'mode'>>> = {
+  softDice: { label: 'soft Dice', column: 'dice' },
+  softIou: { label: 'soft IoU', column: 'iou' },
+  dice: { label: 'Dice' },
+  iou: { label: 'mIoU', ofClass: 'IoU' },
+  miou: { label: 'mIoU' },
+};
+
+for (const [name, shown] of Object.entries(SHOWN)) metrics.register(name, { ...shown, mode: 'max' });

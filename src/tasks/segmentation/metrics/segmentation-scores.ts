@@ -1,5 +1,3 @@
-import type { Scores } from '../../../events/scores.js';
-
 /** Scores on a split. `softDice` and `softIou` are the soft, inverse-frequency-weighted means over batches. */
 export type SegmentationScores = {
   readonly loss: number;
@@ -14,7 +12,5 @@ export type SegmentationScores = {
   readonly confusion: readonly (readonly number[])[];
 };
 
-/** Scores of an event, for code that knows them to be those of a segmentation. */
-export function segmentationScores(scores: Scores): SegmentationScores {
-  return scores as SegmentationScores;
-}
+/** The scores that a summary and the files of scores have. */
+export type SegmentationTestScores = Omit<SegmentationScores, 'loss' | 'confusion'>;
