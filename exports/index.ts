@@ -191,7 +191,8 @@ export { trapezoid } from '../src/train/schedules/trapezoid.js';
 export type { Schedule } from '../src/train/schedules/schedule.js';
 
 // A run: its state, and the operators of its pipeline in their order.
-export { Run, type RunOptions } from '../src/train/run.js';
+export { Run } from '../src/train/run.js';
+export type { RunOptions } from '../src/train/run-options.js';
 export type { EpochSums, Memory, RunState } from '../src/train/run-state.js';
 export { trainStep } from '../operators/train-step.js';
 export { scored, type ValidateOptions, validate } from '../operators/validate.js';
@@ -202,7 +203,8 @@ export { type EarlyStopOptions, earlyStop } from '../operators/early-stop.js';
 export { type TestBestOptions, testBest } from '../operators/test-best.js';
 export { asRun } from '../operators/as-run.js';
 export { DivergedError, failIfDiverged } from '../operators/fail-if-diverged.js';
-export { type StepResult, Training, type TrainingOptions, training } from '../src/train/training.js';
+export { type StepResult, Training, training } from '../src/train/training.js';
+export type { TrainingOptions } from '../src/train/training-options.js';
 
 // Checkpoints: a run on disk.
 export {
@@ -211,14 +213,9 @@ export {
   checkpointStore,
   type SavedRun,
 } from '../src/train/checkpoint-store.js';
-export {
-  type Checkpoint,
-  type CheckpointInfo,
-  loadParameters,
-  readCheckpoint,
-  readCheckpointInfo,
-  restore,
-} from '../src/train/checkpoint.js';
+export type { Checkpoint, CheckpointInfo } from '../src/train/checkpoint.js';
+export { readCheckpoint, readCheckpointInfo } from '../src/train/read-checkpoint.js';
+export { loadParameters, restore } from '../src/train/restore.js';
 export {
   type Dtype,
   readSafetensors,

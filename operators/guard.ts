@@ -11,6 +11,7 @@ import { doneEvent } from '../src/events/done-event.js';
 import type { Event, WarningEvent } from '../src/events/event.js';
 import { metricOf, modeOf } from '../src/events/metric.js';
 import type { MetricName, Scores } from '../src/events/scores.js';
+import { warningEvent } from '../src/events/warning-event.js';
 import type { Memory } from '../src/train/run-state.js';
 import { stopWhen } from './stop-when.js';
 
@@ -71,10 +72,7 @@ export function guard<S extends Scores>(
       return restored(run).pipe(
         concatMap((what): Event<S>[] => {
           const message = `${trouble.message} at step ${step}: the run was stopped${what}`;
-          return [
-            { type: 'warning', time: Date.now(), code: trouble.code, message },
-            doneEvent('guard', { step, epoch }, started),
-          ];
+          return [warningEvent(trouble.code, message), doneEvent('guard', { step, epoch }, started)];
         }),
       );
     };

@@ -1,6 +1,7 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import type { Event, WarningEvent } from '../src/events/event.js';
+import type { Event } from '../src/events/event.js';
 import type { Scores } from '../src/events/scores.js';
+import { warningEvent } from '../src/events/warning-event.js';
 import type { LoggedRun, Logger, LoggerFor } from '../src/loggers/logger.js';
 
 /** The longest queue of a logger; beyond it, step events are dropped. */
@@ -30,7 +31,7 @@ export function logTo<S extends Scores = Scores>(
   return (events$) =>
     new Observable((subscriber) => {
       const warn = (from: Queue, code: string, message: string) => {
-        const warning: WarningEvent = { type: 'warning', time: Date.now(), code, message };
+        const warning = warningEvent(code, message);
         for (const queue of queues) if (queue !== from) queue.next(warning);
         subscriber.next(warning);
       };

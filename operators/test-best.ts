@@ -11,7 +11,8 @@ import {
 import type { Batch, Tensors } from '../src/data/batch.js';
 import type { DoneEvent, Event, WarningEvent } from '../src/events/event.js';
 import type { Scores } from '../src/events/scores.js';
-import { loadParameters } from '../src/train/checkpoint.js';
+import { warningEvent } from '../src/events/warning-event.js';
+import { loadParameters } from '../src/train/restore.js';
 import type { Run } from '../src/train/run.js';
 import type { Lease } from './lease.js';
 import { scored } from './validate.js';
@@ -75,5 +76,5 @@ export function testBest<In extends Tensors, Out extends Tensors, Target extends
 }
 
 function notTested(split: string, why: string): WarningEvent {
-  return { type: 'warning', time: Date.now(), code: 'not-tested', message: `no scores of ${split}: ${why}` };
+  return warningEvent('not-tested', `no scores of ${split}: ${why}`);
 }

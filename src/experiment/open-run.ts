@@ -5,9 +5,9 @@ import type { SplitStems } from '../data/recorded-split.js';
 import { removeUnfinished } from '../files/atomic.js';
 import { lockFolder } from '../files/folder-lock.js';
 import { tryFolder } from '../files/try-folder.js';
-import { readSplits } from '../train/checkpoint.js';
 import { checkpointStore } from '../train/checkpoint-store.js';
 import { refuseEarlier } from '../train/earlier-run.js';
+import { readSplits } from '../train/read-checkpoint.js';
 
 export interface RunSettings {
   /** Each gets a folder `<run>`: of checkpoints, logs, plots. */

@@ -1,6 +1,6 @@
 import type { Metric } from '../tasks/segmentation/metrics/metric.js';
-import { readCheckpointInfo } from '../train/checkpoint.js';
 import type { CheckpointStore } from '../train/checkpoint-store.js';
+import { readCheckpointInfo } from '../train/read-checkpoint.js';
 import { schedules } from '../train/schedules/schedules.js';
 import { learningRates } from './learning-rates.js';
 

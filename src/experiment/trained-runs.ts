@@ -8,8 +8,9 @@ import type { SplitStems } from '../data/recorded-split.js';
 import { locate } from '../files/recorded-paths.js';
 import type { readPretrained } from '../model/vit/pretrained.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
-import { loadParameters, readCheckpoint, readCheckpointInfo, readSplits } from '../train/checkpoint.js';
 import { checkpointStore } from '../train/checkpoint-store.js';
+import { readCheckpoint, readCheckpointInfo, readSplits } from '../train/read-checkpoint.js';
+import { loadParameters } from '../train/restore.js';
 import { loadRecordedPlugins } from './recorded-plugins.js';
 import { segmenterFrom, segmenterRecord } from './segmenter-record.js';
 

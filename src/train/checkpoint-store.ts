@@ -7,8 +7,10 @@ import type { Item, Splits } from '../data/types.js';
 import { improves, metricOf, modeOf } from '../events/metric.js';
 import type { Scores } from '../events/scores.js';
 import { removeFolder, removeUnfinished } from '../files/atomic.js';
-import { type Checkpoint, readCheckpoint, readCheckpointInfo, writeCheckpoint } from './checkpoint.js';
+import type { Checkpoint } from './checkpoint.js';
+import { readCheckpoint, readCheckpointInfo } from './read-checkpoint.js';
 import type { RunState } from './run-state.js';
+import { writeCheckpoint } from './write-checkpoint.js';
 
 export interface CheckpointStoreOptions {
   /** The newest so many are kept, and the best one beside them. Default 3; Infinity keeps all. */

@@ -7,43 +7,17 @@ import { memoryHint } from '../engine/out-of-memory.js';
 import type { CheckpointEvent, EpochEvent, Event, StepEvent, WarningEvent } from '../events/event.js';
 import { earlierEvents } from '../events/read-events.js';
 import type { MetricName, Scores } from '../events/scores.js';
+import { warningEvent } from '../events/warning-event.js';
 import type { Metrics } from '../model/metrics.js';
 import type { Model } from '../model/model.js';
-import { restore } from './checkpoint.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 import { checkSettings, refuseEarlier } from './earlier-run.js';
 import { lossMetrics } from './loss-metrics.js';
+import { restore } from './restore.js';
+import { epochEvent, stepEvent } from './run-events.js';
+import type { RunOptions } from './run-options.js';
 import type { EpochSums, Memory, RunState } from './run-state.js';
-import { Training, type TrainingOptions } from './training.js';
-
-export interface RunOptions<
-  In extends Tensors = Tensor,
-  Out extends Tensors = Tensor,
-  Target extends Tensors = Tensor,
-  S extends Scores = Scores,
-> extends TrainingOptions<In, Out, Target> {
-  /** What events and logs call the run. Default `run`. */
-  readonly name?: string;
-  /** Passes over the training items. */
-  readonly epochs: number;
-  readonly batchSize: number;
-  /** Names of the classes, in the order of their ids. */
-  readonly classes: readonly string[];
-  /** Makes what gathers the scores of a split. Default: the loss alone. */
-  readonly metrics?: () => Metrics<Out, Target, S>;
-  /** The validation score that chooses the best checkpoint and that stopping follows. Default `loss`. */
-  readonly metric?: MetricName<S>;
-  /** Where checkpoints go. Without one, `checkpoint(run)` and `testBest(run, …)` refuse. */
-  readonly store?: CheckpointStore;
-  /** Folder of the run's logs, for loggers that name none and for a resume. */
-  readonly logs?: string;
-  /** Folder of the run's plots. */
-  readonly plots?: string;
-  /** What the run was asked to do, for its first event and its checkpoints. Default: nothing. */
-  readonly config?: Readonly<Record<string, unknown>>;
-  /** The items of each split, for the checkpoints: a resumed run then keeps them. */
-  readonly splits?: Splits<Item>;
-}
+import { Training } from './training.js';
 
 /**
  * One training from its first batch to its last event, and all of its state: the model and its optimiser, the position,
@@ -199,18 +173,7 @@ export class Run<
     this.sums.loss += result.loss * images;
     this.sums.images += images;
     this.sums.seconds += seconds;
-    const step: StepEvent = {
-      type: 'step',
-      time: Date.now(),
-      step: this.position,
-      epoch,
-      batch: place,
-      batches,
-      ...result,
-      images,
-      seconds,
-      imagesPerSecond: images / seconds,
-    };
+    const step = stepEvent(batch.plan, this.position, result, { images, seconds });
     return [...this.#unheard(batches), step, ...(place < batches - 1 ? [] : [this.#endEpoch(epoch)])];
   }
 
@@ -227,13 +190,10 @@ export class Run<
    */
   async save(epoch: number, scores?: Scores): Promise<CheckpointEvent | WarningEvent> {
     const step = this.position;
-    const time = () => Date.now();
-    if (await this.training.finite()) {
-      const { path, best } = await this.checkpoints.save(this, { epoch, ...(scores && { scores }) });
-      return { type: 'checkpoint', time: time(), path, step, epoch, best };
-    }
-    const message = `step ${step} was not saved: some of its weights are not finite`;
-    return { type: 'warning', time: time(), code: 'not-saved', message };
+    if (!(await this.training.finite()))
+      return warningEvent('not-saved', `step ${step} was not saved: some of its weights are not finite`);
+    const { path, best } = await this.checkpoints.save(this, { epoch, ...(scores && { scores }) });
+    return { type: 'checkpoint', time: Date.now(), path, step, epoch, best };
   }
 
   /**
@@ -252,26 +212,17 @@ export class Run<
   }
 
   #endEpoch(epoch: number): EpochEvent {
-    const { loss, images, seconds } = this.sums;
+    const event = epochEvent(epoch, this.position, this.sums);
     Object.assign(this.sums, { loss: 0, images: 0, seconds: 0 });
-    return {
-      type: 'epoch',
-      time: Date.now(),
-      epoch,
-      step: this.position,
-      loss: loss / images,
-      images,
-      seconds,
-      imagesPerSecond: images / seconds,
-    };
+    return event;
   }
 
-  /** Said with the first step after a whole epoch: until then a validation may still come. */
+  /** Warns at the first step after a whole epoch: until then a validation may still come. */
   #unheard(batches: number): WarningEvent[] {
     const follows = this.training.schedule.observe !== undefined;
     if (!follows || this.#heard !== undefined || this.#steps !== batches + 1) return [];
     const message =
       'the schedule follows a validation score and has heard of none in a whole epoch: the rate stays as it is; put validate(run, …) after trainStep';
-    return [{ type: 'warning', time: Date.now(), code: 'schedule-unheard', message }];
+    return [warningEvent('schedule-unheard', message)];
   }
 }

@@ -1,37 +1,18 @@
-import { add, dispose, mul, stack, sub, sum, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { add, dispose, mul, stack, sum, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
 import type { Batch, Tensors } from '../data/batch.js';
-import type { Loss } from '../model/loss.js';
 import type { Model } from '../model/model.js';
-import type { Parameter, ParameterGroup } from '../model/parameters.js';
+import type { Parameter } from '../model/parameters.js';
 import { randomStream } from '../random/random-stream.js';
 import { globalNorm } from './optimizers/clip-by-global-norm.js';
 import { pack, unpack } from './optimizers/pack.js';
 import { stateTensors } from './optimizers/state-tree.js';
-import type { Optimizer, Packs, State } from './optimizers/transform.js';
+import type { Packs, State } from './optimizers/transform.js';
 import { constant } from './schedules/constant.js';
 import type { Schedule } from './schedules/schedule.js';
+import { baseRate, checkTraining, type TrainingOptions } from './training-options.js';
 import { valueAndGradients } from './value-and-gradients.js';
-
-export interface TrainingOptions<
-  In extends Tensors = Tensor,
-  Out extends Tensors = Tensor,
-  Target extends Tensors = Tensor,
-> {
-  readonly model: Model<In, Out>;
-  readonly loss: Loss<Out, Target>;
-  readonly optimizer: Optimizer;
-  /** The base rate: one for all, or one for each group that trains (`separate_lr`). */
-  readonly learningRate: number | Partial<Readonly<Record<ParameterGroup, number>>>;
-  /** Default: constant. */
-  readonly schedule?: Schedule;
-  /** Seeds dropout; shuffling and augmentation take their seed from the plans. */
-  readonly seed: number;
-  /** So many steps in the beginning train the head alone; what else trains is frozen until then. Default 0. */
-  readonly frozenSteps?: number;
-  /** Decay of a moving average of the weights, e.g. 0.999; default: none is kept. See `scored`. */
-  readonly average?: number;
-}
+import { averagedModel, putAverage, updatedAverage } from './weight-average.js';
 
 /** The result of one step. */
 export interface StepResult {
@@ -43,8 +24,8 @@ export interface StepResult {
 }
 
 /**
- * A model that is being trained: its optimiser's state, its average, its schedule, and how many batches it has consumed.
- * The small core under `Run`, usable alone.
+ * A model in training: the state of its optimiser, its average, its schedule, and the number of batches consumed. The
+ * small core under `Run`, usable alone.
  *
  * Owns the optimiser's tensors (`dispose` frees them); the model stays its maker's.
  *
@@ -60,7 +41,7 @@ export class Training<
   readonly model: Model<In, Out>;
   readonly seed: number;
   readonly schedule: Schedule;
-  /** Batches consumed since the run began: what `batchPlans` takes as `from`. */
+  /** Batches consumed since the run began: the `from` of `batchPlans`. */
   position = 0;
   #optimizer: State;
   #average: Packs;
@@ -72,24 +53,16 @@ export class Training<
     this.seed = options.seed;
     this.schedule = options.schedule ?? constant();
     const trainable = this.model.parameters.trainable();
-    if (trainable.length === 0)
-      throw new UserError('expected a model with parameters to train, got one where all are frozen');
-    for (const { group } of trainable) this.#baseRate(group);
+    checkTraining(options, trainable);
     const { frozenSteps = 0 } = options;
-    if (!Number.isInteger(frozenSteps) || frozenSteps < 0)
-      throw new UserError(`frozenSteps: expected an integer from 0 up, got ${frozenSteps}`, { frozenSteps });
-    if (frozenSteps > 0 && !trainable.some(({ group }) => group === 'head'))
-      throw new UserError('frozenSteps: expected a model with a head to train, got one without');
     const { state, average } = tidy(() => {
       const weights = pack(
         trainable,
         trainable.map(({ value }) => value),
       );
+      const frozen = frozenSteps > 0 ? Object.keys(weights).filter((group) => group !== 'head') : [];
       return {
-        state: options.optimizer.init(
-          weights,
-          frozenSteps > 0 ? Object.keys(weights).filter((group) => group !== 'head') : [],
-        ),
+        state: options.optimizer.init(weights, frozen),
         average: options.average === undefined ? {} : weights,
       };
     });
@@ -102,7 +75,7 @@ export class Training<
     return { optimizer: this.#optimizer, average: this.#average };
   }
 
-  /** Takes over a tree of the same shape, and frees the one before. */
+  /** Replaces the state by a tree of the same shape, and frees the old tensors. */
   set state(state: State) {
     dispose([...stateTensors(this.state).values()]);
     this.#optimizer = state.optimizer as State;
@@ -110,10 +83,10 @@ export class Training<
   }
 
   /**
-   * One batch: forward, gradients, update. All that reads the batch is done before the promise is returned, so the
-   * batch may be freed while it is pending.
+   * Trains on one batch: forward, gradients, update. The batch is read before the promise is returned, so it may be
+   * freed while the promise is pending.
    *
-   * @throws where the batch is not the next one of this run; the model is then unchanged.
+   * @throws UserError if the batch is not the next one of this run; the model is then unchanged.
    */
   async step(batch: Batch<In, Target>): Promise<StepResult> {
     const { position } = batch.plan;
@@ -132,8 +105,8 @@ export class Training<
     });
     this.#optimizer = result.state;
     this.#average = result.average;
-    const kept = new Set(stateTensors(this.state).values());
-    for (const tensor of before) if (!kept.has(tensor)) tensor.dispose();
+    const current = new Set(stateTensors(this.state).values());
+    for (const tensor of before) if (!current.has(tensor)) tensor.dispose();
     this.position++;
     return this.#report(result.report, learningRate);
   }
@@ -149,32 +122,22 @@ export class Training<
     return value === 0;
   }
 
-  /** What is to be scored: the model with the averaged weights in place, or itself where no average is kept. */
+  /** The model to score: with the averaged weights, or as it is if no average is kept. */
   get scored(): Model<In, Out> {
-    const { model } = this;
-    if (Object.keys(this.#average).length === 0) return model;
-    const forward: Model<In, Out>['forward'] = (inputs, pass) => {
-      const putBack = this.#putAverage();
-      try {
-        return model.forward(inputs, pass);
-      } finally {
-        putBack();
-      }
-    };
-    return { parameters: model.parameters, forward, dispose: () => model.dispose() };
+    return this.#hasAverage ? averagedModel(this.model, () => this.#average) : this.model;
   }
 
   /**
-   * Runs `work` with the averaged weights in the model's place, then puts the trained ones back.
+   * Runs `work` while the model has the averaged weights, then puts the trained ones back.
    *
-   * @throws UserError where no average is kept.
+   * @throws UserError if no average is kept.
    */
   async withAverage<R>(work: () => Promise<R>): Promise<R> {
-    if (Object.keys(this.#average).length === 0)
+    if (!this.#hasAverage)
       throw new UserError(
         'expected a run with `average`, got one that keeps no moving average of its weights',
       );
-    const putBack = this.#putAverage();
+    const putBack = putAverage(this.model.parameters, this.#average);
     try {
       return await work();
     } finally {
@@ -182,20 +145,8 @@ export class Training<
     }
   }
 
-  /** Puts the averaged weights in the place of the trained ones; what it returns puts those back. */
-  #putAverage(): () => void {
-    const parameters = this.model.parameters.trainable();
-    const averaged = unpack(parameters, this.#average);
-    const trained = parameters.map((parameter) => parameter.value);
-    parameters.forEach((parameter, i) => {
-      parameter.value = averaged[i]!;
-    });
-    return () => {
-      parameters.forEach((parameter, i) => {
-        parameter.value = trained[i]!;
-      });
-      dispose(averaged as Tensor[]);
-    };
+  get #hasAverage(): boolean {
+    return Object.keys(this.#average).length > 0;
   }
 
   dispose(): void {
@@ -230,18 +181,11 @@ export class Training<
     const moved = Object.fromEntries(
       Object.entries(updates).map(([group, update]) => [group, add(weights[group]!, update)]),
     );
-    const decay = this.#options.average ?? 0;
-    const average = Object.fromEntries(
-      Object.entries(this.#average).map(([group, mean]) => [
-        group,
-        moved[group] ? add(mean, mul(1 - decay, sub(moved[group], mean))) : mean,
-      ]),
-    );
     return {
       report: stack([loss, globalNorm(gradients)]),
       values: unpack(parameters, moved),
       state,
-      average,
+      average: updatedAverage(this.#average, moved, this.#options.average ?? 0),
     };
   }
 
@@ -254,7 +198,7 @@ export class Training<
     }
   }
 
-  /** What the next step moves. */
+  /** The parameters that the next step moves. */
   #moving(): Parameter[] {
     const all = this.model.parameters.trainable();
     const frozen = this.position < (this.#options.frozenSteps ?? 0);
@@ -263,19 +207,10 @@ export class Training<
 
   #learningRate(parameters: readonly Parameter[]): Record<string, number> {
     const factor = this.schedule(this.position);
-    if (typeof this.#options.learningRate === 'number') return { all: factor * this.#options.learningRate };
-    const groups = new Set(parameters.map(({ group }) => group));
-    return Object.fromEntries([...groups].map((group) => [group, factor * this.#baseRate(group)]));
-  }
-
-  #baseRate(group: ParameterGroup): number {
     const { learningRate } = this.#options;
-    const rate = typeof learningRate === 'number' ? learningRate : learningRate[group];
-    if (rate === undefined || !(rate >= 0))
-      throw new UserError(`learningRate: expected a number from 0 up for the ${group}, got ${rate}`, {
-        group,
-      });
-    return rate;
+    if (typeof learningRate === 'number') return { all: factor * learningRate };
+    const groups = new Set(parameters.map(({ group }) => group));
+    return Object.fromEntries([...groups].map((group) => [group, factor * baseRate(learningRate, group)]));
   }
 }
 

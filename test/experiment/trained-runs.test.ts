@@ -6,7 +6,7 @@ import { memory } from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.js';
 import { loadTrained, selectRuns, trainedRuns } from '../../src/experiment/trained-runs.js';
 import { loadSegmenter } from '../../src/tasks/segmentation/segmenter.js';
-import { readCheckpoint } from '../../src/train/checkpoint.js';
+import { readCheckpoint } from '../../src/train/read-checkpoint.js';
 import { tinyBackbone, untrained } from '../recipes/trained.js';
 
 async function refuses(work: Promise<unknown>, message: RegExp): Promise<void> {

@@ -5,8 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Event } from '../../src/events/event.js';
 import { readEvents } from '../../src/events/read-events.js';
 import { withoutClocks } from '../../src/loggers/logger.js';
-import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
+import { readCheckpoint } from '../../src/train/read-checkpoint.js';
 import { run, start } from './run.js';
 import { tinyBackbone, tinyFlags } from './tiny-backbone.js';
 

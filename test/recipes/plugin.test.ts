@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readCheckpointInfo } from '../../src/train/checkpoint.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
+import { readCheckpointInfo } from '../../src/train/read-checkpoint.js';
 import { run } from './run.js';
 import { tinyBackbone } from './trained.js';
 

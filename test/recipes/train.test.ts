@@ -7,8 +7,8 @@ import { readEvents } from '../../src/events/read-events.js';
 import { withoutClocks } from '../../src/loggers/logger.js';
 import type { Summary } from '../../src/loggers/summary.js';
 import type { SegmentationTestScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
-import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
+import { readCheckpoint } from '../../src/train/read-checkpoint.js';
 import { type Ended, run, type SharedProcess, sharedProcess, start } from './run.js';
 import { tinyBackbone, tinyFlags } from './tiny-backbone.js';
 

@@ -3,8 +3,8 @@ import '../../src/tasks/segmentation/metrics/metric.js';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { restore } from '../../src/train/checkpoint.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
+import { restore } from '../../src/train/restore.js';
 import { free, type TinyRun, tinyRun } from './tiny.js';
 
 describe('checkpoints', () => {

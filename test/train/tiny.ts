@@ -23,7 +23,8 @@ import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.j
 import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
 import type { SegmentationScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
 import { adamW } from '../../src/train/optimizers/adam.js';
-import { Run, type RunOptions } from '../../src/train/run.js';
+import { Run } from '../../src/train/run.js';
+import type { RunOptions } from '../../src/train/run-options.js';
 
 /** Pictures are SIZE × SIZE. */
 export const SIZE = 4;

@@ -7,7 +7,8 @@ import { accumulate } from '../../src/train/optimizers/accumulate.js';
 import { adam, adamW } from '../../src/train/optimizers/adam.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';
 import { trapezoid } from '../../src/train/schedules/trapezoid.js';
-import { Training, type TrainingOptions } from '../../src/train/training.js';
+import { Training } from '../../src/train/training.js';
+import type { TrainingOptions } from '../../src/train/training-options.js';
 import { tinyBatch, tinyModel, tinyPlans } from './tiny.js';
 
 /** A training of the tiny model, disposed after `work`. */

@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../base/errors.js';
+import type { SplitStems } from '../data/recorded-split.js';
+import { sha256, sha256OfFile } from '../files/digest.js';
+import { readSafetensors } from '../files/safetensors.js';
+import { CHECKPOINT_FILES, type Checkpoint, type CheckpointInfo, checkpointInfo } from './checkpoint.js';
+
+/** Reads `checkpoint.json` alone. @throws UserError naming the file where it is missing, foreign or damaged. */
+export async function readCheckpointInfo(path: string): Promise<CheckpointInfo> {
+  const file = join(path, CHECKPOINT_FILES.info);
+  const fail = (got: string, cause?: unknown) =>
+    new UserError(
+      `${file}: expected a checkpoint of this project, got ${got}; name another folder`,
+      { path },
+      { cause },
+    );
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw fail(cause.code === 'ENOENT' || cause.code === 'ENOTDIR' ? 'nothing there' : cause.message, cause);
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw fail('a file that is not JSON', cause);
+  }
+  const parsed = checkpointInfo.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw fail(`${issue?.path.join('.') || 'something'}: ${issue?.message}`, parsed.error);
+  }
+  return parsed.data;
+}
+
+const stems = z.array(z.string());
+const splitStems = z.object({ train: stems, validation: stems, test: stems, unused: stems });
+
+/**
+ * The pictures of each split that a checkpoint's run began with; undefined for a checkpoint of an earlier version,
+ * which did not record them.
+ *
+ * @throws UserError naming the file where it is damaged.
+ */
+export async function readSplits(path: string): Promise<SplitStems | undefined> {
+  const info = await readCheckpointInfo(path);
+  const file = join(path, CHECKPOINT_FILES.splits);
+  if (info.sha256[CHECKPOINT_FILES.splits] === undefined && !existsSync(file)) return undefined;
+  const text = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    throw new UserError(
+      `${file}: expected the pictures of each split, got ${cause.code}; use another checkpoint`,
+      { path },
+      { cause },
+    );
+  });
+  checkDigest(path, file, sha256(text), info.sha256[CHECKPOINT_FILES.splits]);
+  return splitStems.parse(JSON.parse(text.toString()));
+}
+
+/** Reads a whole checkpoint and checks every byte of it. @throws UserError naming the file at fault. */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  const info = await readCheckpointInfo(path);
+  const read = async (name: string) => {
+    const file = join(path, name);
+    const { tensors } = await readSafetensors(file);
+    checkDigest(path, file, await sha256OfFile(file), info.sha256[name]);
+    return tensors;
+  };
+  return {
+    path,
+    info,
+    parameters: await read(CHECKPOINT_FILES.parameters),
+    state: await read(CHECKPOINT_FILES.state),
+  };
+}
+
+function checkDigest(path: string, file: string, got: string, expected: string | undefined): void {
+  if (got !== expected)
+    throw new UserError(`${file}: expected the bytes that were written, got others; use another checkpoint`, {
+      path,
+    });
+}

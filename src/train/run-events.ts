@@ -1,0 +1,38 @@
+import type { EpochEvent, StepEvent } from '../events/event.js';
+import type { EpochSums } from './run-state.js';
+import type { StepResult } from './training.js';
+
+/** The event of a step that ended now: `step` counts the batches consumed. */
+export function stepEvent(
+  { epoch, batch, batches }: Pick<StepEvent, 'epoch' | 'batch' | 'batches'>,
+  step: number,
+  result: StepResult,
+  { images, seconds }: Pick<StepEvent, 'images' | 'seconds'>,
+): StepEvent {
+  return {
+    type: 'step',
+    time: Date.now(),
+    step,
+    epoch,
+    batch,
+    batches,
+    ...result,
+    images,
+    seconds,
+    imagesPerSecond: images / seconds,
+  };
+}
+
+/** The event of an epoch that ended now: the mean loss over its images. */
+export function epochEvent(epoch: number, step: number, { loss, images, seconds }: EpochSums): EpochEvent {
+  return {
+    type: 'epoch',
+    time: Date.now(),
+    epoch,
+    step,
+    loss: loss / images,
+    images,
+    seconds,
+    imagesPerSecond: images / seconds,
+  };
+}
