@@ -62,12 +62,7 @@ export function localizedLora(options: LocalizedLoraOptions): Adapter {
       keys: { localized_A: 'gralora_A', localized_B: 'gralora_B' },
     },
     parameters: (site) => {
-      for (const size of [site.inputs, site.outputs])
-        if (size % K !== 0)
-          throw new UserError(
-            `blocks: expected a divisor of ${site.target}'s ${site.inputs} inputs and ${site.outputs} outputs, got ${K}; see --num-blocks-per-row`,
-            { blocks: K },
-          );
+      checkBlocks(K, site);
       checkRank('blockRank', r, site);
       return [
         {
@@ -94,6 +89,14 @@ export function localizedLora(options: LocalizedLoraOptions): Adapter {
       return add(weight, mul(reshape(grid, [inputs, outputs]), scale));
     },
   };
+}
+
+function checkBlocks(blocks: number, { target, inputs, outputs }: Site): void {
+  if (inputs % blocks === 0 && outputs % blocks === 0) return;
+  throw new UserError(
+    `blocks: expected a divisor of ${target}'s ${inputs} inputs and ${outputs} outputs, got ${blocks}; see --num-blocks-per-row`,
+    { blocks },
+  );
 }
 
 /** Localized LoRA by PEFT's GraloraConfig. @throws UserError for a setting that has no counterpart here. */
