@@ -37,6 +37,7 @@ export { augmentations } from '../src/data/images/augmentations/augmentations.js
 export {
   type Chance,
   type Colours,
+  type MaybeMasked,
   oneOf,
   type Range,
   type Transform,
@@ -103,6 +104,8 @@ export { type VitConfig, vitConfig } from '../src/model/vit/config.js';
 export { heads } from '../src/model/heads/heads.js';
 export type { Head, HeadOptions, HeadParameter, HeadPass } from '../src/model/heads/head.js';
 export { linear } from '../src/engine/ops/linear.js';
+export type { LowRank } from '../src/engine/ops/low-rank.js';
+export type { LinearMap } from '../src/engine/ops/linears.js';
 export { upsample } from '../src/engine/ops/upsample.js';
 
 // Adapters: small trainable changes of a frozen model, and their files in PEFT's format.
@@ -126,7 +129,7 @@ export type {
 export { TARGETS, type Target } from '../src/model/targets.js';
 export { type SavePeftOptions, savePeft } from '../src/adapters/peft/save-peft.js';
 export { loadPeft } from '../src/adapters/peft/load-peft.js';
-export type { Spelling } from '../src/model/vit/names.js';
+export type { NamedWeights, Spelling } from '../src/model/vit/names.js';
 
 // Losses: what training minimises.
 export { losses } from '../src/tasks/segmentation/losses/losses.js';
@@ -145,7 +148,7 @@ export type { Loss } from '../src/model/loss.js';
 
 // Metrics: how a split is scored, and what a run follows.
 export { type MetricAbout, type Mode, metricOf, metrics } from '../src/events/metric.js';
-export type { MetricName, Score, Scores } from '../src/events/scores.js';
+export type { MetricName, NumberName, Score, Scores, ScoresIn } from '../src/events/scores.js';
 export type { Metrics } from '../src/model/metrics.js';
 export {
   type SegmentationMetricsOptions,

@@ -1,7 +1,7 @@
 import '../src/base/node-version.js';
 
 // A command: its description, its flags, and its work.
-export { type Recipe, recipe } from '../src/cli/recipe.js';
+export { type Recipe, recipe, type Work } from '../src/cli/recipe.js';
 export { type Config, type FlagGroups, ignored, nameIn } from '../src/cli/flag.js';
 export { printable } from '../src/base/printable.js';
 
@@ -74,10 +74,10 @@ export {
   type SearchedSettings,
 } from '../src/experiment/adapter-search.js';
 export { type SearchStudySettings, searchStudy } from '../src/experiment/search-study.js';
-export { loadObjective, type ObjectiveReport } from '../src/experiment/objective.js';
+export { type LoadedObjective, loadObjective, type ObjectiveReport } from '../src/experiment/objective.js';
 export { type PrunerSettings, studyPruner } from '../src/experiment/study-pruner.js';
 export { trialText } from '../src/experiment/trial-text.js';
-export { METRIC_TEXTS } from '../src/tasks/segmentation/metrics/metric.js';
+export { METRIC_TEXTS, type Metric } from '../src/tasks/segmentation/metrics/metric.js';
 
 // A study of many trainings, a process each.
 export {

@@ -61,7 +61,7 @@ export { PartialFixedSampler } from '../src/study/samplers/partial-fixed.js';
 export { seededByTrial } from '../src/study/samplers/seeded-by-trial.js';
 export type { Constraints } from '../src/study/samplers/shared/note-constraints.js';
 export { SamplerDelegate } from '../src/study/samplers/shared/sampler-delegate.js';
-export type { Sampler } from '../src/study/contracts/sampler.js';
+export type { Params, Sampler } from '../src/study/contracts/sampler.js';
 
 // Pruners: who ends a trial early.
 export { type NamedPrunerOptions, pruners } from '../src/study/pruners/pruners.js';
@@ -101,6 +101,7 @@ export {
 
 // Storages: where studies live.
 export { openStorage } from '../src/study/open-storage.js';
+export type { HeartbeatOptions } from '../src/study/storage/sql/heartbeat-options.js';
 export { MemoryStorage } from '../src/study/storage/memory-storage.js';
 export { RdbStorage } from '../src/study/storage/sql/rdb-storage.js';
 export { JournalStorage } from '../src/study/storage/journal/journal-storage.js';

@@ -4,6 +4,7 @@ import type { Splits } from '../src/data/types.js';
 import { checkPairs } from '../src/tasks/segmentation/check-files.js';
 import { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/check-masks.js';
 
+/** Options of `checkSplits`. */
 export interface CheckSplitsOptions extends Pick<CheckMasksOptions, 'ids'> {
   /** Is told what the user may not have meant. Default: a line on stderr. */
   readonly warn?: (message: string) => void;

@@ -5,6 +5,7 @@ import type { Scores } from '../src/events/scores.js';
 import { checkEvery, type Every, isDue } from '../src/train/every.js';
 import type { Run } from '../src/train/run.js';
 
+/** Options of `checkpoint`. */
 export interface CheckpointOptions {
   /** Default `epoch`. */
   readonly every?: Every;

@@ -3,6 +3,7 @@ import { loadImage } from '../src/data/images/load-image.js';
 import type { ImageItem, MaskedSample, Pair, Sample, SamplePlan } from '../src/data/types.js';
 import { type LoadOptions, loadSample } from '../src/tasks/segmentation/load-sample.js';
 
+/** Options of `decode`. */
 export interface DecodeOptions extends LoadOptions {
   /** Samples that are loaded at once. Default 4, the threads that Node gives to the decoder. */
   readonly concurrency?: number;

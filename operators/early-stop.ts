@@ -7,6 +7,7 @@ import type { MetricName, Scores } from '../src/events/scores.js';
 import type { Memory } from '../src/train/run-state.js';
 import { stopWhen } from './stop-when.js';
 
+/** Options of `earlyStop`. */
 export interface EarlyStopOptions<S extends Scores = Scores> {
   /** Default: the run's. */
   readonly metric?: MetricName<S>;

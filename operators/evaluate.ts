@@ -11,6 +11,7 @@ import type { Lease } from './lease.js';
 /** Scores, and the number of samples that they are of. */
 export interface Evaluation<S extends Scores = Scores> {
   readonly scores: S;
+  /** Samples that were scored. */
   readonly images: number;
 }
 

@@ -15,6 +15,7 @@ import { warningEvent } from '../src/events/warning-event.js';
 import type { Memory } from '../src/train/run-state.js';
 import { stopWhen } from './stop-when.js';
 
+/** Options of `guard`. */
 export interface GuardOptions<S extends Scores = Scores> {
   /** A score that rises, watched for collapse. Default: the run's, where that rises; else none is watched. */
   readonly metric?: Exclude<MetricName<S>, 'loss'>;

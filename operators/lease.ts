@@ -2,6 +2,7 @@ import { defer, finalize, Observable, of } from 'rxjs';
 
 /** Anything that holds tensors and can free them. */
 export interface Disposable {
+  /** Frees the tensors; called once. */
   dispose(): void;
 }
 

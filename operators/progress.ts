@@ -6,6 +6,7 @@ import { improves, metricOf, metrics, modeOf } from '../src/events/metric.js';
 import type { Scores } from '../src/events/scores.js';
 import { aboutScore, leadingScores } from '../src/events/shown-scores.js';
 
+/** Options of `progress`. */
 export interface ProgressOptions {
   /**
    * The validation score by which one is the best; give what chooses the best checkpoint. Default: the first that rises,
@@ -15,7 +16,12 @@ export interface ProgressOptions {
   /** A resumed run's events so far, so that its best validation is known. */
   readonly earlier?: readonly Event[];
   /** Where to write. Default standard error. */
-  readonly to?: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
+  readonly to?: {
+    /** Writes text, as a stream of Node does. */
+    readonly write: (text: string) => unknown;
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+  };
   /** Seconds between two lines on steps where there is no terminal. Default 10. */
   readonly every?: number;
 }

@@ -17,6 +17,7 @@ import type { Run } from '../src/train/run.js';
 import type { Lease } from './lease.js';
 import { scored } from './validate.js';
 
+/** Options of `testBest`. */
 export interface TestBestOptions {
   /** The event's `split`. Default `test`. */
   readonly split?: string;

@@ -5,6 +5,7 @@ import type { Study } from '../src/study/study.js';
 import type { Trial } from '../src/study/trial.js';
 import { failUntold } from './fail-untold.js';
 
+/** Options of `trialGroups`. */
 export interface TrialGroupsOptions {
   /** Seconds after which no further group begins. */
   readonly timeout?: number;

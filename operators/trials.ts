@@ -5,6 +5,7 @@ import type { Study } from '../src/study/study.js';
 import type { Trial } from '../src/study/trial.js';
 import { failUntold } from './fail-untold.js';
 
+/** Options of `trials`. */
 export interface TrialsOptions {
   /** How many trials run at the same time in this process, 1 by default; give `mergeMap` the same number. */
   readonly concurrency?: number;

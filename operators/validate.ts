@@ -9,6 +9,7 @@ import type { Run } from '../src/train/run.js';
 import { evaluate } from './evaluate.js';
 import type { Lease } from './lease.js';
 
+/** Options of `validate`. */
 export interface ValidateOptions {
   /** Default `epoch`. */
   readonly every?: Every;

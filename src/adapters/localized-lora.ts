@@ -15,6 +15,7 @@ import {
 } from '../model/adapter.js';
 import type { PeftReader } from './peft-config.js';
 
+/** Options of `localizedLora`. */
 export interface LocalizedLoraOptions extends AdapterOptions {
   /** K: input and output are cut into K chunks each, K² blocks in all. */
   readonly blocks: number;

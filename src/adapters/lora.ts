@@ -14,6 +14,7 @@ import {
 } from '../model/adapter.js';
 import type { PeftReader } from './peft-config.js';
 
+/** Options of `lora`. */
 export interface LoraOptions extends AdapterOptions {
   readonly rank: number;
   /** The change is scaled by alpha / rank. Default: rank. */

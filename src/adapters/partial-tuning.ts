@@ -1,5 +1,6 @@
 import { type Adapter, checkOptions } from '../model/adapter.js';
 
+/** Options of `bitFit` and `layerNormTuning`. */
 export interface PartialTuningOptions {
   /** Which blocks, from 0. Default: all, and what lies before and after them. */
   readonly layers?: readonly number[];

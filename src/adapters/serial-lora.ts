@@ -11,6 +11,7 @@ import {
   type Site,
 } from '../model/adapter.js';
 
+/** Options of `serialLora`. */
 export interface SerialLoraOptions extends AdapterOptions {
   readonly rank: number;
   /** The change is scaled by alpha / rank. Default: rank, that is, no scaling. */

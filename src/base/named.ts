@@ -10,6 +10,7 @@ export interface Named<K extends string, T> {
   readonly what: string;
   /** All names of now: the built-in ones, then the registered ones in their order. */
   readonly names: readonly Name<K>[];
+  /** Whether something has this name. */
   has(name: string): boolean;
   /** @throws UserError that lists the names and says which one is nearest. */
   get(name: Name<K>): T;

@@ -17,7 +17,8 @@ export interface Recipe<G extends FlagGroups> {
   run(config: Config<G> & Plugins, signal: AbortSignal): Work | Promise<Work>;
 }
 
-type Work = Observable<unknown> | void;
+/** A recipe's work: a stream, or nothing where it is done already. */
+export type Work = Observable<unknown> | void;
 
 /**
  * Runs a recipe as a program: reads the command line, runs the work, and reports the outcome.

@@ -2,10 +2,13 @@ import { UserError } from '../base/errors.js';
 import { permutation } from './permutation.js';
 import type { BatchPlan, Item } from './types.js';
 
+/** Options of `batchPlans`. */
 export interface BatchPlansOptions {
   /** Passes over the items; Infinity never ends. Default 1. */
   readonly epochs?: number;
+  /** Samples in a batch; an epoch's last one may have fewer. */
   readonly batchSize: number;
+  /** Seeds the order of each epoch, and what is random about each sample. */
   readonly seed: number;
   /** A new order each epoch. Default true; validation and test want false. */
   readonly shuffle?: boolean;

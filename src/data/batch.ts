@@ -11,8 +11,11 @@ export type Tensors = Tensor | Readonly<Record<string, Tensor>>;
 export interface Batch<In extends Tensors = Tensor, Target extends Tensors = Tensor> {
   /** Its `samples` are those that are in the tensors, row by row. */
   readonly plan: BatchPlan<Item>;
+  /** What the model takes. */
   readonly inputs: In;
+  /** What its outputs are compared with. */
   readonly targets: Target;
+  /** Frees the tensors; called by the lease. */
   dispose(): void;
 }
 

@@ -5,11 +5,13 @@ import { MersenneTwister } from '../random/mersenne-twister.js';
 import { addedTo, few, type SplitStems, splitAs } from './recorded-split.js';
 import type { Item, Splits } from './types.js';
 
+/** Options of `split` and `splitPairs`. */
 export interface SplitOptions {
   /** Share of the pairs, 0 to 1. Default .2. */
   readonly validation?: number;
   /** Share of the pairs, 0 to 1. Default .1. */
   readonly test?: number;
+  /** Seeds the shuffle, or the hashes. */
   readonly seed: number;
   /**
    * `upstream`: CPython's shuffle, then train | validation | test one after another.

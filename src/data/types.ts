@@ -1,15 +1,18 @@
 /** Something that is loaded as one sample. `stem` names it wherever samples are split, listed or recorded. */
 export interface Item {
+  /** Unique among the items of a data set. */
   readonly stem: string;
 }
 
 /** An image file. */
 export interface ImageItem extends Item {
+  /** Path of the image file. */
   readonly image: string;
 }
 
 /** An image file and the mask that belongs to it; `stem` is the name they share. */
 export interface Pair extends ImageItem {
+  /** Path of the mask file. */
   readonly mask: string;
 }
 
@@ -31,14 +34,17 @@ export interface BatchPlan<I extends Item = Pair> {
   readonly batches: number;
   /** Batches before this one since the run began: what a checkpoint records as consumed is `position + 1`. */
   readonly position: number;
+  /** The samples of the batch, in order. */
   readonly samples: readonly SamplePlan<I>[];
 }
 
 /** One decoded image: RGB, row by row, height × width × 3, as bytes until `normalize` turns them into floats. */
 export interface Sample<I extends Item = Item, P extends Uint8Array | Float32Array = Uint8Array> {
+  /** What the sample was loaded for. */
   readonly plan: SamplePlan<I>;
   readonly width: number;
   readonly height: number;
+  /** The pixels. */
   readonly image: P;
 }
 

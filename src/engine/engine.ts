@@ -7,6 +7,7 @@ import { type Name, named } from '../base/named.js';
 import { packageRoot } from '../base/package.js';
 import { loadGradients } from './tfjs.js';
 
+/** Options of `useEngine`. */
 export interface EngineOptions {
   /** Threads of the engine's own. Default: the cores that are available; one on wasm, where more gain little. */
   readonly threads?: number;
@@ -17,6 +18,7 @@ export interface EngineOptions {
 /** The engine that runs, and how it came to be chosen. */
 export interface Engine {
   readonly name: string;
+  /** How the engine came to be chosen, as a person reads it. */
   readonly why: string;
   readonly precision: string;
   readonly threads: number;
@@ -31,9 +33,11 @@ export interface EngineSource {
   readonly install: string;
   /** The command that says what an engine lacks that comes with this package. */
   readonly explain?: string;
+  /** Makes the engine ready; undefined where this machine cannot run it. */
   start(options: EngineOptions): Promise<Omit<Engine, 'why' | 'name'> | undefined>;
 }
 
+/** Names of the engines that come with the package. */
 type BuiltInEngine = 'onednn' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
 
 /** A name of `engines`, or `auto`. */

@@ -18,9 +18,11 @@ export interface AblationRun {
   readonly seed: number;
 }
 
+/** Options of `closeAblation`. */
 export interface AblationOptions {
   /** The folder that holds `logs/<run>/summary.json`; table and plots are written to it. */
   readonly dir: string;
+  /** Heading of the table and the plots. */
   readonly title: string;
   /** The name of the varied setting. */
   readonly x: string;

@@ -111,6 +111,7 @@ export function chosenAdapter(argv: readonly string[]) {
   };
 }
 
+/** The flags that choose an adapter and its settings; see `adapterOf`. */
 export interface ChosenAdapterSettings {
   readonly loraType: string;
   readonly rBlock?: number | string | undefined;

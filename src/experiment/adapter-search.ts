@@ -18,11 +18,13 @@ const SPACE = {
 } as const satisfies Record<string, readonly [string, readonly number[], number]>;
 
 type Key = keyof typeof SPACE;
+/** Settings of a training that a search proposes. */
 export type SearchedSettings = Record<Key, number> & { readonly freezeEpochs?: number };
 
 /** Upstream's name for how many epochs train the head alone; its choices are given. */
 const FREEZE = 'freeze_epochs';
 
+/** A search space over the settings of an adapter and its training. */
 export interface AdapterSearch {
   /** The parameters to begin with: those of the training recipe's defaults, or nearest to them. */
   readonly first: Readonly<Record<string, number>>;

@@ -51,7 +51,7 @@ export async function divergedCells<C extends StudyCell>(cells: readonly C[]): P
   return found;
 }
 
-/** @throws UserError that names the cells which diverged, where there are any: a study that lacks them has not succeeded. */
+/** Fails where cells diverged: a study that lacks them has not succeeded. @throws UserError that names them. */
 export async function failIfCellsDiverged(cells: readonly StudyCell[]): Promise<void> {
   const lost = await divergedCells(cells);
   if (lost.length === 0) return;

@@ -13,6 +13,7 @@ const RECIPES = {
   localized_lora: 'train-localized',
 } as const;
 
+/** The name of an adapter that a grid may compare. */
 export type GridAdapter = keyof typeof RECIPES;
 
 /** The adapters that a study of many trainings may compare. */

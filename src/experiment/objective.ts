@@ -13,12 +13,22 @@ export interface ObjectiveReport {
   readonly step?: number | null;
 }
 
-type Result = number | readonly number[];
-
 /** The values that `--sampler grid` tries: the module's export `searchSpace`. */
 const searchSpaces = z
   .record(z.string(), z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1))
   .optional();
+
+/** An objective of a user's own module, as it was loaded. */
+export interface LoadedObjective {
+  /** The values that `--sampler grid` tries. */
+  readonly searchSpace?: z.infer<typeof searchSpaces>;
+  /** A trial as a stream of what it reports. */
+  readonly objective: (trial: Trial) => Observable<ObjectiveReport>;
+  /** Throws an error again: one of the module's own as a message with the places in its files. */
+  readonly explain: (error: unknown) => Observable<never>;
+}
+
+type Result = number | readonly number[];
 
 /**
  * Loads the module that `--objective` names: the objective as a stream of what it reports, the search space that the
@@ -26,7 +36,7 @@ const searchSpaces = z
  *
  * @throws UserError where the module cannot be loaded or exports something else.
  */
-export async function loadObjective(path: string) {
+export async function loadObjective(path: string): Promise<LoadedObjective> {
   const flag = `--objective ${path}`;
   const { default: objective, searchSpace } = await importModule(flag, path);
   if (typeof objective !== 'function')
@@ -54,8 +64,8 @@ export async function loadObjective(path: string) {
   };
   return {
     searchSpace: space.data,
-    objective: (trial: Trial) => defer(() => call(trial)).pipe(tap({ error: (error) => thrown.add(error) })),
-    explain: (error: unknown): Observable<never> => {
+    objective: (trial) => defer(() => call(trial)).pipe(tap({ error: (error) => thrown.add(error) })),
+    explain: (error) => {
       throw thrown.has(error) && !(error instanceof UserError) ? moduleError(flag, 'it threw', error) : error;
     },
   };

@@ -9,6 +9,7 @@ import { checkpointStore } from '../train/checkpoint-store.js';
 import { refuseEarlier } from '../train/earlier-run.js';
 import { readSplits } from '../train/read-checkpoint.js';
 
+/** The settings that place a run on disk; see `openRun`. */
 export interface RunSettings {
   /** Each gets a folder `<run>`: of checkpoints, logs, plots. */
   readonly outDir: string;

@@ -46,6 +46,7 @@ export interface BackboneSettings {
   readonly headDropout: number;
 }
 
+/** Settings of `segmentationTask`: the flags of its data, backbone and adapter. */
 export interface SegmentationSettings extends SplitSettings, BackboneSettings, ChosenAdapterSettings {
   readonly mode: TrainingMode;
   readonly loss: string;

@@ -27,6 +27,7 @@ import { learningRates } from './learning-rates.js';
 import type { OpenRun } from './open-run.js';
 import type { Task } from './task.js';
 
+/** Settings of `trainingRun`: the flags of a training recipe. */
 export interface TrainingRunSettings extends NamedOptimizerOptions {
   readonly randomSeed: number;
   readonly epochs: number;
@@ -57,6 +58,7 @@ export interface TrainingRunSettings extends NamedOptimizerOptions {
   readonly overwrite?: boolean;
 }
 
+/** Options of `trainingRun` beside its settings. */
 export interface TrainingRunOptions<
   I extends Item = Pair,
   In extends Tensors = Tensor,

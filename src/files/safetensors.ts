@@ -5,6 +5,7 @@ import { oneLine } from '../base/printable.js';
 /** Element types that safetensors names and that are read here, with their sizes in bytes. */
 const SIZES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
 
+/** A type of stored numbers, by its name in the format. */
 export type Dtype = keyof typeof SIZES;
 
 /** One stored tensor: floats of every width come as Float32Array, integers as Int32Array. */
@@ -14,8 +15,10 @@ export interface StoredTensor {
   readonly data: Float32Array | Int32Array;
 }
 
+/** The contents of a safetensors file. */
 export interface Safetensors {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** The texts that the header keeps beside the tensors. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

@@ -9,6 +9,7 @@ import type { Scores } from '../events/scores.js';
 export interface Logger {
   /** How a warning names it: the file or folder that it writes. */
   readonly name: string;
+  /** Takes the next event. */
   next(event: Event): void | Promise<void>;
   /** Seconds that it may take for one event, or to close, once the run has ended; then it is left behind. Default 120. */
   readonly patience?: number;

@@ -6,9 +6,12 @@ import { TARGETS, type Target } from './targets.js';
 
 /** One linear map that an adapter may change. */
 export interface Site {
+  /** The block, from 0. */
   readonly layer: number;
   readonly target: Target;
+  /** Width of what the map takes. */
   readonly inputs: number;
+  /** Width of what the map gives. */
   readonly outputs: number;
 }
 
@@ -55,12 +58,14 @@ export interface PeftForm {
  */
 export interface Adapter {
   readonly name: string;
+  /** The options that make it again: a checkpoint records them, and the registered function gets them back. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly targets: readonly Target[];
   /** Which blocks, from 0; all where absent. */
   readonly layers?: readonly number[];
   /** Absent where PEFT has no such adapter. */
   readonly peft?: PeftForm;
+  /** The parameters that it brings to a site. */
   parameters(site: Site): AdapterParameter[];
   /**
    * Whether the adapter trains a parameter of the backbone itself, such as `layers.0.query.bias`. It is then saved, loaded

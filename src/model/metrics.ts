@@ -10,5 +10,6 @@ export interface Metrics<
 > {
   /** Adds a batch; the tensors stay the caller's. */
   add(outputs: Out, targets: Target): Promise<void>;
+  /** The scores of all that was added. */
   scores(): S;
 }

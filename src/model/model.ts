@@ -4,6 +4,7 @@ import type { Parameters } from './parameters.js';
 
 /** How a forward pass runs: `random` feeds dropout and is given when, and only when, the model trains. */
 export interface Pass {
+  /** Draws the next number, uniform in [0, 1). */
   readonly random?: () => number;
 }
 
@@ -12,6 +13,8 @@ export interface Model<In extends Tensors = Tensor, Out extends Tensors = Tensor
   readonly parameters: Parameters;
   /** The adapter in it, if any. */
   readonly adapter?: { readonly name: string } | undefined;
+  /** Maps inputs to outputs. Without a pass, as in scoring: dropout and the like are off. */
   forward(inputs: In, pass?: Pass): Out;
+  /** Frees the parameters. */
   dispose(): void;
 }

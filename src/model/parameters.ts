@@ -9,7 +9,9 @@ export type ParameterGroup = 'backbone' | 'adapter' | 'head';
  */
 export interface Parameter {
   readonly name: string;
+  /** Which part of the model it belongs to. */
   group: ParameterGroup;
+  /** Whether the optimiser updates it. */
   trainable: boolean;
   /** A parameter of the backbone that an adapter trains, and that counts as the adapter's from then on. */
   adopted?: boolean;
@@ -24,25 +26,30 @@ export interface Parameter {
 export class Parameters implements Iterable<Parameter> {
   readonly #byName = new Map<string, Parameter>();
 
+  /** Adds a parameter, whose tensor is then owned here. */
   add(parameter: Parameter): void {
     if (this.#byName.has(parameter.name)) throw new Error(`parameter ${parameter.name} exists already`);
     this.#byName.set(parameter.name, parameter);
   }
 
+  /** Whether there is a parameter of this name. */
   has(name: string): boolean {
     return this.#byName.has(name);
   }
 
+  /** The value of a parameter, which stays owned here. */
   get(name: string): Tensor {
     return this.parameter(name).value;
   }
 
+  /** A parameter by name. */
   parameter(name: string): Parameter {
     const found = this.#byName.get(name);
     if (!found) throw new Error(`no parameter ${name}`);
     return found;
   }
 
+  /** Replaces the value of a parameter, and frees the one before. */
   set(name: string, value: Tensor): void {
     const parameter = this.parameter(name);
     if (parameter.value === value) return;
@@ -50,6 +57,7 @@ export class Parameters implements Iterable<Parameter> {
     parameter.value = value;
   }
 
+  /** Removes a parameter and frees its value. */
   remove(name: string): void {
     this.parameter(name).value.dispose();
     this.#byName.delete(name);
@@ -72,10 +80,12 @@ export class Parameters implements Iterable<Parameter> {
       .reduce((sum, parameter) => sum + parameter.value.size, 0);
   }
 
+  /** The parameters, in the order in which they were added. */
   [Symbol.iterator](): Iterator<Parameter> {
     return this.#byName.values();
   }
 
+  /** Frees all values. */
   dispose(): void {
     for (const { value } of this) value.dispose();
     this.#byName.clear();

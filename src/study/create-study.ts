@@ -15,6 +15,7 @@ import { Study } from './study.js';
 import { shown } from './trials/fail-reason.js';
 import type { Direction } from './trials/frozen-trial.js';
 
+/** Options of `loadStudy`. */
 export interface LoadStudyOptions extends HeartbeatOptions, RetryOptions {
   /** A URL as `openStorage` reads it, or a storage; by default this process's memory. */
   readonly storage?: string | Storage;
@@ -23,9 +24,11 @@ export interface LoadStudyOptions extends HeartbeatOptions, RetryOptions {
   readonly sampler?: Sampler;
   /** Ends unpromising trials; by default those below the median. */
   readonly pruner?: Pruner;
+  /** Called with what the user should know; by default process.emitWarning. */
   readonly warn?: (code: string, message: string) => void;
 }
 
+/** Options of `createStudy`. */
 export interface CreateStudyOptions extends LoadStudyOptions {
   readonly direction?: Direction;
   /** One for each objective, in place of `direction`. */

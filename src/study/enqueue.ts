@@ -7,7 +7,9 @@ import type { ParamValue } from './trials/distribution.js';
 import type { FrozenTrial, Json } from './trials/frozen-trial.js';
 import { sameParams } from './trials/same-params.js';
 
+/** Options of `Study.enqueueTrial`. */
 export interface EnqueueOptions {
+  /** Attributes that the trial begins with. */
   readonly userAttrs?: Readonly<Record<string, Json>>;
   /** Enqueue nothing where a trial, run or waiting, has the same parameters. */
   readonly skipIfExists?: boolean;

@@ -11,11 +11,15 @@ export interface Optimizable {
   readonly name: string;
   /** Begins a loop: what it returns says whether the study was stopped since. */
   begin(): { readonly stopped: boolean };
+  /** Begins a trial. */
   ask(): Promise<Trial>;
+  /** Ends a trial. */
   tell(trial: Trial, values: number | readonly number[] | null, options?: TellOptions): Promise<FrozenTrial>;
+  /** Tells the user something that stops nothing. */
   warn(code: string, message: string): void;
 }
 
+/** Options of `optimize`. */
 export interface OptimizeOptions<S extends Optimizable = Optimizable> {
   /** How many trials this call runs; without a limit until `timeout`, `study.stop()` or `signal`. */
   readonly trials?: number;
@@ -27,6 +31,7 @@ export interface OptimizeOptions<S extends Optimizable = Optimizable> {
   readonly catches?: (error: unknown) => boolean;
   /** Called with each trial as stored, like Optuna's callbacks, and awaited; if it throws, the call ends. */
   readonly onTrial?: (trial: FrozenTrial, study: S) => unknown;
+  /** Ends the call when it is aborted; trials that run become FAIL. */
   readonly signal?: AbortSignal;
 }
 

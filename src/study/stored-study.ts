@@ -8,6 +8,7 @@ import type { Direction, FrozenTrial, Json, TrialState } from './trials/frozen-t
 
 /** A study as its storage has it: its trials, the best of them, and its attributes. */
 export abstract class StoredStudy {
+  /** @internal */
   readonly cache: StudyCache;
   protected readonly attributes: StudyAttributes;
 
@@ -20,10 +21,12 @@ export abstract class StoredStudy {
     this.cache = new StudyCache(storage, record, this.attributes, events);
   }
 
+  /** The study's name. */
   get name(): string {
     return this.record.name;
   }
 
+  /** Which way each objective improves. */
   get directions(): readonly Direction[] {
     return this.record.directions;
   }
@@ -44,10 +47,12 @@ export abstract class StoredStudy {
     );
   }
 
+  /** The value of `bestTrial`. @throws UserError as it does. */
   async bestValue(): Promise<number> {
     return (await this.bestTrial()).values![0]!;
   }
 
+  /** The parameters of `bestTrial`. @throws UserError as it does. */
   async bestParams(): Promise<FrozenTrial['params']> {
     return (await this.bestTrial()).params;
   }

@@ -14,6 +14,7 @@ export abstract class StoredTrial {
   #resolveEnded = () => {};
 
   protected constructor(
+    /** @internal */
     readonly record: TrialRecord,
     private readonly storage: Storage,
   ) {
@@ -23,18 +24,22 @@ export abstract class StoredTrial {
     });
   }
 
+  /** The trial's number in its study, from 0. */
   get number(): number {
     return this.record.number;
   }
 
+  /** The parameters suggested so far, by name. */
   get params(): FrozenTrial['params'] {
     return this.record.params;
   }
 
+  /** Attributes that user code has set. */
   get userAttrs(): FrozenTrial['userAttrs'] {
     return this.record.userAttrs;
   }
 
+  /** Attributes that the study, its sampler or its pruner has set. */
   get systemAttrs(): FrozenTrial['systemAttrs'] {
     return this.record.systemAttrs;
   }

@@ -17,6 +17,7 @@ import type { Trial, TrialHost } from './trial.js';
 import type { Distribution, ParamValue } from './trials/distribution.js';
 import type { FrozenTrial } from './trials/frozen-trial.js';
 
+/** Options of a study. */
 export interface StudyOptions extends RetryOptions {
   readonly sampler: Sampler;
   readonly pruner: Pruner;

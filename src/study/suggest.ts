@@ -17,11 +17,13 @@ import { checkCompatible, sameDistribution } from './trials/same-distribution.js
 
 /** The part of a study that suggesting uses. */
 export interface SuggestingStudy {
+  /** @internal */
   readonly cache: StudyCache;
   readonly storage: Storage;
   readonly sampler: Sampler;
   /** The study as this trial's sampler sees it. */
   viewFor(trial: FrozenTrial): StudyView;
+  /** Tells the user something that stops nothing. */
   warn(code: string, message: string): void;
 }
 

@@ -1,5 +1,6 @@
 import type { Outcome } from './trials/outcome.js';
 
+/** Options of `Study.tell`. */
 export interface TellOptions {
   /** The state to end with; by default COMPLETE with acceptable values, otherwise FAIL. */
   readonly state?: Outcome['state'];

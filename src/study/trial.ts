@@ -20,6 +20,7 @@ import {
 export interface TrialHost extends SuggestingStudy {
   readonly name: string;
   readonly pruner: Pruner;
+  /** Ends a trial. */
   tell(trial: Trial, values?: number | readonly number[] | null, options?: TellOptions): Promise<FrozenTrial>;
 }
 
@@ -39,6 +40,7 @@ export class Trial extends StoredTrial {
   #proposal = NO_PROPOSAL;
   #deciding: Promise<void> = Promise.resolve();
 
+  /** See `Study.ask`. @internal */
   constructor(
     readonly study: TrialHost,
     record: TrialRecord,

@@ -12,6 +12,7 @@ import { readCheckpoint, readCheckpointInfo } from './read-checkpoint.js';
 import type { RunState } from './run-state.js';
 import { writeCheckpoint } from './write-checkpoint.js';
 
+/** Options of `checkpointStore`. */
 export interface CheckpointStoreOptions {
   /** The newest so many are kept, and the best one beside them. Default 3; Infinity keeps all. */
   readonly keep?: number | undefined;
@@ -88,10 +89,12 @@ export class CheckpointStore {
       .map((name) => join(this.dir, name));
   }
 
+  /** The newest checkpoint's folder, if there is one. */
   async last(): Promise<string | undefined> {
     return (await this.list()).at(-1);
   }
 
+  /** The folder of the best checkpoint, if there is one. */
   async best(): Promise<string | undefined> {
     let best: { readonly path: string; readonly value: number } | undefined;
     for (const path of await this.list()) {

@@ -55,7 +55,9 @@ export class Run<
   readonly training: Training<In, Out, Target>;
   /** Makes what gathers the scores of a split. */
   readonly metrics: () => Metrics<Out, Target, S>;
+  /** Sums of the epoch under way. */
   readonly sums: EpochSums = { loss: 0, images: 0, seconds: 0 };
+  /** What observers of the run remember. */
   readonly memory: Memory = {};
   #earlier: readonly Event[] = [];
   #batches = 0;
@@ -80,10 +82,12 @@ export class Run<
     this.training = new Training(options);
   }
 
+  /** The model that is trained. */
   get model(): Model<In, Out> {
     return this.training.model;
   }
 
+  /** The seed of the plans and of dropout. */
   get seed(): number {
     return this.training.seed;
   }
@@ -207,6 +211,7 @@ export class Run<
     return this.position;
   }
 
+  /** Frees the optimiser's tensors; the model stays. */
   dispose(): void {
     this.training.dispose();
   }

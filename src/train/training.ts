@@ -149,6 +149,7 @@ export class Training<
     return Object.keys(this.#average).length > 0;
   }
 
+  /** Frees the optimiser's state and the average; the model stays. */
   dispose(): void {
     dispose([...stateTensors(this.state).values()]);
     this.#optimizer = {};

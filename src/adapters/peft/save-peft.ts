@@ -19,6 +19,7 @@ export const PEFT_FILES = {
 /** What stands before every key of adapter_model.safetensors. */
 export const PEFT_PREFIX = 'base_model.model.';
 
+/** Options of `savePeft`. */
 export interface SavePeftOptions {
   /** The attribute of the Python model that is the ViTModel; '' where it is one itself. Default `vit`. */
   readonly attribute?: string;

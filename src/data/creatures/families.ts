@@ -7,8 +7,11 @@ export const CREATURES = ['cat', 'fox', 'rabbit', 'bear', 'mouse', 'lizard', 'll
 /** The families that do not, drawn with the same colours and textures; a table has legs, a cactus has arms. */
 export const THINGS = ['tree', 'mushroom', 'house', 'star', 'cactus', 'rock', 'table', 'lamp'] as const;
 
+/** A family of creatures. */
 export type Creature = (typeof CREATURES)[number];
+/** A family of things. */
 export type Thing = (typeof THINGS)[number];
+/** What a scene may show: a creature or a thing. */
 export type Family = Creature | Thing;
 
 /** All families, in the order of their labels. */

@@ -5,7 +5,7 @@ import { valueNoise } from './texture.js';
 export type Style = (image: Uint8Array, width: number, height: number, random: Random) => Uint8Array;
 
 /** The styles of the fixture's second domain. */
-export const STYLES = { ink, mosaic, neon } as const satisfies Record<string, Style>;
+export const STYLES: Readonly<Record<'ink' | 'mosaic' | 'neon', Style>> = { ink, mosaic, neon };
 
 /** Pen on paper: contours as dark lines, dark parts hatched, the colours nearly gone. */
 function ink(image: Uint8Array, width: number, height: number, random: Random): Uint8Array {

@@ -4,6 +4,7 @@ import { readImage } from './image-file.js';
 import { resizeBilinear } from './resize.js';
 import type { SampleCache } from './sample-cache.js';
 
+/** Options of `loadImage`. */
 export interface LoadImageOptions {
   /** Where decoded samples are kept, so that the second epoch decodes nothing. Default: nowhere. */
   readonly cache?: SampleCache | undefined;

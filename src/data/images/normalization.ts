@@ -1,5 +1,6 @@
 /** What a model expects of its input: (pixel / 255 − mean) / std, by channel. */
 export interface Normalization {
+  /** By channel: red, green, blue. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }

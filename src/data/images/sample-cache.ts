@@ -11,8 +11,9 @@ import { removeUnfinished, writeFileAtomic } from '../../files/atomic.js';
  * What is kept is never shared: `set` keeps a copy, and `get` gives one that its caller may change.
  */
 export interface SampleCache {
-  /** @param lengths how many bytes each part has. */
+  /** The parts under a key, as copies; undefined where they are not kept, or not in these lengths (bytes). */
   get(key: string, lengths: readonly number[]): Promise<Uint8Array[] | undefined>;
+  /** Keeps parts under a key, where there is room. */
   set(key: string, parts: readonly Uint8Array[]): Promise<void>;
 }
 

@@ -4,7 +4,9 @@ import type { Pass } from '../model.js';
 import type { Parameters } from '../parameters.js';
 import type { TorchPlace } from '../torch-place.js';
 
+/** Options of a segmentation head. */
 export interface HeadOptions {
+  /** Number of classes. */
   readonly classes: number;
   /** BatchNorm after the first convolution. Default false. */
   readonly batchNorm?: boolean;

@@ -31,6 +31,7 @@ export class PatchClassifier implements Model {
     add('bias', tensor(new Float32Array(classes), [classes]));
   }
 
+  /** Maps images to logits; see the shapes above. */
   forward(images: Tensor): Tensor {
     const get = (name: string) => this.parameters.get(name);
     return tidy(() => {
@@ -48,6 +49,7 @@ export class PatchClassifier implements Model {
     });
   }
 
+  /** Frees the weights. */
   dispose(): void {
     this.parameters.dispose();
   }

@@ -36,11 +36,13 @@ export abstract class AdaptableVit implements Model {
     checkMemory(config, imageSize, outputs);
   }
 
+  /** Maps normalised images [batch, height, width, 3] to logits. */
   abstract forward(images: Tensor, pass?: Pass): Tensor;
 
-  /** Where PyTorch keeps the head's parameters, as a module of its own. */
+  /** Where PyTorch keeps the head's parameters, as a module of its own. @internal */
   abstract headPlaces(): TorchPlace[];
 
+  /** The adapter that was injected, if any. */
   get adapter(): Adapter | undefined {
     return this.#maps.adapter;
   }
@@ -121,6 +123,7 @@ export abstract class AdaptableVit implements Model {
     return adapterSites(adapter, this.config);
   }
 
+  /** Frees all weights, merged ones too. */
   dispose(): void {
     this.unmerge();
     this.parameters.dispose();

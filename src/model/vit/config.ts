@@ -32,6 +32,7 @@ export const vitConfig = z
     error: 'expected a divisor of hidden_size',
   });
 
+/** The shape of a ViT; see `vitConfig`. */
 export type VitConfig = z.infer<typeof vitConfig>;
 
 /** Refuses heads that cannot share a width. */

@@ -15,6 +15,7 @@ import { readWeights, weightFile } from './weight-files.js';
 export interface Pretrained {
   readonly path: string;
   readonly config: VitConfig;
+  /** The weights by the names of the file. */
   readonly weights: NamedWeights;
   /** The model's input normalization, where its folder states one. */
   readonly normalization?: Normalization;

@@ -22,6 +22,7 @@ const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
   [/\.norm2\./, '.layernorm_after.'],
 ];
 
+/** Options of `saveBackbone`. */
 export interface SaveBackboneOptions {
   /** The normalization that the model was trained with (`model.normalization`). Default: ImageNet's. */
   readonly normalization?: Normalization;

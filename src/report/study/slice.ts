@@ -8,6 +8,7 @@ import {
   spaceOf,
 } from './study-data.js';
 
+/** Options of the plots over parameters. */
 export interface ParamsOptions {
   /** Which parameters; by default all. */
   readonly params?: readonly string[];

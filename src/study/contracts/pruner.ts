@@ -3,6 +3,7 @@ import type { StudyView } from './study-view.js';
 
 /** Decides, after a report, whether a trial is worth going on. */
 export interface Pruner {
+  /** Whether the trial should end now. */
   prune(study: StudyView, trial: FrozenTrial): boolean;
   /**
    * The part of the study that this trial competes in, which the sampler then sees in place of the whole

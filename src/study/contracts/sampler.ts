@@ -17,15 +17,18 @@ export type Params = Readonly<Record<string, ParamValue>>;
 export interface Sampler {
   /** Whether `study.systemAttrs` must be fresh at every ask, which costs a read of the storage. */
   readonly usesStudyAttrs?: boolean;
+  /** The parameters to propose together for this trial; empty where each is proposed by itself. */
   inferRelativeSearchSpace(study: StudyView, trial: FrozenTrial): SearchSpace;
   /** May leave names out; they are sampled independently when asked for. */
   sampleRelative(study: StudyView, trial: FrozenTrial, space: SearchSpace): Params;
+  /** Proposes one parameter that `sampleRelative` left out. */
   sampleIndependent(
     study: StudyView,
     trial: FrozenTrial,
     name: string,
     distribution: Distribution,
   ): ParamValue;
+  /** Called when a trial begins, before anything is proposed. */
   beforeTrial?(study: StudyView, trial: FrozenTrial): void;
   /** `values` is null for FAIL, and for PRUNED without a report. Here constraints are evaluated and noted. */
   afterTrial?(

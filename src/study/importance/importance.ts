@@ -5,6 +5,7 @@ import { sameDistribution } from '../trials/same-distribution.js';
 import { type FanovaOptions, fanova } from './fanova.js';
 import { type PedAnovaOptions, pedAnova } from './ped-anova.js';
 
+/** Options of `importancesOf` and `paramImportances`. */
 export interface ImportanceOptions extends FanovaOptions, PedAnovaOptions {
   /** `fanova` by default, which explains the objective over the whole space; `ped-anova` explains its best values. */
   readonly evaluator?: 'fanova' | 'ped-anova';

@@ -6,6 +6,7 @@ import { type FrozenTrial, lastStep } from '../trials/frozen-trial.js';
 import { FilteredView } from './filtered-view.js';
 import { SuccessiveHalvingPruner } from './successive-halving.js';
 
+/** Options of `HyperbandPruner`. */
 export interface HyperbandOptions {
   /** The step of the first rung of the most eager bracket, 1 by default. */
   readonly minResource?: number;

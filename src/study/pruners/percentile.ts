@@ -5,6 +5,7 @@ import type { FrozenTrial } from '../trials/frozen-trial.js';
 import { checkedInterval, dueStep, type IntervalOptions } from './interval.js';
 import { SortedValues } from './sorted-values.js';
 
+/** Options of `PercentilePruner` and `MedianPruner`. */
 export interface PercentileOptions extends IntervalOptions {
   /** COMPLETE trials before the first pruning, 5 by default. */
   readonly startupTrials?: number;

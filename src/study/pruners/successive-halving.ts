@@ -4,6 +4,7 @@ import type { StudyView } from '../contracts/study-view.js';
 import { type FrozenTrial, lastStep } from '../trials/frozen-trial.js';
 import { SortedValues } from './sorted-values.js';
 
+/** Options of `SuccessiveHalvingPruner`. */
 export interface SuccessiveHalvingOptions {
   /** The step of the first rung; 'auto': a hundredth of the longest COMPLETE trial's last step. */
   readonly minResource?: number | 'auto';

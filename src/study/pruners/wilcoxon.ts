@@ -5,6 +5,7 @@ import { bestTrial } from '../trials/best-trials.js';
 import type { FrozenTrial } from '../trials/frozen-trial.js';
 import { signedRankPValue } from './signed-rank.js';
 
+/** Options of `WilcoxonPruner`. */
 export interface WilcoxonOptions {
   /** The p-value below which a trial ends, 0.1 by default. */
   readonly pThreshold?: number;

@@ -65,6 +65,7 @@ export class GridSampler extends IndependentSampler {
     return this.#points.length;
   }
 
+  /** Assigns the trial a point of the grid that no other has. */
   beforeTrial(study: StudyView, trial: FrozenTrial): void {
     const { number, systemAttrs } = trial;
     if (POINT in systemAttrs || 'fixed_params' in systemAttrs) return;

@@ -5,6 +5,7 @@ import type { FrozenTrial } from '../trials/frozen-trial.js';
 import { IndependentSampler } from './shared/independent-sampler.js';
 import { uniformValue } from './shared/uniform-value.js';
 
+/** Options of `RandomSampler`. */
 export interface RandomSamplerOptions {
   /** 32 bits; the same seed proposes the same values again. By default unlike any other's. */
   readonly seed?: number;
@@ -27,6 +28,7 @@ export class RandomSampler extends IndependentSampler {
     this.#random = NumpyRandom.fromSeed(seed);
   }
 
+  /** A uniform draw. */
   sampleIndependent(
     _study: StudyView,
     _trial: FrozenTrial,

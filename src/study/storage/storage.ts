@@ -34,6 +34,7 @@ export interface TrialChanges {
   readonly systemAttrs?: Readonly<Record<string, Json>>;
 }
 
+/** How a trial ends. */
 export interface TrialEnd {
   readonly state: 'COMPLETE' | 'PRUNED' | 'FAIL';
   readonly values: readonly number[] | null;
@@ -44,6 +45,7 @@ export interface TrialEnd {
   readonly successor?: { readonly study: number; readonly template: TrialTemplate };
 }
 
+/** How many trials in which states a study may have. */
 export interface TrialLimit {
   readonly states: readonly TrialState[];
   readonly most: number;
@@ -82,9 +84,13 @@ export interface Storage {
   readonly heartbeat?: Heartbeat;
   /** @throws UserError when the name is taken. */
   createStudy(name: string, directions: readonly Direction[]): Promise<number>;
+  /** Deletes a study and its trials. */
   deleteStudy(study: number): Promise<void>;
+  /** The study of this name, if there is one. */
   findStudy(name: string): Promise<StudyRecord | undefined>;
+  /** All studies, in the order of their creation. */
   studies(): Promise<readonly StudyRecord[]>;
+  /** Sets an attribute of a study. */
   setStudyAttr(study: number, kind: 'user' | 'system', key: string, value: Json): Promise<void>;
   /** A new trial, RUNNING now unless the template says otherwise, under the study's next number. */
   createTrial(study: number, template?: TrialTemplate): Promise<FrozenTrial>;
@@ -94,6 +100,7 @@ export interface Storage {
   claimTrial(trial: number, time: number): Promise<boolean>;
   /** Heads of the study's trials whose id is above `after`, and of those listed, by id. */
   readHeads(study: number, after: number, ids: readonly number[]): Promise<readonly TrialHead[]>;
+  /** The trials with these ids, in their order. */
   readTrials(ids: readonly number[]): Promise<readonly FrozenTrial[]>;
   /** @throws FinishedTrialError when the trial has ended, for instance because it was found stale. */
   writeTrial(trial: number, changes: TrialChanges): Promise<void>;
@@ -101,9 +108,11 @@ export interface Storage {
   finishTrial(trial: number, end: TrialEnd): Promise<boolean>;
   /** Lets a RUNNING trial of this process beat until `stopBeating`, whatever the event loop does. */
   startBeating?(trial: number): void;
+  /** Ends what `startBeating` began. */
   stopBeating?(trial: number): void;
   /** Those of the given trials that are RUNNING with a beat older than the grace, by the storage's clock. */
   staleTrials?(ids: readonly number[]): Promise<readonly number[]>;
+  /** Closes connections and files. */
   close(): Promise<void>;
 }
 

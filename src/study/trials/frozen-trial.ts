@@ -1,5 +1,6 @@
 import type { Distribution, ParamValue } from './distribution.js';
 
+/** Which way an objective improves. */
 export type Direction = 'minimize' | 'maximize';
 
 /** RUNNING and WAITING (enqueued, unclaimed) trials change; COMPLETE, PRUNED and FAIL ones never do again. */
@@ -40,6 +41,7 @@ export interface FrozenTrial {
   readonly datetimeComplete: number | null;
 }
 
+/** Whether a trial in this state has ended. */
 export function isFinished(state: TrialState): boolean {
   return state === 'COMPLETE' || state === 'PRUNED' || state === 'FAIL';
 }

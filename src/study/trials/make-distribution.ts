@@ -9,6 +9,7 @@ import type {
 import { shown } from './fail-reason.js';
 import { sameDistribution } from './same-distribution.js';
 
+/** Options of a range of numbers. */
 export interface NumericOptions {
   readonly log?: boolean;
   readonly step?: number | null;

@@ -11,6 +11,7 @@ import { fromTorchLayout } from '../../model/vit/layout.js';
 import { type Pretrained, readPretrained } from '../../model/vit/pretrained.js';
 import { addPretrained, addRandomBackbone } from '../../model/vit/vit.js';
 
+/** Options of `loadClassifier`. */
 export interface ClassifierOptions {
   readonly classes: number;
   /** `new` (default) starts a head from the seed; `keep` takes the pretrained model's own, of as many classes. */

@@ -4,6 +4,7 @@ import type { ImageItem } from '../../data/types.js';
 export interface LabelledImage extends ImageItem {
   /** The class's place among the sorted names of the classes. */
   readonly label: number;
+  /** The name of the class. */
   readonly className: string;
 }
 

@@ -3,6 +3,7 @@ import { readMask } from '../../data/images/image-file.js';
 import { IGNORE_INDEX, type Pair } from '../../data/types.js';
 import { declaredIds, type MaskIds, toClasses } from './mask-ids.js';
 
+/** Options of `checkMasks`. */
 export interface CheckMasksOptions {
   /** The masks store these ids. Default [1, 2, 3], as `decode`'s. */
   readonly ids?: MaskIds;

@@ -5,6 +5,7 @@ import { resizeBilinear, resizeNearest } from '../../data/images/resize.js';
 import type { MaskedSample, Pair, SamplePlan } from '../../data/types.js';
 import { type MaskIds, toClasses } from './mask-ids.js';
 
+/** Options of `loadSample`. */
 export interface LoadOptions extends LoadImageOptions {
   /** The ids that masks store, in the order of the classes. Default [1, 2, 3], trimaps. */
   readonly ids?: MaskIds;

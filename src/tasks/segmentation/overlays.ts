@@ -5,9 +5,11 @@ import { classColour } from './class-colours.js';
 
 /** A picture with its true and its predicted classes: RGB bytes and class ids, row by row. */
 export interface Prediction {
+  /** What the picture is called: its stem. */
   readonly title: string;
   readonly width: number;
   readonly height: number;
+  /** RGB bytes. */
   readonly image: Uint8Array;
   readonly target: Uint8Array;
   readonly prediction: Uint8Array;

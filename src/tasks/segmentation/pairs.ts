@@ -11,6 +11,7 @@ const FOREIGN = ['bmp'];
 
 const ENDING = new RegExp(`\\.(${[...IMAGES, ...FOREIGN].join('|')})$`, 'i');
 
+/** Options of `findPairs`. */
 export interface PairsOptions {
   /**
    * List files that narrow the pairs: a line names a picture by its stem, its file name or its path, and may have further

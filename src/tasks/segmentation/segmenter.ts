@@ -9,6 +9,7 @@ import type { VitConfig } from '../../model/vit/config.js';
 import { type Pretrained, readPretrained } from '../../model/vit/pretrained.js';
 import { addPretrained, addRandomBackbone, patchGrid } from '../../model/vit/vit.js';
 
+/** Options of `loadSegmenter`. */
 export interface SegmenterOptions extends HeadOptions {
   /** Height and width of the images, a multiple of the patch size. Default: that of the pretrained model. */
   readonly imageSize?: number;

@@ -2,6 +2,7 @@ import { add, div, mul, sqrt, type Tensor, zerosLike } from '@tensorflow/tfjs-co
 import { defineOp } from '../../engine/op.js';
 import { type GradientTransform, mapPacks } from './transform.js';
 
+/** Options of `scaleByAdam`. */
 export interface AdamOptions {
   /** Decay of the mean of gradients. Default 0.9. */
   readonly beta1?: number;

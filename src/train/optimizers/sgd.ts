@@ -5,6 +5,7 @@ import { scaleByLearningRate } from './scale-by-learning-rate.js';
 import { trace } from './trace.js';
 import type { Optimizer } from './transform.js';
 
+/** Options of `sgd`. */
 export interface SgdOptions extends OptimizerOptions {
   /** μ; default 0, none. */
   readonly momentum?: number;

@@ -30,6 +30,7 @@ export interface StepContext {
 export interface GradientTransform<S extends State = State> {
   /** `late` names the packs that stand still in the first updates: they count their steps from when they move. */
   init(parameters: Packs, late?: readonly string[]): S;
+  /** Turns gradients into updates, with the state that the next step gets. */
   update(updates: Packs, state: S, context: StepContext): { readonly updates: Packs; readonly state: S };
 }
 

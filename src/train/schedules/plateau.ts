@@ -1,6 +1,7 @@
 import { improves, type Mode, metricOf, modeOf } from '../../events/metric.js';
 import type { Schedule } from './schedule.js';
 
+/** Options of `plateau`. */
 export interface PlateauOptions {
   readonly metric: string;
   readonly mode?: Mode;

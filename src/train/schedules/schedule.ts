@@ -10,6 +10,7 @@ import type { Event } from '../../events/event.js';
 export interface Schedule {
   (step: number): number;
   readonly state?: Record<string, number | null>;
+  /** Hears the run's events, for a schedule that follows a score. */
   observe?(event: Event): void;
 }
 

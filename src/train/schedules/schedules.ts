@@ -5,6 +5,7 @@ import { plateau } from './plateau.js';
 import type { Schedule } from './schedule.js';
 import { trapezoid } from './trapezoid.js';
 
+/** Settings of a run that a schedule may follow; each takes those that it knows. */
 export interface NamedScheduleOptions {
   /** Batches of the whole run. */
   readonly steps: number;

@@ -26,13 +26,23 @@ export interface Colours {
  * const drift: Transform = { name: 'drift', p: 0.5, geometric: (random) => [1, 0, 0.1 * random(), 0, 1, 0] };
  */
 export type Transform = { readonly name: string; readonly p: number } & (
-  | { readonly geometric: (random: Random) => Affine }
-  | { readonly photometric: (colours: Colours, random: Random) => void | Promise<void> }
-  | { readonly choose: (random: Random) => Transform }
+  | {
+      /** The affine map from output to input coordinates. */
+      readonly geometric: (random: Random) => Affine;
+    }
+  | {
+      /** Changes the colours in place. */
+      readonly photometric: (colours: Colours, random: Random) => void | Promise<void>;
+    }
+  | {
+      /** Picks another transform. */
+      readonly choose: (random: Random) => Transform;
+    }
 );
 
 /** How often a transform is applied, 0 to 1. */
 export interface Chance {
+  /** Default: the transform's own. */
   readonly p?: number;
 }
 

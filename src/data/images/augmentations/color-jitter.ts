@@ -1,6 +1,7 @@
 import { LUMA, luma, toByte } from '../colours.js';
 import { around, type Chance, type Transform } from './augmentation.js';
 
+/** Options of `colorJitter`. */
 export interface ColorJitterOptions extends Chance {
   /** Factors from 1 − x to 1 + x. Default .2 each. */
   readonly brightness?: number;

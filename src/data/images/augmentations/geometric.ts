@@ -35,6 +35,7 @@ export function rotate({ limit = 15, p = 0.5 }: Chance & { readonly limit?: numb
   };
 }
 
+/** Options of `affine`. */
 export interface AffineOptions extends Chance {
   /** Factors of enlargement. Default [.9, 1.1]. */
   readonly scale?: Range;
@@ -58,6 +59,7 @@ export function affine(options: AffineOptions = {}): Transform {
   };
 }
 
+/** Options of `randomResizedCrop`. */
 export interface CropOptions extends Chance {
   /** Share of the area that is kept. Default [.5, 1]. */
   readonly scale?: Range;

@@ -86,6 +86,7 @@ export function imageCompression({
   };
 }
 
+/** Options of `coarseDropout`. */
 export interface CoarseDropoutOptions extends Chance {
   /** Largest number of squares. Default 4. */
   readonly holes?: number;

@@ -8,6 +8,7 @@ import { paramNames } from '../../trials/param-names.js';
 import { IndependentSampler } from '../shared/independent-sampler.js';
 import { SpaceTree, type TreeNode } from './space-tree.js';
 
+/** Options of `BruteForceSampler`. */
 export interface BruteForceOptions {
   /** 32 bits; the order in which the space is tried. By default unlike any other's. */
   readonly seed?: number;
@@ -61,6 +62,7 @@ export class BruteForceSampler extends IndependentSampler {
     return toExternal(distribution, values[index]!);
   }
 
+  /** Notes the combination as tried, and stops the study when none is left. */
   afterTrial(study: StudyView, trial: FrozenTrial): void {
     const { tree, release } = this.#tree(study, trial);
     tree.end(pathOf(trial));

@@ -12,6 +12,7 @@ import { count, type Drawn, isEarly, NOTE_KEY, type Note, noteOf } from './note.
 import { CmaRun } from './run.js';
 import { type CmaState, cmaDraw, cmaStart } from './update.js';
 
+/** Options of `CmaEsSampler`. */
 export interface CmaEsOptions {
   /** Where the first generation's mean lies, by name; the middle of what is not named. */
   readonly x0?: Readonly<Record<string, ParamValue>>;

@@ -13,6 +13,7 @@ import { unitCube } from '../shared/unit-cube.js';
 import { type GpAxis, mostPromising } from './acquisition.js';
 import { fitGp, type GpPoint, type GpSettings, gaussianProcess } from './regression.js';
 
+/** Options of `GpSampler`. */
 export interface GpOptions {
   /** COMPLETE trials before the first proposal of the process, 10 by default. */
   readonly startupTrials?: number;

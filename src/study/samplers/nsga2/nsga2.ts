@@ -11,6 +11,7 @@ import { type Constraints, noteConstraints } from '../shared/note-constraints.js
 import { SamplerDelegate } from '../shared/sampler-delegate.js';
 import { constrainedDominates, elite, type Individual, individualsOf } from './selection.js';
 
+/** Options of `Nsga2Sampler`. */
 export interface Nsga2Options {
   /** Trials in a generation, 2 or more. Default 50. */
   readonly populationSize?: number;

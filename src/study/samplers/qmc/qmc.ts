@@ -13,6 +13,7 @@ import { sobol } from './sobol.js';
 
 const SEQUENCES = { sobol, halton };
 
+/** Options of `QmcSampler`. */
 export interface QmcOptions {
   /** `sobol` by default: the better one for up to 256 dimensions, in powers of two. */
   readonly sequence?: keyof typeof SEQUENCES;

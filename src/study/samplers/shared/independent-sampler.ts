@@ -13,6 +13,7 @@ export abstract class IndependentSampler implements Sampler {
     return {};
   }
 
+  /** Proposes one parameter. */
   abstract sampleIndependent(
     study: StudyView,
     trial: FrozenTrial,

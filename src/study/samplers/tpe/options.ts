@@ -2,6 +2,7 @@ import { UserError } from '../../../base/errors.js';
 import type { Choice } from '../../trials/distribution.js';
 import type { Constraints } from '../shared/note-constraints.js';
 
+/** Options of `TpeSampler`. */
 export interface TpeOptions {
   /** 32 bits; the same seed and history propose the same values again. By default unlike any other's. */
   readonly seed?: number;

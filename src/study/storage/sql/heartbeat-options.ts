@@ -1,6 +1,7 @@
 import { UserError } from '../../../base/errors.js';
 import type { Heartbeat } from '../storage.js';
 
+/** Options of `openStorage`: how trials of this process show that it lives. */
 export interface HeartbeatOptions {
   /** Seconds between the beats of running trials; absent: none, and trials of dead processes stay RUNNING. */
   readonly heartbeatInterval?: number;

@@ -67,7 +67,12 @@ export class RdbStorage implements Storage {
     );
   }
 
-  /** @throws UserError when the tables are of another revision, or some of them are missing. */
+  /**
+   * Opens the tables of a database; see `openStorage`.
+   *
+   * @internal
+   * @throws UserError when the tables are of another revision, or some of them are missing.
+   */
   static async open(database: Database, heartbeat?: Heartbeat): Promise<RdbStorage> {
     try {
       const { prepareSchema } = await import('./schema.js');

@@ -15,6 +15,7 @@ import {
 import { UserError } from '../../../base/errors.js';
 import type { Loss } from '../../../model/loss.js';
 
+/** Options of `labelCrossEntropy`. */
 export interface LabelCrossEntropyOptions {
   /** Share of the target that all classes get alike, 0 to below 1. Default 0. */
   readonly smoothing?: number;

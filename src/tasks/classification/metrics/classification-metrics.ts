@@ -20,6 +20,7 @@ export type ClassificationScores = {
 metrics.register('topK', { label: 'top-k accuracy', mode: 'max' });
 metrics.register('f1', { label: 'F1', mode: 'max' });
 
+/** Options of `classificationMetrics`. */
 export interface ClassificationMetricsOptions {
   readonly classes: number;
   readonly loss: Loss<Tensor2D, Tensor1D>;

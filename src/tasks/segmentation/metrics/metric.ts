@@ -2,6 +2,7 @@ import { type MetricAbout, metrics } from '../../../events/metric.js';
 
 /** The scores that stopping, plateaus and best checkpoints can follow; `dice` and `iou` are means over classes. */
 export const METRICS = ['loss', 'softDice', 'softIou', 'dice', 'iou', 'miou', 'accuracy'] as const;
+/** The name of such a score. */
 export type Metric = (typeof METRICS)[number];
 
 /** A line that explains each metric. */

@@ -6,6 +6,7 @@ import { type AbsentOption, softScores } from '../losses/soft-scores.js';
 import './metric.js';
 import type { SegmentationScores } from './segmentation-scores.js';
 
+/** Options of `segmentationMetrics`. */
 export interface SegmentationMetricsOptions extends AbsentOption {
   readonly classes: number;
   readonly loss: Loss;
