@@ -23,13 +23,7 @@ import { TrialEndedError } from '../src/study/trials/trial-ended-error.js';
 import { metricValue, type ReportedMetric, ReportedValues } from './reported-metric.js';
 import { endEvent, trialEvent } from './trial-event.js';
 
-<<<<<<< HEAD
-=======
-/** A validation score by name, or what to read from an event: undefined where it has none. */
-export type ReportedMetric<E> = NumberName<ScoresIn<E>> | ((event: E) => number | undefined);
-
 /** Options of `report`. */
->>>>>>> 58f3f31 (Every exported name is documented; typedoc builds the API reference without a warning, and npm run check says so)
 export interface ReportOptions<E> {
   /** The value of a trial whose stream completes: the last one reported, or the best one. Default `last`. */
   readonly value?: 'last' | 'best';

@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.js';
 import type { Event } from '../events/event.js';
-import type { Scores } from '../events/scores.js';
+import type { Metrics } from '../model/metrics.js';
 
 /**
  * Something that listens to a run. It may be slow and may fail: training goes on. `next` and `close` are never called
@@ -29,7 +29,7 @@ export interface LoggedRun {
    */
   readonly earlier?: readonly Event[];
   /** Makes what gathers the scores of a split: of nothing, it says which scores there will be. */
-  readonly metrics?: () => { scores(): Scores };
+  readonly metrics?: () => Pick<Metrics, 'scores'>;
 }
 
 /** A logger that is made for a run, when its events are subscribed. */
