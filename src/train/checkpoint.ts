@@ -42,6 +42,7 @@ export const checkpointInfo = z.object({
   sha256: z.record(z.string(), z.string()),
 });
 
+/** The contents of `checkpoint.json`. */
 export type CheckpointInfo = z.infer<typeof checkpointInfo>;
 
 /** The contents of a checkpoint's folder. */

@@ -7,13 +7,16 @@ import type { Parameter, ParameterGroup } from '../model/parameters.js';
 import type { Optimizer } from './optimizers/transform.js';
 import type { Schedule } from './schedules/schedule.js';
 
+/** Options of `Training`. */
 export interface TrainingOptions<
   In extends Tensors = Tensor,
   Out extends Tensors = Tensor,
   Target extends Tensors = Tensor,
 > {
   readonly model: Model<In, Out>;
+  /** What is minimised. */
   readonly loss: Loss<Out, Target>;
+  /** Turns gradients into updates. */
   readonly optimizer: Optimizer;
   /** The base rate: one for all parameters, or one for each group that trains (`separate_lr`). */
   readonly learningRate: number | Partial<Readonly<Record<ParameterGroup, number>>>;
