@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { nameIn } from '../src/cli/flag.js';
 import { engines } from '../src/engine/engine.js';
+import { PRECISIONS } from '../src/engine/precision.js';
 import { ADAPTERS } from './adapters.js';
 import { MODELS } from './models.js';
 
@@ -17,7 +18,7 @@ export const modelFlags = {
 export const engineFlags = {
   engine: nameIn(engines, ['auto']).default('auto').describe('what computes'),
   precision: z
-    .enum(['f32', 'bf16'])
+    .enum(PRECISIONS)
     .optional()
     .describe("what matrix products round to; default the engine's choice"),
   threads: z.int().min(1).optional().describe("default the engine's choice"),

@@ -1,6 +1,7 @@
 import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
 import type { Batch } from '../src/data/batch.js';
 import { type Engine, type EngineName, useEngine } from '../src/engine/engine.js';
+import type { Precision } from '../src/engine/precision.js';
 import { logCoshDice } from '../src/tasks/segmentation/losses/log-cosh-dice.js';
 import type { Segmenter } from '../src/tasks/segmentation/segmenter.js';
 import { adamW } from '../src/train/optimizers/adam.js';
@@ -15,7 +16,7 @@ export function startEngine({
   threads,
 }: {
   readonly engine: EngineName;
-  readonly precision?: 'f32' | 'bf16' | undefined;
+  readonly precision?: Precision | undefined;
   readonly threads?: number | undefined;
 }): Promise<Engine> {
   return useEngine(engine, { ...(precision && { precision }), ...(threads && { threads }) });

@@ -48,7 +48,7 @@ recipe({
     const { randomSeed: seed, cache, cacheDir } = settings;
     await tryFolder(outputDir);
     if (cache === 'disk') await tryFolder(cacheDir);
-    const engine = await useEngine(engineOf(settings), settings);
+    const engine = await useEngine(...engineOf(settings));
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
     process.stderr.write(`--optimize-for ${optimizeFor}: ${METRIC_TEXTS[optimizeFor]}\n`);
     if (headAlone)

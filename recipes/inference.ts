@@ -61,7 +61,7 @@ recipe({
   run: async (config) => {
     openOutput(config.outputDir, SCORE_FILES, config);
     const planned = await plannedRuns(config);
-    const engine = await useEngine(engineOf(config), config);
+    const engine = await useEngine(...engineOf(config));
     const cache = memoryCache();
     const backbones = new Map<string, Promise<Pretrained>>();
     const backbone = (name: string) => {

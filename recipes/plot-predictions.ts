@@ -62,7 +62,7 @@ recipe({
     const planned = await plannedRuns(config);
     const sheets = planned.flatMap(({ run, domains }) => domains.map((domain) => sheetOf(run, domain)));
     openOutput(config.outputDir, sheets, config);
-    await useEngine(engineOf(config), config);
+    await useEngine(...engineOf(config));
 
     const draw = (model: Segmenter, run: TrainedRun, shown: TestDomain) => {
       const { randomSeed: seed, maskIds: ids, classNames } = run.settings;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../src/base/errors.js';
-import { availableCores } from '../../src/engine/onednn/cores.js';
+import { availableCores } from '../../src/engine/cores.js';
 import { command } from '../command.js';
 import { ours } from '../ours.js';
 import { torch } from '../peers/torch.js';

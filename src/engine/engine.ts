@@ -5,14 +5,21 @@ import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 import { type Name, named } from '../base/named.js';
 import { packageRoot } from '../base/package.js';
+import { PRECISIONS, type Precision } from './precision.js';
 import { loadGradients } from './tfjs.js';
+import { hasAccelerator } from './torch/addon.js';
 
 /** Options of `useEngine`. */
 export interface EngineOptions {
   /** Threads of the engine's own. Default: the cores that are available; one on wasm, where more gain little. */
   readonly threads?: number;
-  /** What matrix products round their factors to, where the engine can choose. Default: the engine's own choice. */
-  readonly precision?: 'f32' | 'bf16';
+  /**
+   * What matrix products round their factors to, where the engine can choose; tf32 is torch's alone. Default: the engine's
+   * own choice.
+   */
+  readonly precision?: Precision;
+  /** What the torch engine computes on: `cuda`, `cuda:1`, `mps`, `xpu`, `cpu`. Default: the best that it finds. */
+  readonly device?: string;
 }
 
 /** The engine that runs, and how it came to be chosen. */
@@ -22,6 +29,8 @@ export interface Engine {
   readonly why: string;
   readonly precision: string;
   readonly threads: number;
+  /** What it computes on, where it can choose. */
+  readonly device?: string;
 }
 
 /**
@@ -38,7 +47,7 @@ export interface EngineSource {
 }
 
 /** Names of the engines that come with the package. */
-type BuiltInEngine = 'onednn' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
+type BuiltInEngine = 'onednn' | 'torch' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
 
 /** A name of `engines`, or `auto`. */
 export type EngineName = Name<BuiltInEngine | 'auto'>;
@@ -54,15 +63,14 @@ export type EngineName = Name<BuiltInEngine | 'auto'>;
  */
 export const engines = named<BuiltInEngine, EngineSource>('engine', {
   onednn: {
-    install: `apt-get install g++ libdnnl-dev (or brew install onednn), then ${buildOnednn()}`,
-    explain: buildOnednn(),
-    start: async (options) => {
-      const path = './onednn.js';
-      const native = (await import(path).catch(missing)) as
-        | { registerOnednn(options: EngineOptions): Promise<Omit<Engine, 'why' | 'name'> | undefined> }
-        | undefined;
-      return native?.registerOnednn(options).catch(missing);
-    },
+    install: `apt-get install g++ libdnnl-dev (or brew install onednn), then ${build('install.mjs --explain')}`,
+    explain: build('install.mjs --explain'),
+    start: (options) => ownEngine('./onednn.js', options),
+  },
+  torch: {
+    install: `pip install torch, then ${build('torch/build.mjs')}`,
+    explain: build('torch/build.mjs'),
+    start: (options) => ownEngine('./torch.js', options),
   },
   tensorflow: {
     install: 'npm install @tensorflow/tfjs-node-gpu (or @tensorflow/tfjs-node)',
@@ -102,7 +110,7 @@ export const engines = named<BuiltInEngine, EngineSource>('engine', {
 });
 
 /** From the fastest down; webgpu is left out, since without a GPU it runs on a slow emulation. */
-const FASTEST = ['onednn', 'tensorflow', 'wasm', 'cpu'] as const;
+const FASTEST = ['onednn', 'torch', 'tensorflow', 'wasm', 'cpu'] as const;
 
 /**
  * Chooses what runs all tensor work of this process from here on.
@@ -136,10 +144,12 @@ async function choose(name: EngineName, options: EngineOptions): Promise<Engine>
       `${name === 'auto' ? 'MILLRACE_ENGINE' : 'engine'}: expected one of ${names.join(', ')}, got ${asked}${didYouMean(asked, names)}`,
       { engine: asked },
     );
-  check(options);
+  check(asked, options);
   if (asked === 'auto') {
     const passed: string[] = [];
-    for (const candidate of FASTEST) {
+    for (const candidate of hasAccelerator() && options.device !== 'cpu'
+      ? (['torch', ...FASTEST] as const)
+      : FASTEST) {
       const started = await start(candidate, options);
       if (started) {
         const why =
@@ -160,7 +170,7 @@ async function choose(name: EngineName, options: EngineOptions): Promise<Engine>
 }
 
 /** Threads beyond the cores gain nothing, and thousands end the process. */
-function check({ threads, precision }: EngineOptions): void {
+function check(engine: string, { threads, precision, device }: EngineOptions): void {
   const cores = availableParallelism();
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= cores))
     throw new UserError(
@@ -170,15 +180,28 @@ function check({ threads, precision }: EngineOptions): void {
         cores,
       },
     );
-  if (precision !== undefined && precision !== 'f32' && precision !== 'bf16')
-    throw new UserError(`--precision: expected f32 or bf16, got ${precision}`, { precision });
+  if (precision !== undefined && !PRECISIONS.includes(precision))
+    throw new UserError(`--precision: expected f32, tf32 or bf16, got ${precision}`, { precision });
+  if (device !== undefined && device !== 'cpu' && engine !== 'torch')
+    throw new UserError(`--device ${device}: expected --engine torch with it, got ${engine}`, {
+      engine,
+      device,
+    });
 }
 
-/** The command that builds the addon and says what it needs, from wherever this process runs. */
-function buildOnednn(): string {
-  const script = join(packageRoot, 'native', 'install.mjs');
+/** The command that builds an addon and says what it needs, from wherever this process runs. */
+function build(command: string): string {
+  const script = join(packageRoot, 'native', command);
   const near = relative(process.cwd(), script);
-  return `node ${near.startsWith('..') ? script : near} --explain`;
+  return `node ${near.startsWith('..') ? script : near}`;
+}
+
+/** Starts an engine of this package; by a path that is no literal, since its module knows the types above. */
+async function ownEngine(path: string, options: EngineOptions) {
+  const module = (await import(path).catch(missing)) as
+    | { readonly register: EngineSource['start'] }
+    | undefined;
+  return module?.register(options).catch(missing);
 }
 
 async function start(name: string, options: EngineOptions) {

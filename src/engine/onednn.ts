@@ -1,10 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { findBackend, registerBackend } from '@tensorflow/tfjs-core';
+import { UserError } from '../base/errors.js';
+import { availableCores } from './cores.js';
 import type { EngineOptions } from './engine.js';
+import { registerFallbacks } from './fallback.js';
 import { loadAddon } from './onednn/addon.js';
 import { OnednnBackend } from './onednn/backend.js';
-import { availableCores } from './onednn/cores.js';
-import { registerFallbacks } from './onednn/fallback.js';
 import './onednn/kernels/elementwise.js';
 import './onednn/kernels/fused.js';
 import './onednn/kernels/layout.js';
@@ -25,9 +26,13 @@ export interface Onednn {
  * process: called again with other options, it goes on with these, and every tensor with it. In bf16 the f32 numbers of
  * frozen weights lie in temporary files, in TMPDIR or else /var/tmp, where there is room.
  */
-export async function registerOnednn(options: EngineOptions = {}): Promise<Onednn | undefined> {
+export async function register(options: EngineOptions = {}): Promise<Onednn | undefined> {
   const addon = loadAddon();
   if (!addon) return undefined;
+  if (options.precision === 'tf32')
+    throw new UserError('--precision tf32: expected f32 or bf16 on the onednn engine, got tf32', {
+      ...options,
+    });
   const { fastBf16 } = addon.about();
   const precision = options.precision ?? (fastBf16 ? 'bf16' : 'f32');
   const cores = availableCores();
@@ -41,7 +46,7 @@ export async function registerOnednn(options: EngineOptions = {}): Promise<Onedn
     backend ??= new OnednnBackend(addon);
     const found = backend;
     registerBackend('onednn', () => found, 4);
-    registerFallbacks();
+    registerFallbacks('onednn');
   }
   (findBackend('onednn') as OnednnBackend).precision = precision;
   return running;

@@ -4,6 +4,7 @@ import { fixture } from '../base/fixture.js';
 import { nameIn, unique } from '../cli/flag.js';
 import { augmentations } from '../data/images/augmentations/augmentations.js';
 import { engines } from '../engine/engine.js';
+import { PRECISIONS } from '../engine/precision.js';
 import { loggers } from '../loggers/loggers.js';
 import { DEFAULT_HEAD, heads } from '../model/heads/heads.js';
 import { TARGETS } from '../model/targets.js';
@@ -178,16 +179,17 @@ export const engineFlags = {
     .default('auto')
     .describe('tensor engine; auto = the fastest one installed'),
   precision: z
-    .enum(['f32', 'bf16'])
+    .enum(PRECISIONS)
     .optional()
     .describe(
-      'precision of matrix products; default: bf16 where this processor multiplies it faster, else f32',
+      "precision of matrix products; default: bf16 on onednn where this processor multiplies it faster, else f32; tf32 is torch's",
     ),
   threads: z.int().min(1).optional().describe('threads of the engine; default: all available cores'),
-  device: nameIn(engines, ['cpu', 'cuda', 'auto'])
+  device: z
+    .union([nameIn(engines, ['cpu', 'cuda', 'mps', 'xpu', 'auto']), z.string().regex(/^(cuda|xpu):\d+$/)])
     .optional()
     .describe(
-      "upstream's name for --engine: cpu = the fastest engine on the processor, cuda = tensorflow with its GPU package; or an engine",
+      'what computes: cpu = the processor; cuda, cuda:1, mps, xpu = a card on the torch engine; or the name of an engine; default: the best there is',
     ),
 };
 

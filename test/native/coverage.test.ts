@@ -14,7 +14,7 @@ import { createSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 import { adam, adamW } from '../../src/train/optimizers/adam.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';
 import { Training } from '../../src/train/training.js';
-import { needOnednn, runningBackend, startOnednn } from './onednn.js';
+import { fallbackCalls, need, type OwnEngine, start } from './own-engines.js';
 
 const config = {
   hidden_size: 24,
@@ -94,40 +94,45 @@ const cases: Record<string, Parameters<typeof train>[0]> = {
   ...Object.fromEntries(losses.names.map((loss) => [`the loss ${loss}`, { loss }])),
 };
 
-describe('training on the onednn engine', () => {
-  before(needOnednn);
-  after(() => setBackend('cpu'));
+const ENGINES: readonly OwnEngine[] = ['onednn', 'torch'];
 
-  for (const [name, options] of Object.entries(cases))
-    it(`${name}: runs natively, with the numbers of the cpu backend`, async () => {
-      await setBackend('cpu');
-      const expected = await train(options);
-      await startOnednn('f32');
-      const { fallbackCalls } = runningBackend();
-      fallbackCalls.clear();
-      const got = await train(options);
-      assert.deepEqual([...fallbackCalls.keys()], []);
-      const again = await train(options);
-      await setBackend('cpu');
-      got.forEach((value, i) => {
-        const error = Math.abs(value - expected[i]!) / Math.max(Math.abs(expected[i]!), 1e-3);
-        assert.ok(error <= 1e-4, `number ${i}: expected ${expected[i]}, got ${value}`);
+for (const engine of ENGINES)
+  describe(`training on the ${engine} engine`, () => {
+    before(need(engine));
+    after(() => setBackend('cpu'));
+
+    for (const [name, options] of Object.entries(cases))
+      it(`${name}: runs natively, with the numbers of the cpu backend`, async () => {
+        await setBackend('cpu');
+        const expected = await train(options);
+        await start(engine, { precision: 'f32' });
+        fallbackCalls(engine).clear();
+        const got = await train(options);
+        assert.deepEqual([...fallbackCalls(engine).keys()], []);
+        const again = await train(options);
+        await setBackend('cpu');
+        got.forEach((value, i) => {
+          const error = Math.abs(value - expected[i]!) / Math.max(Math.abs(expected[i]!), 1e-3);
+          assert.ok(error <= 1e-4, `number ${i}: expected ${expected[i]}, got ${value}`);
+        });
+        assert.deepEqual(again, got);
       });
-      assert.deepEqual(again, got);
-    });
 
-  it('in bf16 follows f32 within what bf16 rounds away, whatever the number of threads', async () => {
-    const { adapter } = { adapter: localizedLora({ blocks: 2, blockRank: 2 }) };
-    await startOnednn('f32');
-    const expected = await train({ adapter });
-    await startOnednn('bf16', 1);
-    const one = await train({ adapter });
-    await startOnednn('bf16', Math.min(2, availableParallelism()));
-    const two = await train({ adapter });
-    await setBackend('cpu');
-    one.forEach((value, i) => {
-      assert.ok(Math.abs(value - expected[i]!) <= 0.02 * Math.abs(expected[i]!), `number ${i}: ${value}`);
-      assert.ok(Math.abs(value - two[i]!) <= 0.02 * Math.abs(value), `number ${i} on two threads: ${two[i]}`);
+    it('in bf16 follows f32 within what bf16 rounds away, whatever the number of threads', async () => {
+      const { adapter } = { adapter: localizedLora({ blocks: 2, blockRank: 2 }) };
+      await start(engine, { precision: 'f32' });
+      const expected = await train({ adapter });
+      await start(engine, { precision: 'bf16', threads: 1 });
+      const one = await train({ adapter });
+      await start(engine, { precision: 'bf16', threads: Math.min(2, availableParallelism()) });
+      const two = await train({ adapter });
+      await setBackend('cpu');
+      one.forEach((value, i) => {
+        assert.ok(Math.abs(value - expected[i]!) <= 0.02 * Math.abs(expected[i]!), `number ${i}: ${value}`);
+        assert.ok(
+          Math.abs(value - two[i]!) <= 0.02 * Math.abs(value),
+          `number ${i} on two threads: ${two[i]}`,
+        );
+      });
     });
   });
-});

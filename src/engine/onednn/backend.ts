@@ -8,7 +8,8 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import type { Addon, ArgumentNames, Enums, KernelNames, Numbers } from './addon.js';
+import { numbersOf } from '../numbers.js';
+import type { Addon, ArgumentNames, Enums, KernelNames } from './addon.js';
 import { type Arguments, inOrder } from './arguments.js';
 
 /** Where a tensor's numbers are: in the addon, or, for strings, here. */
@@ -42,7 +43,7 @@ interface Call {
  */
 export class OnednnBackend extends KernelBackend {
   readonly data: DataStorage<Stored>;
-  /** What matrix products round their factors to; `registerOnednn` sets it. */
+  /** What matrix products round their factors to; `register` sets it. */
   precision: 'f32' | 'bf16' = 'f32';
   /** How often each kernel that this engine lacks has run on the cpu backend. */
   readonly fallbackCalls = new Map<string, number>();
@@ -220,13 +221,6 @@ export class OnednnBackend extends KernelBackend {
   override dispose(): void {
     this.addon.drain();
   }
-}
-
-/** Values as the typed array that belongs to their type. */
-export function numbersOf(values: ArrayLike<number>, dtype: DataType): Numbers {
-  if (dtype === 'int32') return values instanceof Int32Array ? values : Int32Array.from(values);
-  if (dtype === 'bool') return values instanceof Uint8Array ? values : Uint8Array.from(values);
-  return values instanceof Float32Array ? values : Float32Array.from(values);
 }
 
 export const sizeOf = (shape: readonly number[]): number => util.sizeFromShape([...shape]);

@@ -3,34 +3,41 @@ import {
   findBackend,
   getKernel,
   getKernelsForBackend,
+  type KernelBackend,
   type KernelConfig,
   type NamedTensorInfoMap,
   registerKernel,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { numbersOf, type OnednnBackend } from './backend.js';
+import { numbersOf } from './numbers.js';
+
+/** A backend of this project, which counts what it cannot do itself. */
+interface Counting extends KernelBackend {
+  /** How often each kernel that the engine lacks has run on the cpu backend. */
+  readonly fallbackCalls: Map<string, number>;
+}
 
 /**
- * Makes every kernel that this engine lacks run on tfjs's cpu backend, by reading its inputs back.
+ * Makes every kernel that an engine lacks run on tfjs's cpu backend, by reading its inputs back.
  *
  * The first use of each is a process warning (`process.on('warning', …)`, code MILLRACE_FALLBACK) that names it.
  */
-export function registerFallbacks(): void {
+export function registerFallbacks(engine: string): void {
   for (const config of getKernelsForBackend('cpu'))
-    if (!getKernel(config.kernelName, 'onednn')) registerKernel(fallback(config));
+    if (!getKernel(config.kernelName, engine)) registerKernel(fallback(engine, config));
 }
 
-function fallback({ kernelName, kernelFunc }: KernelConfig): KernelConfig {
+function fallback(engine: string, { kernelName, kernelFunc }: KernelConfig): KernelConfig {
   let warned = false;
   return {
     kernelName,
-    backendName: 'onednn',
+    backendName: engine,
     kernelFunc: ({ inputs, attrs, backend }) => {
-      const native = backend as OnednnBackend;
+      const native = backend as Counting;
       native.fallbackCalls.set(kernelName, (native.fallbackCalls.get(kernelName) ?? 0) + 1);
       if (!warned)
         process.emitWarning(
-          `the onednn engine has no kernel ${kernelName}: it runs on the slow cpu backend`,
+          `the ${engine} engine has no kernel ${kernelName}: it runs on the slow cpu backend`,
           {
             type: 'MillraceWarning',
             code: 'MILLRACE_FALLBACK',
