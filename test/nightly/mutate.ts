@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { crc32 } from 'node:zlib';
 import { type Random, randomStream } from '../../src/random/random-stream.js';
 
-/** How often each reader is tried. */
-export const TRIES = Number(process.env.MILLRACE_FUZZ ?? 20_000);
+/** How often each reader is tried, and what the mutations are drawn from. */
+const TRIES = Number(process.env.MILLRACE_FUZZ ?? 20_000);
+const SEED = Number(process.env.MILLRACE_FUZZ_SEED ?? 1);
 
 /** What a reader may take on one input, in milliseconds and bytes. */
 const SLOWEST = 2000;
@@ -11,37 +12,53 @@ const LARGEST = 2 ** 30;
 
 const NUMBERS = [0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x7fffffff, 0xffffffff];
 
+/** How a reader fared on mutated inputs; `slowest` is in milliseconds of the process's own time. */
+export interface Fared {
+  read: number;
+  refused: number;
+  slowest: number;
+}
+
 /**
  * Reads mutated inputs, and asserts that a reader that refuses one does so by a UserError of one line, within two seconds of
- * the process's own time and a GiB.
+ * the process's own time and a GiB. Prints how it fared.
  */
 export async function readMutated(
   name: string,
   wholes: readonly Buffer[],
   read: (bytes: Buffer) => Promise<unknown>,
   mend: (bytes: Buffer) => Buffer = (bytes) => bytes,
-): Promise<{ readonly read: number; readonly refused: number }> {
-  const count = { read: 0, refused: 0 };
-  for (let index = 0; index < TRIES; index++) {
-    const random = randomStream(1, 'fuzz', name, index);
+): Promise<Fared> {
+  return tryMutated(name, async (random) => {
     const bytes = mutated(wholes[Math.floor(random() * wholes.length)]!, random);
-    const input = random() < 0.5 ? mend(bytes) : bytes;
+    await read(random() < 0.5 ? mend(bytes) : bytes);
+  });
+}
+
+/** The same for what more than one file makes up: `tryOne` draws what it changes, and reads it. */
+export async function tryMutated(name: string, tryOne: (random: Random) => Promise<unknown>): Promise<Fared> {
+  const fared = { read: 0, refused: 0, slowest: 0 };
+  for (let index = 0; index < TRIES; index++) {
     const before = process.cpuUsage();
     try {
-      await read(input);
-      count.read++;
+      await tryOne(randomStream(SEED, 'fuzz', name, index));
+      fared.read++;
     } catch (error) {
       assert.ok(error instanceof Error, `${name} ${index}: ${String(error)}`);
       assert.equal(error.name, 'UserError', `${name} ${index}: ${error.stack}`);
       assert.ok(!error.message.includes('\n'), `${name} ${index}: ${error.message}`);
-      count.refused++;
+      fared.refused++;
     }
     const { user, system } = process.cpuUsage(before);
-    assert.ok((user + system) / 1000 < SLOWEST, `${name} ${index}: ${user + system} µs`);
+    fared.slowest = Math.max(fared.slowest, (user + system) / 1000);
+    assert.ok(fared.slowest < SLOWEST, `${name} ${index}: ${fared.slowest} ms`);
     const { rss } = process.memoryUsage();
     assert.ok(rss < LARGEST, `${name} ${index}: ${rss} bytes`);
   }
-  return count;
+  console.log(
+    `      ${name}: ${fared.read} read, ${fared.refused} refused, the slowest in ${fared.slowest.toFixed(0)} ms`,
+  );
+  return fared;
 }
 
 /** One to three changes: bits, numbers that mean something, pieces cut out, doubled or moved, an end cut off. */

@@ -49,8 +49,6 @@ describe('readers of weights, on mutated inputs', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  const said = (what: string, { read, refused }: { read: number; refused: number }) =>
-    console.log(`      ${what}: ${read} read, ${refused} refused`);
   const json = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
 
   /** Reads inputs that take a file's place, as they are and mutated, and puts the file back. */
@@ -68,7 +66,7 @@ describe('readers of weights, on mutated inputs', () => {
       await readOne(bytes).catch((error: Error) => {
         if (error.name !== 'UserError') throw new Error(`${bytes.subarray(0, 300)}`, { cause: error });
       });
-    said(path.slice(folder.length + 1), await readMutated(path.slice(folder.length), inputs, readOne));
+    await readMutated(path.slice(folder.length + 1), inputs, readOne);
     await writeFile(path, whole);
   }
 
