@@ -7,6 +7,7 @@ import type { SplitStems } from '../data/recorded-split.js';
 import { sha256, sha256OfFile } from '../files/digest.js';
 import { readSafetensors } from '../files/safetensors.js';
 import { CHECKPOINT_FILES, type Checkpoint, type CheckpointInfo, checkpointInfo } from './checkpoint.js';
+import { infoDigest } from './info-digest.js';
 
 /** Reads `checkpoint.json` alone. @throws UserError naming the file where it is missing, foreign or damaged. */
 export async function readCheckpointInfo(path: string): Promise<CheckpointInfo> {
@@ -31,6 +32,8 @@ export async function readCheckpointInfo(path: string): Promise<CheckpointInfo> 
     const issue = parsed.error.issues[0];
     throw fail(`${issue?.path.join('.') || 'something'}: ${issue?.message}`, parsed.error);
   }
+  const digest = parsed.data.sha256[CHECKPOINT_FILES.info];
+  if (digest !== undefined) checkDigest(path, file, infoDigest(json as CheckpointInfo), digest);
   return parsed.data;
 }
 
@@ -47,21 +50,27 @@ export async function readSplits(path: string): Promise<SplitStems | undefined> 
   const info = await readCheckpointInfo(path);
   const file = join(path, CHECKPOINT_FILES.splits);
   if (info.sha256[CHECKPOINT_FILES.splits] === undefined && !existsSync(file)) return undefined;
-  const text = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new UserError(
-      `${file}: expected the pictures of each split, got ${cause.code}; use another checkpoint`,
+  const fail = (got: string | undefined, cause: unknown) =>
+    new UserError(
+      `${file}: expected the pictures of each split, got ${got}; use another checkpoint`,
       { path },
       { cause },
     );
+  const text = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    throw fail(cause.code, cause);
   });
   checkDigest(path, file, sha256(text), info.sha256[CHECKPOINT_FILES.splits]);
-  return splitStems.parse(JSON.parse(text.toString()));
+  try {
+    return splitStems.parse(JSON.parse(text.toString()));
+  } catch (cause) {
+    throw fail('something else', cause);
+  }
 }
 
 /** Reads a whole checkpoint and checks every byte of it. @throws UserError naming the file at fault. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const info = await readCheckpointInfo(path);
-  const read = async (name: string) => {
+  const read = async (name: keyof CheckpointInfo['sha256']) => {
     const file = join(path, name);
     const { tensors } = await readSafetensors(file);
     checkDigest(path, file, await sha256OfFile(file), info.sha256[name]);

@@ -6,6 +6,7 @@ import { sha256 } from '../files/digest.js';
 import { recordPaths } from '../files/recorded-paths.js';
 import { safetensorsBytes } from '../files/safetensors.js';
 import { CHECKPOINT_FILES, type CheckpointInfo } from './checkpoint.js';
+import { infoDigest } from './info-digest.js';
 import { stateNumbers, stateTensors } from './optimizers/state-tree.js';
 import type { RunState } from './run-state.js';
 
@@ -39,7 +40,8 @@ export async function writeCheckpoint(
     paths: recordPaths(details.config, dirname(path)),
     sha256: digests,
   };
-  await writeFolderAtomic(path, { ...files, [CHECKPOINT_FILES.info]: `${JSON.stringify(info, null, 2)}\n` });
+  const whole = { ...info, sha256: { ...digests, [CHECKPOINT_FILES.info]: infoDigest(info) } };
+  await writeFolderAtomic(path, { ...files, [CHECKPOINT_FILES.info]: `${JSON.stringify(whole, null, 2)}\n` });
 }
 
 async function bytesOf(tensors: ReadonlyMap<string, Tensor>): Promise<Uint8Array> {

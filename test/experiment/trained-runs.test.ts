@@ -8,6 +8,7 @@ import { loadTrained, selectRuns, trainedRuns } from '../../src/experiment/train
 import { loadSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 import { readCheckpoint } from '../../src/train/read-checkpoint.js';
 import { tinyBackbone, untrained } from '../recipes/trained.js';
+import { editInfo } from '../train/edit-info.js';
 
 async function refuses(work: Promise<unknown>, message: RegExp): Promise<void> {
   await assert.rejects(work, (error) => {
@@ -78,8 +79,7 @@ describe('trainedRuns', () => {
 
     const before = memory().numTensors;
     const path = await untrained(join(dir, 'two'), backbone);
-    const info = join(path, 'checkpoint.json');
-    writeFileSync(info, readFileSync(info, 'utf8').replace('"classes": 3', '"classes": 2'));
+    editInfo(path, (text) => text.replace('"classes": 3', '"classes": 2'));
     const [two] = await trainedRuns(path);
     await refuses(
       loadTrained(two!),

@@ -15,7 +15,7 @@ describe('ablations', () => {
     backbone = await tinyBackbone(join(dir, 'backbone'));
   });
   after(() => rmSync(dir, { recursive: true }));
-  const tiny = () => ['--engine=cpu', '--epochs=1', `--model_name=${backbone}`];
+  const tiny = () => ['--engine=wasm', '--epochs=1', `--model_name=${backbone}`];
   const ablate = (name: string, ...args: string[]) =>
     run(name, [...tiny(), '--output_dir=out', ...args], dir);
   const summary = (name: string) =>

@@ -16,7 +16,7 @@ describe('data-percentage', () => {
   });
   after(() => rmSync(dir, { recursive: true }));
   const study = (...args: string[]) => {
-    const tiny = ['--engine=cpu', '--epochs=1', '--lora_type=lora', '--rank=2', `--model_name=${backbone}`];
+    const tiny = ['--engine=wasm', '--epochs=1', '--lora_type=lora', '--rank=2', `--model_name=${backbone}`];
     return run('data-percentage', [...tiny, '--style=neon', '--output_dir=study', ...args], dir);
   };
 

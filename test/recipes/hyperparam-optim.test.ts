@@ -23,7 +23,7 @@ describe('hyperparam-optim', () => {
     rmSync(dir, { recursive: true });
   });
   const tiny = (epochs = 2) => [
-    '--engine=cpu',
+    '--engine=wasm',
     `--epochs=${epochs}`,
     '--data_percentage=10%',
     `--model_name=${backbone}`,

@@ -27,6 +27,7 @@ import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.j
 import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
 import type { SegmentationTestScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
 import { findPairs } from '../../src/tasks/segmentation/pairs.js';
+import { editInfo } from '../train/edit-info.js';
 import { run, type SharedProcess, sharedProcess } from './run.js';
 import { plain, tinyBackbone, untrained } from './trained.js';
 
@@ -200,8 +201,7 @@ describe('inference', () => {
     await untrained(join(dir, 'elsewhere'), backbone, { imageDir: 'pets', maskDir: join(plain, 'masks') });
     cpSync(join(plain, 'images'), join(dir, 'pets'), { recursive: true });
     const two = await untrained(join(dir, 'two'), backbone);
-    const info = join(two, 'checkpoint.json');
-    writeFileSync(info, readFileSync(info, 'utf8').replace('"classes": 3', '"classes": 2'));
+    editInfo(two, (text) => text.replace('"classes": 3', '"classes": 2'));
     await untrained(join(dir, 'ids'), backbone, { maskIds: [1, 2, 4] });
 
     const cases: [string, string[], RegExp][] = [

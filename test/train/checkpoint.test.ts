@@ -3,8 +3,11 @@ import '../../src/tasks/segmentation/metrics/metric.js';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sha256 } from '../../src/files/digest.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
+import { readSplits } from '../../src/train/read-checkpoint.js';
 import { restore } from '../../src/train/restore.js';
+import { editInfo } from './edit-info.js';
 import { free, type TinyRun, tinyRun } from './tiny.js';
 
 describe('checkpoints', () => {
@@ -21,15 +24,54 @@ describe('checkpoints', () => {
 
   it('bring back no prototype: __proto__ and constructor are names like others', async () => {
     const { path } = await checkpointStore(dir).save(run, { epoch: 1 });
-    const file = join(path, 'checkpoint.json');
     const memory =
       '"memory": {"constructor": {"polluted": 1}, "__proto__": {"polluted": 1}, "toString": {"a": 2}}';
-    writeFileSync(file, readFileSync(file, 'utf8').replace('"memory": {}', memory));
+    editInfo(path, (text) => text.replace('"memory": {}', memory));
     restore(run, await checkpointStore(dir).load());
     assert.deepEqual(run.memory['toString'], { a: 2 });
     for (const object of [{}, Object, Object.prototype.toString])
       assert.equal((object as { polluted?: unknown }).polluted, undefined);
     assert(!('a' in Object.prototype.toString));
+  });
+
+  it('are refused by name where a digit is another, and may be laid out otherwise', async () => {
+    const store = checkpointStore(dir);
+    const { path } = await store.save(run, { epoch: 1 });
+    const file = join(path, 'checkpoint.json');
+    const whole = JSON.stringify(JSON.parse(readFileSync(file, 'utf8')));
+    const load = (was: string | RegExp, is: string) => {
+      writeFileSync(file, whole.replace(was, is));
+      return store.load();
+    };
+    assert.equal((await load('', '')).info.epoch, 1);
+    for (const [was, is, message] of [
+      [
+        '"epoch":1',
+        '"epoch":2',
+        /step-\d+\/checkpoint\.json: expected the bytes that were written, got others/,
+      ],
+      [
+        '"checkpoint.json":',
+        '"checkpoint.jsom":',
+        /checkpoint\.json: expected .*, got sha256.*checkpoint\.jsom/,
+      ],
+    ] as const)
+      await assert.rejects(load(was, is), { name: 'UserError', message });
+    // Those of earlier versions have no digest of their own.
+    assert.equal((await load(/,"checkpoint\.json":"\w+"/, '')).info.epoch, 1);
+  });
+
+  it('whose splits are none are refused by name, though they are as they were written', async () => {
+    const { path } = await checkpointStore(dir).save(run, { epoch: 1 });
+    for (const text of ['{"train": []}', '{', 'null']) {
+      writeFileSync(join(path, 'splits.json'), text);
+      const digest = `"sha256": {"splits.json": "${sha256(Buffer.from(text))}", `;
+      editInfo(path, (json) => json.replace(/"sha256": \{("splits.json": "\w+", )?\s*/, digest));
+      await assert.rejects(readSplits(path), {
+        name: 'UserError',
+        message: /splits\.json: expected the pictures of each split, got something else; use another/,
+      });
+    }
   });
 
   it('of an earlier run are removed only where that is asked for', async () => {
