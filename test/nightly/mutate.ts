@@ -85,6 +85,40 @@ export function mutated(whole: Buffer, random: Random): Buffer {
   return Buffer.from(bytes);
 }
 
+// biome-ignore format: one kind a line
+const HOSTILE: readonly unknown[] = [
+  0, 1, -1, 3, 1.5, 1e308, 99_999_999_999, 2 ** 53, -0,
+  null, true, false, '', 'NaN', '4', 'constructor', 'x'.repeat(5000),
+  [], [4, 4], [4, 8], [[]], {}, { length: 4 },
+];
+
+/** An object of JSON, and the same with each of its fields, and some that it lacks, at a value that cannot be meant. */
+export function hostile(json: Readonly<Record<string, unknown>>, others: readonly string[]): Buffer[] {
+  const texts = [json];
+  for (const name of [...Object.keys(json), ...others])
+    for (const value of HOSTILE) texts.push({ ...json, [name]: value });
+  return texts.map((text) => Buffer.from(JSON.stringify(text)));
+}
+
+/** A text of JSON in which one value, at any depth, is one that cannot be meant, or is gone. */
+export function withHostileValue(json: string, random: Random): string {
+  const places: [holder: Record<string, unknown>, name: string][] = [];
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    for (const name of Object.keys(node)) {
+      places.push([node as Record<string, unknown>, name]);
+      visit((node as Record<string, unknown>)[name]);
+    }
+  };
+  const whole: unknown = JSON.parse(json);
+  visit(whole);
+  const [holder, name] = places[Math.floor(random() * places.length)]!;
+  const kind = Math.floor(random() * (HOSTILE.length + 1));
+  if (kind === HOSTILE.length) delete holder[name];
+  else holder[name] = HOSTILE[kind];
+  return JSON.stringify(whole, null, 2);
+}
+
 /** Makes the checksums of a PNG's chunks right again, so that what lies behind them is reached. */
 export function mendPng(bytes: Buffer): Buffer {
   for (let at = 8; at + 12 <= bytes.length; ) {

@@ -9,7 +9,7 @@ import { vitConfig } from '../../../src/model/vit/config.js';
 import { readPretrained } from '../../../src/model/vit/pretrained.js';
 import { saveBackbone } from '../../../src/model/vit/save-backbone.js';
 import { createSegmenter, segmenterOf } from '../../../src/tasks/segmentation/segmenter.js';
-import { readMutated } from '../mutate.js';
+import { hostile, readMutated } from '../mutate.js';
 
 const config = vitConfig.parse({
   hidden_size: 4,
@@ -19,21 +19,6 @@ const config = vitConfig.parse({
   image_size: 4,
   patch_size: 2,
 });
-
-// biome-ignore format: one kind a line
-const HOSTILE: readonly unknown[] = [
-  0, 1, -1, 3, 1.5, 1e308, 99_999_999_999, 2 ** 53, -0,
-  null, true, false, '', 'NaN', '4', 'constructor', 'x'.repeat(5000),
-  [], [4, 4], [4, 8], [[]], {}, { length: 4 },
-];
-
-/** An object of JSON, and the same with each of its fields, and some that it lacks, at a value that cannot be meant. */
-function hostile(json: Readonly<Record<string, unknown>>, others: readonly string[]): Buffer[] {
-  const texts = [json];
-  for (const name of [...Object.keys(json), ...others])
-    for (const value of HOSTILE) texts.push({ ...json, [name]: value });
-  return texts.map((text) => Buffer.from(JSON.stringify(text)));
-}
 
 describe('readers of weights, on mutated inputs', () => {
   let folder: string;
