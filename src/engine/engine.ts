@@ -5,6 +5,7 @@ import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 import { type Name, named } from '../base/named.js';
 import { packageRoot } from '../base/package.js';
+import { missing } from './missing.js';
 import { PRECISIONS, type Precision } from './precision.js';
 import { loadGradients } from './tfjs.js';
 import { hasAccelerator } from './torch/addon.js';
@@ -73,12 +74,8 @@ export const engines = named<BuiltInEngine, EngineSource>('engine', {
     start: (options) => ownEngine('./torch.js', options),
   },
   tensorflow: {
-    install: 'npm install @tensorflow/tfjs-node-gpu (or @tensorflow/tfjs-node)',
-    start: async () => {
-      for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'])
-        if (await import(name).catch(missing)) return { precision: 'f32', threads: availableParallelism() };
-      return undefined;
-    },
+    install: `pip install tensorflow-cpu (or tensorflow[and-cuda]), then ${build('tensorflow/setup.mjs')}`,
+    start: (options) => ownEngine('./tensorflow.js', options),
   },
   webgpu: {
     install: 'npm install webgpu @tensorflow/tfjs-backend-webgpu',
@@ -210,11 +207,4 @@ async function start(name: string, options: EngineOptions) {
   await ready();
   loadGradients();
   return started;
-}
-
-/** Undefined for a module that is not installed or whose native part does not load; anything else is an error. */
-function missing(error: NodeJS.ErrnoException): undefined {
-  if (/^(ERR_MODULE_NOT_FOUND|MODULE_NOT_FOUND|ERR_DLOPEN_FAILED)$/.test(error.code ?? '')) return undefined;
-  if (/native addon|node-pre-gyp|cannot open shared object/i.test(error.message)) return undefined;
-  throw error;
 }

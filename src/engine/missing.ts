@@ -1,0 +1,9 @@
+import { UserError } from '../base/errors.js';
+
+/** Undefined for a module that is not installed or whose native part does not load; anything else is an error. */
+export function missing(error: NodeJS.ErrnoException): undefined {
+  if (error instanceof UserError) throw error;
+  if (/^(ERR_MODULE_NOT_FOUND|MODULE_NOT_FOUND|ERR_DLOPEN_FAILED)$/.test(error.code ?? '')) return undefined;
+  if (/native addon|node-pre-gyp|cannot open shared object/i.test(error.message)) return undefined;
+  throw error;
+}
