@@ -12,7 +12,7 @@ import { missing } from './missing.js';
 /** Where `npm run setup:tensorflow` puts tfjs-node and its binding. */
 const FOLDER = join(packageRoot, 'native', 'build', 'tensorflow');
 
-const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
+const TFJS_NODE = '@tensorflow/tfjs-node';
 
 /** What the tensorflow engine runs with. */
 export interface Tensorflow {
@@ -39,7 +39,7 @@ export async function register({ threads }: EngineOptions = {}): Promise<Tensorf
 
 /** Imports the tfjs-node that npm installed, which registers its backend; whether there is one that loads. */
 async function importPackage(): Promise<boolean> {
-  for (const name of PACKAGES) if (await import(name).catch(missing)) return true;
+  for (const name of [`${TFJS_NODE}-gpu`, TFJS_NODE]) if (await import(name).catch(missing)) return true;
   return false;
 }
 
@@ -52,13 +52,15 @@ function registerOwnBuild(): boolean {
   const path = join(FOLDER, 'tfjs_binding.node');
   if (!existsSync(path)) return false;
   try {
-    const require = createRequire(join(FOLDER, 'package.json'));
+    const require = createRequire(path);
+    const tfjsNode = (module: string): unknown =>
+      require(join(FOLDER, 'node_modules', TFJS_NODE, 'dist', module));
     const binding: unknown = require(path);
-    require('@tensorflow/tfjs-node/dist/register_all_kernels.js');
-    const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js') as {
+    tfjsNode('register_all_kernels.js');
+    const { NodeJSKernelBackend } = tfjsNode('nodejs_kernel_backend.js') as {
       NodeJSKernelBackend: new (binding: unknown, name: string) => KernelBackend;
     };
-    const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node');
+    const backend = new NodeJSKernelBackend(binding, TFJS_NODE);
     return registerBackend('tensorflow', () => backend, 3);
   } catch (cause) {
     throw new UserError(
