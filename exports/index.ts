@@ -9,7 +9,7 @@ export { type CheckSplitsOptions, checkSplits } from '../operators/check-splits.
 export { findPairs, type PairsOptions } from '../src/tasks/segmentation/pairs.js';
 export { findLabelledImages } from '../src/tasks/classification/image-folders.js';
 export { readLabelList } from '../src/tasks/classification/label-list.js';
-export { classNames, type LabelledImage } from '../src/tasks/classification/labelled-image.js';
+export { classNames, type LabelledImage, withLabels } from '../src/tasks/classification/labelled-image.js';
 export { type SplitOptions, shuffled, splitPairs } from '../src/data/split.js';
 export { checkPairs } from '../src/tasks/segmentation/check-files.js';
 export { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/check-masks.js';
@@ -140,6 +140,7 @@ export { logCoshDice } from '../src/tasks/segmentation/losses/log-cosh-dice.js';
 export { lovaszSoftmax } from '../src/tasks/segmentation/losses/lovasz-softmax.js';
 export { tversky } from '../src/tasks/segmentation/losses/tversky.js';
 export { type AbsentOption, softScores } from '../src/tasks/segmentation/losses/soft-scores.js';
+export { labelLosses } from '../src/tasks/classification/losses/label-losses.js';
 export {
   type LabelCrossEntropyOptions,
   labelCrossEntropy,
@@ -260,6 +261,9 @@ export {
 export { type Evaluation, evaluate } from '../operators/evaluate.js';
 export { predict } from '../operators/predict.js';
 export { overlays } from '../operators/overlays.js';
+export { predictLabels } from '../operators/predict-labels.js';
+export { labelSheet } from '../operators/label-sheet.js';
+export { type LabelPrediction, someOf, writeLabelSheet } from '../src/tasks/classification/label-sheet.js';
 export { type Prediction, writeOverlays } from '../src/tasks/segmentation/overlays.js';
 export { writePredictions } from '../src/tasks/segmentation/write-predictions.js';
 

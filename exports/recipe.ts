@@ -17,6 +17,12 @@ export {
   trainingFlags,
 } from '../src/experiment/training-flags.js';
 export {
+  classifierFlags,
+  classifierRunFlags,
+  classifierTrainingFlags,
+  labelledDataFlags,
+} from '../src/experiment/classification-flags.js';
+export {
   ADAPTER_FLAGS,
   adapterOf,
   type ChosenAdapterSettings,
@@ -45,6 +51,15 @@ export {
   segmentationSplits,
   segmentationTask,
 } from '../src/experiment/segmentation-task.js';
+export {
+  type ClassificationSettings,
+  type ClassificationTask,
+  classificationSplits,
+  classificationTask,
+  type LabelledSplits,
+  type LabelSettings,
+  loadLabelBackbone,
+} from '../src/experiment/classification-task.js';
 export {
   type TrainingRunOptions,
   type TrainingRunSettings,
@@ -78,6 +93,7 @@ export { type LoadedObjective, loadObjective, type ObjectiveReport } from '../sr
 export { type PrunerSettings, studyPruner } from '../src/experiment/study-pruner.js';
 export { trialText } from '../src/experiment/trial-text.js';
 export { METRIC_TEXTS, type Metric } from '../src/tasks/segmentation/metrics/metric.js';
+export { LABEL_METRIC_TEXTS } from '../src/tasks/classification/metrics/label-metrics.js';
 
 // A study of many trainings, a process each.
 export {

@@ -1,6 +1,6 @@
-import { concatMap, type OperatorFunction } from 'rxjs';
+import { concatMap, type MonoTypeOperatorFunction } from 'rxjs';
 import { printable } from '../src/base/printable.js';
-import type { Splits } from '../src/data/types.js';
+import type { ImageItem, Pair, Splits } from '../src/data/types.js';
 import { checkPairs } from '../src/tasks/segmentation/check-files.js';
 import { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/check-masks.js';
 
@@ -11,16 +11,16 @@ export interface CheckSplitsOptions extends Pick<CheckMasksOptions, 'ids'> {
 }
 
 /**
- * Checks splits before they are used: opens every file (`checkPairs`) and reads some training masks (`checkMasks`), then
- * passes the splits on. Throws the errors of both. Warns when the validation or test split is empty.
+ * Checks splits before they are used: opens every file (`checkPairs`) and reads some training masks (`checkMasks`), where
+ * items have masks, then passes the splits on. Throws the errors of both. Warns when the validation or test split is empty.
  *
  * @example
  * imageMaskPairs(imageDir, maskDir).pipe(split({ seed: 42 }), checkSplits({ ids: [0, 1] }));
  */
-export function checkSplits({
+export function checkSplits<S extends Splits<ImageItem>>({
   ids,
   warn = toStderr,
-}: CheckSplitsOptions = {}): OperatorFunction<Splits, Splits> {
+}: CheckSplitsOptions = {}): MonoTypeOperatorFunction<S> {
   return concatMap(async (splits) => {
     const { train, validation, test } = splits;
     for (const [name, pairs, lost] of [
@@ -33,10 +33,11 @@ export function checkSplits({
     ] as const)
       if (pairs.length === 0)
         warn(
-          `the ${name} split is empty, with ${train.length} training ${train.length === 1 ? 'picture' : 'pictures'}: ${lost}; add pairs or raise --data-percentage`,
+          `the ${name} split is empty, with ${train.length} training ${train.length === 1 ? 'picture' : 'pictures'}: ${lost}; add ${'mask' in (train[0] ?? {}) ? 'pairs' : 'pictures'} or raise --data-percentage`,
         );
     await checkPairs([...train, ...validation, ...test]);
-    for (const line of await checkMasks(train, { ids })) warn(line);
+    const masked = train.filter((item): item is Pair => 'mask' in item);
+    if (masked.length > 0) for (const line of await checkMasks(masked, { ids })) warn(line);
     return splits;
   });
 }

@@ -1,6 +1,7 @@
 import { argMax, tidy } from '@tensorflow/tfjs-core';
 import { concatAll, concatMap, type OperatorFunction, pipe } from 'rxjs';
 import type { Batch } from '../src/data/batch.js';
+import { pictures } from '../src/data/images/pictures.js';
 import type { Model } from '../src/model/model.js';
 import type { Prediction } from '../src/tasks/segmentation/overlays.js';
 import { IMAGENET, type Normalization } from './normalize.js';
@@ -29,24 +30,25 @@ export function predict(
 async function predictions(
   model: Model,
   { plan, inputs: images, targets: masks }: Batch,
-  { mean, std }: Normalization,
+  normalization: Normalization,
 ): Promise<Prediction[]> {
-  const [count, height, width] = masks.shape as [number, number, number];
   const classes = tidy(() => argMax(model.forward(images), -1));
   try {
-    const [pixels, targets, guesses] = await Promise.all([images.data(), masks.data(), classes.data()]);
-    const size = width * height;
-    return Array.from({ length: count }, (_, i) => ({
-      // A batch of one's own making may have no plans of samples.
-      title: plan.samples[i]?.item.stem ?? `${i}`,
-      width,
-      height,
-      image: Uint8Array.from(pixels.subarray(3 * i * size, 3 * (i + 1) * size), (value, k) =>
-        Math.min(255, Math.max(0, Math.round(255 * (value * std[k % 3]! + mean[k % 3]!)))),
-      ),
-      target: Uint8Array.from(targets.subarray(i * size, (i + 1) * size)),
-      prediction: Uint8Array.from(guesses.subarray(i * size, (i + 1) * size)),
-    }));
+    const [shown, targets, guesses] = await Promise.all([
+      pictures(images, normalization),
+      masks.data(),
+      classes.data(),
+    ]);
+    return shown.map((picture, i) => {
+      const size = picture.width * picture.height;
+      return {
+        // A batch of one's own making may have no plans of samples.
+        title: plan.samples[i]?.item.stem ?? `${i}`,
+        ...picture,
+        target: Uint8Array.from(targets.subarray(i * size, (i + 1) * size)),
+        prediction: Uint8Array.from(guesses.subarray(i * size, (i + 1) * size)),
+      };
+    });
   } finally {
     classes.dispose();
   }

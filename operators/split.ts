@@ -8,7 +8,8 @@ import type { Item, Splits } from '../src/data/types.js';
  *
  * @example
  * imageMaskPairs(imageDir, maskDir).pipe(split({ seed: 42, percentage: 0.25, validation: 0.2, test: 0.1 }));
+ * imageFolders(imageDir).pipe(split({ seed: 42, by: ({ className }) => className }));
  */
-export function split<I extends Item>(options: SplitOptions): OperatorFunction<readonly I[], Splits<I>> {
+export function split<I extends Item>(options: SplitOptions<I>): OperatorFunction<readonly I[], Splits<I>> {
   return map((pairs) => splitPairs(pairs, options));
 }

@@ -22,6 +22,7 @@ recipe({
   },
   run: async ({ outDir, plain, styled, randomSeed }, signal) => {
     await ownedFolder(outDir, 'make-fixtures', async (folder) => {
+      const lists = new Map<string, string[]>();
       const pair = async (domain: string, index: number, style?: keyof typeof STYLES) => {
         signal.throwIfAborted();
         const random = randomStream(randomSeed, 'creatures', domain, index);
@@ -36,10 +37,13 @@ recipe({
         await writeFile(join(images, `${stem}.jpg`), await jpeg.toBuffer());
         const mask = { width, height, data: trimap(labels, width, height), channels: 1, depth: 8 } as const;
         await writeFile(join(masks, `${stem}.png`), encode(mask));
+        lists.set(domain, [...(lists.get(domain) ?? ['file,label']), `images/${stem}.jpg,${family}`]);
       };
       for (let index = 0; index < plain; index++) await pair('plain', index);
       for (const style of Object.keys(STYLES) as (keyof typeof STYLES)[])
         for (let index = 0; index < styled; index++) await pair(`styled/${style}`, index, style);
+      for (const [domain, lines] of lists)
+        await writeFile(join(folder, domain, 'labels.csv'), `${lines.join('\n')}\n`);
       return { plain, styled, styles: Object.keys(STYLES), randomSeed };
     });
     process.stdout.write(

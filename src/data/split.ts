@@ -6,7 +6,7 @@ import { addedTo, few, type SplitStems, splitAs } from './recorded-split.js';
 import type { Item, Splits } from './types.js';
 
 /** Options of `split` and `splitPairs`. */
-export interface SplitOptions {
+export interface SplitOptions<I extends Item = Item> {
   /** Share of the pairs, 0 to 1. Default .2. */
   readonly validation?: number;
   /** Share of the pairs, 0 to 1. Default .1. */
@@ -22,6 +22,8 @@ export interface SplitOptions {
   readonly percentage?: number;
   /** Whether the percentage shrinks every split (as upstream does) or leaves the test split as it is. Default `all`. */
   readonly shrink?: 'all' | 'keep-test';
+  /** Items of one group are divided by themselves, so that each split has its share of every group. Default: all are one. */
+  readonly by?: ((item: I) => string) | undefined;
   /** The split that the run began with: it holds whatever else is asked, and pairs that came later are left out. */
   readonly recorded?: SplitStems | undefined;
 }
@@ -31,11 +33,12 @@ export interface SplitOptions {
  *
  * With `upstream` and `all`, total = ⌊n·percentage⌋, test = ⌊total·test⌋, validation = ⌊total·validation⌋, train = the
  * rest, taken in this order from the shuffled pairs: what Python's `random.seed(seed); random.shuffle(pairs)` gives.
+ * `by` divides group by group by the same rule: a stratified split, in which a group of fewer than 10 has no test item.
  *
  * @example
  * const { train, validation, test } = splitPairs(pairs, { seed: 42, percentage: 0.25 });
  */
-export function splitPairs<I extends Item>(pairs: readonly I[], options: SplitOptions): Splits<I> {
+export function splitPairs<I extends Item>(pairs: readonly I[], options: SplitOptions<I>): Splits<I> {
   const { validation = 0.2, test = 0.1, seed, rule = 'upstream', percentage = 1, shrink = 'all' } = options;
   const { recorded } = options;
   if (recorded) {
@@ -49,6 +52,7 @@ export function splitPairs<I extends Item>(pairs: readonly I[], options: SplitOp
   for (const [name, share] of Object.entries({ validation, test, percentage }))
     if (!(share >= 0 && share <= 1))
       throw new UserError(`${name}: expected a share from 0 to 1, got ${share}`, { [name]: share });
+  if (options.by) return byGroup(pairs, options.by, options);
   const divide = (some: readonly I[]) =>
     rule === 'hash' ? byHash(some, validation, test, seed) : cut(some, validation, test);
   const pool = rule === 'hash' ? pairs : shuffled(pairs, seed);
@@ -61,6 +65,23 @@ export function splitPairs<I extends Item>(pairs: readonly I[], options: SplitOp
     validation: part(all.validation),
     test: shrink === 'all' ? part(all.test) : all.test,
   });
+}
+
+/** The splits of each group, one group after another. */
+function byGroup<I extends Item>(
+  pairs: readonly I[],
+  by: (item: I) => string,
+  options: SplitOptions<I>,
+): Splits<I> {
+  const groups = new Map<string, I[]>();
+  for (const pair of pairs) {
+    const group = groups.get(by(pair));
+    if (group) group.push(pair);
+    else groups.set(by(pair), [pair]);
+  }
+  const parts = [...groups.values()].map((group) => splitPairs(group, { ...options, by: undefined }));
+  const side = (name: 'train' | 'validation' | 'test') => parts.flatMap((part) => part[name]);
+  return complete(pairs, { train: side('train'), validation: side('validation'), test: side('test') });
 }
 
 function cut<I extends Item>(pairs: readonly I[], validation: number, test: number): Splits<I> {

@@ -1,4 +1,3 @@
-import type { Metric } from '../tasks/segmentation/metrics/metric.js';
 import type { CheckpointStore } from '../train/checkpoint-store.js';
 import { readCheckpointInfo } from '../train/read-checkpoint.js';
 import { schedules } from '../train/schedules/schedules.js';
@@ -13,7 +12,7 @@ export async function resumeNotes(
   settings: Parameters<typeof learningRates>[0] & {
     readonly epochs: number;
     readonly schedule: string;
-    readonly metric: Metric;
+    readonly metric: string;
   },
   batches: number,
 ): Promise<string> {

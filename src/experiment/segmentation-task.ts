@@ -1,3 +1,4 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { from, lastValueFrom } from 'rxjs';
 import { augment } from '../../operators/augment.js';
 import { batch } from '../../operators/batch.js';
@@ -5,19 +6,17 @@ import { checkSplits } from '../../operators/check-splits.js';
 import { decode } from '../../operators/decode.js';
 import { imageMaskPairs } from '../../operators/image-mask-pairs.js';
 import { normalize } from '../../operators/normalize.js';
-import { prefetch } from '../../operators/prefetch.js';
 import { split } from '../../operators/split.js';
-import { batchPlans } from '../data/batch-plans.js';
-import { augmentations } from '../data/images/augmentations/augmentations.js';
 import { caches, type SampleCache } from '../data/images/sample-cache.js';
 import type { SplitStems } from '../data/recorded-split.js';
 import type { SplitOptions } from '../data/split.js';
-import type { BatchPlan, Pair, Splits } from '../data/types.js';
+import type { Pair, Splits } from '../data/types.js';
 import type { TrainingMode } from '../model/vit/training-mode.js';
 import { losses } from '../tasks/segmentation/losses/losses.js';
 import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-metrics.js';
 import { loadSegmenter, type Segmenter } from '../tasks/segmentation/segmenter.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
+import { type PictureSettings, pictureBatches } from './picture-batches.js';
 import { recordOf } from './segmenter-record.js';
 import type { Task } from './task.js';
 import { classNamesOf } from './training-flags.js';
@@ -47,11 +46,13 @@ export interface BackboneSettings {
 }
 
 /** Settings of `segmentationTask`: the flags of its data, backbone and adapter. */
-export interface SegmentationSettings extends SplitSettings, BackboneSettings, ChosenAdapterSettings {
+export interface SegmentationSettings
+  extends SplitSettings,
+    BackboneSettings,
+    ChosenAdapterSettings,
+    PictureSettings {
   readonly mode: TrainingMode;
   readonly loss: string;
-  readonly augment: readonly string[];
-  readonly batchSize: number;
   readonly cache: string;
   readonly cacheDir: string;
 }
@@ -88,20 +89,11 @@ export function segmentationTask(
   settings: SegmentationSettings,
   { splits, model, cache }: { splits: Splits; model: Segmenter; cache?: SampleCache | undefined },
 ): Task & { readonly model: Segmenter } {
-  const { randomSeed: seed, maskIds: ids, batchSize, mode } = settings;
+  const { randomSeed: seed, maskIds: ids, mode } = settings;
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
   model.train(mode);
   const samples = cache ?? caches.make(settings.cache, settings.cacheDir);
   const loss = losses.make(settings.loss);
-  const changes = settings.augment.map((name) => augmentations.make(name));
-  const load = (plan: BatchPlan, augmented = changes) =>
-    from(plan.samples).pipe(
-      decode(model.imageSize, { ids, cache: samples }),
-      augment(...augmented),
-      normalize(model.normalization),
-      batch(plan),
-    );
-  const asTheyAre = (plan: BatchPlan) => load(plan, []);
   return {
     model,
     splits,
@@ -110,8 +102,13 @@ export function segmentationTask(
     metrics: segmentationMetrics({ classes: ids.length, loss }),
     guarded: 'softDice',
     record: recordOf(model, settings.modelName),
-    load: (plan) => load(plan),
-    inOrder: (pairs: readonly Pair[]) => () =>
-      prefetch(batchPlans(pairs, { batchSize, seed, shuffle: false }), asTheyAre, { ahead: 1 }),
+    ...pictureBatches<Pair, Tensor>(settings, (plan, changes) =>
+      from(plan.samples).pipe(
+        decode(model.imageSize, { ids, cache: samples }),
+        augment(...changes),
+        normalize(model.normalization),
+        batch(plan),
+      ),
+    ),
   };
 }

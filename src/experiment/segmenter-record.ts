@@ -1,15 +1,12 @@
 import { z } from 'zod';
-import { adapters } from '../adapters/adapters.js';
-import { UserError } from '../base/errors.js';
 import { DEFAULT_HEAD } from '../model/heads/heads.js';
 import { readPretrained } from '../model/vit/pretrained.js';
-import { TRAINING_MODES, trainingMode } from '../model/vit/training-mode.js';
 import { type Segmenter, segmenterOf } from '../tasks/segmentation/segmenter.js';
+import { backboneRecord, parseRecord, trainAs, trainedIn, trainedRecord } from './model-record.js';
 
 /** A segmenter's parts as plain data: a checkpoint keeps them, so that the model can be built again. */
 export const segmenterRecord = z.object({
-  modelName: z.string(),
-  imageSize: z.int().min(1),
+  ...backboneRecord,
   head: z.object({
     classes: z.int().min(1),
     /** Absent for the default one. */
@@ -17,16 +14,7 @@ export const segmenterRecord = z.object({
     batchNorm: z.boolean().optional(),
     dropout: z.number().optional(),
   }),
-  adapter: z
-    .object({
-      name: z.string(),
-      settings: z.record(z.string(), z.unknown()),
-      layers: z.array(z.number()).optional(),
-    })
-    .nullable(),
-  /** `custom` where a choice of the user's own trains: `trainable` names it. */
-  mode: z.enum([...TRAINING_MODES, 'custom']),
-  trainable: z.array(z.string()).optional(),
+  ...trainedRecord,
 });
 
 export type SegmenterRecord = z.infer<typeof segmenterRecord>;
@@ -37,14 +25,8 @@ export type SegmenterRecord = z.infer<typeof segmenterRecord>;
  * @throws UserError for an adapter that could not be built again, since none here has its name.
  */
 export function recordOf(model: Segmenter, modelName: string): SegmenterRecord {
-  const { imageSize, head, adapter, parameters } = model;
+  const { imageSize, head } = model;
   const { classes, batchNorm, dropout, name = DEFAULT_HEAD } = head;
-  const mode = trainingMode(parameters);
-  if (adapter && !adapters.has(adapter.name))
-    throw new UserError(
-      `adapter: expected one of ${adapters.names.join(', ')} in the record of a model, got ${adapter.name}, with which no checkpoint could be read again; train it without a record, or merge() it`,
-      { adapter: adapter.name },
-    );
   return {
     modelName,
     imageSize,
@@ -54,14 +36,7 @@ export function recordOf(model: Segmenter, modelName: string): SegmenterRecord {
       ...(batchNorm && { batchNorm }),
       ...(dropout && { dropout }),
     },
-    adapter: adapter
-      ? {
-          name: adapter.name,
-          settings: adapter.settings,
-          ...(adapter.layers && { layers: [...adapter.layers] }),
-        }
-      : null,
-    ...(typeof mode === 'string' ? { mode } : { mode: 'custom', trainable: mode }),
+    ...trainedIn(model),
   };
 }
 
@@ -79,24 +54,6 @@ export async function segmenterFrom(
   seed: number,
   read: typeof readPretrained = readPretrained,
 ): Promise<Segmenter> {
-  const parsed = segmenterRecord.safeParse(record);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new UserError(
-      `expected the record of a model, got one with ${issue.path.join('.') || 'nothing'}: ${issue.message}`,
-    );
-  }
-  const { modelName, imageSize, head, adapter, mode, trainable = [] } = parsed.data;
-  const pretrained = await read(modelName);
-  const model = segmenterOf(pretrained, { ...head, imageSize, seed });
-  try {
-    if (adapter) {
-      const { name, settings, layers } = adapter;
-      model.inject(adapters.make(name, layers ? { ...settings, layers } : settings), seed);
-    }
-    return model.train(mode === 'custom' ? trainable : mode);
-  } catch (error) {
-    model.dispose();
-    throw error;
-  }
+  const { modelName, imageSize, head, ...trained } = parseRecord(segmenterRecord, record);
+  return trainAs(segmenterOf(await read(modelName), { ...head, imageSize, seed }), trained, seed);
 }

@@ -1,10 +1,10 @@
 import { UserError } from '../base/errors.js';
 import type { Item, Splits } from '../data/types.js';
-import { METRIC_TEXTS, type Metric } from '../tasks/segmentation/metrics/metric.js';
+import { METRIC_TEXTS } from '../tasks/segmentation/metrics/metric.js';
 
 /** The settings of a training that may ask for what its data or its mode do not give. */
 export interface NotedSettings {
-  readonly metric: Metric;
+  readonly metric: string;
   readonly patience?: number | undefined;
   readonly schedule: string;
   readonly mode: string;
@@ -17,10 +17,17 @@ export interface NotedSettings {
  * and which splits have no picture.
  *
  * @throws UserError for `--patience` and `--schedule plateau` without a validation split: they would do nothing.
+ * @param texts a line that explains each metric of the task; default: segmentation's
  */
-export function trainingNotes(settings: NotedSettings, { train, validation, test }: Splits<Item>): string {
+export function trainingNotes(
+  settings: NotedSettings,
+  { train, validation, test }: Splits<Item>,
+  texts: Readonly<Record<string, string>> = METRIC_TEXTS,
+): string {
   const { metric, patience, schedule, mode, epochs, freezeEpochs } = settings;
-  const pairs = train.length + validation.length + test.length;
+  const items = [...train, ...validation, ...test];
+  const what = items.some((item) => 'label' in item) ? 'pictures' : 'pairs';
+  const all = `${items.length} ${what}`;
   const asked = patience
     ? `--patience ${patience}`
     : schedule === 'plateau'
@@ -28,14 +35,14 @@ export function trainingNotes(settings: NotedSettings, { train, validation, test
       : undefined;
   if (validation.length === 0 && asked)
     throw new UserError(
-      `${asked}: expected a validation split with a picture, got none of ${pairs} pairs; give more pairs, or raise --data-percentage`,
+      `${asked}: expected a validation split with a picture, got none of ${all}; give more ${what}, or raise --data-percentage`,
     );
   const notes = [
     validation.length > 0
-      ? `--metric ${metric} chooses the best checkpoint: ${METRIC_TEXTS[metric]}`
-      : `no picture of ${pairs} pairs is for validation: the last checkpoint counts as the best, and --metric does nothing`,
+      ? `--metric ${metric} chooses the best checkpoint: ${texts[metric]}`
+      : `no picture of ${all} is for validation: the last checkpoint counts as the best, and --metric does nothing`,
   ];
-  if (test.length === 0) notes.push(`no picture of ${pairs} pairs is for the test: nothing is tested`);
+  if (test.length === 0) notes.push(`no picture of ${all} is for the test: nothing is tested`);
   if (freezeEpochs !== undefined && mode === 'head')
     notes.push('--freeze-epochs: ignored: --mode head trains the head alone throughout');
   else if (freezeEpochs !== undefined && freezeEpochs >= epochs)

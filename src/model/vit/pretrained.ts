@@ -4,6 +4,7 @@ import { UserError } from '../../base/errors.js';
 import type { Normalization } from '../../data/images/normalization.js';
 import { readJson } from '../../files/json-file.js';
 import { accountForTensors, refuseForeignTensors } from './account-for-tensors.js';
+import { classLabels } from './class-labels.js';
 import type { VitConfig } from './config.js';
 import { givenConfig, readConfigFile } from './given-config.js';
 import { fromHub } from './hub.js';
@@ -19,6 +20,8 @@ export interface Pretrained {
   readonly weights: NamedWeights;
   /** The model's input normalization, where its folder states one. */
   readonly normalization?: Normalization;
+  /** The names of the classes of its own classifier, where its config.json states them. */
+  readonly labels?: readonly string[];
 }
 
 /**
@@ -46,7 +49,14 @@ export async function readPretrained(name: string): Promise<Pretrained> {
   if (!biased) addZeroBiases(weights);
   accountForTensors(path, config, weights);
   const statistics = (await statisticsIn(dirname(path), config)) ?? normalization;
-  return { path, config, weights, ...(statistics && { normalization: statistics }) };
+  const labels = classLabels(file);
+  return {
+    path,
+    config,
+    weights,
+    ...(statistics && { normalization: statistics }),
+    ...(labels && { labels }),
+  };
 }
 
 /** The contents of a folder's preprocessor_config.json; undefined where there is none. */

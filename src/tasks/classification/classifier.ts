@@ -1,4 +1,4 @@
-import { reshape, slice, type Tensor, type Tensor2D, tensor, tidy } from '@tensorflow/tfjs-core';
+import { clone, reshape, slice, type Tensor, type Tensor2D, tensor, tidy } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
 import type { Normalization } from '../../data/images/normalization.js';
 import { linear } from '../../engine/ops/linear.js';
@@ -55,11 +55,17 @@ export class Classifier extends AdaptableVit {
     addHead(this.parameters, linearHead(this.classes), this.config.hidden_size, seed);
   }
 
-  /** A new classifier, with a head of its own and no adapter, on this one's backbone; see `Segmenter.sibling`. */
-  sibling({ classes, seed }: Pick<ClassifierOptions, 'classes' | 'seed'>): Classifier {
+  /**
+   * A new classifier, with no adapter and a head of its own, on this one's backbone; see `Segmenter.sibling`. The head
+   * `keep` starts as this one's is now.
+   */
+  sibling({ classes, head = 'new', seed }: Omit<ClassifierOptions, 'imageSize'>): Classifier {
     const model = new Classifier(this.config, this.imageSize, classes, this.normalization);
     this.shareBackbone(model);
     model.addHead(seed);
+    if (head === 'keep')
+      for (const { parameter } of this.headPlaces())
+        model.parameters.set(parameter, clone(this.parameters.get(parameter)));
     return model.train('head');
   }
 }

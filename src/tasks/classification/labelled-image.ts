@@ -1,3 +1,5 @@
+import { UserError } from '../../base/errors.js';
+import { few } from '../../data/recorded-split.js';
 import type { ImageItem } from '../../data/types.js';
 
 /** An image file and the class that it shows. */
@@ -10,10 +12,27 @@ export interface LabelledImage extends ImageItem {
 
 /** Images by the names of their classes: sorted by stem, with labels in the order of the sorted class names. */
 export function labelled(images: readonly Omit<LabelledImage, 'label'>[]): LabelledImage[] {
-  const classes = classNames(images);
-  return images
-    .map((image) => ({ ...image, label: classes.indexOf(image.className) }))
-    .toSorted((a, b) => compare(a.stem, b.stem));
+  return withLabels(images, classNames(images)).toSorted((a, b) => compare(a.stem, b.stem));
+}
+
+/**
+ * Images whose labels are places in `names`, such as those of the classes of a trained model.
+ *
+ * @throws UserError for an image of a class that is none of them.
+ */
+export function withLabels(
+  images: readonly Omit<LabelledImage, 'label'>[],
+  names: readonly string[],
+): LabelledImage[] {
+  const labels = new Map(names.map((name, label) => [name, label]));
+  return images.map((image) => {
+    const label = labels.get(image.className);
+    if (label !== undefined) return { ...image, label };
+    throw new UserError(
+      `${image.image}: expected an image of one of the classes ${few(names)}, got ${image.className}`,
+      { path: image.image, className: image.className },
+    );
+  });
 }
 
 /** The names of the classes, sorted by UTF-16 unit: a label is a place in them. */

@@ -1,69 +1,27 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../../base/errors.js';
-import type { Pair } from '../../data/types.js';
+import { checkImage } from '../../data/images/check-image.js';
+import type { ImageItem, Pair } from '../../data/types.js';
 
 /** Files that are open at a time. */
 const CONCURRENCY = 8;
-/** Bytes at a file's end among which its last mark must stand; some writers append notes. */
-const TAIL = 65_536;
 
 /**
- * Opens every image and mask and reads its header and its end, so that a broken one is found before the first step, and
- * not after the last.
- *
- * Pixels are not decoded: damage inside a file shows when it is read. An image and its mask must have one size.
+ * Checks every image, and its mask where it has one, by `checkImage`. An image and its mask must have one size.
  *
  * @throws UserError naming the first broken file.
  */
-export async function checkPairs(pairs: readonly Pair[]): Promise<void> {
-  const left = pairs.values();
+export async function checkPairs(items: readonly (ImageItem & Partial<Pair>)[]): Promise<void> {
+  const left = items.values();
   const worker = async () => {
-    for (const pair of left) await checkPair(pair);
+    for (const item of left) await checkPair(item);
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 }
 
-async function checkPair({ image, mask }: Pair): Promise<void> {
-  const size = await checkFile(image, 'an image');
-  const own = await checkFile(mask, 'a mask');
+async function checkPair({ image, mask }: ImageItem & Partial<Pair>): Promise<void> {
+  const size = await checkImage(image, 'an image');
+  if (mask === undefined) return;
+  const own = await checkImage(mask, 'a mask');
   if (size !== own)
     throw new UserError(`${mask}: expected the size of ${image}, ${size}, got ${own}`, { path: mask });
 }
-
-/** Its width × height, as it is to be seen. */
-async function checkFile(path: string, what: string): Promise<string> {
-  const bad = (got: string, cause?: unknown) =>
-    new UserError(`${path}: expected ${what}, got ${got}; replace it`, { path }, { cause });
-  let file: FileHandle | undefined;
-  try {
-    file = await open(path);
-    const { size } = await file.stat();
-    if (size < 4) throw bad(`${size} bytes`);
-    const { default: sharp } = await import('sharp');
-    const { format, depth, width, height, autoOrient } = await sharp(path)
-      .metadata()
-      .catch((cause: Error) => {
-        throw bad(`a file that cannot be decoded (${cause.message.split('\n')[0]})`, cause);
-      });
-    if (depth !== 'uchar' && depth !== 'ushort')
-      throw new UserError(`${path}: expected 8 or 16-bit integer pixels, got ${depth}; convert the file`, {
-        path,
-      });
-    const end = Buffer.alloc(Math.min(TAIL, size));
-    await file.read(end, 0, end.length, size - end.length);
-    const mark = END[format];
-    if (mark && !end.includes(mark)) throw bad('one that is cut short');
-    return `${autoOrient?.width ?? width}×${autoOrient?.height ?? height}`;
-  } catch (cause) {
-    if (cause instanceof UserError) throw cause;
-    throw bad((cause as NodeJS.ErrnoException).code ?? String(cause), cause);
-  } finally {
-    await file?.close();
-  }
-}
-
-/** The bytes that end a complete file: JPEG's EOI, PNG's IEND. */
-const END: Partial<Record<string, Buffer>> = {
-  jpeg: Buffer.from([0xff, 0xd9]),
-  png: Buffer.from('IEND'),
-};

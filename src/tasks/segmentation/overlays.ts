@@ -1,6 +1,6 @@
 import { IGNORE_INDEX } from '../../data/types.js';
-import { writeFileAtomic } from '../../files/atomic.js';
 import { ConfusionMatrix } from '../confusion-matrix.js';
+import { enlarge, FONT, fit, GAP, LINE, label, PANEL, textWidth, writeSheet } from '../sheet.js';
 import { classColour } from './class-colours.js';
 
 /** A picture with its true and its predicted classes: RGB bytes and class ids, row by row. */
@@ -14,13 +14,6 @@ export interface Prediction {
   readonly target: Uint8Array;
   readonly prediction: Uint8Array;
 }
-
-const FONT = 18;
-const LINE = 30;
-const GAP = 12;
-
-/** Panels are enlarged, by a whole factor, to at least so many pixels across. */
-const PANEL = 256;
 
 /**
  * Writes input | target | prediction side by side, one row a sample with its mIoU, and below the classes' colours.
@@ -51,9 +44,10 @@ export async function writeOverlays(
     rows.map(async (row, at) => {
       const picture = await enlarge(row.image, row, factor);
       const over = (ids: Uint8Array) => blend(picture, enlargeIds(ids, row, factor));
-      return [picture, over(row.target), over(row.prediction)].map((data, column) => ({
-        input: Buffer.from(data),
-        raw: { width, height, channels: 3 as const },
+      return [picture, over(row.target), over(row.prediction)].map((image, column) => ({
+        image,
+        width,
+        height,
         left: left(column),
         top: top(at),
       }));
@@ -67,24 +61,10 @@ export async function writeOverlays(
     label(left(2), top(at) - GAP / 2, scoreOf(row, classes.length)),
   ]);
   const text = [...heads, ...titles, `<g transform="translate(0 ${bottom})">${legend}</g>`];
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${sheet.width}" height="${sheet.height}">${text.join('')}</svg>`;
-  const { default: sharp } = await import('sharp');
-  const png = await sharp({ create: { ...sheet, channels: 3, background: 'white' } })
-    .composite([...panels.flat(), { input: Buffer.from(svg), left: 0, top: 0 }])
-    .png()
-    .toBuffer();
-  await writeFileAtomic(path, png);
+  await writeSheet(path, sheet, panels.flat(), text.join(''));
 }
 
 type Size = Pick<Prediction, 'width' | 'height'>;
-
-async function enlarge(image: Uint8Array, { width, height }: Size, factor: number): Promise<Uint8Array> {
-  const { default: sharp } = await import('sharp');
-  return sharp(image, { raw: { width, height, channels: 3 } })
-    .resize(width * factor, height * factor, { kernel: 'cubic' })
-    .raw()
-    .toBuffer();
-}
 
 function enlargeIds(ids: Uint8Array, { width, height }: Size, factor: number): Uint8Array {
   const wide = width * factor;
@@ -131,22 +111,4 @@ function legendOf(classes: readonly string[], width: number): { svg: string; lin
     return entry;
   });
   return { svg: entries.join(''), lines: y / LINE + 1 };
-}
-
-/** Pixels that a text takes at most, near enough. */
-function textWidth(text: string): number {
-  return 0.64 * FONT * text.length;
-}
-
-function fit(text: string, width: number): string {
-  const most = Math.floor(width / textWidth('m'));
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
-}
-
-function label(x: number, y: number, text: string, bold = false): string {
-  const safe = text
-    .replaceAll(/\p{Cc}/gu, ' ')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;');
-  return `<text x="${x}" y="${y}" font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="${FONT}"${bold ? ' font-weight="bold"' : ''}>${safe}</text>`;
 }

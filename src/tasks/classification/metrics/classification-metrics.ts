@@ -1,14 +1,17 @@
 import { argMax, type Tensor1D, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
-import { metrics } from '../../../events/metric.js';
+import { meanOf } from '../../../events/metric.js';
 import type { Loss } from '../../../model/loss.js';
 import type { Metrics } from '../../../model/metrics.js';
 import { ConfusionMatrix } from '../../confusion-matrix.js';
+import './label-metrics.js';
 
 /** Scores of a classification on a split. */
 export type ClassificationScores = {
   readonly loss: number;
   /** Share of pictures whose class is predicted right. */
   readonly accuracy: number;
+  /** The mean of `f1` over the classes that occur. */
+  readonly macroF1: number;
   /** Share of pictures whose class is among the k most likely ones. */
   readonly topK: number;
   /** 2·TP / (2·TP + FP + FN) by class; null where a class occurs in neither target nor prediction. */
@@ -16,9 +19,6 @@ export type ClassificationScores = {
   /** [target][prediction] in pictures. */
   readonly confusion: readonly (readonly number[])[];
 };
-
-metrics.register('topK', { label: 'top-k accuracy', mode: 'max' });
-metrics.register('f1', { label: 'F1', mode: 'max' });
 
 /** Options of `classificationMetrics`. */
 export interface ClassificationMetricsOptions {
@@ -82,6 +82,7 @@ class ClassificationMetrics implements Metrics<Tensor2D, Tensor1D, Classificatio
     return {
       loss: this.#loss / pictures,
       accuracy,
+      macroF1: meanOf(dice),
       topK: this.#inTop / pictures,
       f1: dice,
       confusion: counts,

@@ -1,0 +1,64 @@
+// Trains a ViT for classification with an adapter, by default on the embedded pictures.
+//
+//   node recipes/train-classifier.js --adapter localized_lora
+//   node recipes/train-classifier.js --image-dir data/breeds --model-name facebook/deit-tiny-patch16-224 --epochs 5
+//   node recipes/train-classifier.js --labels data/breeds.csv --head keep --label-smoothing 0.1
+
+import { join } from 'node:path';
+import { batchesPerEpoch, checkpointStore, failIfDiverged, labelSheet, shuffled, useEngine } from 'millrace';
+import {
+  chosenAdapter,
+  classificationSplits,
+  classificationTask,
+  classifierFlags,
+  classifierRunFlags,
+  classifierTrainingFlags,
+  closingText,
+  engineOf,
+  LABEL_METRIC_TEXTS,
+  labelledDataFlags,
+  loadLabelBackbone,
+  openRun,
+  recipe,
+  resumeNotes,
+  trainingNotes,
+  trainingRun,
+} from 'millrace/recipe';
+import { concat, defer, finalize } from 'rxjs';
+
+const adapter = chosenAdapter(process.argv);
+
+recipe({
+  description: `Trains a ViT for classification ${adapter.description}, by default on the embedded pictures.`,
+  flags: {
+    Data: labelledDataFlags,
+    Model: { ...classifierFlags, ...adapter.modelFlags },
+    Adapter: adapter.flags,
+    Training: classifierTrainingFlags,
+    Run: classifierRunFlags,
+  },
+  run: async ({ adapter: _chosen, ...settings }) => {
+    const { mode, loraType, randomSeed: seed, dataPercentage, batchSize } = settings;
+    const what = mode === 'adapters' ? loraType : mode;
+    const name = settings.runName ?? `classifier_${what}_${seed}_${dataPercentage}`;
+    const folders = await openRun(name, settings);
+    const { models, logs, pictures, recorded } = folders;
+    const engine = await useEngine(engineOf(settings), settings);
+    process.stderr.write(`${engine.name}: ${engine.why}\n`);
+
+    const data = await classificationSplits(settings, recorded);
+    const { train, validation, test } = data.splits;
+    process.stderr.write(trainingNotes(settings, data.splits, LABEL_METRIC_TEXTS));
+    const model = await loadLabelBackbone(settings, data);
+    const task = classificationTask(settings, { ...data, model });
+    const batches = batchesPerEpoch(train.length, batchSize);
+    if (settings.resume) process.stderr.write(await resumeNotes(checkpointStore(models), settings, batches));
+
+    const training$ = trainingRun(settings, { task, folders, shown: true }).pipe(failIfDiverged());
+    const unseen = [test, validation, train].find((split) => split.length > 0)!;
+    const shown$ = task.inOrder(shuffled(unseen, seed).slice(0, 256))();
+    const sheet$ = labelSheet(model, shown$, join(pictures, 'predictions.png'), task.classes);
+    const closing$ = defer(async () => process.stdout.write(await closingText(logs, models, pictures)));
+    return concat(training$, sheet$, closing$).pipe(finalize(() => model.dispose()));
+  },
+});

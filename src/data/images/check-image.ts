@@ -1,0 +1,49 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { UserError } from '../../base/errors.js';
+
+/** Bytes at a file's end among which its last mark must stand; some writers append notes. */
+const TAIL = 65_536;
+
+/**
+ * Opens an image or a mask and reads its header and its end, so that a broken one is found before the first step, and not
+ * after the last. Pixels are not decoded: damage inside a file shows when it is read.
+ *
+ * @returns its width × height, as it is to be seen
+ * @throws UserError naming the file, where it is broken or cut short
+ */
+export async function checkImage(path: string, what: string): Promise<string> {
+  const bad = (got: string, cause?: unknown) =>
+    new UserError(`${path}: expected ${what}, got ${got}; replace it`, { path }, { cause });
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    const { size } = await file.stat();
+    if (size < 4) throw bad(`${size} bytes`);
+    const { default: sharp } = await import('sharp');
+    const { format, depth, width, height, autoOrient } = await sharp(path)
+      .metadata()
+      .catch((cause: Error) => {
+        throw bad(`a file that cannot be decoded (${cause.message.split('\n')[0]})`, cause);
+      });
+    if (depth !== 'uchar' && depth !== 'ushort')
+      throw new UserError(`${path}: expected 8 or 16-bit integer pixels, got ${depth}; convert the file`, {
+        path,
+      });
+    const end = Buffer.alloc(Math.min(TAIL, size));
+    await file.read(end, 0, end.length, size - end.length);
+    const mark = END[format];
+    if (mark && !end.includes(mark)) throw bad('one that is cut short');
+    return `${autoOrient?.width ?? width}×${autoOrient?.height ?? height}`;
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    throw bad((cause as NodeJS.ErrnoException).code ?? String(cause), cause);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** The bytes that end a complete file: JPEG's EOI, PNG's IEND. */
+const END: Partial<Record<string, Buffer>> = {
+  jpeg: Buffer.from([0xff, 0xd9]),
+  png: Buffer.from('IEND'),
+};

@@ -1,0 +1,159 @@
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { from, lastValueFrom } from 'rxjs';
+import { augment } from '../../operators/augment.js';
+import { batch } from '../../operators/batch.js';
+import { checkSplits } from '../../operators/check-splits.js';
+import { decode } from '../../operators/decode.js';
+import { imageFolders } from '../../operators/image-folders.js';
+import { labelList } from '../../operators/label-list.js';
+import { normalize } from '../../operators/normalize.js';
+import { split } from '../../operators/split.js';
+import { UserError } from '../base/errors.js';
+import { fixture } from '../base/fixture.js';
+import { caches, type SampleCache } from '../data/images/sample-cache.js';
+import { few, type SplitStems } from '../data/recorded-split.js';
+import type { Splits } from '../data/types.js';
+import { type Pretrained, readPretrained } from '../model/vit/pretrained.js';
+import type { TrainingMode } from '../model/vit/training-mode.js';
+import { type Classifier, loadClassifier } from '../tasks/classification/classifier.js';
+import { labelTensor } from '../tasks/classification/label-tensor.js';
+import { classNames, type LabelledImage, withLabels } from '../tasks/classification/labelled-image.js';
+import { labelLosses } from '../tasks/classification/losses/label-losses.js';
+import {
+  type ClassificationScores,
+  classificationMetrics,
+} from '../tasks/classification/metrics/classification-metrics.js';
+import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
+import { classifierRecordOf } from './classifier-record.js';
+import { type PictureSettings, pictureBatches } from './picture-batches.js';
+import type { Task } from './task.js';
+
+/** Which pictures, which side of the split, and the pretrained backbone with the head that starts on it. */
+export interface LabelSettings {
+  /** A folder with a sub-folder for each class, or else `labels`. Default: the embedded pictures. */
+  readonly imageDir?: string | undefined;
+  /** A CSV of file,label. */
+  readonly labels?: string | undefined;
+  readonly dataPercentage: number;
+  readonly randomSeed: number;
+  readonly split: 'stratified' | 'upstream' | 'hash';
+  readonly shrink: 'all' | 'keep-test';
+  readonly modelName: string;
+  readonly imageSize?: number | undefined;
+  readonly head: 'new' | 'keep';
+}
+
+export interface ClassificationSettings extends LabelSettings, ChosenAdapterSettings, PictureSettings {
+  readonly mode: TrainingMode;
+  readonly loss: string;
+  readonly labelSmoothing: number;
+  readonly topK: number;
+  readonly cache: string;
+  readonly cacheDir: string;
+}
+
+/** Labelled splits, and the names of the classes in the order of their labels. */
+export interface LabelledSplits {
+  readonly splits: Splits<LabelledImage>;
+  readonly classes: readonly string[];
+}
+
+/** The labelled pictures of the settings. @throws UserError where they name two sources, or one that is not there. */
+export function labelledImages({ imageDir, labels }: Pick<LabelSettings, 'imageDir' | 'labels'>) {
+  if (imageDir !== undefined && labels !== undefined)
+    throw new UserError(
+      `--labels ${labels}: expected it without --image-dir, got both; a list names its files itself`,
+    );
+  if (imageDir !== undefined) return imageFolders(imageDir);
+  return labelList(labels ?? fixture('creatures', 'plain', 'labels.csv'));
+}
+
+/**
+ * Finds, divides and checks labelled pictures; `recorded` is the split that a resumed run began with. The classes are
+ * those of all pictures, sorted, or with `head: 'keep'` the pretrained model's.
+ *
+ * @throws UserError for a head to keep whose classes, by the model's config.json, are not those of the pictures.
+ */
+export async function classificationSplits(
+  settings: LabelSettings,
+  recorded?: SplitStems,
+): Promise<LabelledSplits> {
+  const { randomSeed: seed, dataPercentage: percentage, split: rule, shrink } = settings;
+  const by = ({ className }: LabelledImage) => className;
+  const found = await lastValueFrom(
+    labelledImages(settings).pipe(
+      split({
+        seed,
+        percentage,
+        shrink,
+        recorded,
+        ...(rule === 'stratified' ? { by } : { rule }),
+      }),
+      checkSplits(),
+    ),
+  );
+  const { train, validation, test, unused = [] } = found;
+  const own = classNames([...train, ...validation, ...test, ...unused]);
+  const classes = settings.head === 'keep' ? keptClasses(own, await readPretrained(settings.modelName)) : own;
+  const label = (images: readonly LabelledImage[]) => withLabels(images, classes);
+  return {
+    classes,
+    splits: { train: label(train), validation: label(validation), test: label(test), unused: label(unused) },
+  };
+}
+
+/** The pretrained model's classes, where they are those of the pictures; a model that names none has these. */
+function keptClasses(own: readonly string[], { labels, path }: Pick<Pretrained, 'labels' | 'path'>) {
+  if (!labels) return own;
+  if (labels.toSorted().join('\n') === own.toSorted().join('\n')) return labels;
+  throw new UserError(
+    `--head keep: expected pictures of the ${labels.length} classes of ${path}, ${few(labels)}, got ${own.length}, ${few(own)}; rename them, or start a new head with --head new`,
+    { path, labels, classes: own },
+  );
+}
+
+/** The pretrained backbone of the settings under its classifier; only the head is trainable. */
+export function loadLabelBackbone(
+  { modelName, imageSize, head, randomSeed: seed }: LabelSettings,
+  { classes }: LabelledSplits,
+): Promise<Classifier> {
+  return loadClassifier(modelName, { classes: classes.length, head, imageSize, seed });
+}
+
+/** Classification as a run trains it. */
+export type ClassificationTask = Task<LabelledImage, Tensor, Tensor2D, Tensor1D, ClassificationScores> & {
+  readonly model: Classifier;
+};
+
+/**
+ * Classification as a run trains it: an adapter in `model`, which trains by `mode`, and batches of images and labels.
+ *
+ * Owns nothing: the model stays the caller's. A `cache` may be shared by several runs on the same data.
+ */
+export function classificationTask(
+  settings: ClassificationSettings,
+  { splits, classes, model, cache }: LabelledSplits & { model: Classifier; cache?: SampleCache | undefined },
+): ClassificationTask {
+  const { mode, randomSeed: seed, labelSmoothing: smoothing, topK: k } = settings;
+  if (mode === 'adapters') model.inject(adapterOf(settings), seed);
+  model.train(mode);
+  const samples = cache ?? caches.make(settings.cache, settings.cacheDir);
+  const loss = labelLosses.make(settings.loss, { smoothing });
+  return {
+    model,
+    splits,
+    classes,
+    loss,
+    metrics: classificationMetrics({ classes: classes.length, loss, k }),
+    guarded: 'accuracy',
+    record: classifierRecordOf(model, settings),
+    ...pictureBatches<LabelledImage, Tensor1D>(settings, (plan, changes) =>
+      from(plan.samples).pipe(
+        decode(model.imageSize, { cache: samples }),
+        augment(...changes),
+        normalize(model.normalization),
+        batch(plan, labelTensor),
+      ),
+    ),
+  };
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { adapters } from '../adapters/adapters.js';
+import { UserError } from '../base/errors.js';
+import type { AdaptableVit } from '../model/vit/adaptable-vit.js';
+import { TRAINING_MODES, trainingMode } from '../model/vit/training-mode.js';
+
+/** The backbone of a record, whatever the task. */
+export const backboneRecord = { modelName: z.string(), imageSize: z.int().min(1) };
+
+/** What trains in a model, whatever the task: its adapter, and its mode. */
+export const trainedRecord = {
+  adapter: z
+    .object({
+      name: z.string(),
+      settings: z.record(z.string(), z.unknown()),
+      layers: z.array(z.number()).optional(),
+    })
+    .nullable(),
+  /** `custom` where a choice of the user's own trains: `trainable` names it. */
+  mode: z.enum([...TRAINING_MODES, 'custom']),
+  trainable: z.array(z.string()).optional(),
+};
+
+type TrainedRecord = z.infer<z.ZodObject<typeof trainedRecord>>;
+
+/**
+ * The record of what trains in a model now.
+ *
+ * @throws UserError for an adapter that could not be built again, since none here has its name.
+ */
+export function trainedIn({ adapter, parameters }: AdaptableVit): TrainedRecord {
+  const mode = trainingMode(parameters);
+  if (adapter && !adapters.has(adapter.name))
+    throw new UserError(
+      `adapter: expected one of ${adapters.names.join(', ')} in the record of a model, got ${adapter.name}, with which no checkpoint could be read again; train it without a record, or merge() it`,
+      { adapter: adapter.name },
+    );
+  return {
+    adapter: adapter
+      ? {
+          name: adapter.name,
+          settings: adapter.settings,
+          ...(adapter.layers && { layers: [...adapter.layers] }),
+        }
+      : null,
+    ...(typeof mode === 'string' ? { mode } : { mode: 'custom', trainable: mode }),
+  };
+}
+
+/** Puts the adapter of a record into a model, and lets train what it says. Frees the model where it cannot. */
+export function trainAs<M extends AdaptableVit>(model: M, record: TrainedRecord, seed: number): M {
+  const { adapter, mode, trainable = [] } = record;
+  try {
+    if (adapter) {
+      const { name, settings, layers } = adapter;
+      model.inject(adapters.make(name, layers ? { ...settings, layers } : settings), seed);
+    }
+    return model.train(mode === 'custom' ? trainable : mode);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** A record as a checkpoint holds it. @throws UserError where it is none. */
+export function parseRecord<R>(schema: z.ZodType<R>, record: unknown): R {
+  const parsed = schema.safeParse(record);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new UserError(
+    `expected the record of a model, got one with ${issue.path.join('.') || 'nothing'}: ${issue.message}`,
+  );
+}
