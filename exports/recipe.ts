@@ -93,7 +93,7 @@ export { type LoadedObjective, loadObjective, type ObjectiveReport } from '../sr
 export { type PrunerSettings, studyPruner } from '../src/experiment/study-pruner.js';
 export { trialText } from '../src/experiment/trial-text.js';
 export { METRIC_TEXTS, type Metric } from '../src/tasks/segmentation/metrics/metric.js';
-export { LABEL_METRIC_TEXTS } from '../src/tasks/classification/metrics/label-metrics.js';
+export { LABEL_METRIC_TEXTS, type LabelMetric } from '../src/tasks/classification/metrics/label-metrics.js';
 
 // A study of many trainings, a process each.
 export {

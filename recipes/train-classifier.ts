@@ -43,7 +43,7 @@ recipe({
     const name = settings.runName ?? `classifier_${what}_${seed}_${dataPercentage}`;
     const folders = await openRun(name, settings);
     const { models, logs, pictures, recorded } = folders;
-    const engine = await useEngine(engineOf(settings), settings);
+    const engine = await useEngine(...engineOf(settings));
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
 
     const data = await classificationSplits(settings, recorded);
