@@ -38,13 +38,13 @@ async function main(argv: readonly string[]): Promise<void> {
       { command: name },
     );
   const command = await load(name);
-  const asked = flags(argv.slice(words.length), command.flags, {
+  const commandLine = flags(argv.slice(words.length), command.flags, {
     name,
     usage: `npm run bench -- ${words.join(' ')}`,
     description: command.description,
   });
-  if ('show' in asked) process.stdout.write(asked.show);
-  else await command.run(asked.config);
+  if ('show' in commandLine) process.stdout.write(commandLine.show);
+  else await command.run(commandLine.config);
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

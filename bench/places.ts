@@ -27,8 +27,8 @@ export const PLACES: Readonly<Record<string, () => Promise<Place>>> = {
 const POSTGRES = process.env['MILLRACE_TEST_POSTGRES'] ?? 'postgresql://postgres@127.0.0.1:5432';
 const MYSQL = process.env['MILLRACE_TEST_MYSQL'] ?? 'mysql://root@127.0.0.1:3306';
 
-let made = 0;
-const newName = () => `millrace_test_${process.pid}_${made++}`;
+let count = 0;
+const newName = () => `millrace_test_${process.pid}_${count++}`;
 
 const newFolder = () => mkdtempSync(join(tmpdir(), 'millrace-study-'));
 

@@ -37,12 +37,12 @@ export function products(model: ModelName, adapter: AdapterName, images: number,
   const through = adapter === 'none' ? 0 : layers;
   // Below the first block's own LoRA nothing trains; a serial adapter stands below query, key and value.
   const below = full || adapter === 'serial' ? through : Math.max(0, through - 1);
-  const own = full ? layers : 0;
+  const adapterLayers = full ? layers : 0;
   linear('patches', [places, vit.patch_size ** 2 * 3, d], 1, 0, full ? 1 : 0);
-  linear('query, key, value', [rows, d, d], 3 * layers, 3 * below, 3 * own);
-  linear('attention output', [rows, d, d], layers, through, own);
-  linear('fc1', [rows, d, wide], layers, through, own);
-  linear('fc2', [rows, wide, d], layers, through, own);
+  linear('query, key, value', [rows, d, d], 3 * layers, 3 * below, 3 * adapterLayers);
+  linear('attention output', [rows, d, d], layers, through, adapterLayers);
+  linear('fc1', [rows, d, wide], layers, through, adapterLayers);
+  linear('fc2', [rows, wide, d], layers, through, adapterLayers);
 
   const [heads, tokens, size] = [vit.num_attention_heads, patches + 1, d / vit.num_attention_heads];
   const keys = below === through ? through : through - 1;

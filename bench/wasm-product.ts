@@ -13,7 +13,7 @@ const SHAPES = [
   { what: 'attention values', a: [8, 4, 145, 145], b: [8, 4, 145, 32], transposeA: false, transposeB: false },
 ];
 
-const plain = getKernel('BatchMatMul', 'wasm').kernelFunc;
+const tfjsProduct = getKernel('BatchMatMul', 'wasm').kernelFunc;
 const { threads } = await useEngine('wasm', { threads: Number(process.argv[2] ?? 1) });
 const ours = getKernel('BatchMatMul', 'wasm').kernelFunc;
 
@@ -27,9 +27,9 @@ for (const { what, a, b, transposeA, transposeB } of SHAPES) {
     }
     return (performance.now() - started) / 5;
   };
-  const rounds = Array.from({ length: 15 }, () => [time(plain), time(ours)] as const).slice(2);
+  const rounds = Array.from({ length: 15 }, () => [time(tfjsProduct), time(ours)] as const).slice(2);
   const median = (values: number[]) => values.toSorted((x, y) => x - y)[Math.floor(values.length / 2)]!;
-  const ratios = rounds.map(([tfjs, own]) => tfjs / own);
+  const ratios = rounds.map(([tfjs, ours]) => tfjs / ours);
   const row = {
     what,
     threads,

@@ -23,7 +23,7 @@ export function checkSplits<S extends Splits<ImageItem>>({
 }: CheckSplitsOptions = {}): MonoTypeOperatorFunction<S> {
   return concatMap(async (splits) => {
     const { train, validation, test } = splits;
-    for (const [name, pairs, lost] of [
+    for (const [name, pairs, consequence] of [
       [
         'validation',
         validation,
@@ -33,7 +33,7 @@ export function checkSplits<S extends Splits<ImageItem>>({
     ] as const)
       if (pairs.length === 0)
         warn(
-          `the ${name} split is empty, with ${train.length} training ${train.length === 1 ? 'picture' : 'pictures'}: ${lost}; add ${'mask' in (train[0] ?? {}) ? 'pairs' : 'pictures'} or raise --data-percentage`,
+          `the ${name} split is empty, with ${train.length} training ${train.length === 1 ? 'picture' : 'pictures'}: ${consequence}; add ${'mask' in (train[0] ?? {}) ? 'pairs' : 'pictures'} or raise --data-percentage`,
         );
     await checkPairs([...train, ...validation, ...test]);
     const masked = train.filter((item): item is Pair => 'mask' in item);

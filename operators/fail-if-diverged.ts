@@ -17,8 +17,8 @@ export function failIfDiverged<E extends Event>(): MonoTypeOperatorFunction<E> {
   return (events$) =>
     defer(() => {
       let stopped: DoneEvent | undefined;
-      const note = (given: E) => {
-        const event: Event = given;
+      const note = (value: E) => {
+        const event: Event = value;
         if (event.type === 'done' && event.reason === 'guard') stopped = event;
       };
       return concat(

@@ -44,10 +44,10 @@ export class Lease<T extends Disposable> {
   split(count: number): Lease<T>[] {
     if (!this.#live) throw new Error('this lease has ended: its value is freed');
     let open = count;
-    const ended = () => {
+    const onPartEnd = () => {
       if (--open === 0) this.end();
     };
-    return Array.from({ length: count }, () => new Lease(this.value, ended, () => {}));
+    return Array.from({ length: count }, () => new Lease(this.value, onPartEnd, () => {}));
   }
 
   /** Frees the value unused. Ending twice does nothing. */

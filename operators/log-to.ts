@@ -65,10 +65,10 @@ async function settled(queues: readonly Queue[]): Promise<void> {
 /** Whether a promise resolves within so many seconds. */
 async function within(seconds: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
+  const timeout = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), 1000 * seconds);
   });
-  return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer));
+  return Promise.race([work.then(() => true), timeout]).finally(() => clearTimeout(timer));
 }
 
 /** Hands events to one logger, one after another, until it fails. */

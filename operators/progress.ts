@@ -116,9 +116,9 @@ class View {
         const { epoch, step, batch, batches, loss, imagesPerSecond, time } = event;
         this.#first ??= { step: step - 1, time: time - event.seconds * 1000 };
         const each = (time - this.#first.time) / 1000 / (step - this.#first.step);
-        const left = this.#steps > 0 ? `  ${duration((this.#steps - step) * each)} left` : '';
+        const remaining = this.#steps > 0 ? `  ${duration((this.#steps - step) * each)} left` : '';
         const head = `${this.#epoch(epoch)}  `;
-        const tail = `${batch + 1}/${batches}  loss ${loss.toFixed(4)}  ${rate(imagesPerSecond)}${left}`;
+        const tail = `${batch + 1}/${batches}  loss ${loss.toFixed(4)}  ${rate(imagesPerSecond)}${remaining}`;
         return head + bar((batch + 1) / batches, width - head.length - tail.length - 1) + tail;
       }
       case 'epoch':
@@ -159,10 +159,10 @@ class View {
   #scores(event: ValidationEvent): string {
     const { scores } = event;
     const metric = this.#metricOf(event);
-    const shown = new Map(['loss', ...leadingScores(scores)].map((name) => [aboutScore(name).label, name]));
+    const columns = new Map(['loss', ...leadingScores(scores)].map((name) => [aboutScore(name).label, name]));
     const { label } = metrics.get(metric);
-    if (!shown.has(label)) shown.set(label, metric);
-    return [...shown]
+    if (!columns.has(label)) columns.set(label, metric);
+    return [...columns]
       .map(([text, name]) => {
         const value = scores[name];
         return `${text} ${(typeof value === 'number' ? value : metricOf(scores, name)).toFixed(4)}`;
@@ -212,7 +212,7 @@ function count(n: number): string {
 
 function duration(seconds: number): string {
   if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  const total = Math.round(seconds);
+  const [h, m, s] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
   return h > 0 ? `${h} h ${m} min` : m > 0 ? `${m} min ${s} s` : `${s} s`;
 }

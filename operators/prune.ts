@@ -34,32 +34,32 @@ export function prune<E>(trial: Trial): OperatorFunction<E | TrialEvent, E | Tri
   return (events$) =>
     defer(() => {
       const stop$ = new Subject<void>();
-      let ended = false;
+      let isEnded = false;
       /** Being told first, the trial is not taken for an unsubscribed one. */
       const end = async () => {
-        ended = true;
-        const told = study.tell(trial, null, { state: 'PRUNED' });
+        isEnded = true;
+        const ending = study.tell(trial, null, { state: 'PRUNED' });
         stop$.next();
-        return [endEvent(trial, await told)];
+        return [endEvent(trial, await ending)];
       };
       const decide = async () => {
         try {
           return !trial.told && (await trial.shouldPrune()) && !trial.told ? await end() : [];
         } catch (error) {
           // Found stale meanwhile: its retry goes on elsewhere.
-          const lost = error instanceof TrialEndedError || error instanceof FinishedTrialError;
-          if (!lost && !trial.told) {
+          const wasEnded = error instanceof TrialEndedError || error instanceof FinishedTrialError;
+          if (!wasEnded && !trial.told) {
             await study.tell(trial, null, { state: 'FAIL', reason: reasonOf(error) });
           }
-          if (!lost) throw error;
+          if (!wasEnded) throw error;
           if (error instanceof TrialEndedError) study.warn('trial', error.message);
-          ended = true;
+          isEnded = true;
           stop$.next();
           return [];
         }
       };
       const pass = (event: E | TrialEvent): Observable<E | TrialEvent> => {
-        if (ended) return EMPTY;
+        if (isEnded) return EMPTY;
         return isReport(event, trial) ? concat(of(event), defer(decide).pipe(mergeAll())) : of(event);
       };
       return events$.pipe(takeUntil(stop$), concatMap(pass));

@@ -47,10 +47,10 @@ function groups(
     const end = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1000;
     const open = () => !subscriber.closed && !loop.stopped && Date.now() < end;
     const run = async () => {
-      for (let left = n; left > 0 && open(); left -= size) {
+      for (let remaining = n; remaining > 0 && open(); remaining -= size) {
         const group: Trial[] = [];
         try {
-          while (group.length < Math.min(size, left) && open()) group.push(await study.ask());
+          while (group.length < Math.min(size, remaining) && open()) group.push(await study.ask());
         } catch (error) {
           await giveUp(study, group, 'another trial of its group could not be asked for');
           throw error;

@@ -52,7 +52,7 @@ function search(
   return new Observable((subscriber) => {
     const loop = study.begin();
     const end = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1000;
-    let left = n;
+    let remaining = n;
     const gone$ = new Subject<void>();
     subscriber.add(() => gone$.next());
     const open = () => !subscriber.closed && !loop.stopped && Date.now() < end;
@@ -70,8 +70,8 @@ function search(
       return null;
     };
     const worker = async () => {
-      while (left > 0 && open()) {
-        left--;
+      while (remaining > 0 && open()) {
+        remaining--;
         const trial = await ask();
         if (!trial) return;
         if (subscriber.closed) {

@@ -94,9 +94,9 @@ recipe({
     const compare$ = defer(() => divergedCells(cells)).pipe(
       concatMap((diverged) => {
         const runs = cells.filter((cell) => !diverged.includes(cell)).map(({ run }) => run);
-        const lost = diverged.map(({ run }) => run);
+        const divergedNames = diverged.map(({ run }) => run);
         const report$ = defer(async () =>
-          process.stdout.write(await percentageReport(outputDir, published, lost)),
+          process.stdout.write(await percentageReport(outputDir, published, divergedNames)),
         );
         return runs.length > 0 ? concat(score(runs), report$) : EMPTY;
       }),

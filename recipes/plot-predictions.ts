@@ -59,20 +59,20 @@ recipe({
     },
   },
   run: async (config) => {
-    const planned = await plannedRuns(config);
-    const sheets = planned.flatMap(({ run, domains }) => domains.map((domain) => sheetOf(run, domain)));
+    const plans = await plannedRuns(config);
+    const sheets = plans.flatMap(({ run, domains }) => domains.map((domain) => sheetOf(run, domain)));
     openOutput(config.outputDir, sheets, config);
     await useEngine(...engineOf(config));
 
-    const draw = (model: Segmenter, run: TrainedRun, shown: TestDomain) => {
+    const draw = (model: Segmenter, run: TrainedRun, domain: TestDomain) => {
       const { randomSeed: seed, maskIds: ids, classNames } = run.settings;
       const { batchSize = 4 } = config;
-      const some = shuffled(shown.pairs, seed).slice(0, config.numSamples ?? config.images);
+      const some = shuffled(domain.pairs, seed).slice(0, config.numSamples ?? config.images);
       return batchesOf(some, model, run, { batchSize }).pipe(
         concatLease((batch$) => batch$.pipe(predict(model, model.normalization))),
         toArray(),
         concatMap(async (rows) => {
-          const sheet = join(config.outputDir, sheetOf(run, shown));
+          const sheet = join(config.outputDir, sheetOf(run, domain));
           await writeOverlays(sheet, rows, classNames);
           if (config.separate) await writePredictions(sheet.replace(/\.png$/, ''), rows, ids);
           process.stdout.write(printable(`${sheet}\n`));
@@ -80,7 +80,7 @@ recipe({
       );
     };
 
-    return eachDomain(planned, draw);
+    return eachDomain(plans, draw);
   },
 });
 

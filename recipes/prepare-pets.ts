@@ -84,11 +84,11 @@ function place(path: string): string | undefined {
 
 /** Prints a line for every tenth part of a file that has arrived. */
 function percentLines(file: string): (bytes: number, total?: number) => void {
-  let told = -1;
+  let lastPercent = -1;
   return (bytes, total) => {
     const tenth = total ? Math.floor((10 * bytes) / total) : 0;
-    if (tenth === told) return;
-    told = tenth;
+    if (tenth === lastPercent) return;
+    lastPercent = tenth;
     const size = `${(bytes / 1e6).toFixed(1)} of ${total ? (total / 1e6).toFixed(1) : '?'} MB`;
     process.stderr.write(`${file}: ${size}\n`);
   };

@@ -45,8 +45,17 @@ recipe({
       threads: z.int().min(1).optional().describe("the engine's threads; default: the cores that are there"),
     },
   },
-  run: async ({ outDir, images, batchSize, lr, weightDecay, randomSeed: seed, engine: wanted, threads }) => {
-    const engine = await useEngine(wanted, { threads });
+  run: async ({
+    outDir,
+    images,
+    batchSize,
+    lr,
+    weightDecay,
+    randomSeed: seed,
+    engine: engineName,
+    threads,
+  }) => {
+    const engine = await useEngine(engineName, { threads });
     const config = vitConfig.parse({
       hidden_size: 128,
       num_hidden_layers: 4,

@@ -43,7 +43,7 @@ export default command({
         augment(...changes),
         normalize({ mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }),
         batch(plan),
-        tap((made) => made.dispose()),
+        tap((value) => value.dispose()),
       );
     const stages: readonly (readonly [string, (plan: BatchPlan) => Observable<unknown>])[] = [
       ['decode', decoded],

@@ -73,8 +73,8 @@ export default command({
         `| ${sampler} | ${name} | ${trials} | ${other.length} | ${measure} | ${spread(ours)} | ${spread(other)} | ${p.toFixed(3)} |`,
       );
     };
-    const known = (problems: readonly Problem[]) => problems.filter(({ name }) => theirs[name]);
-    for (const problem of known(CMA_ES)) {
+    const solved = (problems: readonly Problem[]) => problems.filter(({ name }) => theirs[name]);
+    for (const problem of solved(CMA_ES)) {
       const seeds = { first: firstSeed, count: theirs[problem.name]!.length };
       row(
         'CMA-ES',
@@ -83,7 +83,7 @@ export default command({
         1,
       );
     }
-    for (const problem of known(NSGA2)) {
+    for (const problem of solved(NSGA2)) {
       const seeds = { first: firstSeed, count: theirs[problem.name]!.length };
       const ours = await overSeeds(seeds, problem, 2, (seed) => new Nsga2Sampler({ seed }), dominated);
       row('NSGA-II', problem, ours, -1);

@@ -107,9 +107,9 @@ export default command({
       update: z.boolean().default(false).describe('put the table into PERFORMANCE.md'),
     },
   },
-  run: async ({ cases: chosen, rounds, json, update, ...how }) => {
+  run: async ({ cases: caseNames, rounds, json, update, ...how }) => {
     const threads = how.threads ?? availableCores();
-    const comparisons = chosen.flatMap((name) => cases.get(name)!);
+    const comparisons = caseNames.flatMap((name) => cases.get(name)!);
     const runs = new Map(
       comparisons.flatMap(({ mine, theirs }) => [mine, ...theirs]).map((run) => [nameOf(run), run]),
     );
@@ -159,14 +159,14 @@ function start(
 }
 
 function table(rows: readonly Row[]): string {
-  const shown = (value: number, unit: string) =>
+  const text = (value: number, unit: string) =>
     unit === 's' ? `${value.toFixed(3)} s` : `${value.toFixed(0)} MB`;
   return markdown(
     ['case', 'ours', 'peer', 'peer / ours', 'spread', 'aim with AMX', 'the peer that counts'],
     rows.map((row) => [
       row.case,
-      shown(row.ours, row.unit),
-      shown(row.peer, row.unit),
+      text(row.ours, row.unit),
+      text(row.peer, row.unit),
       row.ratio.toFixed(2),
       `${row.min.toFixed(2)} – ${row.max.toFixed(2)}`,
       `≥ ${rounded(row.target).toFixed(2)}`,

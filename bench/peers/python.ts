@@ -58,13 +58,13 @@ async function makeEnvironment(name: string, requirements: readonly string[]): P
   const python = join(folder, 'bin', 'python');
   // Written last, so an environment that was cut off while it was made is made anew.
   const stamp = join(folder, 'requirements.txt');
-  const wanted = `${requirements.join('\n')}\n`;
-  if ((await readFile(stamp, 'utf8').catch(() => '')) === wanted) return new Python(python);
+  const requirementsText = `${requirements.join('\n')}\n`;
+  if ((await readFile(stamp, 'utf8').catch(() => '')) === requirementsText) return new Python(python);
   console.error(`    making .venv/${name} with ${requirements.join(', ')}`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(packageRoot, '.venv'), { recursive: true });
   await run(process.env['MILLRACE_PYTHON'] ?? 'python3', ['-m', 'venv', folder]);
   await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements]);
-  await writeFile(stamp, wanted);
+  await writeFile(stamp, requirementsText);
   return new Python(python);
 }

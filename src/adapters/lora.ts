@@ -85,8 +85,8 @@ export function lora(options: LoraOptions): Adapter {
       return add(mul(direction, div(own('lora_magnitude'), norms)), bias);
     },
     merged: (_site, weight, own) => {
-      const moved = add(weight, change(own));
-      return dora ? mul(moved, div(own('lora_magnitude'), columnNorms(moved))) : moved;
+      const sum = add(weight, change(own));
+      return dora ? mul(sum, div(own('lora_magnitude'), columnNorms(sum))) : sum;
     },
   };
 }

@@ -25,8 +25,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 
 /** The end of an error message: `; did you mean …?`, or the empty string where nothing is near. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
-  const found = nearest(word, candidates);
-  return found === undefined ? '' : `; did you mean ${found}?`;
+  const candidate = nearest(word, candidates);
+  return candidate === undefined ? '' : `; did you mean ${candidate}?`;
 }
 
 function plain(text: string): string {

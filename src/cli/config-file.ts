@@ -24,17 +24,17 @@ export function configFile(path: string, table: ReadonlyMap<string, Flag>): Map<
   const settings = valuesOf(document, path) ?? {};
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
     throw new UserError(`${path}: expected a table of "flag: value" lines, got something else`, { path });
-  const found = new Map<string, unknown>();
+  const fields = new Map<string, unknown>();
   for (const [key, value] of Object.entries(settings)) {
     const name = flagName(key);
     if (!table.has(name)) {
       const names = [...table.values()].map((flag) => flag.key);
       throw new UserError(`${path}: ${key}: unknown key${didYouMean(key, names)}`, { path, key });
     }
-    if (found.has(name)) throw new UserError(`${path}: ${key}: given twice; keep one`, { path, key });
-    found.set(name, value);
+    if (fields.has(name)) throw new UserError(`${path}: ${key}: given twice; keep one`, { path, key });
+    fields.set(name, value);
   }
-  return found;
+  return fields;
 }
 
 /** @throws UserError for an alias without its anchor, and for aliases that unfold beyond measure. */

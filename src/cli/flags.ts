@@ -104,7 +104,7 @@ function readWords(
     const negated = name.startsWith('no-') ? table.get(name.slice(3)) : undefined;
     const flag = positive ?? (negated?.schema.type === 'boolean' ? negated : undefined);
     if (!flag) {
-      const names = [...table.keys()].map((known) => `--${known}`);
+      const names = [...table.keys()].map((name) => `--${name}`);
       throw new UserError(`--${spelled}: unknown flag${didYouMean(`--${name}`, names)}`, { flag: spelled });
     }
     let value: unknown;

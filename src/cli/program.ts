@@ -27,7 +27,7 @@ export class Program {
     for (const stream of [process.stdout, process.stderr])
       stream.on('error', (error: NodeJS.ErrnoException) => this.#outputFailed(stream, error));
     for (const signal of Object.keys(STOPS)) process.on(signal, this.#onSignal);
-    const error = (thrown: unknown) => this.#fail(thrown);
+    const error = (reason: unknown) => this.#fail(reason);
     from(start(this.#abort.signal)).subscribe({
       error,
       next: (work$) => {

@@ -31,8 +31,8 @@ export function recipeFiles(folder: string): RecipeFile[] {
  * @throws UserError where there is none, with the nearest name.
  */
 export function recipeNamed(name: string, recipes: readonly RecipeFile[]): RecipeFile {
-  const found = recipes.find((recipe) => recipe.name === name);
-  if (found) return found;
+  const match = recipes.find((recipe) => recipe.name === name);
+  if (match) return match;
   const names = recipes.map((recipe) => recipe.name);
   throw new UserError(
     `expected a recipe, one of ${names.join(', ')}, got ${JSON.stringify(name)}${didYouMean(name, names)}`,

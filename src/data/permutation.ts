@@ -25,10 +25,10 @@ export function permutation(
   const keys = Array.from({ length: ROUNDS }, () => Math.floor(random() * 2 ** 32));
 
   const shuffle = (value: number) => {
-    let left = Math.floor(value / (mask + 1));
+    let upperHalf = Math.floor(value / (mask + 1));
     let right = value & mask;
-    for (const roundKey of keys) [left, right] = [right, left ^ (mix(right, roundKey) & mask)];
-    return left * (mask + 1) + right;
+    for (const roundKey of keys) [upperHalf, right] = [right, upperHalf ^ (mix(right, roundKey) & mask)];
+    return upperHalf * (mask + 1) + right;
   };
   return (position) => {
     let value = shuffle(position);

@@ -11,18 +11,18 @@ export function stemsOf({ train, validation, test, unused = [] }: Splits<Item>):
 
 /** The stems of pairs that a record does not know: they came later. */
 export function addedTo(record: SplitStems, pairs: readonly Item[]): string[] {
-  const known = new Set(Object.values(record).flat());
-  return pairs.map(({ stem }) => stem).filter((stem) => !known.has(stem));
+  const recordedStems = new Set(Object.values(record).flat());
+  return pairs.map(({ stem }) => stem).filter((stem) => !recordedStems.has(stem));
 }
 
 /** Pairs on the sides on which a record has them, in its order. Those that it does not know are on none. */
 export function splitAs<I extends Item>(record: SplitStems, pairs: readonly I[]): Splits<I> {
-  const known = new Set(record.unused);
+  const unusedStems = new Set(record.unused);
   return {
     train: sideAs(record, 'train', pairs),
     validation: sideAs(record, 'validation', pairs),
     test: sideAs(record, 'test', pairs),
-    unused: pairs.filter(({ stem }) => known.has(stem)),
+    unused: pairs.filter(({ stem }) => unusedStems.has(stem)),
   };
 }
 
@@ -37,16 +37,16 @@ export function sideAs<I extends Item>(
   pairs: readonly I[],
 ): I[] {
   const byStem = new Map(pairs.map((pair) => [pair.stem, pair]));
-  const gone = record[side].filter((stem) => !byStem.has(stem));
-  if (gone.length === 0) return record[side].map((stem) => byStem.get(stem)!);
+  const missing = record[side].filter((stem) => !byStem.has(stem));
+  if (missing.length === 0) return record[side].map((stem) => byStem.get(stem)!);
   throw new UserError(
-    `expected the pictures that the run began with, but ${few(gone)} of its ${side} split ${gone.length > 1 ? 'are' : 'is'} gone; put them back, see --image-dir, or train another run`,
-    { gone },
+    `expected the pictures that the run began with, but ${few(missing)} of its ${side} split ${missing.length > 1 ? 'are' : 'is'} gone; put them back, see --image-dir, or train another run`,
+    { gone: missing },
   );
 }
 
 /** A few names of a list that may be long. */
 export function few(names: readonly string[]): string {
-  const shown = names.slice(0, 3).join(', ');
-  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+  const list = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${list} and ${names.length - 3} more` : list;
 }

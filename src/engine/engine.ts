@@ -134,35 +134,39 @@ export function engineInUse(): Pick<Engine, 'name' | 'precision'> {
 }
 
 async function choose(name: EngineName, options: EngineOptions): Promise<Engine> {
-  const asked = name === 'auto' ? (process.env['MILLRACE_ENGINE'] ?? 'auto') : name;
+  const engineName = name === 'auto' ? (process.env['MILLRACE_ENGINE'] ?? 'auto') : name;
   const names = ['auto', ...engines.names];
-  if (!names.includes(asked))
+  if (!names.includes(engineName))
     throw new UserError(
-      `${name === 'auto' ? 'MILLRACE_ENGINE' : 'engine'}: expected one of ${names.join(', ')}, got ${asked}${didYouMean(asked, names)}`,
-      { engine: asked },
+      `${name === 'auto' ? 'MILLRACE_ENGINE' : 'engine'}: expected one of ${names.join(', ')}, got ${engineName}${didYouMean(engineName, names)}`,
+      { engine: engineName },
     );
-  check(asked, options);
-  if (asked === 'auto') {
-    const passed: string[] = [];
+  check(engineName, options);
+  if (engineName === 'auto') {
+    const failures: string[] = [];
     for (const candidate of hasAccelerator() && options.device !== 'cpu'
       ? (['torch', ...FASTEST] as const)
       : FASTEST) {
       const started = await start(candidate, options);
       if (started) {
         const why =
-          passed.length > 0 ? `the fastest here; not installed: ${passed.join(', ')}` : 'the fastest';
+          failures.length > 0 ? `the fastest here; not installed: ${failures.join(', ')}` : 'the fastest';
         return { name: candidate, why, ...started };
       }
       const { explain } = engines.get(candidate);
-      passed.push(explain ? `${candidate} (build it: ${explain})` : candidate);
+      failures.push(explain ? `${candidate} (build it: ${explain})` : candidate);
     }
   }
-  const started = await start(asked, options);
+  const started = await start(engineName, options);
   if (started)
-    return { name: asked, why: name === 'auto' ? 'MILLRACE_ENGINE asks for it' : 'asked for', ...started };
+    return {
+      name: engineName,
+      why: name === 'auto' ? 'MILLRACE_ENGINE asks for it' : 'asked for',
+      ...started,
+    };
   throw new UserError(
-    `--engine ${asked}: expected it to be installed, got nothing that loads; install it: ${engines.get(asked).install}`,
-    { engine: asked },
+    `--engine ${engineName}: expected it to be installed, got nothing that loads; install it: ${engines.get(engineName).install}`,
+    { engine: engineName },
   );
 }
 

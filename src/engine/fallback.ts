@@ -58,7 +58,7 @@ function fallback(engine: string, { kernelName, kernelFunc }: KernelConfig): Ker
         copies.push(copy);
         return copy;
       };
-      const given = Array.isArray(inputs)
+      const tensors = Array.isArray(inputs)
         ? inputs.map(toCpu)
         : Object.fromEntries(
             Object.entries(inputs as Record<string, TensorInfo | undefined>)
@@ -66,13 +66,13 @@ function fallback(engine: string, { kernelName, kernelFunc }: KernelConfig): Ker
               .map(([name, info]) => [name, toCpu(info!)]),
           );
       try {
-        const result = kernelFunc({ inputs: given as NamedTensorInfoMap, attrs: attrs!, backend: cpu });
+        const result = kernelFunc({ inputs: tensors as NamedTensorInfoMap, attrs: attrs!, backend: cpu });
         const fromCpu = (info: TensorInfo): TensorInfo => {
           copies.push(info);
           const values = cpu.readSync(info.dataId);
           const { shape, dtype } = info;
-          const kept = dtype === 'string' ? values : numbersOf(values as ArrayLike<number>, dtype);
-          return { dataId: native.write(kept, shape, dtype), shape, dtype };
+          const data = dtype === 'string' ? values : numbersOf(values as ArrayLike<number>, dtype);
+          return { dataId: native.write(data, shape, dtype), shape, dtype };
         };
         return Array.isArray(result) ? result.map(fromCpu) : fromCpu(result);
       } finally {

@@ -81,8 +81,8 @@ export function defineOp<I extends NamedTensorMap | readonly Tensor[], A extends
       registerKernel({
         kernelName: op.name,
         backendName,
-        kernelFunc: (given) =>
-          tidy(() => op.plain(given.inputs as unknown as I, given.attrs as unknown as A)),
+        kernelFunc: (kernelCall) =>
+          tidy(() => op.plain(kernelCall.inputs as unknown as I, kernelCall.attrs as unknown as A)),
       });
     const present = Array.isArray(inputs)
       ? [...inputs]

@@ -20,9 +20,9 @@ export function expectShape(
 ): void {
   const fits = shape.length === expected.length && expected.every((n, i) => n === -1 || n === shape[i]);
   if (fits && dtype === type) return;
-  const wanted = expected.map((n) => (n === -1 ? '?' : n)).join(', ');
+  const expectedText = expected.map((n) => (n === -1 ? '?' : n)).join(', ');
   throw new UserError(
-    `${operation}: expected ${name} to be ${type} [${wanted}], got ${dtype} [${shape.join(', ')}]`,
+    `${operation}: expected ${name} to be ${type} [${expectedText}], got ${dtype} [${shape.join(', ')}]`,
     { operation, name, expected, shape },
   );
 }

@@ -33,7 +33,7 @@ let running: number | undefined;
 function replaceProduct(): void {
   const kernel = getKernel('BatchMatMul', 'wasm');
   if (kernel.kernelFunc === product) return;
-  plain = kernel.kernelFunc;
+  tfjsProduct = kernel.kernelFunc;
   unregisterKernel('BatchMatMul', 'wasm');
   registerKernel({
     ...kernel,
@@ -49,7 +49,7 @@ function replaceProduct(): void {
   });
 }
 
-let plain: KernelConfig['kernelFunc'];
+let tfjsProduct: KernelConfig['kernelFunc'];
 
 /** The native product: id, shape and rank of both factors, whether each is transposed, id of the result. */
 let single: (
@@ -67,17 +67,17 @@ let single: (
 /** Names for parts of tensors while one product runs; the backend counts its own tensors from 1. */
 const PARTS = { a: 0x7ffffffd, b: 0x7ffffffe, out: 0x7fffffff };
 
-const product: KernelConfig['kernelFunc'] = ({ inputs, attrs, backend: given }) => {
-  const backend = given as BackendWasm;
+const product: KernelConfig['kernelFunc'] = ({ inputs, attrs, backend: anyBackend }) => {
+  const backend = anyBackend as BackendWasm;
   const { transposeA, transposeB } = attrs as { transposeA?: boolean; transposeB?: boolean };
   const a = transposeA ? swapLastTwo(inputs.a!, backend) : inputs.a!;
   const b = transposeB ? swapLastTwo(inputs.b!, backend) : inputs.b!;
   const result = oneByOne(a, b, backend);
-  for (const [made, before] of [
+  for (const [factor, before] of [
     [a, inputs.a],
     [b, inputs.b],
   ])
-    if (made !== before) backend.disposeData(made!.dataId);
+    if (factor !== before) backend.disposeData(factor!.dataId);
   return result;
 };
 
@@ -85,7 +85,7 @@ function oneByOne(a: TensorInfo, b: TensorInfo, backend: BackendWasm): TensorInf
   const batch = a.shape.slice(0, -2);
   const count = batch.reduce((x, y) => x * y, 1);
   if (count <= 1 || batch.join() !== b.shape.slice(0, -2).join())
-    return plain({ inputs: { a, b }, attrs: { transposeA: false, transposeB: false }, backend });
+    return tfjsProduct({ inputs: { a, b }, attrs: { transposeA: false, transposeB: false }, backend });
   const [rows, inner, columns] = [a.shape.at(-2)!, a.shape.at(-1)!, b.shape.at(-1)!];
   const out = backend.makeOutput([...batch, rows, columns], 'float32');
   const { registerTensor, disposeData } = backend.wasm.tfjs;

@@ -38,14 +38,18 @@ export async function readEvents(path: string): Promise<Event[]> {
  * A process that is killed just after a checkpoint became whole has not logged it yet; pass it as `lost`, and it
  * takes its place.
  */
-export async function earlierEvents(dir: string, step: number, lost?: CheckpointEvent): Promise<Event[]> {
+export async function earlierEvents(
+  dir: string,
+  step: number,
+  checkpoint?: CheckpointEvent,
+): Promise<Event[]> {
   const path = join(dir, EVENTS_FILE);
   if (!existsSync(path)) return [];
   const events = await readEvents(path);
-  const noted = events.findLastIndex((event) => event.type === 'checkpoint' && event.step === step);
-  if (noted >= 0) return events.slice(0, noted + 1);
+  const index = events.findLastIndex((event) => event.type === 'checkpoint' && event.step === step);
+  if (index >= 0) return events.slice(0, index + 1);
   const last = events.findLastIndex(
     (event) => event.type === 'run' || (event.type !== 'done' && 'step' in event && event.step! <= step),
   );
-  return [...events.slice(0, last + 1), ...(lost ? [lost] : [])];
+  return [...events.slice(0, last + 1), ...(checkpoint ? [checkpoint] : [])];
 }

@@ -64,7 +64,7 @@ export function adapterSearch(
     rBlock: (rank) => rank <= hiddenSize,
   };
   const choices = (key: Key) => SPACE[key][1].filter((value) => fits[key]?.(value) ?? true);
-  const chosen = (params: Trial['params']) => {
+  const settingsOf = (params: Trial['params']) => {
     const frozen = params[FREEZE];
     return {
       ...(Object.fromEntries(keys.map((key) => [key, params[SPACE[key][0]]])) as Partial<SearchedSettings>),
@@ -83,8 +83,8 @@ export function adapterSearch(
     suggest: (trial) => {
       for (const key of keys) trial.suggestCategorical(SPACE[key][0], choices(key));
       if (freezeEpochs.length > 0) trial.suggestCategorical(FREEZE, [...freezeEpochs]);
-      return { ...defaults, ...chosen(trial.params) } as SearchedSettings;
+      return { ...defaults, ...settingsOf(trial.params) } as SearchedSettings;
     },
-    chosen,
+    chosen: settingsOf,
   };
 }

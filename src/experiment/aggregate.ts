@@ -5,10 +5,10 @@ import type { TestScores } from '../loggers/summary.js';
 /** The arithmetic mean. @throws where there is nothing to average, and for what is no finite number: a run that diverged. */
 export function meanOfRuns(values: readonly number[]): number {
   if (values.length === 0) throw new Error('nothing to average');
-  const odd = values.findIndex((value) => !Number.isFinite(value));
-  if (odd >= 0)
+  const index = values.findIndex((value) => !Number.isFinite(value));
+  if (index >= 0)
     throw new UserError(
-      `expected finite scores of every run, got ${values[odd]} of run ${odd + 1} of ${values.length}; leave out runs that diverged`,
+      `expected finite scores of every run, got ${values[index]} of run ${index + 1} of ${values.length}; leave out runs that diverged`,
       { values },
     );
   return values.reduce((a, b) => a + b, 0) / values.length;

@@ -32,11 +32,11 @@ export async function openCell(
 ): Promise<StudyCell> {
   const config = join(dir, 'cells', `${run}.json`);
   const [outDir, logDir, plotDir] = [join(dir, 'models'), join(dir, 'logs'), join(dir, 'plots')];
-  const wanted = { ...settings, runName: run, outDir, logDir, plotDir };
-  const text = `${JSON.stringify(wanted, undefined, 2)}\n`;
-  const begun = existsSync(join(logDir, run)) || existsSync(join(outDir, run));
+  const cellSettings = { ...settings, runName: run, outDir, logDir, plotDir };
+  const text = `${JSON.stringify(cellSettings, undefined, 2)}\n`;
+  const isStarted = existsSync(join(logDir, run)) || existsSync(join(outDir, run));
   const before = await readFile(config, 'utf8').catch(() => undefined);
-  if (begun && before !== undefined) checkSame(config, before, text);
+  if (isStarted && before !== undefined) checkSame(config, before, text);
   if (before !== text) await writeFileAtomic(config, text);
   const logs = join(logDir, run);
   return { run, config, logs, finished: existsSync(join(logs, 'summary.json')) };
@@ -44,20 +44,20 @@ export async function openCell(
 
 /** The cells that diverged in training, which no mean may include. */
 export async function divergedCells<C extends StudyCell>(cells: readonly C[]): Promise<C[]> {
-  const found: C[] = [];
+  const diverged: C[] = [];
   for (const cell of cells)
     if (existsSync(join(cell.logs, 'summary.json')) && hasDiverged(await readSummary(cell.logs)))
-      found.push(cell);
-  return found;
+      diverged.push(cell);
+  return diverged;
 }
 
 /** Fails where cells diverged: a study that lacks them has not succeeded. @throws UserError that names them. */
 export async function failIfCellsDiverged(cells: readonly StudyCell[]): Promise<void> {
-  const lost = await divergedCells(cells);
-  if (lost.length === 0) return;
-  const names = lost.map(({ run }) => run);
+  const diverged = await divergedCells(cells);
+  if (diverged.length === 0) return;
+  const names = diverged.map(({ run }) => run);
   throw new UserError(
-    `${lost.length} of ${cells.length} runs diverged and ${lost.length > 1 ? 'are' : 'is'} in no mean: ${names.join(', ')}; give other settings (--lr, --clip) and another --output-dir`,
+    `${diverged.length} of ${cells.length} runs diverged and ${diverged.length > 1 ? 'are' : 'is'} in no mean: ${names.join(', ')}; give other settings (--lr, --clip) and another --output-dir`,
     { runs: names },
   );
 }

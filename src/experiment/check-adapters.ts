@@ -23,10 +23,10 @@ const SETTINGS = {
  * @returns a line for each setting: that all runs have it, or that it means nothing to one.
  * @throws UserError for a run that was trained with another value.
  */
-export function checkAdapters(runs: readonly TrainedRun[], asked: AskedAdapter): string[] {
+export function checkAdapters(runs: readonly TrainedRun[], adapter: AskedAdapter): string[] {
   const notes: string[] = [];
   for (const [key, [flag, setting]] of Object.entries(SETTINGS)) {
-    const got = asked[key as keyof AskedAdapter];
+    const got = adapter[key as keyof AskedAdapter];
     if (got === undefined) continue;
     const without: string[] = [];
     for (const { name, path, settings } of runs) {

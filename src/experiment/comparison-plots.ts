@@ -101,16 +101,20 @@ function errorBars(
   values: readonly { readonly low: number | null }[],
 ) {
   if (values.every(({ low }) => low === null)) return [];
-  const known = [{ filter: 'datum.low !== null' }];
+  const hasDeviation = [{ filter: 'datum.low !== null' }];
   const end = (field: string) => ({ field, type: 'quantitative' });
   const cap = { type: 'tick', orient: 'horizontal', size: 7, thickness: 1.4 };
   return [
     {
-      transform: known,
+      transform: hasDeviation,
       mark: { type: 'rule', strokeWidth: 1.4 },
       encoding: { ...at, y: end('low'), y2: { field: 'high' } },
     },
-    ...['low', 'high'].map((field) => ({ transform: known, mark: cap, encoding: { ...at, y: end(field) } })),
+    ...['low', 'high'].map((field) => ({
+      transform: hasDeviation,
+      mark: cap,
+      encoding: { ...at, y: end(field) },
+    })),
   ];
 }
 

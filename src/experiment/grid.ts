@@ -47,9 +47,9 @@ export type GridCell = StudyCell & { readonly type: GridAdapter };
  */
 export function trainGrid(cells: readonly GridCell[], beside: string): Observable<never> {
   const file = (cell: GridCell) => fileURLToPath(new URL(`${RECIPES[cell.type]}.js`, beside));
-  const left = cells.filter(({ finished }) => !finished);
-  say(`${cells.length} runs, ${left.length} to be trained`);
-  return from(left).pipe(concatMap((cell) => trainCell(file(cell), cell)));
+  const pending = cells.filter(({ finished }) => !finished);
+  say(`${cells.length} runs, ${pending.length} to be trained`);
+  return from(pending).pipe(concatMap((cell) => trainCell(file(cell), cell)));
 }
 
 /** Every combination of the values of several axes, the last axis first to change. */

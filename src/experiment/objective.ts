@@ -53,7 +53,7 @@ export async function loadObjective(path: string): Promise<LoadedObjective> {
     );
   const reported = (result: Result): ObjectiveReport =>
     Array.isArray(result) ? { values: result } : { value: result as number, step: null };
-  const thrown = new Set<unknown>();
+  const errors = new Set<unknown>();
   const call = (trial: Trial): Observable<ObjectiveReport> => {
     const result = (objective as (trial: Trial) => Result | Promise<Result> | Observable<ObjectiveReport>)(
       trial,
@@ -64,9 +64,9 @@ export async function loadObjective(path: string): Promise<LoadedObjective> {
   };
   return {
     searchSpace: space.data,
-    objective: (trial) => defer(() => call(trial)).pipe(tap({ error: (error) => thrown.add(error) })),
+    objective: (trial) => defer(() => call(trial)).pipe(tap({ error: (error) => errors.add(error) })),
     explain: (error) => {
-      throw thrown.has(error) && !(error instanceof UserError) ? moduleError(flag, 'it threw', error) : error;
+      throw errors.has(error) && !(error instanceof UserError) ? moduleError(flag, 'it threw', error) : error;
     },
   };
 }

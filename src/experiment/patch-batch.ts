@@ -19,12 +19,12 @@ export function patchBatch(seed: number, use: string, position: number, size: nu
   for (let i = 0; i < size; i++) {
     const random = randomStream(seed, 'pretraining', use, position, i);
     const family = FAMILIES[Math.floor(FAMILIES.length * random())]!;
-    const drawn = scene(random, SIZE, SIZE, family);
-    drawn.image.forEach((value, k) => {
-      images[i * drawn.image.length + k] = (value / 255 - MEAN[k % 3]!) / STD[k % 3]!;
+    const picture = scene(random, SIZE, SIZE, family);
+    picture.image.forEach((value, k) => {
+      images[i * picture.image.length + k] = (value / 255 - MEAN[k % 3]!) / STD[k % 3]!;
     });
     for (let patch = 0; patch < SIDE * SIDE; patch++)
-      labels[i * SIDE * SIDE + patch] = mostFrequent(drawn.labels, patch % SIDE, Math.floor(patch / SIDE));
+      labels[i * SIDE * SIDE + patch] = mostFrequent(picture.labels, patch % SIDE, Math.floor(patch / SIDE));
   }
   const tensors = {
     inputs: tensor4d(images, [size, SIZE, SIZE, 3]),

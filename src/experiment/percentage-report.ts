@@ -16,7 +16,7 @@ import type { AggregatedScores } from './score-files.js';
 export async function percentageReport(
   dir: string,
   published: boolean,
-  lost: readonly string[],
+  divergedNames: readonly string[],
 ): Promise<string> {
   const rows = JSON.parse(await readFile(join(dir, 'aggregated.json'), 'utf8')) as AggregatedScores[];
   const most = Math.max(...rows.map((row) => row.dataPercentage));
@@ -37,7 +37,8 @@ export async function percentageReport(
     const title = `Out of domain, trained on ${percentText(most)}`;
     await writePlot(join(dir, 'dice-by-style'), groupComparison({ ...soft, title, x: 'Style' }, byStyle));
   }
-  const left = lost.length > 0 ? `Left out, since they diverged: ${lost.join(', ')}\n\n` : '';
+  const omission =
+    divergedNames.length > 0 ? `Left out, since they diverged: ${divergedNames.join(', ')}\n\n` : '';
   const tables = {
     'Soft Dice by share of the data, test split': byShare,
     'mIoU by share of the data, test split': comparedScores(inside, 'miou'),
@@ -46,7 +47,7 @@ export async function percentageReport(
   };
   const text = Object.entries(tables)
     .filter(([, scores]) => scores.length > 0)
-    .map(([title, scores]) => `## ${title}\n\n${over}\n\n${left}${markdownText(comparisonTable(scores))}`)
+    .map(([title, scores]) => `## ${title}\n\n${over}\n\n${omission}${markdownText(comparisonTable(scores))}`)
     .join('\n');
   await writeFileAtomic(join(dir, 'tables.md'), text);
   return `${text}\nwrote ${dir}: tables.md, dice-by-*.png and .svg, individual and aggregated .csv and .json\n`;

@@ -40,18 +40,18 @@ export async function plannedRuns(
 ): Promise<PlannedRun[]> {
   const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
   for (const note of checkAdapters(runs, config)) say(note);
-  const planned: PlannedRun[] = [];
-  for (const run of runs) planned.push({ run, domains: await testDomains(run, config) });
-  return planned;
+  const plans: PlannedRun[] = [];
+  for (const run of runs) plans.push({ run, domains: await testDomains(run, config) });
+  return plans;
 }
 
 /** Loads the model of each run once, and works on its domains one after another. */
 export function eachDomain<R>(
-  planned: readonly PlannedRun[],
+  plans: readonly PlannedRun[],
   work: (model: Segmenter, run: TrainedRun, domain: TestDomain) => Observable<R>,
   read?: Parameters<typeof loadTrained>[1],
 ): Observable<R> {
-  return from(planned).pipe(
+  return from(plans).pipe(
     concatMap(({ run, domains }) =>
       defer(() => loadTrained(run, read)).pipe(
         concatMap((model) =>

@@ -13,7 +13,7 @@ import { findPairs } from '../tasks/segmentation/pairs.js';
  *
  * @throws UserError for a folder that is missing or has no style, and for a style that it does not have.
  */
-export async function findStyles(dir: string, wanted: readonly string[] = []): Promise<string[]> {
+export async function findStyles(dir: string, styles: readonly string[] = []): Promise<string[]> {
   const entries = await readdir(dir).catch((cause: NodeJS.ErrnoException) => {
     const got = cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message);
     throw new UserError(
@@ -30,13 +30,13 @@ export async function findStyles(dir: string, wanted: readonly string[] = []): P
       `${dir}: expected styles, folders with images/ and masks/, got none; make some with node recipes/make-ood.js, or see --style-dir`,
       { path: dir },
     );
-  for (const style of wanted)
+  for (const style of styles)
     if (!there.includes(style))
       throw new UserError(
         `--style ${style}: expected one of ${there.join(', ')} in ${dir}, got none of that name${didYouMean(style, there)}`,
         { style },
       );
-  return wanted.length > 0 ? [...wanted] : there;
+  return styles.length > 0 ? [...styles] : there;
 }
 
 /**
@@ -51,20 +51,22 @@ export async function findStyles(dir: string, wanted: readonly string[] = []): P
 export async function unseenPairs(
   dir: string,
   style: string,
-  seen: { readonly stems: readonly string[]; readonly imageDirs: readonly string[] },
+  trainingData: { readonly stems: readonly string[]; readonly imageDirs: readonly string[] },
 ): Promise<Pair[]> {
   const pairs = await findPairs(join(dir, style, 'images'), join(dir, style, 'masks'));
   const source = await sourceOf(dir);
   if (source === undefined) return pairs;
-  const known = seen.imageDirs.filter((path) => existsSync(path) && existsSync(source));
-  const same = known.some((path) => realpathSync(path) === realpathSync(source));
-  if (known.length > 0 && !same) return pairs;
-  const learned = new Set(seen.stems);
+  const sources = trainingData.imageDirs.filter((path) => existsSync(path) && existsSync(source));
+  const same = sources.some((path) => realpathSync(path) === realpathSync(source));
+  if (sources.length > 0 && !same) return pairs;
+  const learnedStems = new Set(trainingData.stems);
   const images = join(dir, style, 'images');
   // A stem that the pictures share with others is a path there (`cats/1`), and may not be one here.
   const below = (image: string) => relative(images, image).slice(0, -extname(image).length);
-  const left = pairs.filter(({ stem, image }) => !learned.has(stem) && !learned.has(below(image)));
-  if (left.length > 0) return left;
+  const unseen = pairs.filter(
+    ({ stem, image }) => !learnedStems.has(stem) && !learnedStems.has(below(image)),
+  );
+  if (unseen.length > 0) return unseen;
   throw new UserError(
     `${join(dir, style)}: expected pictures that the model has not seen, got ${pairs.length} of its training and validation splits; run node recipes/make-ood.js with its --random-seed and --data-percentage`,
     { path: dir },

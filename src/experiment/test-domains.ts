@@ -47,10 +47,10 @@ export async function testDomains(run: TrainedRun, options: TestDomainsOptions):
 async function foundDomains(run: TrainedRun, options: TestDomainsOptions): Promise<TestDomain[]> {
   const { name, settings } = run;
   const { imageDir = settings.imageDir, maskDir = settings.maskDir } = options;
-  const found: TestDomain[] = [];
+  const domains: TestDomain[] = [];
   if (options.testDomains.includes('in_domain'))
-    found.push({ domain: 'in_domain', style: null, pairs: await testPairs(run, imageDir, maskDir) });
-  if (!options.testDomains.includes('out_domain')) return found;
+    domains.push({ domain: 'in_domain', style: null, pairs: await testPairs(run, imageDir, maskDir) });
+  if (!options.testDomains.includes('out_domain')) return domains;
   const embedded = resolve(imageDir) === resolve(fixture('creatures', 'plain', 'images'));
   const styleDir = options.styleDir ?? (embedded ? fixture('creatures', 'styled') : undefined);
   if (styleDir === undefined)
@@ -58,10 +58,10 @@ async function foundDomains(run: TrainedRun, options: TestDomainsOptions): Promi
       `--style-dir: required for out_domain, since ${name} learned from ${imageDir}; make styles with node recipes/make-ood.js, or give --test-domains in_domain`,
     );
   const { train, validation } = run.splits ?? stemsOf(await splitNow(run, imageDir, maskDir));
-  const seen = { stems: [...train, ...validation], imageDirs: [settings.imageDir, imageDir] };
+  const trainingData = { stems: [...train, ...validation], imageDirs: [settings.imageDir, imageDir] };
   for (const style of await findStyles(styleDir, options.style))
-    found.push({ domain: 'out_domain', style, pairs: await unseenPairs(styleDir, style, seen) });
-  return found;
+    domains.push({ domain: 'out_domain', style, pairs: await unseenPairs(styleDir, style, trainingData) });
+  return domains;
 }
 
 /** The pictures that the run's record has as its test split, wherever later ones would have moved them. */

@@ -98,31 +98,31 @@ export interface RunSelection {
  *
  * @throws UserError for a name or a combination that no run has.
  */
-export function selectRuns(runs: readonly TrainedRun[], asked: RunSelection): TrainedRun[] {
-  const chosen = new Set<TrainedRun>();
+export function selectRuns(runs: readonly TrainedRun[], selection: RunSelection): TrainedRun[] {
+  const selectedRuns = new Set<TrainedRun>();
   const any = <T>(values: readonly T[]) => (values.length > 0 ? values : [undefined]);
-  for (const name of any(asked.runName))
-    for (const type of any(asked.loraType))
-      for (const seed of any(asked.randomSeed))
-        for (const share of any(asked.dataPercentage)) {
-          const fits = ({ name: own, settings: { model, randomSeed, dataPercentage } }: TrainedRun) =>
-            (name === undefined || own === name) &&
+  for (const name of any(selection.runName))
+    for (const type of any(selection.loraType))
+      for (const seed of any(selection.randomSeed))
+        for (const share of any(selection.dataPercentage)) {
+          const fits = ({ name: runName, settings: { model, randomSeed, dataPercentage } }: TrainedRun) =>
+            (name === undefined || runName === name) &&
             (type === undefined || (model.adapter?.name ?? model.mode) === type) &&
             (seed === undefined || randomSeed === seed) &&
             (share === undefined || dataPercentage === share);
-          const found = runs.filter(fits);
-          if (found.length === 0) {
-            const wanted = Object.entries({ name, adapter: type, seed, 'data percentage': share })
+          const matches = runs.filter(fits);
+          if (matches.length === 0) {
+            const criteria = Object.entries({ name, adapter: type, seed, 'data percentage': share })
               .filter(([, value]) => value !== undefined)
               .map(([what, value]) => `${what} ${value}`);
             throw new UserError(
-              `expected a checkpoint of a run with ${wanted.join(', ')}, got runs ${runs.map((run) => run.name).join(', ')}; train it, or leave it out`,
+              `expected a checkpoint of a run with ${criteria.join(', ')}, got runs ${runs.map((run) => run.name).join(', ')}; train it, or leave it out`,
               { name, type, seed, share },
             );
           }
-          for (const run of found) chosen.add(run);
+          for (const run of matches) selectedRuns.add(run);
         }
-  return [...chosen];
+  return [...selectedRuns];
 }
 
 /**
@@ -175,15 +175,15 @@ async function readRun(name: string, path: string, modelName: string | undefined
     );
   }
   const { imageDir, maskDir, list, plugin, model } = parsed.data;
-  const now = (typed: string) => locate(typed, paths, dirname(resolve(path)));
-  const found = {
+  const now = (recordedPath: string) => locate(recordedPath, paths, dirname(resolve(path)));
+  const locations = {
     imageDir: now(imageDir),
     maskDir: now(maskDir),
     list: list.map(now),
     plugin: plugin.map(now),
     model: { ...model, modelName: modelName ?? now(model.modelName) },
   };
-  return { name, path, settings: { ...parsed.data, ...found }, splits: await readSplits(path) };
+  return { name, path, settings: { ...parsed.data, ...locations }, splits: await readSplits(path) };
 }
 
 function missing(dir: string, got = 'none', cause?: unknown): UserError {

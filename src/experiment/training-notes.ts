@@ -28,14 +28,14 @@ export function trainingNotes(
   const items = [...train, ...validation, ...test];
   const what = items.some((item) => 'label' in item) ? 'pictures' : 'pairs';
   const all = `${items.length} ${what}`;
-  const asked = patience
+  const flag = patience
     ? `--patience ${patience}`
     : schedule === 'plateau'
       ? '--schedule plateau'
       : undefined;
-  if (validation.length === 0 && asked)
+  if (validation.length === 0 && flag)
     throw new UserError(
-      `${asked}: expected a validation split with a picture, got none of ${all}; give more ${what}, or raise --data-percentage`,
+      `${flag}: expected a validation split with a picture, got none of ${all}; give more ${what}, or raise --data-percentage`,
     );
   const notes = [
     validation.length > 0

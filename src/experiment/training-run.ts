@@ -90,7 +90,7 @@ export function trainingRun<
   Target extends Tensors,
   S extends Scores,
 >(settings: TrainingRunSettings, options: TrainingRunOptions<I, In, Out, Target, S>): Observable<Event<S>> {
-  const { task, folders, shown } = options;
+  const { task, folders, shown: progressOptions } = options;
   const { train, validation, test } = task.splits;
   return defer(() => begun(settings, options)).pipe(
     concatMap((run) =>
@@ -107,7 +107,7 @@ export function trainingRun<
         folders && test.length > 0 ? testBest(run, task.inOrder(test)) : identity,
         asRun(run),
         folders ? logTo(run, ...runLoggers(settings.logger)) : identity,
-        shown ? progress(run) : identity,
+        progressOptions ? progress(run) : identity,
         finalize(() => run.dispose()),
       ),
     ),

@@ -55,12 +55,12 @@ export async function removeFolder(path: string): Promise<void> {
 /**
  * Removes what killed writers have left in a folder, and leaves what a live process on this machine is writing.
  *
- * @param own Whether what bears this process's number goes, too: right where nothing has been written yet
+ * @param ownFiles whether files of this process go too: right before it has written any
  */
-export async function removeUnfinished(dir: string, { own = true } = {}): Promise<void> {
+export async function removeUnfinished(dir: string, { ownFiles = true } = {}): Promise<void> {
   for (const name of await readdir(dir).catch(() => [])) {
     const pid = Number(UNFINISHED.exec(name)?.[1]);
-    if (!Number.isNaN(pid) && (pid === process.pid ? own : !isAlive(pid)))
+    if (!Number.isNaN(pid) && (pid === process.pid ? ownFiles : !isAlive(pid)))
       await rm(join(dir, name), { recursive: true, force: true });
   }
 }

@@ -166,7 +166,7 @@ function request(
   const get = url.protocol === 'https:' ? getHttps : getHttp;
   const headers = { 'accept-encoding': 'identity', ...(from > 0 ? { range: `bytes=${from}-` } : {}) };
   return new Promise((resolve, reject) => {
-    const asked = get(
+    const exchange = get(
       url,
       { headers, signal: options.signal, timeout: options.patience ?? 30_000 },
       (response) => {
@@ -183,8 +183,8 @@ function request(
         );
       },
     );
-    asked.on('timeout', () => asked.destroy(new Dropped('silence')));
-    asked.on('error', (error: NodeJS.ErrnoException) =>
+    exchange.on('timeout', () => exchange.destroy(new Dropped('silence')));
+    exchange.on('error', (error: NodeJS.ErrnoException) =>
       reject(error instanceof Dropped ? error : new Dropped(error.code ?? error.message, { cause: error })),
     );
   });

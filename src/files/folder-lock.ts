@@ -31,8 +31,8 @@ interface Holder {
   readonly started: string | null;
 }
 
-const held = new Set<() => void>();
-process.on('exit', () => held.forEach((release) => release()));
+const releases = new Set<() => void>();
+process.on('exit', () => releases.forEach((release) => release()));
 
 /**
  * Makes a folder this process's own: `<dir>/.lock` says who holds it. What it returns gives the folder back; the end of
@@ -47,39 +47,39 @@ process.on('exit', () => held.forEach((release) => release()));
 export function lockFolder(dir: string, tell = say): () => void {
   const path = resolve(dir, NAME);
   const me: Holder = { host: host(), pid: process.pid, started: startOf(process.pid) };
-  const made = makeFolder(dir);
+  const newFolder = makeFolder(dir);
   const text = JSON.stringify(me);
   let file: number | undefined;
   while (file === undefined) {
     file = create(path, dir);
     if (file === undefined) giveWay(path, dir, tell);
   }
-  const own = file;
+  const descriptor = file;
   try {
-    writing(dir, () => writeSync(own, text, 0));
+    writing(dir, () => writeSync(descriptor, text, 0));
   } catch (error) {
-    closeSync(own);
+    closeSync(descriptor);
     rmSync(path, { force: true });
-    removeMade(dir, made);
+    removeMade(dir, newFolder);
     throw error;
   }
   const beat = setInterval(() => {
     try {
       // Not the clock of this machine but that of the drive, by which others judge it.
-      writeSync(own, text, 0);
+      writeSync(descriptor, text, 0);
     } catch {
       // A missed beat is no reason to end a run.
     }
   }, BEAT).unref();
   const release = () => {
-    if (!held.delete(release)) return;
+    if (!releases.delete(release)) return;
     clearInterval(beat);
-    const mine = statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(own).ino;
-    closeSync(own);
+    const mine = statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(descriptor).ino;
+    closeSync(descriptor);
     if (mine) rmSync(path, { force: true });
-    removeMade(dir, made);
+    removeMade(dir, newFolder);
   };
-  held.add(release);
+  releases.add(release);
   return release;
 }
 

@@ -40,8 +40,9 @@ export async function ownedFolder(
     const about = await write(part);
     const files = await filesBelow(part);
     await writeManifest(part, { madeBy, ...about, files });
-    const foreign = manifest ? await filesBelow(target, [MANIFEST, ...manifest.files]) : [];
-    if (foreign.length > 0) await replaceWithin(path, { part, files, foreign, old: manifest! });
+    const foreignFiles = manifest ? await filesBelow(target, [MANIFEST, ...manifest.files]) : [];
+    if (foreignFiles.length > 0)
+      await replaceWithin(path, { part, files, foreign: foreignFiles, old: manifest! });
     else {
       if (old) await rm(target, { recursive: true });
       await rename(part, target);
@@ -68,9 +69,9 @@ async function replaceWithin(
   },
 ): Promise<void> {
   const target = resolve(path);
-  const own = new Set(files);
+  const ownFiles = new Set(files);
   const clash = foreign.find(
-    (file) => own.has(file) || files.some((mine) => inside(mine, file) || inside(file, mine)),
+    (file) => ownFiles.has(file) || files.some((mine) => inside(mine, file) || inside(file, mine)),
   );
   if (clash !== undefined)
     throw new UserError(
@@ -100,8 +101,8 @@ async function contents(folder: string): Promise<string[] | undefined> {
 }
 
 /** The files below a folder, sorted, links among them, those that are known left out. */
-async function filesBelow(folder: string, known: readonly string[] = []): Promise<string[]> {
-  const skip = new Set(known);
+async function filesBelow(folder: string, exceptions: readonly string[] = []): Promise<string[]> {
+  const skip = new Set(exceptions);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())
@@ -111,17 +112,17 @@ async function filesBelow(folder: string, known: readonly string[] = []): Promis
 }
 
 async function ownManifest(path: string, madeBy: string, first: string): Promise<Manifest> {
-  const found = await readFile(join(path, MANIFEST), 'utf8')
+  const manifest = await readFile(join(path, MANIFEST), 'utf8')
     .then((text) => JSON.parse(text) as Partial<Manifest>)
     .catch(() => undefined);
-  if (found?.madeBy !== madeBy)
+  if (manifest?.madeBy !== madeBy)
     throw new UserError(
       `${path}: expected an empty folder or one made by ${madeBy}, got a folder with ${first} in it; give another`,
       { path },
     );
-  const { files } = found;
+  const { files } = manifest;
   if (Array.isArray(files) && files.every((file) => typeof file === 'string' && isBelow(file)))
-    return { ...found, madeBy, files };
+    return { ...manifest, madeBy, files };
   throw new UserError(
     `${join(path, MANIFEST)}: expected the list of files that ${madeBy} wrote, got none, as an earlier version left it; remove the folder yourself, or give another`,
     { path },

@@ -48,13 +48,13 @@ function typedPaths(settings: object): string[] {
  * The present place of a path of a run's settings: beside the run where it was moved with it, else where it lay, else as it was
  * typed, from the current folder.
  */
-export function locate(typed: string, paths: RecordedPaths | undefined, dir: string): string {
-  const was = paths && Object.hasOwn(paths, typed) ? paths[typed] : undefined;
-  if (!was) return typed;
+export function locate(recordedPath: string, paths: RecordedPaths | undefined, dir: string): string {
+  const was = paths && Object.hasOwn(paths, recordedPath) ? paths[recordedPath] : undefined;
+  if (!was) return recordedPath;
   const now = [
     ...(was.package === undefined ? [] : [join(packageRoot, was.package)]),
     resolve(dir, was.relative),
     was.absolute,
   ];
-  return now.find((path) => existsSync(path)) ?? typed;
+  return now.find((path) => existsSync(path)) ?? recordedPath;
 }

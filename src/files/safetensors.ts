@@ -43,11 +43,11 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
   const failed = (cause: NodeJS.ErrnoException) => {
     throw bad(cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message), cause);
   };
-  const found = await stat(path).catch(failed);
-  if (!found.isFile()) throw bad(found.isDirectory() ? 'a folder' : 'something that is no file');
+  const stats = await stat(path).catch(failed);
+  if (!stats.isFile()) throw bad(stats.isDirectory() ? 'a folder' : 'something that is no file');
   const file = await open(path, 'r').catch(failed);
   try {
-    const { entries, metadata, start } = await readHeader(file, found.size, bad);
+    const { entries, metadata, start } = await readHeader(file, stats.size, bad);
     const tensors = new Map<string, StoredTensor>();
     for (const { name, dtype, shape, from, to } of entries)
       tensors.set(name, {
@@ -173,15 +173,15 @@ export function safetensorsBytes(
 
 /** The first key that stands twice in the outermost object of a JSON text that is known to parse. */
 function repeatedKey(json: string): string | undefined {
-  const seen = new Set<string>();
+  const names = new Set<string>();
   let depth = 0;
   for (const [token, key] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
     if (token === '{') depth++;
     else if (token === '}') depth--;
     else if (key && depth === 1) {
       const name = JSON.parse(key) as string;
-      if (seen.has(name)) return name;
-      seen.add(name);
+      if (names.has(name)) return name;
+      names.add(name);
     }
   }
   return undefined;
@@ -191,31 +191,31 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-function toArray(own: ArrayBuffer, dtype: Dtype): Float32Array | Int32Array {
+function toArray(buffer: ArrayBuffer, dtype: Dtype): Float32Array | Int32Array {
   switch (dtype) {
     case 'F32':
-      return new Float32Array(own);
+      return new Float32Array(buffer);
     case 'F64':
-      return Float32Array.from(new Float64Array(own));
+      return Float32Array.from(new Float64Array(buffer));
     case 'BF16': {
-      const words = new Uint32Array(own.byteLength / 2);
-      new Uint16Array(own).forEach((half, i) => {
+      const words = new Uint32Array(buffer.byteLength / 2);
+      new Uint16Array(buffer).forEach((half, i) => {
         words[i] = half << 16;
       });
       return new Float32Array(words.buffer);
     }
     case 'F16':
-      return Float32Array.from(new Uint16Array(own), halfToFloat);
+      return Float32Array.from(new Uint16Array(buffer), halfToFloat);
     case 'I64':
-      return Int32Array.from(new BigInt64Array(own), Number);
+      return Int32Array.from(new BigInt64Array(buffer), Number);
     case 'I32':
-      return new Int32Array(own);
+      return new Int32Array(buffer);
     case 'I16':
-      return Int32Array.from(new Int16Array(own));
+      return Int32Array.from(new Int16Array(buffer));
     case 'I8':
-      return Int32Array.from(new Int8Array(own));
+      return Int32Array.from(new Int8Array(buffer));
     default:
-      return Int32Array.from(new Uint8Array(own));
+      return Int32Array.from(new Uint8Array(buffer));
   }
 }
 

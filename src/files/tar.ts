@@ -83,12 +83,12 @@ function reader(source: AsyncIterable<Uint8Array>, name: string): (bytes: number
   let rest: Buffer = Buffer.alloc(0);
   return async (bytes) => {
     const parts = [rest];
-    let held = rest.length;
-    while (held < bytes) {
+    let bufferedBytes = rest.length;
+    while (bufferedBytes < bytes) {
       const next = await chunks.next();
       if (next.done) throw broken(name, 'an end in the middle');
       parts.push(Buffer.from(next.value));
-      held += next.value.length;
+      bufferedBytes += next.value.length;
     }
     const all = parts.length === 1 ? rest : Buffer.concat(parts);
     rest = all.subarray(bytes);
@@ -116,7 +116,7 @@ function text(bytes: Buffer, at: number, length: number): string {
 
 /** The records of a pax header: "<length> <key>=<value>\n" each. */
 function pax(data: Buffer, name: string): { path?: string; size?: number } {
-  const found: { path?: string; size?: number } = {};
+  const attributes: { path?: string; size?: number } = {};
   for (let at = 0; at < data.length; ) {
     const blank = data.indexOf(32, at);
     const length = Number(data.toString('latin1', at, blank));
@@ -124,11 +124,11 @@ function pax(data: Buffer, name: string): { path?: string; size?: number } {
       throw broken(name, 'a bad pax header');
     const record = data.toString('utf8', blank + 1, at + length - 1);
     const equals = record.indexOf('=');
-    if (record.startsWith('path=')) found.path = record.slice(equals + 1);
-    if (record.startsWith('size=')) found.size = Number(record.slice(equals + 1));
+    if (record.startsWith('path=')) attributes.path = record.slice(equals + 1);
+    if (record.startsWith('size=')) attributes.size = Number(record.slice(equals + 1));
     at += length;
   }
-  return found;
+  return attributes;
 }
 
 function safe(path: string, name: string): string {

@@ -11,7 +11,7 @@ import { writeError } from './write-error.js';
  * @throws UserError naming the folder.
  */
 export async function tryFolder(dir: string): Promise<void> {
-  const made = makeFolder(dir);
+  const newFolder = makeFolder(dir);
   try {
     const probe = join(dir, `.probe.${process.pid}`);
     await writeFileAtomic(probe, 'can this folder be written?');
@@ -19,6 +19,6 @@ export async function tryFolder(dir: string): Promise<void> {
   } catch (error) {
     throw writeError(dir, error);
   } finally {
-    removeMade(dir, made);
+    removeMade(dir, newFolder);
   }
 }

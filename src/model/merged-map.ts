@@ -34,12 +34,12 @@ export function mergedMap(
     const random = randomStream(0, 'merge', site.layer, site.target);
     const rows = Float32Array.from({ length: ROWS * site.inputs }, () => normal(random));
     const x = tensor(rows, [1, ROWS, site.inputs]);
-    const applied = adapter.apply(site, x, base, { own, once: (_key, compute) => compute() });
-    const wanted = applied instanceof Tensor ? applied : linears([applied])[0]!;
+    const result = adapter.apply(site, x, base, { own, once: (_key, compute) => compute() });
+    const expected = result instanceof Tensor ? result : linears([result])[0]!;
     const size = (y: Tensor) => norm(y).dataSync()[0]!;
-    const off = size(sub(wanted, linear(x, merged.weight, merged.bias)));
-    const change = size(sub(wanted, linear(x, base.weight, base.bias)));
-    if (off > productTolerance() * size(wanted) + 0.1 * change)
+    const off = size(sub(expected, linear(x, merged.weight, merged.bias)));
+    const change = size(sub(expected, linear(x, base.weight, base.bias)));
+    if (off > productTolerance() * size(expected) + 0.1 * change)
       throw new UserError(
         `${name}: expected merged() to be the function that apply() is, got another at ${site.target} of block ${site.layer} ` +
           `(off by ${off.toPrecision(2)} where the adapter changes ${change.toPrecision(2)}); correct merged(), or leave it out`,

@@ -44,9 +44,9 @@ export class Parameters implements Iterable<Parameter> {
 
   /** A parameter by name. */
   parameter(name: string): Parameter {
-    const found = this.#byName.get(name);
-    if (!found) throw new Error(`no parameter ${name}`);
-    return found;
+    const match = this.#byName.get(name);
+    if (!match) throw new Error(`no parameter ${name}`);
+    return match;
   }
 
   /** Replaces the value of a parameter, and frees the one before. */

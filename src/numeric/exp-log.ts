@@ -74,9 +74,9 @@ export function log(x: number): number {
     const b = (m - front) * inverse;
     const r = a + b;
     const series = r * r * (-1 / 2 + r * (1 / 3 + r * (-1 / 4 + r * (1 / 5 + r * (-1 / 6 + r * (1 / 7))))));
-    const whole = k * LN2_HIGH;
-    const base = whole + INVERSE_LOGS[j]!;
-    const baseLow = INVERSE_LOGS[j]! - (base - whole);
+    const integerPart = k * LN2_HIGH;
+    const base = integerPart + INVERSE_LOGS[j]!;
+    const baseLow = INVERSE_LOGS[j]! - (base - integerPart);
     const total = base + r;
     const shift = total - base;
     const totalLow = base - (total - shift) + (r - shift);

@@ -39,20 +39,20 @@ export function minimize(
     );
   let x = inBox(start);
   let at = f(x);
-  let fresh = true;
+  let isReset = true;
   for (let k = 0; k < iterations; k++) {
     // Variables at a bound rest where the gradient, or the step, would leave the box.
-    const kept = (d: Float64Array) =>
+    const project = (d: Float64Array) =>
       d.map((v, i) => ((v < 0 ? x[i] === low?.[i] : x[i] === high?.[i]) ? 0 : v));
-    const descent = kept(at.gradient.map((g) => -g));
+    const descent = project(at.gradient.map((g) => -g));
     if (Math.max(...descent.map(Math.abs)) <= tolerance) break;
-    let direction = kept(times(inverse, descent)).map((d, i) => (descent[i] === 0 ? 0 : d));
+    let direction = project(times(inverse, descent)).map((d, i) => (descent[i] === 0 ? 0 : d));
     if (!(dot(direction, descent) > 0)) {
       reset();
-      [direction, fresh] = [descent, true];
+      [direction, isReset] = [descent, true];
     }
     // The first step has no curvature to go by.
-    let share = fresh ? Math.min(1, 1 / Math.hypot(...descent)) : 1;
+    let share = isReset ? Math.min(1, 1 / Math.hypot(...descent)) : 1;
     // A step ends at the first bound.
     direction.forEach((d, i) => {
       const bound = d < 0 ? low?.[i] : high?.[i];
@@ -71,11 +71,11 @@ export function minimize(
       // What rested says nothing about the curvature where the others move.
       const change = there.gradient.map((g, i) => (step[i] === 0 ? 0 : g - at.gradient[i]!));
       update(inverse, step, change);
-      [x, at, fresh] = [next, there, false];
-    } else if (fresh) break;
+      [x, at, isReset] = [next, there, false];
+    } else if (isReset) break;
     else {
       reset();
-      fresh = true;
+      isReset = true;
     }
   }
   return x;

@@ -9,8 +9,8 @@ export function pairwiseSum(x: ArrayLike<number>, start = 0, count = x.length): 
   }
   if (count <= BLOCK) {
     const parts = Float64Array.from({ length: 8 }, (_, k) => x[start + k]!);
-    const whole = count - (count % 8);
-    for (let i = 8; i < whole; i++) parts[i & 7]! += x[start + i]!;
+    const blocksEnd = count - (count % 8);
+    for (let i = 8; i < blocksEnd; i++) parts[i & 7]! += x[start + i]!;
     const [a, b, c, d, e, f, g, h] = parts as unknown as [
       number,
       number,
@@ -22,7 +22,7 @@ export function pairwiseSum(x: ArrayLike<number>, start = 0, count = x.length): 
       number,
     ];
     let sum = a + b + (c + d) + (e + f + (g + h));
-    for (let i = whole; i < count; i++) sum += x[start + i]!;
+    for (let i = blocksEnd; i < count; i++) sum += x[start + i]!;
     return sum;
   }
   const half = count >> 1;

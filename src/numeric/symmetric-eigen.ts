@@ -54,11 +54,11 @@ function tridiagonal(matrix: Float64Array, n: number): Tridiagonal {
     const rest = norm(vector.subarray(i + 2));
     beside[i] = first;
     if (rest === 0) continue;
-    const moved = -withSign(Math.hypot(first, rest), first);
-    const tau = (moved - first) / moved;
-    for (let k = i + 2; k < n; k++) vector[k]! /= first - moved;
+    const pivot = -withSign(Math.hypot(first, rest), first);
+    const tau = (pivot - first) / pivot;
+    for (let k = i + 2; k < n; k++) vector[k]! /= first - pivot;
     vector[i + 1] = 1;
-    beside[i] = moved;
+    beside[i] = pivot;
     // A ← A − v wᵀ − w vᵀ
     const w = Float64Array.from(rows, (row, k) => (k > i ? tau * dot(row, vector) : 0));
     addTo(w, -0.5 * tau * dot(w, vector), vector);
@@ -125,9 +125,9 @@ function diagonalizeBlock(
     for (let near = until - step; ; near -= step) {
       const far = near + step;
       const b = c * e[link(near)]!;
-      const turned = rotation(g, s * e[link(near)]!);
-      ({ c, s } = turned);
-      if (far !== until) e[link(far)] = turned.r;
+      const turn = rotation(g, s * e[link(near)]!);
+      ({ c, s } = turn);
+      if (far !== until) e[link(far)] = turn.r;
       g = d[far]! - p;
       const r = (d[near]! - g) * s + 2 * c * b;
       p = s * r;

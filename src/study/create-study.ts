@@ -137,8 +137,8 @@ async function find(storage: Storage, name: string | undefined): Promise<StudyRe
   const [study] = studies;
   if (study && studies.length === 1) return study;
   const all = (await storage.studies()).map((each) => `"${each.name}"`).join(', ') || 'none';
-  const wanted = name === undefined ? 'exactly one study, or a studyName' : `a study "${name}"`;
-  throw new UserError(`${storage.url}: expected ${wanted}; it has ${all}`, { url: storage.url, name });
+  const expected = name === undefined ? 'exactly one study, or a studyName' : `a study "${name}"`;
+  throw new UserError(`${storage.url}: expected ${expected}; it has ${all}`, { url: storage.url, name });
 }
 
 function studyOf(storage: Storage, record: StudyRecord, options: LoadStudyOptions): Study {

@@ -77,13 +77,13 @@ export async function optimize<S extends Optimizable>(
     throw new UserError(`timeout: expected seconds from 0 up, got ${shown(timeout)}`, { timeout });
   const end = Date.now() + timeout * 1000;
   const loop = study.begin();
-  let left = trials;
+  let remaining = trials;
   let failed: { error: unknown } | undefined;
-  const goesOn = () => left > 0 && !failed && !loop.stopped && !signal?.aborted && Date.now() < end;
+  const goesOn = () => remaining > 0 && !failed && !loop.stopped && !signal?.aborted && Date.now() < end;
 
   const worker = async () => {
     while (goesOn()) {
-      left--;
+      remaining--;
       try {
         const trial = await study.ask();
         const stored = await run(study, trial, objective, catches);

@@ -103,14 +103,14 @@ export class StudyCache implements StudyView {
    *
    * @throws UserError when the study knows the name with another type, log or choices.
    */
-  known(name: string, asked: Distribution): Distribution {
-    const known = this.#distributions.get(name);
-    if (!known) {
-      this.#distributions.set(name, asked);
-      return asked;
+  known(name: string, distribution: Distribution): Distribution {
+    const before = this.#distributions.get(name);
+    if (!before) {
+      this.#distributions.set(name, distribution);
+      return distribution;
     }
-    checkCompatible(name, known, asked);
-    return sameDistribution(known, asked) ? known : asked;
+    checkCompatible(name, before, distribution);
+    return sameDistribution(before, distribution) ? before : distribution;
   }
 
   /** Adds a trial that begins to run in this process. */
@@ -139,11 +139,11 @@ export class StudyCache implements StudyView {
     let lastSeen = this.#lastSeen;
     for (const { id, number, state } of heads) {
       lastSeen = Math.max(lastSeen, id);
-      const known = this.#byNumber[number];
+      const before = this.#byNumber[number];
       const unchanged =
-        known &&
+        before &&
         !isFinished(state) &&
-        (this.#running.has(id) || (state === 'WAITING' && known.state === state));
+        (this.#running.has(id) || (state === 'WAITING' && before.state === state));
       if (!this.#finishedIds.has(id) && !unchanged) changed.push(id);
     }
     const trials = changed.length > 0 ? await this.storage.readTrials(changed) : [];

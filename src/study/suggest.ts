@@ -53,15 +53,15 @@ export function suggestedBefore(
   study: SuggestingStudy,
   { number, params, distributions }: FrozenTrial,
   name: string,
-  asked: Distribution,
+  distribution: Distribution,
 ): ParamValue {
   const first = distributions[name]!;
-  checkCompatible(name, first, asked);
-  if (!sameDistribution(first, asked))
+  checkCompatible(name, first, distribution);
+  if (!sameDistribution(first, distribution))
     study.warn(
       'second-range',
       `trial ${number}: "${name}" keeps the value from its first range, ${rangeText(first)}; the second, ` +
-        `${rangeText(asked)}, is ignored`,
+        `${rangeText(distribution)}, is ignored`,
     );
   return params[name]!;
 }
@@ -77,10 +77,10 @@ export function chooseParam(
   trial: FrozenTrial,
   proposal: Proposal,
   name: string,
-  asked: Distribution,
+  suggestion: Distribution,
 ): StoredParam {
-  checkParam(name, asked, study.storage.limits, trial.distributions);
-  const distribution = study.cache.known(name, asked);
+  checkParam(name, suggestion, study.storage.limits, trial.distributions);
+  const distribution = study.cache.known(name, suggestion);
   const internal =
     fixedValue(study, trial, name, distribution) ??
     onlyValue(distribution) ??
@@ -117,8 +117,8 @@ function proposedValue(
 ): number | undefined {
   const proposed = Object.hasOwn(params, name) ? params[name] : undefined;
   if (proposed === undefined) return undefined;
-  const known = space.get(name);
-  if (known) checkCompatible(name, known, distribution);
+  const expectedDistribution = space.get(name);
+  if (expectedDistribution) checkCompatible(name, expectedDistribution, distribution);
   const internal = toInternal(distribution, proposed);
   return contains(distribution, internal) ? internal : undefined;
 }

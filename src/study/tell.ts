@@ -60,8 +60,8 @@ export class Telling {
   async #find(which: number, skipIfFinished: boolean): Promise<Trial | FrozenTrial> {
     const { study, running } = this.core;
     if (!Number.isInteger(which)) throw this.#unknown(which);
-    const known = running.get(which);
-    if (known) return known;
+    const ownTrial = running.get(which);
+    if (ownTrial) return ownTrial;
     await study.cache.refresh();
     const record = study.cache.trial(which);
     if (!record) throw new UserError(`study "${study.name}" has no trial ${which}`, { number: which });

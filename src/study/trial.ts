@@ -73,15 +73,15 @@ export class Trial extends StoredTrial {
    *
    * @throws UserError when the study knows the name with another type, log or choices.
    */
-  suggest(name: string, asked: Distribution): ParamValue {
-    return this.#suggest(name, checkedDistribution(asked));
+  suggest(name: string, distribution: Distribution): ParamValue {
+    return this.#suggest(name, checkedDistribution(distribution));
   }
 
-  #suggest(name: string, asked: Distribution): ParamValue {
+  #suggest(name: string, distribution: Distribution): ParamValue {
     const { record, study } = this;
-    if (Object.hasOwn(record.distributions, name)) return suggestedBefore(study, record, name, asked);
+    if (Object.hasOwn(record.distributions, name)) return suggestedBefore(study, record, name, distribution);
     this.checkOpen();
-    const param = chooseParam(study, record, this.#proposal, name, asked);
+    const param = chooseParam(study, record, this.#proposal, name, distribution);
     this.change({ params: new Map([[name, param]]) });
     return toExternal(param.distribution, param.internal);
   }

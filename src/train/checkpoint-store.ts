@@ -62,8 +62,8 @@ export class CheckpointStore {
     const about = { epoch, score, config, versions: versions() };
     await writeCheckpoint(path, run, about, splits && stemsOf(splits));
     const best = await this.best();
-    const kept = new Set([...(await this.list()).slice(-(this.options.keep ?? 3)), best]);
-    for (const old of await this.list()) if (!kept.has(old)) await removeFolder(old);
+    const keptPaths = new Set([...(await this.list()).slice(-(this.options.keep ?? 3)), best]);
+    for (const old of await this.list()) if (!keptPaths.has(old)) await removeFolder(old);
     return { path, best: best === path };
   }
 

@@ -43,15 +43,16 @@ export async function refuseEarlier(models: string, logs: string | undefined): P
  */
 export function checkSettings({ path, info }: Checkpoint, config: Readonly<Record<string, unknown>>): void {
   /** As JSON, with each path as the place that it names: it may be typed otherwise from another folder. */
-  const text = (value: unknown, placeOf: (typed: string) => string) =>
+  const text = (value: unknown, placeOf: (path: string) => string) =>
     JSON.stringify(value, (_, part: unknown) => (typeof part === 'string' ? placeOf(part) : part)) ?? 'unset';
-  const known = new Set(Object.keys(info.paths ?? {}));
-  const was = (typed: string) =>
-    known.has(typed) ? resolve(locate(typed, info.paths, dirname(path))) : typed;
-  const places = new Set([...known].map(was));
-  const is = (typed: string) => (places.has(resolve(typed)) ? resolve(typed) : typed);
+  const recordedPaths = new Set(Object.keys(info.paths ?? {}));
+  const recordedPlace = (text: string) =>
+    recordedPaths.has(text) ? resolve(locate(text, info.paths, dirname(path))) : text;
+  const places = new Set([...recordedPaths].map(recordedPlace));
+  const currentPlace = (text: string) => (places.has(resolve(text)) ? resolve(text) : text);
   for (const key of new Set([...Object.keys(info.config), ...Object.keys(config)])) {
-    if (FREE.includes(key) || text(info.config[key], was) === text(config[key], is)) continue;
+    if (FREE.includes(key) || text(info.config[key], recordedPlace) === text(config[key], currentPlace))
+      continue;
     const [old, got] = [info.config[key], config[key]].map((value) => JSON.stringify(value) ?? 'unset');
     throw new UserError(
       `${path}: expected the settings that the run began with, ${key} ${old}, got ${got}; resume with the same flags, or start another run with --run-name`,

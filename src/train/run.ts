@@ -154,8 +154,8 @@ export class Run<
     if (this.logs === undefined) return;
     const { path, info } = checkpoint;
     const [step, best] = [info.position, (await store.best()) === path];
-    const lost = { type: 'checkpoint', time: Date.now(), path, step, epoch: info.epoch, best } as const;
-    this.#earlier = await earlierEvents(this.logs, step, lost);
+    const event = { type: 'checkpoint', time: Date.now(), path, step, epoch: info.epoch, best } as const;
+    this.#earlier = await earlierEvents(this.logs, step, event);
   }
 
   /**

@@ -179,14 +179,14 @@ export class Training<
         Object.keys(weights).map((group) => [group, learningRate[group] ?? learningRate.all!]),
       ),
     });
-    const moved = Object.fromEntries(
+    const newWeights = Object.fromEntries(
       Object.entries(updates).map(([group, update]) => [group, add(weights[group]!, update)]),
     );
     return {
       report: stack([loss, globalNorm(gradients)]),
-      values: unpack(parameters, moved),
+      values: unpack(parameters, newWeights),
       state,
-      average: updatedAverage(this.#average, moved, this.#options.average ?? 0),
+      average: updatedAverage(this.#average, newWeights, this.#options.average ?? 0),
     };
   }
 

@@ -56,9 +56,9 @@ function freeAsUsed(tape: readonly TapeNode[]): void {
       const read = [...dys.filter((dy) => dy !== null && dy !== undefined), ...(node.saved ?? [])];
       used = read;
       // Where there is none tfjs makes zeros, number by number.
-      const given = dys.map((dy, i) => dy ?? (isSideOutput(node.kernelName, i) ? unread : dy));
+      const gradients = dys.map((dy, i) => dy ?? (isSideOutput(node.kernelName, i) ? unread : dy));
       return Object.fromEntries(
-        Object.entries(gradient(given)).map(([input, compute]) => [
+        Object.entries(gradient(gradients)).map(([input, compute]) => [
           input,
           () => {
             // What is passed on unchanged lives on under its own handle.

@@ -137,8 +137,8 @@ function checkFit({
     else if (stored.shape.join() !== shape.join())
       fail(`${key} of shape [${stored.shape.join(', ')}] for [${shape.join(', ')}]`);
   }
-  const known = new Set(places.map(({ key }) => key));
-  const surplus = [...tensors.keys()].find((key) => !known.has(key));
+  const keys = new Set(places.map(({ key }) => key));
+  const surplus = [...tensors.keys()].find((key) => !keys.has(key));
   if (surplus !== undefined) fail(`one named ${surplus}`);
 }
 

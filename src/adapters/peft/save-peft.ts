@@ -87,14 +87,14 @@ export async function savePeft(
 
 async function checkFolder(folder: string): Promise<void> {
   const ours: readonly string[] = Object.values(PEFT_FILES);
-  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw writeError(folder, error);
   });
-  const foreign = found.find((name) => !ours.includes(name));
-  if (foreign !== undefined)
+  const foreignFile = names.find((name) => !ours.includes(name));
+  if (foreignFile !== undefined)
     throw new UserError(
-      `${folder}: expected an empty folder or one with an adapter alone, got ${foreign} in it; name another folder`,
+      `${folder}: expected an empty folder or one with an adapter alone, got ${foreignFile} in it; name another folder`,
       { path: folder },
     );
 }

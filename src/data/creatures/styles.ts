@@ -56,8 +56,8 @@ function neon(image: Uint8Array, width: number, height: number, random: Random):
     const inverse = 0.25 * (1 - luminance(image, at) / 255);
     return (c) => {
       const tint = 0.5 + 0.5 * Math.cos(2 * Math.PI * ((c + hue) / 3));
-      const own = image[at * 3 + ((c + 1) % 3)]! / 255;
-      return 255 * Math.min(1, inverse * (0.3 + 0.7 * own) + glow * (0.25 + 0.9 * tint));
+      const value = image[at * 3 + ((c + 1) % 3)]! / 255;
+      return 255 * Math.min(1, inverse * (0.3 + 0.7 * value) + glow * (0.25 + 0.9 * tint));
     };
   });
 }

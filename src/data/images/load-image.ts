@@ -39,8 +39,8 @@ export async function cached(
 ): Promise<Uint8Array[]> {
   if (!cache) return decode();
   const key = await keyOf();
-  const found = await cache.get(key, lengths);
-  if (found) return found;
+  const lookup = await cache.get(key, lengths);
+  if (lookup) return lookup;
   const parts = await decode();
   await cache.set(key, parts);
   return parts;
@@ -48,6 +48,6 @@ export async function cached(
 
 /** What changes with a file: its path, its time and its size. */
 export async function stamp(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
-  return `${path}:${found?.mtimeMs}:${found?.size}`;
+  const stats = await stat(path).catch(() => undefined);
+  return `${path}:${stats?.mtimeMs}:${stats?.size}`;
 }

@@ -52,14 +52,14 @@ export async function bandsOf(
     .raw({ depth: wide ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
-  const plain = new Uint8Array(data.buffer, data.byteOffset, data.length);
-  if (!wide) return { width, height, channels, data: plain };
-  const whole = plain.byteOffset % 2 === 0 ? plain : new Uint8Array(plain);
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
+  if (!wide) return { width, height, channels, data: bytes };
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
   return {
     width,
     height,
     channels,
-    data: new Uint16Array(whole.buffer, whole.byteOffset, whole.length >> 1),
+    data: new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length >> 1),
   };
 }
 

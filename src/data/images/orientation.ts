@@ -17,13 +17,13 @@ export function oriented<T extends Uint8Array | Uint16Array>(grid: Grid<T>, orie
   const mirroredX = [2, 3, 6, 7].includes(orientation);
   const mirroredY = [3, 4, 7, 8].includes(orientation);
   const [toWidth, toHeight] = sides ? [height, width] : [width, height];
-  const turned = data.slice() as T;
+  const result = data.slice() as T;
   for (let y = 0, at = 0; y < height; y++)
     for (let x = 0; x < width; x++, at++) {
       const [u, v] = sides ? [y, x] : [x, y];
       const column = mirroredX ? toWidth - 1 - u : u;
       const row = mirroredY ? toHeight - 1 - v : v;
-      turned[row * toWidth + column] = data[at]!;
+      result[row * toWidth + column] = data[at]!;
     }
-  return { width: toWidth, height: toHeight, data: turned };
+  return { width: toWidth, height: toHeight, data: result };
 }

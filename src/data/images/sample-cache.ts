@@ -26,18 +26,18 @@ export interface SampleCache {
  * decode(224, { cache: memoryCache({ maxBytes: 2 ** 30 }) });
  */
 export function memoryCache({ maxBytes = 2 ** 30 }: { readonly maxBytes?: number } = {}): SampleCache {
-  const kept = new Map<string, readonly Uint8Array[]>();
+  const entries = new Map<string, readonly Uint8Array[]>();
   let bytes = 0;
   return {
     get: async (key) => {
-      const found = kept.get(key);
-      return found?.map(copy);
+      const entry = entries.get(key);
+      return entry?.map(copy);
     },
     set: async (key, parts) => {
       const size = sum(parts.map(({ length }) => length));
-      if (kept.has(key) || bytes + size > maxBytes) return;
+      if (entries.has(key) || bytes + size > maxBytes) return;
       bytes += size;
-      kept.set(key, parts.map(copy));
+      entries.set(key, parts.map(copy));
     },
   };
 }
@@ -47,12 +47,12 @@ export function memoryCache({ maxBytes = 2 ** 30 }: { readonly maxBytes?: number
  * whose checksum is off is decoded again. What killed writers have left is removed at the first look-up.
  */
 export function diskCache(dir: string): SampleCache {
-  let swept: Promise<void> | undefined;
+  let sweep: Promise<void> | undefined;
   const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
   const file = (key: string) => join(dir, `${createHash('sha256').update(key).digest('hex')}.sample`);
   return {
     get: async (key, lengths) => {
-      await (swept ??= removeUnfinished(dir, { own: false }));
+      await (sweep ??= removeUnfinished(dir, { ownFiles: false }));
       const bytes = await readFile(file(key)).catch(() => undefined);
       if (bytes?.length !== sum(lengths) + 32) return undefined;
       const body = bytes.subarray(32);

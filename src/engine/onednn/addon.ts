@@ -78,8 +78,8 @@ export interface Addon {
 
 /** Where `npm install` puts the addon, or MILLRACE_ONEDNN_ADDON; undefined where it is not built. */
 export function addonPath(): string | undefined {
-  const given = process.env['MILLRACE_ONEDNN_ADDON'];
-  if (given) return given;
+  const override = process.env['MILLRACE_ONEDNN_ADDON'];
+  if (override) return override;
   // The sources and the build in dist/ lie at different depths of the package.
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const path = join(folder, 'native', 'build', 'onednn.node');

@@ -179,8 +179,8 @@ export class OnednnBackend extends KernelBackend {
     if (number === undefined) return error;
     const recent = Number(number) >= this.#calls - REMEMBERED;
     const shapes = recent ? this.#shapes[Number(number) % REMEMBERED]! : [];
-    const given = shapes.map((shape) => `[${shape.join(', ')}]`).join(', ');
-    return new Error(`onednn: ${kernel}(${given}): ${reason}`);
+    const shapesText = shapes.map((shape) => `[${shape.join(', ')}]`).join(', ');
+    return new Error(`onednn: ${kernel}(${shapesText}): ${reason}`);
   }
 
   /** The same numbers under another shape or type. */

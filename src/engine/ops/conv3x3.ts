@@ -22,8 +22,8 @@ const patchesGradient = defineOp<{ dy: Tensor }, object>({
     const parts = SHIFTS.map(([down, right], i) =>
       pad(slice(dy, [0, 0, 0, i * channels], [batch, height, width, channels]), frame(down, right)),
     );
-    const whole = parts.reduce((sum, part) => add(sum, part));
-    return slice(whole, [0, 1, 1, 0], [batch, height, width, channels]);
+    const total = parts.reduce((sum, part) => add(sum, part));
+    return slice(total, [0, 1, 1, 0], [batch, height, width, channels]);
   },
 });
 

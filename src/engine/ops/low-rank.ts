@@ -107,7 +107,7 @@ export const lowRankGradB = defineOp<{ low: Tensor; dy: Tensor }, Place>({
     const width = shape.at(-2)!;
     const outputs = dy.shape.at(-1)!;
     const rows = dy.size / outputs;
-    const own = reshape(slice(low, [at], [K * rows * width]), [K, rows, width]);
-    return reshape(matMul(own, chunked(reshape(dy, [rows, outputs]), K), true, false), [...shape]);
+    const part = reshape(slice(low, [at], [K * rows * width]), [K, rows, width]);
+    return reshape(matMul(part, chunked(reshape(dy, [rows, outputs]), K), true, false), [...shape]);
   },
 });

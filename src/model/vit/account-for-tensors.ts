@@ -47,13 +47,13 @@ const PLAIN =
  * @throws UserError naming the file, what the tensors are, and how many.
  */
 export function refuseForeignTensors(path: string, weights: NamedWeights): void {
-  const foreign = [...weights.keys()].filter(
+  const foreignNames = [...weights.keys()].filter(
     (name) => !PLAIN.test(name) && !DROPPABLE.some((pattern) => pattern.test(name)),
   );
-  if (foreign.length > 0)
+  if (foreignNames.length > 0)
     throw new UserError(
-      `${path}: expected the tensors of a plain ViT, got ${describe(foreign)}; its tokens would be wrong without them: use a ViT or DeiT that has none`,
-      { path, name: foreign[0]! },
+      `${path}: expected the tensors of a plain ViT, got ${describe(foreignNames)}; its tokens would be wrong without them: use a ViT or DeiT that has none`,
+      { path, name: foreignNames[0]! },
     );
 }
 

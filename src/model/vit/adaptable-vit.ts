@@ -79,9 +79,13 @@ export abstract class AdaptableVit implements Model {
   /** Which parameters train: `head`, `adapters` (and head), `full` (everything), or those of these names alone. */
   train(which: TrainingMode | readonly string[]): this {
     if (typeof which !== 'string') {
-      const odd = which.find((name) => !this.parameters.has(name) || this.parameters.parameter(name).buffer);
-      if (odd !== undefined)
-        throw new UserError(`train: expected names of parameters of the model, got ${odd}`, { name: odd });
+      const wrongName = which.find(
+        (name) => !this.parameters.has(name) || this.parameters.parameter(name).buffer,
+      );
+      if (wrongName !== undefined)
+        throw new UserError(`train: expected names of parameters of the model, got ${wrongName}`, {
+          name: wrongName,
+        });
     }
     for (const parameter of this.parameters) parameter.trainable = trainsIn(which, parameter);
     return this;

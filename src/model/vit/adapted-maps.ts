@@ -29,10 +29,10 @@ export class AdaptedMaps {
       throw new UserError(`expected a model without an adapter, got one with ${this.#adapter.name}`);
     // All sites first: where the adapter refuses one, the model is unchanged.
     const changes = sites.map((site) => ({ site, parameters: adapter.parameters(site) }));
-    const adopted = [...this.parameters].filter(
+    const ownParameters = [...this.parameters].filter(
       ({ name, group }) => group === 'backbone' && adapter.trains?.(name),
     );
-    if (adopted.length === 0 && changes.every(({ parameters }) => parameters.length === 0))
+    if (ownParameters.length === 0 && changes.every(({ parameters }) => parameters.length === 0))
       throw new UserError(
         `${adapter.name}: expected an adapter that brings or trains a parameter, got one that does neither; see targets, parameters and trains`,
         { adapter: adapter.name },
@@ -46,7 +46,7 @@ export class AdaptedMaps {
         this.parameters.add({ name, group: 'adapter', trainable: true, value });
       }
     }
-    for (const parameter of adopted) {
+    for (const parameter of ownParameters) {
       parameter.group = 'adapter';
       parameter.adopted = true;
     }

@@ -76,14 +76,14 @@ export function givenConfig(
   }
   const heads = PUBLISHED[`${sizes.hidden} ${sizes.blocks} ${sizes.wide}`];
   if (heads !== undefined) return { config: parse(fromSizes(sizes, heads, epsilon)), biased };
-  const wanted = {
+  const expectedSizes = {
     model_type: 'vit',
     ...fromSizes(sizes, '…', epsilon),
     ...(!biased && { qkv_bias: false }),
   };
   return fail(
     weightsPath,
-    `expected config.json beside it, for tensors of width ${sizes.hidden} do not tell the number of heads; write it with that number: ${JSON.stringify(wanted)}`,
+    `expected config.json beside it, for tensors of width ${sizes.hidden} do not tell the number of heads; write it with that number: ${JSON.stringify(expectedSizes)}`,
   );
 }
 

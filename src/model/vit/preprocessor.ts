@@ -48,8 +48,8 @@ export function readPreprocessor(
     size,
     crop_size,
   } = parsed.data;
-  const shown = do_center_crop ? crop_size : do_resize === false ? undefined : size;
-  const sides = typeof shown === 'number' ? [shown] : isBox(shown) ? [shown.height, shown.width] : [];
+  const area = do_center_crop ? crop_size : do_resize === false ? undefined : size;
+  const sides = typeof area === 'number' ? [area] : isBox(area) ? [area.height, area.width] : [];
   if (sides.some((length) => length !== imageSize))
     return fail(
       `${do_center_crop ? 'crop_size' : 'size'}: expected ${imageSize}, as the model's positions are for, got ${sides.join(' × ')}; make the two one (another size is chosen with --image-size)`,

@@ -37,8 +37,8 @@ export interface Pretrained {
  * that is no plain ViT, saying what sets it apart.
  */
 export async function readPretrained(name: string): Promise<Pretrained> {
-  const found = await stat(name).catch(() => undefined);
-  const path = found ? (found.isDirectory() ? await weightFile(name) : name) : await fromHub(name);
+  const stats = await stat(name).catch(() => undefined);
+  const path = stats ? (stats.isDirectory() ? await weightFile(name) : name) : await fromHub(name);
   const configPath = join(dirname(path), 'config.json');
   const file = await readConfigFile(configPath);
   const tensors = await readWeights(path);

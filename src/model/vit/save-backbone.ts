@@ -47,9 +47,9 @@ export async function saveBackbone(
 ): Promise<void> {
   const rows = parameters.get('positions').shape[1]!;
   const imageSize = Math.sqrt(rows - 1) * config.patch_size;
-  const own = { ...config, image_size: imageSize };
+  const savedConfig = { ...config, image_size: imageSize };
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
-  for (const [name, shape] of backboneShapes(own)) {
+  for (const [name, shape] of backboneShapes(savedConfig)) {
     const hf = HUGGING_FACE.reduce((text, [pattern, to]) => text.replace(pattern, to), name);
     const data = (await parameters.get(name).data()) as Float32Array;
     tensors.set(hf, { shape, data: toTorchLayout(data, shape) });
@@ -66,7 +66,7 @@ export async function saveBackbone(
     image_mean: normalization.mean,
     image_std: normalization.std,
   };
-  const file = { architectures: ['ViTModel'], model_type: 'vit', ...own, qkv_bias: true };
+  const file = { architectures: ['ViTModel'], model_type: 'vit', ...savedConfig, qkv_bias: true };
   await writeFileAtomic(join(folder, 'config.json'), json(file));
   await writeFileAtomic(join(folder, 'preprocessor_config.json'), json(preprocessor));
   await writeFileAtomic(join(folder, 'model.safetensors'), safetensorsBytes(tensors, metadata));

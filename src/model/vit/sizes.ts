@@ -13,8 +13,8 @@ export interface Sizes {
 /** Reads a ViT's sizes off its tensors; `missing` is called with the first name that is not there, or of another rank. */
 export function sizesOf(weights: NamedWeights, missing: (name: string) => never): Sizes {
   const shape = (name: string, rank: number) => {
-    const found = weights.get(name)?.shape;
-    return found?.length === rank ? found : missing(name);
+    const dims = weights.get(name)?.shape;
+    return dims?.length === rank ? dims : missing(name);
   };
   const [hidden, , patch] = shape('patch.weight', 4) as [number, number, number, number];
   return {

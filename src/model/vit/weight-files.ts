@@ -15,8 +15,8 @@ const PICKLED = /\.(bin|pth?|ckpt|tar)$/;
 /** The file that a folder's weights begin with: model.safetensors, or the index of its shards. */
 export async function weightFile(folder: string): Promise<string> {
   const names = (await readdir(folder)).toSorted();
-  const found = WEIGHT_FILES.find((name) => names.includes(name));
-  if (found !== undefined) return join(folder, found);
+  const fileName = WEIGHT_FILES.find((name) => names.includes(name));
+  if (fileName !== undefined) return join(folder, fileName);
   const pickled = names.find((name) => PICKLED.test(name));
   if (pickled !== undefined) throw pickledError(join(folder, pickled));
   const others = names.filter((name) => name.endsWith('.safetensors'));

@@ -45,11 +45,14 @@ export function spaceOf(trials: readonly FrozenTrial[]): SearchSpace {
   for (const { distributions } of trials)
     for (const name of paramNames(distributions)) {
       const distribution = distributions[name]!;
-      const known = space.get(name);
-      if (!known) space.set(name, distribution);
-      else if (known !== distribution && 'low' in known && 'low' in distribution) {
-        const [low, high] = [Math.min(known.low, distribution.low), Math.max(known.high, distribution.high)];
-        if (low < known.low || high > known.high) space.set(name, { ...known, low, high });
+      const before = space.get(name);
+      if (!before) space.set(name, distribution);
+      else if (before !== distribution && 'low' in before && 'low' in distribution) {
+        const [low, high] = [
+          Math.min(before.low, distribution.low),
+          Math.max(before.high, distribution.high),
+        ];
+        if (low < before.low || high > before.high) space.set(name, { ...before, low, high });
       }
     }
   return space;

@@ -44,10 +44,10 @@ export function checkedAttrs(
 
 /** Checks that a trial of one storage fits into another. */
 export function checkFits(trial: FrozenTrial, limits: StorageLimits = {}): void {
-  const seen: Record<string, true> = {};
+  const names: Record<string, true> = {};
   for (const [name, distribution] of Object.entries(trial.distributions)) {
-    checkParam(name, distribution, limits, seen);
-    setOwn(seen, name, true);
+    checkParam(name, distribution, limits, names);
+    setOwn(names, name, true);
   }
   for (const [step, value] of trial.intermediateValues)
     if (limits.step !== undefined && step > limits.step) checkReport(value, step, limits);

@@ -69,12 +69,12 @@ function isScalar(value: unknown): value is string | number | boolean | null {
   );
 }
 
-function refused(what: string, at: Place | undefined, found: string): UserError {
-  const hint = HINTS[found];
+function refused(what: string, at: Place | undefined, got: string): UserError {
+  const hint = HINTS[got];
   return new UserError(
-    `${what}: expected JSON (a string, number, boolean, null, array or plain object), got ${found}` +
+    `${what}: expected JSON (a string, number, boolean, null, array or plain object), got ${got}` +
       `${at ? ` at ${pathOf(at)}` : ''}${hint ? `; ${hint}` : ''}`,
-    { found },
+    { found: got },
   );
 }
 

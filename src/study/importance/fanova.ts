@@ -29,20 +29,20 @@ export function fanova(
   const points = pointsOf(trials, losses, space);
   const orders = ordersOf(points);
   const shares = points.axes.map(() => 0);
-  let counted = 0;
+  let treeCount = 0;
   for (let tree = 0; tree < trees; tree++) {
     const random = randomStream(seed, 'fanova', tree);
-    const drawn = new Uint8Array(trials.length);
-    for (let i = 0; i < trials.length; i++) drawn[Math.floor(random() * trials.length)]!++;
-    const cells = growTree(points, drawn, orders);
+    const draws = new Uint8Array(trials.length);
+    for (let i = 0; i < trials.length; i++) draws[Math.floor(random() * trials.length)]!++;
+    const cells = growTree(points, draws, orders);
     const total = varianceOf(cells);
     if (total <= 0) continue;
-    counted++;
+    treeCount++;
     points.axes.forEach((axis, a) => {
       shares[a]! += marginalVariance(cells, axis, a) / total;
     });
   }
-  return shares.map((share) => (counted === 0 ? 0 : share / counted));
+  return shares.map((share) => (treeCount === 0 ? 0 : share / treeCount));
 }
 
 function pointsOf(trials: readonly FrozenTrial[], losses: readonly number[], space: SearchSpace): Points {

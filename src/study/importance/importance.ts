@@ -62,8 +62,8 @@ export function rankedImportances(
   if (!evaluate)
     throw new UserError(`importances: expected the evaluator fanova or ped-anova, got "${evaluator}"`);
   const raw = used.length < 2 || open.size === 0 ? [] : evaluate(used, used.map(loss), open, options);
-  const found = new Map([...open.keys()].map((name, i) => [name, raw[i] ?? 0]));
-  const all = names.map((name): [string, number] => [name, found.get(name) ?? 0]);
+  const importances = new Map([...open.keys()].map((name, i) => [name, raw[i] ?? 0]));
+  const all = names.map((name): [string, number] => [name, importances.get(name) ?? 0]);
   const total = all.reduce((sum, [, importance]) => sum + importance, 0);
   const scaled = all.map(([name, importance]): [string, number] => {
     if (!normalize) return [name, importance];

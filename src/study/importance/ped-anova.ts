@@ -113,8 +113,8 @@ function bandwidth(counts: readonly number[], n: number): number {
   const points = counts.flatMap((count, mu) => (count > 0 ? [{ mu, count }] : []));
   const mean = points.reduce((sum, { mu, count }) => sum + (mu * count) / n, 0);
   const spread = points.reduce((sum, { mu, count }) => sum + count * (mu - mean) ** 2, 0);
-  let seen = 0;
-  const cumulative = points.map(({ count }) => (seen += count));
+  let total = 0;
+  const cumulative = points.map(({ count }) => (total += count));
   const lower = cumulative.findIndex((c) => c >= Math.floor(n / 4));
   const upper = cumulative.findIndex((c) => c > Math.floor((n * 3) / 4));
   const range = (upper < 0 ? points.at(-1)! : points[upper]!).mu - points[lower]!.mu;

@@ -38,11 +38,11 @@ export function ordersOf({ columns }: Points): Uint32Array[] {
  */
 export function growTree(points: Points, weights: Uint8Array, orders: readonly Uint32Array[]): Cell[] {
   const { axes, columns } = points;
-  const whole: Extent[] = axes.map((axis) =>
+  const root: Extent[] = axes.map((axis) =>
     axis === 'range' ? [0, 1] : Array.from({ length: axis.choices }, () => true),
   );
-  const drawn = orders.map((order) => order.filter((i) => weights[i]! > 0));
-  const open: { orders: Uint32Array[]; extents: Extent[] }[] = [{ orders: drawn, extents: whole }];
+  const sampledOrders = orders.map((order) => order.filter((i) => weights[i]! > 0));
+  const open: { orders: Uint32Array[]; extents: Extent[] }[] = [{ orders: sampledOrders, extents: root }];
   const cells: Cell[] = [];
   for (let node = open.pop(); node; node = open.pop()) {
     const split = bestSplit(points, weights, node.orders);

@@ -74,8 +74,8 @@ export class HyperbandPruner implements Pruner {
 
   /** The brackets of a study, from when the number of its steps is known. */
   #of(study: StudyView): Brackets | null {
-    const known = this.#brackets.get(study);
-    if (known) return known;
+    const cached = this.#brackets.get(study);
+    if (cached) return cached;
     const { minResource, maxResource, reductionFactor, bootstrapCount } = this.#options;
     const most = maxResource === 'auto' ? longest(study) : maxResource;
     if (most === null) return null;

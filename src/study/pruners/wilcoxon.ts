@@ -61,8 +61,8 @@ export class WilcoxonPruner implements Pruner {
         `trial ${trial.number} has reported steps that the best trial, ${bestTrial.number}, lacks: they are not compared`,
       );
     if (steps.length < Math.max(2, this.#startupSteps)) return false;
-    const worse = steps.map((step) => sign * (reports.get(step)! - best.get(step)!));
-    return signedRankPValue(worse) < this.#pThreshold && sign * mean(best) < sign * mean(reports);
+    const differences = steps.map((step) => sign * (reports.get(step)! - best.get(step)!));
+    return signedRankPValue(differences) < this.#pThreshold && sign * mean(best) < sign * mean(reports);
   }
 
   #cannot(study: StudyView, why: string): false {
@@ -72,21 +72,21 @@ export class WilcoxonPruner implements Pruner {
 
   /** Once in a study, however many reports it holds for. */
   #warn(study: StudyView, message: string): void {
-    const said = this.#said.get(study) ?? new Set();
-    this.#said.set(study, said);
-    if (said.has(message)) return;
-    said.add(message);
+    const warnings = this.#said.get(study) ?? new Set();
+    this.#said.set(study, warnings);
+    if (warnings.has(message)) return;
+    warnings.add(message);
     study.warn('wilcoxon', message);
   }
 
   /** The best trial, carried on from what was seen before. */
   #bestOf(study: StudyView): FrozenTrial | undefined {
-    const known = this.#best.get(study) ?? { seen: 0, trial: undefined };
-    this.#best.set(study, known);
-    const fresh = study.finished.slice(known.seen);
-    known.seen = study.finished.length;
-    known.trial = bestTrial(known.trial ? [known.trial, ...fresh] : fresh, study.directions);
-    return known.trial;
+    const best = this.#best.get(study) ?? { seen: 0, trial: undefined };
+    this.#best.set(study, best);
+    const fresh = study.finished.slice(best.seen);
+    best.seen = study.finished.length;
+    best.trial = bestTrial(best.trial ? [best.trial, ...fresh] : fresh, study.directions);
+    return best.trial;
   }
 }
 

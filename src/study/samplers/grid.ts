@@ -101,8 +101,9 @@ export class GridSampler extends IndependentSampler {
   afterTrial(study: StudyView, trial: FrozenTrial): void {
     const visited = this.#visited(study);
     const point = trial.systemAttrs[POINT];
-    const left = this.size - visited.size;
-    if (left === 0 || (left === 1 && typeof point === 'number' && !visited.has(point))) study.stop();
+    const remaining = this.size - visited.size;
+    if (remaining === 0 || (remaining === 1 && typeof point === 'number' && !visited.has(point)))
+      study.stop();
   }
 
   /** A point that is not visited, if possible one that does not run either; of the whole grid when all are visited. */

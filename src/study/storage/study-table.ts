@@ -89,8 +89,8 @@ export class StudyTable {
     const { trials } = this.#study(study);
     for (let i = trials.length - 1; i >= 0 && (trials[i] as TrialRecord).id > after; i--)
       fresh.push(head(trials[i]!));
-    const listed = ids.flatMap((id) => (id <= after && this.#trials[id] ? [head(this.#trials[id])] : []));
-    return [...listed, ...fresh.reverse()];
+    const heads = ids.flatMap((id) => (id <= after && this.#trials[id] ? [head(this.#trials[id])] : []));
+    return [...heads, ...fresh.reverse()];
   }
 
   readTrials(ids: readonly number[]): FrozenTrial[] {

@@ -6,14 +6,14 @@ const NAMED = `${CONSTRAINTS_KEY}:`;
 
 /** The constraint values of a trial, or null where none were noted; Optuna 5 also notes each under its own name. */
 export function constraintsOf({ systemAttrs }: FrozenTrial): readonly number[] | null {
-  const listed = systemAttrs[CONSTRAINTS_KEY];
-  const noted = new Map<string, number>(
-    Array.isArray(listed) ? (listed as readonly number[]).map((value, i) => [String(i), value]) : [],
+  const list = systemAttrs[CONSTRAINTS_KEY];
+  const byName = new Map<string, number>(
+    Array.isArray(list) ? (list as readonly number[]).map((value, i) => [String(i), value]) : [],
   );
   for (const key in systemAttrs) {
-    if (key.startsWith(NAMED)) noted.set(key.slice(NAMED.length), systemAttrs[key] as number);
+    if (key.startsWith(NAMED)) byName.set(key.slice(NAMED.length), systemAttrs[key] as number);
   }
-  return noted.size > 0 ? [...noted.values()] : null;
+  return byName.size > 0 ? [...byName.values()] : null;
 }
 
 /**

@@ -17,8 +17,8 @@ const LITERALS: Readonly<Record<string, number>> = {
  */
 export function parsePythonJson(text: string): Json {
   if (!text.includes('NaN') && !text.includes('Infinity')) return JSON.parse(text) as Json;
-  const marked = text.replace(TOKENS, (token) => (token.startsWith('"') ? token : `"${MARK}${token}"`));
-  return JSON.parse(marked, (_, value: Json) =>
+  const markedText = text.replace(TOKENS, (token) => (token.startsWith('"') ? token : `"${MARK}${token}"`));
+  return JSON.parse(markedText, (_, value: Json) =>
     typeof value === 'string' && value.startsWith(MARK) ? (LITERALS[value.slice(1)] ?? value) : value,
   ) as Json;
 }

@@ -16,17 +16,17 @@ export function sameDistribution(a: Distribution, b: Distribution): boolean {
  *
  * @throws UserError that names the parameter and both distributions.
  */
-export function checkCompatible(param: string, known: Distribution, asked: Distribution): void {
-  if (known === asked) return;
+export function checkCompatible(param: string, stored: Distribution, suggestion: Distribution): void {
+  if (stored === suggestion) return;
   const fits =
-    known.name === 'CategoricalDistribution' || asked.name === 'CategoricalDistribution'
-      ? sameDistribution(known, asked)
-      : known.name === asked.name && known.log === asked.log;
+    stored.name === 'CategoricalDistribution' || suggestion.name === 'CategoricalDistribution'
+      ? sameDistribution(stored, suggestion)
+      : stored.name === suggestion.name && stored.log === suggestion.log;
   if (fits) return;
   throw new UserError(
-    `parameter "${param}": this study knows it as ${JSON.stringify(known)}, got ${JSON.stringify(asked)}; ` +
+    `parameter "${param}": this study knows it as ${JSON.stringify(stored)}, got ${JSON.stringify(suggestion)}; ` +
       'keep its type, log and choices, or give it another name',
-    { param, known, asked },
+    { param, known: stored, asked: suggestion },
   );
 }
 

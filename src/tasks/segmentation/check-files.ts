@@ -11,9 +11,9 @@ const CONCURRENCY = 8;
  * @throws UserError naming the first broken file.
  */
 export async function checkPairs(items: readonly (ImageItem & Partial<Pair>)[]): Promise<void> {
-  const left = items.values();
+  const queue = items.values();
   const worker = async () => {
-    for (const item of left) await checkPair(item);
+    for (const item of queue) await checkPair(item);
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 }
@@ -21,7 +21,7 @@ export async function checkPairs(items: readonly (ImageItem & Partial<Pair>)[]):
 async function checkPair({ image, mask }: ImageItem & Partial<Pair>): Promise<void> {
   const size = await checkImage(image, 'an image');
   if (mask === undefined) return;
-  const own = await checkImage(mask, 'a mask');
-  if (size !== own)
-    throw new UserError(`${mask}: expected the size of ${image}, ${size}, got ${own}`, { path: mask });
+  const maskSize = await checkImage(mask, 'a mask');
+  if (size !== maskSize)
+    throw new UserError(`${mask}: expected the size of ${image}, ${size}, got ${maskSize}`, { path: mask });
 }

@@ -28,16 +28,16 @@ export async function checkMasks(
   { ids = [1, 2, 3], least = 8, most = 200 }: CheckMasksOptions = {},
 ): Promise<string[]> {
   const declared = declaredIds(ids);
-  const wanted = new Set(declared.map(([, k]) => k).filter((k) => k !== IGNORE_INDEX));
-  const seen = new Set<number>();
+  const expectedClasses = new Set(declared.map(([, k]) => k).filter((k) => k !== IGNORE_INDEX));
+  const foundClasses = new Set<number>();
   let [masks, pixels, ignored, white] = [0, 0, 0, 0];
   for (const { mask } of pairs) {
-    const several = seen.size >= Math.min(2, wanted.size);
-    if (masks >= least && several && (seen.size === wanted.size || masks >= most)) break;
+    const several = foundClasses.size >= Math.min(2, expectedClasses.size);
+    if (masks >= least && several && (foundClasses.size === expectedClasses.size || masks >= most)) break;
     const { data } = await readMask(mask);
     const counts = new Float64Array(IGNORE_INDEX + 1);
     for (const k of toClasses(data, ids, mask)) counts[k]!++;
-    for (const k of wanted) if (counts[k]! > 0) seen.add(k);
+    for (const k of expectedClasses) if (counts[k]! > 0) foundClasses.add(k);
     for (const id of data) if (id === IGNORE_INDEX) white++;
     masks++;
     pixels += data.length;
@@ -47,32 +47,32 @@ export async function checkMasks(
   if (declared.some(([id]) => id === IGNORE_INDEX)) white = 0;
 
   const idsOf = (classes: Iterable<number>) =>
-    [...classes].map((k) => declared.find(([, own]) => own === k)![0]).toSorted((a, b) => a - b);
-  const found = idsOf(seen);
-  const missing = idsOf([...wanted].filter((k) => !seen.has(k)));
-  const looked = `${masks === pairs.length ? 'the' : 'the first'} ${masks} masks, from ${pairs[0]!.mask} on`;
-  if (seen.size === 0 || (white > 0 && missing.length > 0 && seen.size === 1)) {
+    [...classes].map((k) => declared.find(([, classId]) => classId === k)![0]).toSorted((a, b) => a - b);
+  const foundIds = idsOf(foundClasses);
+  const missing = idsOf([...expectedClasses].filter((k) => !foundClasses.has(k)));
+  const scope = `${masks === pairs.length ? 'the' : 'the first'} ${masks} masks, from ${pairs[0]!.mask} on`;
+  if (foundClasses.size === 0 || (white > 0 && missing.length > 0 && foundClasses.size === 1)) {
     const got =
-      white > 0 ? `${[...found, 255].join(' and ')} alone, where 255 is ignored` : 'ignored ids alone';
+      white > 0 ? `${[...foundIds, 255].join(' and ')} alone, where 255 is ignored` : 'ignored ids alone';
     const fix =
-      white > 0 ? `if 255 is a class, declare it: --mask-ids ${[...found, 255].join()}` : 'see --mask-ids';
+      white > 0 ? `if 255 is a class, declare it: --mask-ids ${[...foundIds, 255].join()}` : 'see --mask-ids';
     throw new UserError(
-      `${looked}: expected the ids ${declared.map(([id]) => id).join()}, got ${got}; ${fix}`,
-      { path: pairs[0]!.mask, ids: found },
+      `${scope}: expected the ids ${declared.map(([id]) => id).join()}, got ${got}; ${fix}`,
+      { path: pairs[0]!.mask, ids: foundIds },
     );
   }
   const lines: string[] = [];
-  if (missing.length > 0 && seen.size === 1)
+  if (missing.length > 0 && foundClasses.size === 1)
     lines.push(
-      `${looked}, hold nothing but the id ${found[0]}: there is nothing to tell apart; see --mask-ids`,
+      `${scope}, hold nothing but the id ${foundIds[0]}: there is nothing to tell apart; see --mask-ids`,
     );
   else if (missing.length > 0)
     lines.push(
-      `${looked}, hold no pixel of the ids ${missing.join()}: such classes are not learned; see --mask-ids`,
+      `${scope}, hold no pixel of the ids ${missing.join()}: such classes are not learned; see --mask-ids`,
     );
   if (ignored > pixels / 2)
     lines.push(
-      `${looked}, have ${((100 * ignored) / pixels).toFixed(1)} % of their pixels ignored; see --mask-ids`,
+      `${scope}, have ${((100 * ignored) / pixels).toFixed(1)} % of their pixels ignored; see --mask-ids`,
     );
   return lines;
 }

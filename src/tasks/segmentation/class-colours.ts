@@ -20,8 +20,8 @@ const TONES = [
  * classColour(8) === classColour(0); // => false
  */
 export function classColour(index: number): string {
-  const known = PALETTE[index];
-  if (known !== undefined) return known;
+  const colour = PALETTE[index];
+  if (colour !== undefined) return colour;
   const [saturation, lightness] = TONES[index % TONES.length]!;
   const hue = (index * TURN) % 1;
   const spread = saturation * Math.min(lightness, 1 - lightness);

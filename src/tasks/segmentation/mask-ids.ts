@@ -61,11 +61,11 @@ export function toClasses(stored: Uint8Array | Uint16Array, ids: MaskIds, path: 
     else classes[i] = value;
   }
   if (undeclared.size === 0) return classes;
-  const found = [...undeclared].toSorted((a, b) => a - b);
+  const strays = [...undeclared].toSorted((a, b) => a - b);
   const named =
-    found.slice(0, NAMED).join(', ') + (found.length > NAMED ? ` and ${found.length - NAMED} more` : '');
+    strays.slice(0, NAMED).join(', ') + (strays.length > NAMED ? ` and ${strays.length - NAMED} more` : '');
   throw new UserError(
-    `${path}: expected the ids ${declared.map(([id]) => id).join(', ')} (or ${IGNORE_INDEX} for ignored), got ${named}; declare ${found.length > 1 ? 'them' : 'it'} with --mask-ids`,
-    { path, id: found[0], ids: found },
+    `${path}: expected the ids ${declared.map(([id]) => id).join(', ')} (or ${IGNORE_INDEX} for ignored), got ${named}; declare ${strays.length > 1 ? 'them' : 'it'} with --mask-ids`,
+    { path, id: strays[0], ids: strays },
   );
 }

@@ -46,17 +46,24 @@ export async function findPairs(
 ): Promise<Pair[]> {
   const [images, masks] = await Promise.all([listed(imageDir, 'image'), listed(maskDir, 'mask')]);
   const [imageOf, maskOf] = [byName(images, masks), byName(masks, images)];
-  const wanted =
+  const listedNames =
     lists.length > 0
       ? await readLists(lists, (name) => imageOf.has(name) || maskOf.has(name), ENDING)
       : undefined;
-  const names = wanted ? [...wanted.keys()] : [...new Set([...imageOf.keys(), ...maskOf.keys()])];
+  const names = listedNames ? [...listedNames.keys()] : [...new Set([...imageOf.keys(), ...maskOf.keys()])];
   const pairs = names.map((name): Pair => {
     const [image, mask] = [imageOf.get(name), maskOf.get(name)];
     if (image !== undefined && mask !== undefined)
       // As the image's file spells it: the hash split and the corruptions go by it.
       return { stem: spelled(name, image), image: path(images, image), mask: path(masks, mask) };
-    throw unpaired(name, { images, masks, image, mask, list: wanted?.get(name), others: [...maskOf.keys()] });
+    throw unpaired(name, {
+      images,
+      masks,
+      image,
+      mask,
+      list: listedNames?.get(name),
+      others: [...maskOf.keys()],
+    });
   });
   return pairs.toSorted(
     (a, b) => byCodePoint(basename(a.image), basename(b.image)) || byCodePoint(a.image, b.image),
@@ -64,10 +71,10 @@ export async function findPairs(
 }
 
 async function listed(dir: string, kind: Folder['kind']): Promise<Folder> {
-  const found = await stat(dir).catch(() => undefined);
-  if (!found?.isDirectory())
+  const stats = await stat(dir).catch(() => undefined);
+  if (!stats?.isDirectory())
     throw new UserError(
-      `${dir}: expected a folder of ${kind}s, got ${found ? 'a file' : 'nothing there'}; see --${kind}-dir`,
+      `${dir}: expected a folder of ${kind}s, got ${stats ? 'a file' : 'nothing there'}; see --${kind}-dir`,
       { path: dir },
     );
   const { default: fastGlob } = await import('fast-glob');
@@ -77,11 +84,11 @@ async function listed(dir: string, kind: Folder['kind']): Promise<Folder> {
     caseSensitiveMatch: false,
     ignore: ['**/.*'],
   });
-  const foreign = files.find((file) => FOREIGN.includes(extname(file).slice(1).toLowerCase()));
-  if (foreign !== undefined)
+  const foreignFile = files.find((file) => FOREIGN.includes(extname(file).slice(1).toLowerCase()));
+  if (foreignFile !== undefined)
     throw new UserError(
-      `${dir}/${foreign}: expected ${kind}s of the formats ${IMAGES.join(', ')}, got ${extname(foreign).slice(1)}; convert it to png`,
-      { path: `${dir}/${foreign}` },
+      `${dir}/${foreignFile}: expected ${kind}s of the formats ${IMAGES.join(', ')}, got ${extname(foreignFile).slice(1)}; convert it to png`,
+      { path: `${dir}/${foreignFile}` },
     );
   if (files.length === 0)
     throw new UserError(`${dir}: expected ${kind}s (${IMAGES.join(', ')}), got none; see --${kind}-dir`, {
@@ -103,18 +110,18 @@ async function listed(dir: string, kind: Folder['kind']): Promise<Folder> {
  *
  * @throws UserError for two files of one name
  */
-function byName(own: Folder, other: Folder): Map<string, string> {
+function byName(folder: Folder, other: Folder): Map<string, string> {
   const files = new Map<string, string>();
-  for (const [stem, found] of own.byStem) {
+  for (const [stem, matches] of folder.byStem) {
     const partners = other.byStem.get(stem) ?? [];
-    const byPath = found.length > 1 && partners.length > 1;
-    for (const file of found) {
+    const byPath = matches.length > 1 && partners.length > 1;
+    for (const file of matches) {
       const name = byPath ? withoutEnding(file).normalize() : stem;
       const twin = files.get(name);
       if (twin !== undefined)
         throw new UserError(
-          `${path(own, file)}: expected one ${own.kind} a stem, got ${path(own, twin)} too; remove or rename one, or keep images and masks in the same sub-folders`,
-          { path: path(own, file), twin: path(own, twin) },
+          `${path(folder, file)}: expected one ${folder.kind} a stem, got ${path(folder, twin)} too; remove or rename one, or keep images and masks in the same sub-folders`,
+          { path: path(folder, file), twin: path(folder, twin) },
         );
       files.set(name, file);
     }
@@ -124,7 +131,7 @@ function byName(own: Folder, other: Folder): Map<string, string> {
 
 function unpaired(
   name: string,
-  found: {
+  context: {
     readonly images: Folder;
     readonly masks: Folder;
     readonly image: string | undefined;
@@ -133,7 +140,7 @@ function unpaired(
     readonly others: readonly string[];
   },
 ): UserError {
-  const { images, masks, image, mask, list, others } = found;
+  const { images, masks, image, mask, list, others } = context;
   const where = list === undefined ? '' : `, listed in ${list}`;
   if (image === undefined && mask === undefined)
     return new UserError(

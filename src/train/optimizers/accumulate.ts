@@ -19,10 +19,10 @@ export function accumulate(count: number, inner: Optimizer): Optimizer {
     throw new UserError(`accumulate: expected an integer from 1 up, got ${count}`, { count });
   if (count === 1) return inner;
   return {
-    init: (parameters, late) => ({
+    init: (parameters, lateGroups) => ({
       gathered: 0,
       sum: mapPacks(parameters, zerosLike),
-      inner: inner.init(parameters, late),
+      inner: inner.init(parameters, lateGroups),
     }),
     update(updates, state, context) {
       const gathered = (state.gathered as number) + 1;

@@ -3,8 +3,10 @@ import type { GradientTransform, Packs, State } from './transform.js';
 /** Applies transforms one after another; the state of each stands under its place, from 0. */
 export function chain(...transforms: readonly GradientTransform[]): GradientTransform {
   return {
-    init: (parameters, late) =>
-      Object.fromEntries(transforms.map((transform, i) => [String(i), transform.init(parameters, late)])),
+    init: (parameters, lateGroups) =>
+      Object.fromEntries(
+        transforms.map((transform, i) => [String(i), transform.init(parameters, lateGroups)]),
+      ),
     update(updates, state, context) {
       const next: Record<string, State> = {};
       let current: Packs = updates;

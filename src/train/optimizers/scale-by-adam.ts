@@ -45,9 +45,9 @@ export function scaleByAdam({
   epsilon = 1e-8,
 }: AdamOptions = {}): GradientTransform {
   return {
-    init: (parameters, late = []) => ({
+    init: (parameters, lateGroups = []) => ({
       count: 0,
-      ...(late.length > 0 && { lag: Object.fromEntries(late.map((pack) => [pack, 0])) }),
+      ...(lateGroups.length > 0 && { lag: Object.fromEntries(lateGroups.map((pack) => [pack, 0])) }),
       m: mapPacks(parameters, zerosLike),
       v: mapPacks(parameters, zerosLike),
     }),

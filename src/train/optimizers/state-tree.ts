@@ -3,20 +3,20 @@ import type { State } from './transform.js';
 
 /** The tensors of a state by path: `optimizer/1/m/head`. */
 export function stateTensors(state: State): Map<string, Tensor> {
-  const found = new Map<string, Tensor>();
+  const tensors = new Map<string, Tensor>();
   visit(state, '', (path, leaf) => {
-    if (leaf instanceof Tensor) found.set(path, leaf);
+    if (leaf instanceof Tensor) tensors.set(path, leaf);
   });
-  return found;
+  return tensors;
 }
 
 /** The numbers of a state by path: `optimizer/1/count`. */
 export function stateNumbers(state: State): Record<string, number> {
-  const found: Record<string, number> = {};
+  const numbers: Record<string, number> = {};
   visit(state, '', (path, leaf) => {
-    if (typeof leaf === 'number') found[path] = leaf;
+    if (typeof leaf === 'number') numbers[path] = leaf;
   });
-  return found;
+  return numbers;
 }
 
 /** A tree of the same shape with other leaves. */
@@ -35,10 +35,10 @@ export function mapState(
 
 /** What is missing or surplus between two sets of names, as an error's "got". Undefined where they agree. */
 export function difference(expected: Iterable<string>, got: Iterable<string>): string | undefined {
-  const [wanted, found] = [new Set(expected), new Set(got)];
-  const missing = [...wanted].find((name) => !found.has(name));
+  const [expectedNames, names] = [new Set(expected), new Set(got)];
+  const missing = [...expectedNames].find((name) => !names.has(name));
   if (missing !== undefined) return `none named ${missing}`;
-  const surplus = [...found].find((name) => !wanted.has(name));
+  const surplus = [...names].find((name) => !expectedNames.has(name));
   return surplus === undefined ? undefined : `one named ${surplus}`;
 }
 

@@ -16,12 +16,12 @@ export function trace({
     init: (parameters) => ({ trace: mapPacks(parameters, zerosLike) }),
     update(updates, state) {
       const old = state.trace as Record<string, Tensor>;
-      const moved = mapPacks(updates, (g, pack) => tidy(() => add(mul(momentum, old[pack]!), g)));
+      const momentums = mapPacks(updates, (g, pack) => tidy(() => add(mul(momentum, old[pack]!), g)));
       return {
         updates: nesterov
-          ? mapPacks(updates, (g, pack) => tidy(() => add(g, mul(momentum, moved[pack]!))))
-          : moved,
-        state: { trace: { ...old, ...moved } },
+          ? mapPacks(updates, (g, pack) => tidy(() => add(g, mul(momentum, momentums[pack]!))))
+          : momentums,
+        state: { trace: { ...old, ...momentums } },
       };
     },
   };

@@ -21,8 +21,8 @@ export function warp(
   map: Affine,
 ): { image: Uint8Array; mask?: Uint8Array } {
   const inside = inPixels(map, width, height);
-  const moved = warpImage({ width, height, image }, inside);
-  return { image: moved, ...(mask && { mask: warpMask({ width, height, mask }, inside) }) };
+  const result = warpImage({ width, height, image }, inside);
+  return { image: result, ...(mask && { mask: warpMask({ width, height, mask }, inside) }) };
 }
 
 interface Picture {

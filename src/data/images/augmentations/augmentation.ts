@@ -53,8 +53,8 @@ export type Range = readonly [low: number, high: number];
 export function oneOf(transforms: readonly Transform[], { p = 0.5 }: Chance = {}): Transform {
   const total = transforms.reduce((sum, transform) => sum + transform.p, 0);
   const choose = (random: Random) => {
-    let left = total * random();
-    return transforms.find((transform) => (left -= transform.p) < 0) ?? transforms.at(-1)!;
+    let remainder = total * random();
+    return transforms.find((transform) => (remainder -= transform.p) < 0) ?? transforms.at(-1)!;
   };
   return { name: `oneOf(${transforms.map(({ name }) => name)})`, p, choose };
 }
@@ -83,21 +83,21 @@ export async function augmentSample<S extends MaybeMasked>(
     );
   let map = IDENTITY;
   const recolour: ((colours: Colours) => void | Promise<void>)[] = [];
-  transforms.forEach((listed, place) => {
-    const random = randomStream(seed, 'augment', place, listed.name, epoch, index);
-    if (random() >= listed.p) return;
-    let transform = listed;
+  transforms.forEach((entry, place) => {
+    const random = randomStream(seed, 'augment', place, entry.name, epoch, index);
+    if (random() >= entry.p) return;
+    let transform = entry;
     while ('choose' in transform) transform = transform.choose(random);
     if ('geometric' in transform) map = compose(map, transform.geometric(random));
     else recolour.push((colours) => transform.photometric(colours, random));
   });
   // Not `slice`, which is a view where the bytes are a Node Buffer.
-  const moved =
+  const result =
     map === IDENTITY
       ? { image: new Uint8Array(image) }
       : warp({ width, height, image, ...(mask && { mask }) }, map);
-  for (const change of recolour) await change({ width, height, image: moved.image });
-  return { ...sample, ...moved };
+  for (const change of recolour) await change({ width, height, image: result.image });
+  return { ...sample, ...result };
 }
 
 /** Uniform between two limits. */

@@ -84,9 +84,9 @@ export const palette: Corruption = (picture, severity, random) => {
 function styled(style: Style): Corruption {
   return (picture, severity, random) => {
     const share = [0.4, 0.55, 0.7, 0.85, 1][severity - 1]!;
-    const drawn = style(picture.image, picture.width, picture.height, random);
+    const styled = style(picture.image, picture.width, picture.height, random);
     return withImage(picture, (image, out) => {
-      for (let i = 0; i < image.length; i++) out[i] = image[i]! + share * (drawn[i]! - image[i]!);
+      for (let i = 0; i < image.length; i++) out[i] = image[i]! + share * (styled[i]! - image[i]!);
     });
   };
 }

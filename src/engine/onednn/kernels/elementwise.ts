@@ -132,9 +132,9 @@ kernel<'condition' | 't' | 'e'>('Select', ({ inputs: { condition, t: a, e: b }, 
   const wide = assemble(backend, a.shape, 'bool', [
     { from: condition, shape, in: [1, 0], out: stridesOf(shape) },
   ]);
-  const chosen = backend.run('Select', { inputs: { condition: wide, a, b }, results });
+  const selection = backend.run('Select', { inputs: { condition: wide, a, b }, results });
   backend.disposeData(wide.dataId);
-  return chosen;
+  return selection;
 });
 
 kernel<'x', { readonly dtype: DataType }>('Cast', ({ inputs: { x }, attrs: { dtype }, backend }) => {

@@ -5,12 +5,12 @@ kernel<'x' | 'gain' | 'bias', { readonly epsilon: number; readonly passes: boole
   'LayerNorm',
   ({ inputs: { x, gain, bias }, attrs: { epsilon, passes }, backend }) => {
     const one = float([...x.shape.slice(0, -1), 1]);
-    const made = backend.run('LayerNorm', {
+    const outputs = backend.run('LayerNorm', {
       inputs: { x, gain, bias },
       results: { y: float(x.shape), mean: one, scale: one },
       numbers: { ...rowsOf(x), epsilon },
     });
-    return [...made, ...(passes ? [backend.alias(x, x.shape, x.dtype)] : [])];
+    return [...outputs, ...(passes ? [backend.alias(x, x.shape, x.dtype)] : [])];
   },
 );
 

@@ -32,12 +32,12 @@ kernel<'a' | 'b', MatMulAttrs>('BatchMatMul', ({ inputs: { a, b }, attrs, backen
   const batch = broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const shape = [...batch, m, n];
   if (k === 0 || sizeOf(shape) === 0) return empty(backend, shape, 'float32');
-  const turned = { transposeA: transposeA ? 1 : 0, transposeB: transposeB ? 1 : 0 };
+  const flags = { transposeA: transposeA ? 1 : 0, transposeB: transposeB ? 1 : 0 };
   const [aStrides, bStrides] = [a, b].map((t) => batchStrides(t.shape.slice(0, -2), batch));
   return backend.run('BatchMatMul', {
     inputs: { a, b },
     results: { y: float(shape) },
-    numbers: { m, k, n, ...turned, rank: batch.length, batch, aStrides: aStrides!, bStrides: bStrides! },
+    numbers: { m, k, n, ...flags, rank: batch.length, batch, aStrides: aStrides!, bStrides: bStrides! },
   });
 });
 

@@ -39,14 +39,14 @@ function withMiddle(
 ): TensorInfo {
   const middle = asMiddle(x.shape, axes);
   if (middle) return work(x, middle);
-  const kept = x.shape.map((_, i) => i).filter((axis) => !axes.includes(axis));
-  const moved = transposed(backend, x, [...kept, ...axes]);
-  const result = work(moved, {
-    before: sizeOf(kept.map((axis) => x.shape[axis]!)),
+  const keptAxes = x.shape.map((_, i) => i).filter((axis) => !axes.includes(axis));
+  const xTransposed = transposed(backend, x, [...keptAxes, ...axes]);
+  const result = work(xTransposed, {
+    before: sizeOf(keptAxes.map((axis) => x.shape[axis]!)),
     middle: sizeOf(axes.map((axis) => x.shape[axis]!)),
     after: 1,
   });
-  backend.disposeData(moved.dataId);
+  backend.disposeData(xTransposed.dataId);
   return result;
 }
 

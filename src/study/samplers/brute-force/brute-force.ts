@@ -74,15 +74,15 @@ export class BruteForceSampler extends IndependentSampler {
   /** The tree of all trials that ended, with those that run beside this one marked until they are released. */
   #tree(view: StudyView, trial: FrozenTrial): { tree: SpaceTree; release: () => void } {
     const study = view.whole ?? view;
-    const known = this.#known.get(study) ?? { tree: new SpaceTree(), seen: 0 };
-    this.#known.set(study, known);
-    for (; known.seen < study.finished.length; known.seen++)
-      known.tree.end(pathOf(study.finished[known.seen]!));
+    const progress = this.#known.get(study) ?? { tree: new SpaceTree(), seen: 0 };
+    this.#known.set(study, progress);
+    for (; progress.seen < study.finished.length; progress.seen++)
+      progress.tree.end(pathOf(study.finished[progress.seen]!));
     const beside = study.active.filter(({ state, number }) => state === 'RUNNING' && number !== trial.number);
-    const marked = beside.flatMap(
-      (other) => known.tree.markRunning(pathOf(other), !this.#avoidPrematureStop) ?? [],
+    const marks = beside.flatMap(
+      (other) => progress.tree.markRunning(pathOf(other), !this.#avoidPrematureStop) ?? [],
     );
-    return { tree: known.tree, release: () => marked.forEach((node) => known.tree.unmark(node)) };
+    return { tree: progress.tree, release: () => marks.forEach((node) => progress.tree.unmark(node)) };
   }
 }
 

@@ -80,11 +80,11 @@ export class CmaEsSampler extends SamplerDelegate {
     if (startupTrials > 1 && !this.#isStarted(study, startupTrials)) return {};
     const key = [...space.keys()].join();
     const run = this.#run(study, key, space);
-    const drawn = { ...run.drawn };
+    const draws = { ...run.drawn };
     for (const active of study.active) {
       const note = active.number === trial.number ? undefined : noteOf(active, key);
       run.learn(note);
-      count(drawn, note);
+      count(draws, note);
     }
     const { generation, base } = run.latest;
     const { lambda } = run.strategy;
@@ -98,7 +98,7 @@ export class CmaEsSampler extends SamplerDelegate {
         : { space: key, generation: generation + 1, base: trial.number, parent: base, told: numbers };
     run.learn(note);
     study.setTrialSystemAttr(trial, NOTE_KEY, { ...note });
-    const seed = this.#trialSeed(drawn, note) + trial.number;
+    const seed = this.#trialSeed(draws, note) + trial.number;
     return run.cube.toParams(draw(run.state(study, note.base), NumpyRandom.fromSeed(seed)));
   }
 

@@ -42,12 +42,12 @@ export function cmaStrategy(n: number, lambda = 4 + Math.floor(3 * Math.log(n)))
     (1 - c1 - cMu) / (n * cMu),
   );
   const better = sum(raw.filter((w) => w >= 0));
-  const worse = -sum(raw.filter((w) => w < 0));
+  const negativeSum = -sum(raw.filter((w) => w < 0));
   const cSigma = (muEff + 2) / (n + muEff + 5);
   return {
     n,
     lambda,
-    weights: raw.map((w) => (w >= 0 ? w / better : (shrink * w) / worse)),
+    weights: raw.map((w) => (w >= 0 ? w / better : (shrink * w) / negativeSum)),
     muEff,
     cSigma,
     dSigma: 1 + 2 * Math.max(0, Math.sqrt((muEff - 1) / (n + 1)) - 1) + cSigma,

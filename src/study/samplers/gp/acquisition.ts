@@ -48,7 +48,7 @@ export function mostPromising(
   best: number,
   axes: readonly GpAxis[],
   candidates: readonly GpPoint[],
-  known: readonly GpPoint[],
+  observations: readonly GpPoint[],
   random: Random,
 ): GpPoint {
   const scored = (point: GpPoint) => {
@@ -63,7 +63,7 @@ export function mostPromising(
     .sort((a, b) => b.key - a.key)
     .slice(0, STARTS)
     .map(({ start }) => start);
-  const ends = [...starts, ...known.map(scored)].map((start) => {
+  const ends = [...starts, ...observations.map(scored)].map((start) => {
     let end = start;
     for (let round = 0; round < 20; round++) {
       const before = end;

@@ -73,12 +73,12 @@ export class GpSampler extends SamplerDelegate {
       study.directions[0]!,
     );
     const choices = axes.map(({ choice }) => choice);
-    const known = this.#settings.get(study);
+    const previous = this.#settings.get(study);
     const settings = fitGp(
       points,
       values,
       choices,
-      known?.lengths.length === axes.length ? known : undefined,
+      previous?.lengths.length === axes.length ? previous : undefined,
     );
     this.#settings.set(study, settings);
     let process = gaussianProcess(points, values, choices, settings);
@@ -88,8 +88,8 @@ export class GpSampler extends SamplerDelegate {
     );
     if (busy.length > 0) {
       const running = busy.map(toPoint);
-      const believed = Float64Array.from([...values, ...running.map((point) => process.predict(point).mean)]);
-      process = gaussianProcess([...points, ...running], believed, choices, settings);
+      const targets = Float64Array.from([...values, ...running.map((point) => process.predict(point).mean)]);
+      process = gaussianProcess([...points, ...running], targets, choices, settings);
     }
     const random = randomStream(this.#seed, 'gp', trial.number);
     const draw = sobol(axes.length, Math.floor(random() * 2 ** 32));

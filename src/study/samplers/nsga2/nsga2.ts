@@ -108,22 +108,22 @@ export class Nsga2Sampler extends SamplerDelegate {
   }
 
   #population(study: StudyView): Population {
-    const known = this.#populations.get(study) ?? {
+    const population = this.#populations.get(study) ?? {
       seen: 0,
       generations: [],
       parents: new Map<number, Individual[]>(),
       constrained: this.#options.constraints !== undefined,
     };
-    this.#populations.set(study, known);
-    for (; known.seen < study.finished.length; known.seen++) {
-      const trial = study.finished[known.seen]!;
+    this.#populations.set(study, population);
+    for (; population.seen < study.finished.length; population.seen++) {
+      const trial = study.finished[population.seen]!;
       const generation = trial.systemAttrs[KEY];
       if (trial.state !== 'COMPLETE' || typeof generation !== 'number') continue;
-      if (CONSTRAINTS_KEY in trial.systemAttrs) known.constrained = true;
-      for (let g = known.generations.length; g <= generation; g++) known.generations.push([]);
-      known.generations[generation]!.push(trial);
+      if (CONSTRAINTS_KEY in trial.systemAttrs) population.constrained = true;
+      for (let g = population.generations.length; g <= generation; g++) population.generations.push([]);
+      population.generations[generation]!.push(trial);
     }
-    return known;
+    return population;
   }
 
   /** Generation after generation, as far as they are not known: the elite of the one before and its parents. */
@@ -132,8 +132,8 @@ export class Nsga2Sampler extends SamplerDelegate {
     while (latest > 0 && !parents.has(latest)) latest--;
     for (let g = latest + 1; g <= of; g++) {
       const before = parents.get(g - 1) ?? [];
-      const born = individualsOf(generations[g - 1]!, study.directions, constrained);
-      parents.set(g, elite([...born, ...before], this.#size));
+      const individuals = individualsOf(generations[g - 1]!, study.directions, constrained);
+      parents.set(g, elite([...individuals, ...before], this.#size));
       parents.delete(g - 2);
     }
     return parents.get(of)!;

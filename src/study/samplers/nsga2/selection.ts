@@ -36,18 +36,18 @@ export function constrainedDominates(a: Individual, b: Individual): boolean {
  * crowded places (Deb et al. 2002, "A fast and elitist multiobjective genetic algorithm: NSGA-II", III).
  */
 export function elite(individuals: readonly Individual[], size: number): Individual[] {
-  const chosen: Individual[] = [];
+  const selection: Individual[] = [];
   for (const front of fronts(individuals)) {
-    if (chosen.length + front.length > size) {
+    if (selection.length + front.length > size) {
       const distance = crowdingDistances(front);
       const order = [...front.keys()].sort((a, b) =>
         distance[a] === distance[b] ? 0 : distance[b]! - distance[a]!,
       );
-      for (const i of order.slice(0, size - chosen.length)) chosen.push(front[i]!);
-    } else for (const each of front) chosen.push(each);
-    if (chosen.length >= size) break;
+      for (const i of order.slice(0, size - selection.length)) selection.push(front[i]!);
+    } else for (const each of front) selection.push(each);
+    if (selection.length >= size) break;
   }
-  return chosen;
+  return selection;
 }
 
 /** The fast non-dominated sort: each front holds those that only members of earlier ones dominate. */
@@ -62,13 +62,13 @@ export function fronts(individuals: readonly Individual[]): Individual[][] {
       beats[winner]!.push(loser);
       beaten[loser]!++;
     }
-  const found: Individual[][] = [];
+  const ranks: Individual[][] = [];
   let front = [...beaten.keys()].filter((i) => beaten[i] === 0);
   while (front.length > 0) {
-    found.push(front.map((i) => individuals[i]!));
+    ranks.push(front.map((i) => individuals[i]!));
     front = front.flatMap((i) => beats[i]!.filter((j) => --beaten[j]! === 0));
   }
-  return found;
+  return ranks;
 }
 
 /**

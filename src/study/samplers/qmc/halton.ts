@@ -39,7 +39,7 @@ function permutationsOf(base: number, seed: number, dimension: number): Uint16Ar
 }
 
 function primes(count: number): number[] {
-  const found: number[] = [];
-  for (let n = 2; found.length < count; n++) if (found.every((prime) => n % prime !== 0)) found.push(n);
-  return found;
+  const list: number[] = [];
+  for (let n = 2; list.length < count; n++) if (list.every((prime) => n % prime !== 0)) list.push(n);
+  return list;
 }

@@ -50,19 +50,19 @@ export class QmcSampler extends SamplerDelegate {
   }
 
   override inferRelativeSearchSpace(study: StudyView): SearchSpace {
-    const known = this.#spaces.get(study) ?? {
+    const progress = this.#spaces.get(study) ?? {
       seen: 0,
       first: Number.POSITIVE_INFINITY,
       space: new Map<string, Distribution>(),
     };
-    this.#spaces.set(study, known);
-    for (; known.seen < study.finished.length; known.seen++) {
-      const { state, number, distributions } = study.finished[known.seen]!;
-      if (state !== 'COMPLETE' || number > known.first) continue;
-      known.first = number;
-      known.space = numericPart(new Map(Object.entries(distributions).filter(([, d]) => !isSingle(d))));
+    this.#spaces.set(study, progress);
+    for (; progress.seen < study.finished.length; progress.seen++) {
+      const { state, number, distributions } = study.finished[progress.seen]!;
+      if (state !== 'COMPLETE' || number > progress.first) continue;
+      progress.first = number;
+      progress.space = numericPart(new Map(Object.entries(distributions).filter(([, d]) => !isSingle(d))));
     }
-    return known.space;
+    return progress.space;
   }
 
   override sampleRelative(_study: StudyView, trial: FrozenTrial, space: SearchSpace): Params {

@@ -22,20 +22,20 @@ export class CommonSpace {
 
   /** Empty where no trial counts yet. */
   of(study: StudyView): SearchSpace {
-    const known = this.#known.get(study) ?? { seen: 0, space: null };
-    this.#known.set(study, known);
-    for (; known.seen < study.finished.length; known.seen++) {
-      const { state, distributions } = study.finished[known.seen]!;
+    const progress = this.#known.get(study) ?? { seen: 0, space: null };
+    this.#known.set(study, progress);
+    for (; progress.seen < study.finished.length; progress.seen++) {
+      const { state, distributions } = study.finished[progress.seen]!;
       if (!this.states.includes(state)) continue;
-      if (known.space === null) {
+      if (progress.space === null) {
         const multiple = Object.entries(distributions).filter(([, distribution]) => !isSingle(distribution));
-        known.space = new Map(multiple.sort(([a], [b]) => (a < b ? -1 : 1)));
+        progress.space = new Map(multiple.sort(([a], [b]) => (a < b ? -1 : 1)));
       } else
-        for (const [name, distribution] of known.space)
+        for (const [name, distribution] of progress.space)
           if (!Object.hasOwn(distributions, name) || !sameDistribution(distribution, distributions[name]!))
-            known.space.delete(name);
+            progress.space.delete(name);
     }
-    return known.space ?? new Map();
+    return progress.space ?? new Map();
   }
 }
 

@@ -30,19 +30,19 @@ export function logsOf({ choices, rows, logs }: CategoricalKernels, choice: numb
  * bell around its own (Optuna 3.4 on), ln(n/w)·ln(choices)/ln 6 narrow.
  */
 export function categoricalKernels(
-  observed: Float64Array,
+  observations: Float64Array,
   { choices: names }: CategoricalDistribution,
   priorWeight: number,
   distance: Distance | undefined,
 ): CategoricalKernels {
   const choices = names.length;
-  const n = observed.length;
+  const n = observations.length;
   if (n === 0) return { choices, rows: new Float64Array(choices).fill(1 / choices), logs: new Map() };
   const rows = new Float64Array((n + 1) * choices).fill(priorWeight / (n + 1));
   const bells = new Map<number, Float64Array>();
   const narrowness = (log((n + 1) / priorWeight) * log(choices)) / log(6);
   for (let i = 0; i < n; i++) {
-    const choice = observed[i]!;
+    const choice = observations[i]!;
     if (!distance) {
       rows[i * choices + choice]! += 1;
       continue;

@@ -49,7 +49,7 @@ export class ChoiceColumn {
     const ramp = Math.max(0, count - FULL);
     const first = 1 / count;
     const slope = ramp > 1 ? (1 - first) / (ramp - 1) : 0;
-    const weights = this.#counts.map((seen, choice) => first * seen + slope * this.#ranks[choice]!);
+    const weights = this.#counts.map((n, choice) => first * n + slope * this.#ranks[choice]!);
     for (let rank = ramp; rank < count; rank++) weights[this.#choices[rank]!]! += 1 - first - slope * rank;
     const total = weights.reduce((a, b) => a + b);
     const base = this.priorWeight / (count + 1);

@@ -9,12 +9,12 @@ export class ChoiceDimension implements Dimension {
   readonly #kernels: CategoricalKernels;
 
   constructor(
-    observed: Float64Array,
+    observations: Float64Array,
     distribution: CategoricalDistribution,
     priorWeight: number,
     distance: Distance | undefined,
   ) {
-    this.#kernels = categoricalKernels(observed, distribution, priorWeight, distance);
+    this.#kernels = categoricalKernels(observations, distribution, priorWeight, distance);
   }
 
   addHeights(): boolean {

@@ -13,18 +13,17 @@ export function goodEstimator(
   space: Space,
   settings: TpeSettings,
 ): ParzenEstimator {
-  const observed = observations(below, space, settings);
-  const count = observed[0]!.length;
-  if (directions.length === 1)
-    return new ParzenEstimator(space, observed, weightsOf(count, settings), settings);
+  const data = observations(below, space, settings);
+  const count = data[0]!.length;
+  if (directions.length === 1) return new ParzenEstimator(space, data, weightsOf(count, settings), settings);
   if (!settings.hypervolumeWeights)
-    return new ParzenEstimator(space, observed, new Float64Array(count).fill(1), settings);
+    return new ParzenEstimator(space, data, new Float64Array(count).fill(1), settings);
   const weights = hypervolumeWeights(
     below,
     directions.map((direction) => (direction === 'maximize' ? -1 : 1)),
     (trial) => settings.constraints?.(trial).every((value) => value <= 0) ?? true,
   ).filter((_, i) => has(below[i]!, space, settings));
-  return new ParzenEstimator(space, observed, weights, settings);
+  return new ParzenEstimator(space, data, weights, settings);
 }
 
 /** The density of all that is not good, built from all of it. */
@@ -38,6 +37,6 @@ export function badEstimator(
   const isBelow = new Set(below);
   const above = [...history.arrived.filter((trial) => !isBelow.has(trial)), ...running];
   above.sort((a, b) => a.number - b.number);
-  const observed = observations(above, space, settings);
-  return new ParzenEstimator(space, observed, weightsOf(observed[0]!.length, settings), settings);
+  const data = observations(above, space, settings);
+  return new ParzenEstimator(space, data, weightsOf(data[0]!.length, settings), settings);
 }

@@ -41,22 +41,22 @@ export class GaussField implements NarrowField {
   }
 
   weigh(constant: number, slope: number): void {
-    const [weighed, amplitudes, ranked] = [this.#weighed, this.#amplitudes, this.#ranked];
-    for (let i = 0; i < weighed.length; i++) weighed[i] = constant * amplitudes[i]! + slope * ranked[i]!;
+    const [weights, amplitudes, ranked] = [this.#weighed, this.#amplitudes, this.#ranked];
+    for (let i = 0; i < weights.length; i++) weights[i] = constant * amplitudes[i]! + slope * ranked[i]!;
   }
 
   at(x: number): number {
     const place = ((this.range.log ? Math.log(x) : x) - this.range.low) / this.width;
     const first = Math.max(0, Math.floor(place - REACH));
     const last = Math.min(this.#cells - 1, Math.floor(place + REACH));
-    const weighed = this.#weighed;
+    const weights = this.#weighed;
     let sum = 0;
     for (let cell = first; cell <= last; cell++) {
       const start = cell * TERMS;
-      if (weighed[start] === 0) continue;
+      if (weights[start] === 0) continue;
       const u = place - cell - 0.5;
       let series = 0;
-      for (let i = start + TERMS - 1; i >= start; i--) series = series * u + weighed[i]!;
+      for (let i = start + TERMS - 1; i >= start; i--) series = series * u + weights[i]!;
       sum += series * Math.exp(-0.5 * u * u);
     }
     return sum;

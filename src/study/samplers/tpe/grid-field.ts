@@ -37,17 +37,17 @@ export class GridField implements NarrowField {
   }
 
   weigh(constant: number, slope: number): void {
-    const [weighed, amplitudes, ranked] = [this.#weighed, this.#amplitudes, this.#ranked];
-    for (let i = 0; i < weighed.length; i++) weighed[i] = constant * amplitudes[i]! + slope * ranked[i]!;
+    const [weights, amplitudes, ranked] = [this.#weighed, this.#amplitudes, this.#ranked];
+    for (let i = 0; i < weights.length; i++) weights[i] = constant * amplitudes[i]! + slope * ranked[i]!;
   }
 
   at(x: number): number {
-    const [weighed, masses] = [this.#weighed, this.#masses];
+    const [weights, masses] = [this.#weighed, this.#masses];
     const point = this.#pointOf(x);
     const first = Math.max(0, point - masses.length + 1);
-    const last = Math.min(weighed.length - 1, point + masses.length - 1);
+    const last = Math.min(weights.length - 1, point + masses.length - 1);
     let sum = 0;
-    for (let i = first; i <= last; i++) sum += weighed[i]! * masses[Math.abs(i - point)]!;
+    for (let i = first; i <= last; i++) sum += weights[i]! * masses[Math.abs(i - point)]!;
     return sum;
   }
 

@@ -76,8 +76,8 @@ export class TpeHistory {
   #violation(trial: FrozenTrial): number {
     const { constraints, heedsNotedConstraints } = this.settings;
     if (!constraints && !heedsNotedConstraints) return 0;
-    const noted = constraintsOf(trial);
-    if (noted) return violationOf(noted);
+    const violations = constraintsOf(trial);
+    if (violations) return violationOf(violations);
     return heedsNotedConstraints && isFeasible(trial) ? 0 : Number.POSITIVE_INFINITY;
   }
 

@@ -96,14 +96,14 @@ export class KernelColumn {
       return amplitude * (1 - first - slope * rank);
     });
 
-    const known = new Map<number, number>();
+    const cache = new Map<number, number>();
     return points.map((x) => {
-      const before = known.get(x);
+      const before = cache.get(x);
       if (before !== undefined) return before;
       let sum = sumAt(singles, this.#range, this.#cells, x) + (field?.at(x) ?? 0);
       for (let i = 0; i < newest.length; i++) sum += corrections[i]! * field!.kernelAt(newest[i]!.centre, x);
       const value = Math.log(sum);
-      known.set(x, value);
+      cache.set(x, value);
       return value;
     });
   }

@@ -31,14 +31,14 @@ export class NumericDimension implements Dimension {
   #inOrder: InOrder | undefined;
 
   constructor(
-    observed: Float64Array,
+    observations: Float64Array,
     private readonly distribution: NumericDistribution,
     dimensions: number,
     settings: TpeSettings,
   ) {
     const range = kernelRange(distribution);
     const { low, high } = range;
-    const centres = range.log ? observed.map(log) : observed;
+    const centres = range.log ? observations.map(log) : observations;
     this.#range = range;
     this.#centres = append(centres, 0.5 * (low + high));
     this.#widths = append(kernelWidths(centres, range, dimensions, settings), high - low);

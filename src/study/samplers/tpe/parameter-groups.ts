@@ -36,7 +36,10 @@ export class ParameterGroups {
       for (const [name] of both) names.delete(name);
       if (both.length === group.size) next.push(group);
       else
-        next.push(new Map(both), new Map([...group].filter(([name]) => !both.some(([own]) => own === name))));
+        next.push(
+          new Map(both),
+          new Map([...group].filter(([name]) => !both.some(([shared]) => shared === name))),
+        );
     }
     next.push(new Map([...names].map((name) => [name, distributions[name]!])));
     this.#groups = next.filter(({ size }) => size > 0);

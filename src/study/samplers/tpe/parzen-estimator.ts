@@ -34,11 +34,11 @@ export class ParzenEstimator {
     this.#weights = all.map((weight) => weight / sum);
     const { priorWeight, categoricalDistance } = settings;
     this.#dimensions = space.map(([name, distribution], d) => {
-      const observed = observations[d]!;
+      const column = observations[d]!;
       if (distribution.name !== 'CategoricalDistribution')
-        return new NumericDimension(observed, distribution, space.length, settings);
+        return new NumericDimension(column, distribution, space.length, settings);
       const distance = Object.hasOwn(categoricalDistance, name) ? categoricalDistance[name] : undefined;
-      return new ChoiceDimension(observed, distribution, priorWeight, distance);
+      return new ChoiceDimension(column, distribution, priorWeight, distance);
     });
   }
 

@@ -20,15 +20,16 @@ export function selectTrials(
 ): FrozenTrial[] {
   if (count >= trials.length) return [...trials];
   let rest = trials.map((trial): Row => ({ trial, losses: lossesOf(trial, signs) }));
-  const chosen: FrozenTrial[] = [];
-  while (chosen.length < count) {
+  const selection: FrozenTrial[] = [];
+  while (selection.length < count) {
     const best = new Set(nonDominated(rest.map(({ losses }) => losses)).map(String));
     const front = rest.filter(({ losses }) => best.has(String(losses)));
-    const fitting = count - chosen.length >= front.length ? front : subset(front, count - chosen.length);
-    for (const { trial } of fitting) chosen.push(trial);
+    const fitting =
+      count - selection.length >= front.length ? front : subset(front, count - selection.length);
+    for (const { trial } of fitting) selection.push(trial);
     rest = rest.filter(({ losses }) => !best.has(String(losses)));
   }
-  return chosen;
+  return selection;
 }
 
 /**
@@ -49,10 +50,10 @@ export function hypervolumeWeights(
   const front = new Set(nonDominated(losses).map(String));
   const onFront = losses.map((point) => front.has(String(point)));
   const members = losses.filter((_, i) => onFront[i]);
-  const whole = hypervolume(members, reference);
-  if (whole === Number.POSITIVE_INFINITY) return weights;
+  const volume = hypervolume(members, reference);
+  if (volume === Number.POSITIVE_INFINITY) return weights;
   const contributions = members.map(
-    (_, i) => whole - hypervolume([...members.slice(0, i), ...members.slice(i + 1)], reference),
+    (_, i) => volume - hypervolume([...members.slice(0, i), ...members.slice(i + 1)], reference),
   );
   const most = Math.max(EPS, maxOf(contributions));
   let member = 0;
@@ -80,31 +81,31 @@ function subset(front: readonly Row[], size: number): readonly Row[] {
 /** Two objectives: a point's contribution is a rectangle, which its chosen neighbours cut. */
 function greedySweep(rows: readonly Row[], size: number, [right, top]: readonly number[]): Row[] {
   const open = rows.map((row) => ({ row, right: right!, top: top! }));
-  const chosen: Row[] = [];
-  while (chosen.length < size) {
+  const selection: Row[] = [];
+  while (selection.length < size) {
     const place = argMax(open.map((o) => (o.right - o.row.losses[0]!) * (o.top - o.row.losses[1]!)));
     const [{ row }] = open.splice(place, 1) as [(typeof open)[number]];
-    chosen.push(row);
+    selection.push(row);
     open.forEach((o, i) => {
       if (i < place) o.right = Math.min(o.right, row.losses[0]!);
       else o.top = Math.min(o.top, row.losses[1]!);
     });
   }
-  return chosen;
+  return selection;
 }
 
 /** More objectives: contributions only shrink, so that one known to be below the largest need not be computed anew. */
 function greedy(rows: readonly Row[], size: number, reference: readonly number[]): Row[] {
   const open = rows.map((row) => ({ row, bound: hypervolume([row.losses], reference) }));
-  const chosen: Row[] = [];
+  const selection: Row[] = [];
   let volume = 0;
   for (;;) {
     const place = argMax(open.map(({ bound }) => bound));
     const [next] = open.splice(place, 1) as [(typeof open)[number]];
-    chosen.push(next.row);
+    selection.push(next.row);
     volume += next.bound;
-    if (chosen.length === size) return chosen;
-    const points = chosen.map(({ losses }) => losses);
+    if (selection.length === size) return selection;
+    const points = selection.map(({ losses }) => losses);
     let most = 0;
     for (const candidate of [...open].sort((a, b) => b.bound - a.bound)) {
       if (candidate.bound < most) continue;

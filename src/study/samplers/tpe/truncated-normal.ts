@@ -51,26 +51,26 @@ export function logMass(a: number, b: number): number {
  * others.
  */
 export function quantiles(q: Float64Array, a: Float64Array, b: Float64Array): void {
-  const left: number[] = [];
+  const leftEnds: number[] = [];
   const right: number[] = [];
-  for (let i = 0; i < q.length; i++) (a[i]! < 0 ? left : right).push(i);
+  for (let i = 0; i < q.length; i++) (a[i]! < 0 ? leftEnds : right).push(i);
   // Draws from one kernel have the same ends.
-  const known = new Map<number, Ends>();
+  const cache = new Map<number, Ends>();
   const targetOf = (i: number) => {
     const flip = !(a[i]! < 0);
-    let ends = known.get(a[i]!);
+    let ends = cache.get(a[i]!);
     if (!ends || ends.b !== b[i]) {
       ends = { b: b[i]!, logLow: logNdtr(flip ? -b[i]! : a[i]!), logMass: logMass(a[i]!, b[i]!) };
-      known.set(a[i]!, ends);
+      cache.set(a[i]!, ends);
     }
     return logSum(ends.logLow, (flip ? Math.log1p(-q[i]!) : log(q[i]!)) + ends.logMass);
   };
-  const leftValues = inverseLogNdtr(Float64Array.from(left, targetOf));
+  const leftValues = inverseLogNdtr(Float64Array.from(leftEnds, targetOf));
   const rightValues = inverseLogNdtr(Float64Array.from(right, targetOf));
   const assign = (i: number, value: number) => {
     q[i] = q[i] === 0 ? a[i]! : q[i] === 1 ? b[i]! : value;
   };
-  left.forEach((i, k) => assign(i, leftValues[k]!));
+  leftEnds.forEach((i, k) => assign(i, leftValues[k]!));
   right.forEach((i, k) => assign(i, -rightValues[k]!));
 }
 

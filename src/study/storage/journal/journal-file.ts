@@ -126,10 +126,10 @@ export class JournalFile {
   }
 
   #checkTorn(bytes: Buffer): void {
-    const torn = bytes.toString('utf8', 0, 100);
+    const start = bytes.toString('utf8', 0, 100);
     const cause = new SyntaxError('it begins otherwise');
-    if (!BEGINNING.startsWith(torn.slice(0, BEGINNING.length)))
-      throw this.#foreign(torn, this.#lines + 1, cause);
+    if (!BEGINNING.startsWith(start.slice(0, BEGINNING.length)))
+      throw this.#foreign(start, this.#lines + 1, cause);
   }
 
   #foreign(line: string, number: number, cause: unknown): UserError {

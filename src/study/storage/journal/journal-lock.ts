@@ -13,7 +13,7 @@ const GRACE_MILLISECONDS = 30_000;
  */
 export async function withJournalLock<T>(file: string, work: () => T): Promise<T> {
   const lock = `${file}.lock`;
-  let seen: number | null = null;
+  let lastModified: number | null = null;
   let since = 0;
   for (let wait = 1; ; wait = Math.min(2 * wait, 100)) {
     try {
@@ -23,8 +23,8 @@ export async function withJournalLock<T>(file: string, work: () => T): Promise<T
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const modified = modifiedAt(lock);
-    if (modified !== seen) {
-      seen = modified;
+    if (modified !== lastModified) {
+      lastModified = modified;
       since = Date.now();
     } else if (modified !== null && Date.now() - since > GRACE_MILLISECONDS) release(lock);
     await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random())));

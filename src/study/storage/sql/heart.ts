@@ -52,9 +52,9 @@ export class Heart {
     this.#stopped();
     thread.ref();
     await new Promise<void>((done) => {
-      const late = setTimeout(done, FAREWELL);
+      const timeout = setTimeout(done, FAREWELL);
       thread.once('exit', () => {
-        clearTimeout(late);
+        clearTimeout(timeout);
         done();
       });
       thread.postMessage({ close: true } satisfies HeartOrder);

@@ -35,7 +35,7 @@ export async function openPostgres(url: string, connections = 4): Promise<Databa
   // A connection that the server drops, idle or at work, is replaced by the next query's: queries fail by themselves.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
-  const shown = withoutPassword(url);
+  const printableUrl = withoutPassword(url);
   let zone = '';
   try {
     await firstConnection(url, async () => {
@@ -49,7 +49,7 @@ export async function openPostgres(url: string, connections = 4): Promise<Databa
   const now = sql<string>`(clock_timestamp() at time zone ${sql.lit(zone)})`;
   return {
     kind: 'postgresql',
-    url: shown,
+    url: printableUrl,
     reopen: url,
     db,
     limits: { letters: LETTERS, step: LARGEST_INTEGER },

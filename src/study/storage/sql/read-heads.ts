@@ -11,8 +11,8 @@ export async function readHeads(
   ids: readonly number[],
 ): Promise<TrialHead[]> {
   const query = db.selectFrom('trials').select(['trial_id as id', 'number', 'state']).orderBy('trial_id');
-  const listed = await chunked(ids, (chunk) => query.where('trial_id', 'in', chunk).execute());
+  const heads = await chunked(ids, (chunk) => query.where('trial_id', 'in', chunk).execute());
   const later = await query.where('study_id', '=', study).where('trial_id', '>', after).execute();
-  const known = new Set(ids);
-  return [...listed, ...later.filter(({ id }) => !known.has(id))];
+  const knownIds = new Set(ids);
+  return [...heads, ...later.filter(({ id }) => !knownIds.has(id))];
 }

@@ -27,22 +27,22 @@ export async function retry<T>(
     try {
       return await work(again);
     } catch (error) {
-      const lost = isLost(error);
-      if (!lost && !isTransient(error)) throw explain(error);
+      const answerLost = isLost(error);
+      if (!answerLost && !isTransient(error)) throw explain(error);
       end ??= Date.now() + longest;
-      if (Date.now() > end) throw gaveUp(url, lost, longest / 1000, error);
-      if (lost && !again) pause = 25;
-      again ||= lost;
-      const most = lost ? CONNECTION_PAUSE : LOCK_PAUSE;
+      if (Date.now() > end) throw gaveUp(url, answerLost, longest / 1000, error);
+      if (answerLost && !again) pause = 25;
+      again ||= answerLost;
+      const most = answerLost ? CONNECTION_PAUSE : LOCK_PAUSE;
       await new Promise((done) => setTimeout(done, Math.min(pause, most) * Math.random()));
     }
   }
 }
 
-function gaveUp(url: string, lost: boolean, seconds: number, cause: unknown): UserError {
+function gaveUp(url: string, answerLost: boolean, seconds: number, cause: unknown): UserError {
   const first = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause;
   const { code, message } = first as { code?: string; message: string };
-  const what = lost
+  const what = answerLost
     ? `the connection was lost, and the server gave no other for ${seconds} s; check that it runs, and begin again`
     : `the database stayed locked for ${seconds} s; see which process holds it, and begin again`;
   return new UserError(`${url}: ${what} (${message})`, { url, code }, { cause });

@@ -61,12 +61,12 @@ interface State {
 async function inspect(db: Kysely<Tables>, kind: Database['kind']): Promise<State> {
   const { rows } = await TABLE_NAMES[kind].execute(db);
   const names = new Set(rows.map(({ name }) => name));
-  const found = new Set(TABLES.filter((table) => names.has(table)));
-  if (found.size < TABLES.length) return { found };
+  const tables = new Set(TABLES.filter((table) => names.has(table)));
+  if (tables.size < TABLES.length) return { found: tables };
   const revision = await db.selectFrom('alembic_version').select('version_num').executeTakeFirst();
   const info = await db.selectFrom('version_info').select('library_version').executeTakeFirst();
-  if (!revision || !info) return { found };
-  return { found, version: { revision: revision.version_num, library: info.library_version } };
+  if (!revision || !info) return { found: tables };
+  return { found: tables, version: { revision: revision.version_num, library: info.library_version } };
 }
 
 /**
@@ -91,15 +91,15 @@ const TABLE_NAMES = {
   }>`select table_name as name from information_schema.tables where table_schema = database()`,
 };
 
-function halfMigrated(url: string, found: ReadonlySet<string>): UserError {
-  const missing = TABLES.filter((table) => !found.has(table));
+function halfMigrated(url: string, tables: ReadonlySet<string>): UserError {
+  const missing = TABLES.filter((table) => !tables.has(table));
   const what =
     missing.length > 0
-      ? `it has ${[...found].join(', ')} but not ${missing.join(', ')}`
+      ? `it has ${[...tables].join(', ')} but not ${missing.join(', ')}`
       : 'version_info or alembic_version is empty';
   return new UserError(
     `${url}: expected all of Optuna's tables or none, but ${what}; it is half migrated: ` +
       'finish `optuna storage upgrade --storage <url>`, restore it, or use another database',
-    { url, found: [...found], missing },
+    { url, found: [...tables], missing },
   );
 }

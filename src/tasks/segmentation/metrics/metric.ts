@@ -25,4 +25,4 @@ const SHOWN: Readonly<Record<Exclude<Metric, 'loss' | 'accuracy'>, Omit<MetricAb
   miou: { label: 'mIoU' },
 };
 
-for (const [name, shown] of Object.entries(SHOWN)) metrics.register(name, { ...shown, mode: 'max' });
+for (const [name, text] of Object.entries(SHOWN)) metrics.register(name, { ...text, mode: 'max' });
