@@ -19,7 +19,7 @@ const KINDS = {
   localized: () => localizedLora({ blocks: BLOCKS, blockRank: BLOCK_RANK }),
 };
 
-/** Makes the segmenter train what the adapter's name says; the adapter's zeros become random numbers. */
+/** Prepares a segmenter for training by the adapter's name; the adapter's zeros become random numbers. */
 export function injectAdapter(segmenter: Segmenter, name: AdapterName): Segmenter {
   if (name === 'none') return segmenter.train('head');
   if (name === 'full') return segmenter.train('full');

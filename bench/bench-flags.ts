@@ -5,7 +5,7 @@ import { PRECISIONS } from '../src/engine/precision.js';
 import { ADAPTERS } from './adapters.js';
 import { MODELS } from './models.js';
 
-/** What runs, and on what. */
+/** Flags that choose the model and the engine. */
 export const modelFlags = {
   model: z.enum(MODELS).default('vit-base').describe('shape of the backbone; its weights are random'),
   adapter: z
@@ -24,7 +24,7 @@ export const engineFlags = {
   threads: z.int().min(1).optional().describe("default the engine's choice"),
 };
 
-/** How long to measure, and what to print. */
+/** Flags that set how long to measure, and the output. */
 export const measureFlags = {
   warmUp: z.int().min(0).default(3).describe('steps before the clock starts'),
   steps: z.int().min(1).default(10).describe('steps that are timed; the median counts'),

@@ -3,17 +3,17 @@ import { cpus, release } from 'node:os';
 import { UserError } from '../src/base/errors.js';
 import { root } from './root.js';
 
-/** A table as Markdown has it, ending in a newline; all columns but the first to the right. */
+/** A Markdown table that ends in a newline; all columns but the first are aligned right. */
 export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));
   return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
-/** What a measurement was taken on. */
+/** The machine that a measurement was taken on. */
 export const machine = (): string =>
   `${cpus()[0]?.model.trim() ?? process.arch}, ${cpus().length} cores, ${process.platform} ${release()}, Node ${process.versions.node}`;
 
-/** Replaces what stands between the markers `<!-- name -->` and `<!-- /name -->`. */
+/** Replaces the text between the markers `<!-- name -->` and `<!-- /name -->`. */
 export function replaceSection(before: string, name: string, text: string): string {
   const [open, close] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
   const [from, to] = [before.indexOf(open), before.indexOf(close)];

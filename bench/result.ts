@@ -1,7 +1,7 @@
 import type { Engine } from '../src/engine/engine.js';
 import { median, peakRss } from './measure.js';
 
-/** What a bench of steps prints; peers/torch_bench.py prints the same. */
+/** The output of a bench of steps; peers/torch_bench.py prints the same. */
 export interface StepResult {
   readonly engine: string;
   readonly precision: string;
@@ -18,7 +18,7 @@ export interface StepResult {
   readonly gflops: number;
 }
 
-/** What the timed steps amount to. */
+/** The result of the timed steps. */
 export function resultOf(
   engine: Engine,
   run: { readonly model: string; readonly adapter: string; readonly batch: number },

@@ -14,7 +14,7 @@ export interface Comparison {
   /** The best of these counts: the one with the least median. */
   readonly peers: readonly string[];
   readonly of: 's_per_step' | 'peak_rss_mb';
-  /** At least this for a comparison with a peer. */
+  /** The ratio aimed at, as a minimum. */
   readonly target: number;
 }
 
@@ -35,11 +35,11 @@ export interface Row {
 export interface Rounds {
   /** By contender, one result a round. */
   readonly results: ReadonlyMap<string, readonly StepResult[]>;
-  /** Why a contender does not run here. */
+  /** Why a contender cannot run on this machine. */
   readonly failed: ReadonlyMap<string, string>;
 }
 
-/** Lets all contenders run in turn, `rounds` times; one that fails is left out from there on. */
+/** Runs all contenders in turn, `rounds` times; one that fails is left out from then on. */
 export async function alternate(
   contenders: readonly Contender[],
   rounds: number,
@@ -64,7 +64,7 @@ export async function alternate(
   return { results, failed };
 }
 
-/** The ratio of a comparison, or undefined where ours or every peer has failed. */
+/** The ratio of a comparison; undefined if ours or every peer failed. */
 export function rowOf(
   { title, ours, peers, of, target }: Comparison,
   { results, failed }: Rounds,

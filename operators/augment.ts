@@ -6,7 +6,7 @@ import {
 } from '../src/data/images/augmentations/augmentation.js';
 
 /**
- * Changes each sample at random, image and mask (where there is one) together; see `augmentSample`. Stands before `normalize`.
+ * Changes each sample at random, the image together with its mask; see `augmentSample`. Stands before `normalize`.
  *
  * @example
  * from(plan.samples).pipe(decode(224), augment(horizontalFlip(), rotate(), colorJitter()), normalize(IMAGENET));

@@ -7,8 +7,8 @@ import { maskTensor } from '../src/tasks/segmentation/mask-tensor.js';
 import { collate } from './collate.js';
 
 /**
- * Collates the pictures of one plan into the tensors of one batch: float32 images [batch, height, width, 3], and masks,
- * or what `targets` makes of the samples. See `collate`.
+ * Collates the pictures of one plan into the tensors of one batch: float32 images [batch, height, width, 3], and
+ * masks, or the tensor that `targets` makes of the samples. See `collate`.
  *
  * @throws UserError when samples are of several sizes, or not normalised, and when there is none.
  * @example

@@ -6,7 +6,7 @@ import { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/ch
 
 /** Options of `checkSplits`. */
 export interface CheckSplitsOptions extends Pick<CheckMasksOptions, 'ids'> {
-  /** Is told what the user may not have meant. Default: a line on stderr. */
+  /** Called with a line about each likely mistake. Default: a line on stderr. */
   readonly warn?: (message: string) => void;
 }
 

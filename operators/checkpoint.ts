@@ -14,9 +14,9 @@ export interface CheckpointOptions {
 }
 
 /**
- * Passes events on, and saves the run once the work on a batch that ended an epoch, or a stretch of so many
- * steps, has completed: a `CheckpointEvent` is then the last of that batch. Weights that were scored are saved in any
- * case, since they may be the best; weights that are not finite are not, so that the last checkpoint stays a good one: a
+ * Passes events on, and saves the run when the work on the last batch of an epoch, or of a given number of steps, has
+ * completed: the `CheckpointEvent` is the last event of that batch. Weights that were scored are saved in any case,
+ * since they may be the best; weights that are not finite are not, so that the last checkpoint stays a good one: a
  * `WarningEvent` of code `not-saved` says so.
  *
  * Stands inside the lease, last: it sees the batch's validation scores, the next step waits for it, and observers

@@ -5,7 +5,7 @@ import type { Batch, Tensors } from '../src/data/batch.js';
 import type { BatchPlan, Item, SamplePlan } from '../src/data/types.js';
 
 /**
- * Collates the samples of one plan, whatever they are, into one batch; for pictures see `batch`.
+ * Collates the samples of one plan into one batch, whatever their type; for pictures see `batch`.
  *
  * The batch's plan holds the plans of the samples that came: fewer than planned where some were filtered out, several
  * of one picture where it was cut into tiles. The batch is freed by its `dispose`, which a lease calls: load it through

@@ -11,9 +11,9 @@ import { stopWhen } from './stop-when.js';
 export interface EarlyStopOptions<S extends Scores = Scores> {
   /** Default: the run's. */
   readonly metric?: MetricName<S>;
-  /** Validations without improvement in a row that end the run. */
+  /** The number of validations in a row without improvement that ends the run. */
   readonly patience: number;
-  /** By how much a value must be better to count. Default 0. */
+  /** The least improvement that counts. Default 0. */
   readonly minDelta?: number;
   /** Default: `min` for `loss`, else `max`. */
   readonly mode?: Mode;

@@ -8,7 +8,7 @@ import type { Model } from '../src/model/model.js';
 import { concatLease } from './concat-lease.js';
 import type { Lease } from './lease.js';
 
-/** Scores, and the number of samples that they are of. */
+/** Scores, and the number of samples behind them. */
 export interface Evaluation<S extends Scores = Scores> {
   readonly scores: S;
   /** Samples that were scored. */

@@ -3,9 +3,9 @@ import type { Trial } from '../src/study/trial.js';
 import { reasonOf } from '../src/study/trials/fail-reason.js';
 
 /**
- * A stream of trials that makes FAIL those which nobody told, when whatever is piped from it fails: a trial that was
- * out when the project function of `mergeMap` threw has no stream of its own that could tell. The error goes on when
- * they are stored.
+ * A stream of trials that marks as FAIL every trial without a result when anything piped from it fails: a trial that
+ * was handed out when the project function of `mergeMap` threw has no stream of its own to report it. The error goes
+ * on when they are stored.
  *
  * @param make the stream; it keeps in `out` the trials that it has handed out and that have not ended
  */

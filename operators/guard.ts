@@ -17,13 +17,19 @@ import { stopWhen } from './stop-when.js';
 
 /** Options of `guard`. */
 export interface GuardOptions<S extends Scores = Scores> {
-  /** A score that rises, watched for collapse. Default: the run's, where that rises; else none is watched. */
+  /**
+   * The score that is watched for a collapse; higher must be better. Default: the run's, where that rises; else none
+   * is watched.
+   */
   readonly metric?: Exclude<MetricName<S>, 'loss'>;
   /** A validation below this share of the best one is bad. Default 0.5. */
   readonly collapse?: number;
-  /** So many bad validations in a row are a collapse. Default 2. */
+  /** The number of bad validations in a row that counts as a collapse. Default 2. */
   readonly patience?: number;
-  /** A loss above this many times the run's first one, or above this number where that was below 1. Default 100. */
+  /**
+   * A loss above this multiple of the run's first loss, or of 1 if that was lower, counts as an explosion. Default
+   * 100.
+   */
   readonly explosion?: number;
   /** Default `validation`. */
   readonly split?: string;
@@ -33,11 +39,13 @@ export interface GuardOptions<S extends Scores = Scores> {
 export interface GuardedRun<S extends Scores = Scores> {
   readonly metric?: MetricName<S>;
   readonly memory: Memory;
-  /** Puts the run back to its last checkpoint, and says of which step that is; undefined where there is none. */
+  /**
+   * Puts the run back to its last checkpoint and returns that checkpoint's step; undefined if there is none.
+   */
   restoreLast?(): ObservableInput<number | undefined>;
 }
 
-/** By how much a score must have fallen, too: below it, a low score's ups and downs are chance. */
+/** The least absolute fall of a score that counts: below it, the fluctuation of a low score is noise. */
 const FALL = 0.1;
 
 /**
@@ -80,7 +88,7 @@ export function guard<S extends Scores>(
   });
 }
 
-/** What was restored, in words that go on with a sentence. */
+/** The restored checkpoint, as the end of a sentence. */
 function restored(run: Pick<GuardedRun, 'restoreLast'>) {
   if (!run.restoreLast) return of('');
   return defer(() => from(run.restoreLast!())).pipe(
@@ -98,7 +106,7 @@ function restored(run: Pick<GuardedRun, 'restoreLast'>) {
   );
 }
 
-/** The metric, where it is one that rises. */
+/** The metric, if higher is better. */
 function risingOf<M extends string>(metric: M | undefined): M | undefined {
   return metric !== undefined && modeOf(metric) === 'max' ? metric : undefined;
 }

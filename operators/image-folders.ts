@@ -3,7 +3,7 @@ import { findLabelledImages } from '../src/tasks/classification/image-folders.js
 import type { LabelledImage } from '../src/tasks/classification/labelled-image.js';
 
 /**
- * Emits the images of a folder that has a sub-folder for each class, once, as one sorted list.
+ * Emits the images of a folder with a sub-folder per class, once, as one sorted list.
  *
  * Cold: the folders are read on subscribing. Errors are those of `findLabelledImages`.
  *

@@ -37,7 +37,7 @@ export class Lease<T extends Disposable> {
   }
 
   /**
-   * So many leases of the same value in place of this one, which ends when the last of them has.
+   * Divides this lease into several of the same value; this one ends when the last of them ends.
    *
    * @throws Error when this lease has ended.
    */

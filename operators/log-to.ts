@@ -7,7 +7,7 @@ import type { LoggedRun, Logger, LoggerFor } from '../src/loggers/logger.js';
 /** The longest queue of a logger; beyond it, step events are dropped. */
 const LIMIT = 10_000;
 
-/** Seconds that a logger may take for one event, or to close, once the run has ended. */
+/** Seconds that a logger may take for one event, or to close, after the run has ended. */
 const PATIENCE = 120;
 
 /**
@@ -57,12 +57,12 @@ export function logTo<S extends Scores = Scores>(
     });
 }
 
-/** Resolves when no queue has work left; a warning of one may give work to another. */
+/** Resolves when all queues are empty; a warning from one may add work to another. */
 async function settled(queues: readonly Queue[]): Promise<void> {
   while (queues.some((queue) => queue.waiting > 0)) await Promise.all(queues.map((queue) => queue.settle()));
 }
 
-/** Whether a promise resolves within so many seconds. */
+/** Whether a promise resolves within a number of seconds. */
 async function within(seconds: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<boolean>((resolve) => {
@@ -96,7 +96,7 @@ class Queue {
     this.#idle = this.#idle.then(() => this.#hand(event));
   }
 
-  /** Resolves when nothing waits; a logger that hangs on one event is left behind. */
+  /** Resolves when the queue is empty; a logger that hangs on an event is abandoned. */
   async settle(): Promise<void> {
     for (let done = -1; this.waiting > 0 && done !== this.#done; ) {
       done = this.#done;
@@ -109,7 +109,7 @@ class Queue {
     return this.logger.patience ?? PATIENCE;
   }
 
-  /** Closes the logger, which a failure may have done before. */
+  /** Closes the logger, unless a failure has closed it already. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -5,7 +5,7 @@ import type { Item, Sample } from '../src/data/types.js';
 
 export { IMAGENET, type Normalization } from '../src/data/images/normalization.js';
 
-/** A sample as a model takes it: its image in floats. */
+/** A sample as a model takes it: its image as floats. */
 export type Normalized<S> = Omit<S, 'image'> & { readonly image: Float32Array };
 
 /**

@@ -7,8 +7,7 @@ import type { LabelPrediction } from '../src/tasks/classification/label-sheet.js
 import { IMAGENET, type Normalization } from './normalize.js';
 
 /**
- * Runs a classifier on each batch, without dropout: one `LabelPrediction` a sample of the batch, titled by its stem, in
- * order.
+ * Runs a classifier on each batch, without dropout: one `LabelPrediction` per sample, titled by its stem, in order.
  *
  * Stands inside the lease. The picture is read back from the batch, so it is what the model saw; `normalization` must be
  * the one that the batch was made with. Default IMAGENET.

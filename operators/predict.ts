@@ -7,7 +7,7 @@ import type { Prediction } from '../src/tasks/segmentation/overlays.js';
 import { IMAGENET, type Normalization } from './normalize.js';
 
 /**
- * Runs the model on each batch, without dropout: one `Prediction` a sample of the batch, titled by its stem, in order.
+ * Runs the model on each batch, without dropout: one `Prediction` per sample, titled by its stem, in order.
  *
  * Stands inside the lease. The picture is read back from the batch, so it is what the model saw, augmentation included;
  * `normalization` must be the one that the batch was made with. Default IMAGENET.

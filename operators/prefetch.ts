@@ -33,7 +33,7 @@ export function prefetch<P, T extends Disposable>(
   });
 }
 
-/** One load: once it has settled, how to deliver it, and how to free it if nobody waits for it any more. */
+/** One load: after it has settled, how to deliver it, and how to free it if it is no longer wanted. */
 interface Load {
   failed?: boolean;
   deliver?: () => void;

@@ -9,28 +9,28 @@ import { aboutScore, leadingScores } from '../src/events/shown-scores.js';
 /** Options of `progress`. */
 export interface ProgressOptions {
   /**
-   * The validation score by which one is the best; give what chooses the best checkpoint. Default: the first that rises,
-   * or the loss.
+   * The validation score that marks the best validation; give the one that chooses the best checkpoint. Default: the
+   * first that rises, or the loss.
    */
   readonly metric?: string;
-  /** A resumed run's events so far, so that its best validation is known. */
+  /** The earlier events of a resumed run, from which its best validation is known. */
   readonly earlier?: readonly Event[];
-  /** Where to write. Default standard error. */
+  /** The stream to write to. Default standard error. */
   readonly to?: {
     /** Writes text, as a stream of Node does. */
     readonly write: (text: string) => unknown;
     readonly isTTY?: boolean;
     readonly columns?: number;
   };
-  /** Seconds between two lines on steps where there is no terminal. Default 10. */
+  /** Seconds between two lines about steps when the output is not a terminal. Default 10. */
   readonly every?: number;
 }
 
 const CLEAR = '\r\x1b[K';
 
 /**
- * Prints the progress of a run: on a terminal a line that is rewritten at each step, elsewhere one every ten seconds;
- * and always a line for an epoch, a validation, a warning, and the end.
+ * Prints the progress of a run: on a terminal one line that is rewritten at each step, elsewhere a line every ten
+ * seconds; and always a line for each epoch, validation and warning, and for the end.
  *
  * The time left counts validations and waiting for data, as they were so far in this process. Colours only on a
  * terminal, and never where NO_COLOR is set. Writes no file names: the recipe knows them.
@@ -67,7 +67,7 @@ export function progress<S extends Scores = Scores>({
     });
 }
 
-/** A terminal, or what stands in for one, whose last line may be rewritten. */
+/** A terminal, or a stand-in for one, whose last line can be rewritten. */
 class Screen {
   #open = '';
 
@@ -83,14 +83,14 @@ class Screen {
     this.to.write(CLEAR + this.#open);
   }
 
-  /** Leaves what stands on the last line, and ends it. */
+  /** Ends the last line and keeps its text. */
   end(): void {
     if (this.#open) this.to.write('\n');
     this.#open = '';
   }
 }
 
-/** What is to be read of each event, given those before. */
+/** The text for each event, given the events before it. */
 class View {
   #epochs = 0;
   #steps = 0;
@@ -102,7 +102,7 @@ class View {
     private readonly colours: ReturnType<typeof pc.createColors>,
   ) {}
 
-  /** A line of at most `width` letters where its bar can be shortened to that. */
+  /** A line of at most `width` letters, if shortening its bar is enough. */
   text(event: Event, width: number): string | undefined {
     const { bold, dim, green, yellow } = this.colours;
     switch (event.type) {
@@ -140,7 +140,7 @@ class View {
     }
   }
 
-  /** Whether this is the best validation up to now; it is remembered then. */
+  /** Whether this is the best validation so far, which is then remembered. */
   isBest(event: Event): boolean {
     if (event.type !== 'validation' || event.split !== 'validation') return false;
     const metric = this.#metricOf(event);
@@ -155,7 +155,7 @@ class View {
     return this.metric ?? leadingScores(scores).find((name) => metrics.has(name)) ?? 'loss';
   }
 
-  /** The loss, the scores that matter most, and the metric where no label is its own. */
+  /** The loss, the leading scores, and the metric unless a label among them covers it. */
   #scores(event: ValidationEvent): string {
     const { scores } = event;
     const metric = this.#metricOf(event);
@@ -181,7 +181,7 @@ const ENDINGS = {
   guard: 'stopped by the guard',
 } as const;
 
-/** What trains, and how many parameters each part of it has. */
+/** The trainable parts, with the number of parameters of each. */
 function trained(event: RunEvent): string {
   const { adapter, adapterParameters, headParameters, backboneParameters = 0 } = event;
   const parts = Object.entries({
@@ -194,7 +194,7 @@ function trained(event: RunEvent): string {
   return `${what}, ${counts} parameters (${parts.map(([part]) => part).join(' + ')})`;
 }
 
-/** A bar of at most 20 letters and a blank, or nothing where there is room for less than 4. */
+/** A bar of at most 20 letters and a blank; empty if there is room for fewer than 4. */
 function bar(share: number, room: number): string {
   const width = Math.min(20, room);
   if (width < 4) return '';

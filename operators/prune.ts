@@ -18,9 +18,9 @@ import { TrialEndedError } from '../src/study/trials/trial-ended-error.js';
 import { endEvent } from './trial-event.js';
 
 /**
- * Ends a trial's stream when the study's pruner says so: asks after each report that passes, holding back what
- * comes after it; then tells PRUNED, unsubscribes from the training, which frees its tensors, and completes with
- * a TrialEvent.
+ * Ends a trial's stream when the study's pruner decides so: asks it after each report and holds later events back
+ * meanwhile; then tells PRUNED, unsubscribes from the training, which frees its tensors, and completes with a
+ * TrialEvent.
  *
  * Place it right after `report`, which waits for the decision before it tells that the trial is complete: the last
  * report may prune, too. Placed inside the lease, the training waits as well; outside, it goes on meanwhile. The
@@ -35,7 +35,7 @@ export function prune<E>(trial: Trial): OperatorFunction<E | TrialEvent, E | Tri
     defer(() => {
       const stop$ = new Subject<void>();
       let isEnded = false;
-      /** Being told first, the trial is not taken for an unsubscribed one. */
+      /** Telling first keeps the trial from counting as unsubscribed. */
       const end = async () => {
         isEnded = true;
         const ending = study.tell(trial, null, { state: 'PRUNED' });

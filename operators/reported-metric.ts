@@ -32,13 +32,13 @@ export class ReportedValues {
     this.#values = directions.map(() => undefined);
   }
 
-  /** The values that there are, by objective; null when there is none. */
+  /** The values so far, by objective; null if there is none. */
   get all(): readonly number[] | null {
     const values = this.#values.filter((value) => value !== undefined);
     return values.length === 0 ? null : values;
   }
 
-  /** Takes over what an event says, by objective. */
+  /** Adds the values of one event, by objective. */
   add(values: readonly (number | undefined)[]): void {
     values.forEach((value, objective) => {
       if (value !== undefined && (this.which === 'last' || this.#isBetter(value, objective)))

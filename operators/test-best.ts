@@ -24,8 +24,8 @@ export interface TestBestOptions {
 }
 
 /**
- * When a run's training has ended, puts the weights of its best checkpoint into the model and scores them: a
- * `ValidationEvent` of split `test`, whose step and epoch are the checkpoint's.
+ * When training has ended, loads the weights of the best checkpoint into the model and scores them: a
+ * `ValidationEvent` of split `test` with the step and the epoch of that checkpoint.
  *
  * Scores that are not finite are not scores, and a run that the guard stopped before its first checkpoint has no weights
  * to score: a `WarningEvent` of code `not-tested` then says so in their place.

@@ -7,12 +7,14 @@ import { failUntold } from './fail-untold.js';
 
 /** Options of `trials`. */
 export interface TrialsOptions {
-  /** How many trials run at the same time in this process, 1 by default; give `mergeMap` the same number. */
+  /**
+   * The number of trials that run at the same time in this process, 1 by default; give `mergeMap` the same number.
+   */
   readonly concurrency?: number;
   /** Seconds after which no further trial begins. */
   readonly timeout?: number;
   /**
-   * Stop when the study, over all its processes, has so many COMPLETE and PRUNED trials; FAIL ones are replaced.
+   * Stop when the study, over all its processes, has this many COMPLETE and PRUNED trials; FAIL ones are replaced.
    * With heartbeats it then has not one more, and a process stays until then, to retry what a dead one leaves;
    * without, trials in other processes do not count, so that these may add theirs.
    */
@@ -56,7 +58,9 @@ function search(
     const gone$ = new Subject<void>();
     subscriber.add(() => gone$.next());
     const open = () => !subscriber.closed && !loop.stopped && Date.now() < end;
-    /** The next trial, or null where none is to come; waits for those that others may leave behind. */
+    /**
+     * The next trial, or null if there will be none; waits for trials that other processes may leave behind.
+     */
     const ask = async (): Promise<Trial | null> => {
       if (total === Number.POSITIVE_INFINITY) return study.ask();
       while (open()) {

@@ -18,8 +18,8 @@ export interface ValidateOptions {
 }
 
 /**
- * Passes events on, and scores the run's model where an epoch, or every so many steps, has ended: a `ValidationEvent`
- * follows the event that was due.
+ * Passes events on, and scores the run's model at the end of each epoch, or after every given number of steps: a
+ * `ValidationEvent` follows the event that was due.
  *
  * Scored are the averaged weights where the run keeps an average. The run hears its scores, so that a schedule that follows
  * them (`plateau`) can. Stands inside the lease, so that the next step waits. `batches` is asked for a new stream each
@@ -49,7 +49,7 @@ export function validate<In extends Tensors, Out extends Tensors, Target extends
   );
 }
 
-/** One `ValidationEvent`: the scores of a model as it is, at a place of its run. Cold. */
+/** One `ValidationEvent`: the scores of a model as it is, at a position of its run. Cold. */
 export function scored<In extends Tensors, Out extends Tensors, Target extends Tensors, S extends Scores>(
   { epoch, step }: Pick<ValidationEvent, 'epoch' | 'step'>,
   model: Model<In, Out>,

@@ -73,7 +73,9 @@ recipe({
   },
 });
 
-/** Where a file of the archives goes; undefined for what training does not need (boxes, MATLAB files, Finder's own). */
+/**
+ * The target of a file of the archives; undefined if training does not need it (boxes, MATLAB files, Finder's own).
+ */
 function place(path: string): string | undefined {
   const name = basename(path);
   if (name.startsWith('.')) return undefined;
@@ -82,7 +84,7 @@ function place(path: string): string | undefined {
   return /^annotations\/(trainval|test)\.txt$/.test(path) ? name : undefined;
 }
 
-/** Prints a line for every tenth part of a file that has arrived. */
+/** Prints a line for every tenth of a file that has arrived. */
 function percentLines(file: string): (bytes: number, total?: number) => void {
   let lastPercent = -1;
   return (bytes, total) => {

@@ -66,7 +66,7 @@ function callsOf({ kind, batch, m, k, n, count }: Product): (() => Tensor)[] {
 
 const kernel = (name: string, inputs: NamedTensorMap): Tensor => tfjs().runKernel(name, inputs) as Tensor;
 
-/** Numbers as the layer before leaves them: in bf16 where the engine keeps them so. */
+/** Input numbers in the precision of the layer before: bf16 where the engine keeps activations so. */
 function activations(rows: number, columns: number): Tensor {
   return tidy(() =>
     linear(tensor(noise(rows * 16, 1, 1), [rows, 16]), tensor(noise(16 * columns, 0.2, 2), [16, columns])),

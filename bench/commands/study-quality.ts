@@ -13,7 +13,7 @@ import { worseByRank } from '../rank-test.js';
 import { markdown } from '../report.js';
 import { root } from '../root.js';
 
-/** Seeds of ours and of Optuna's never meet, so that the two are compared by chance and not draw by draw. */
+/** Our seeds and Optuna's never overlap, so the two are independent samples. */
 const OUR_SEEDS_FROM = 100_000;
 
 interface Variant {

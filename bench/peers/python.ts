@@ -12,7 +12,7 @@ export class Python {
   constructor(readonly path: string) {}
 
   /**
-   * Runs a script, with `input` on its standard input as JSON where it is given, and parses what it prints as JSON.
+   * Runs a script, with `input` as JSON on its standard input, and parses its output as JSON.
    *
    * @throws with the script's standard error where it fails.
    */
@@ -20,7 +20,7 @@ export class Python {
     return JSON.parse(await this.text(script, args, input)) as T;
   }
 
-  /** The same for a script whose output is no JSON. */
+  /** Runs a script whose output is not JSON. */
   text(script: URL, args: readonly string[] = [], input?: unknown): Promise<string> {
     return new Promise((resolve, reject) => {
       const child = spawn(this.path, [fileURLToPath(script), ...args], {

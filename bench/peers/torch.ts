@@ -2,7 +2,9 @@ import type { StepResult } from '../result.js';
 import { root } from '../root.js';
 import { pythonWith } from './python.js';
 
-/** What benchmarks and tests against PyTorch and PEFT run with; pip takes a CPU build of torch where one lies on its path. */
+/**
+ * The requirements of benchmarks and tests against PyTorch and PEFT; pip takes a CPU build of torch if it finds one.
+ */
 export const TORCH = [
   'torch==2.13.0',
   'numpy==2.3.5',

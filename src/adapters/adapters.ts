@@ -7,12 +7,12 @@ import { type LoraOptions, lora } from './lora.js';
 import type { PartialTuningOptions } from './partial-tuning.js';
 import { type SerialLoraOptions, serialLora } from './serial-lora.js';
 
-/** What an adapter is made from: the flags of a recipe, or `adapter.settings` as a checkpoint recorded them. */
+/** The settings of an adapter: the flags of a recipe, or `adapter.settings` from a checkpoint. */
 export type AdapterSettings = Readonly<Record<string, unknown>>;
 
 /**
- * The adapters by the names that they give themselves. An adapter is made from its settings: the options of the function
- * of that name, and what `adapter.settings` holds.
+ * The adapters by name. An adapter is made from its settings: the options of the function of that name, and what
+ * `adapter.settings` holds.
  *
  * @example
  * adapters.make('localized_lora', { blocks: 4, blockRank: 4, alpha: 16 });

@@ -17,7 +17,7 @@ import type { PeftReader } from './peft-config.js';
 
 /** Options of `localizedLora`. */
 export interface LocalizedLoraOptions extends AdapterOptions {
-  /** K: input and output are cut into K chunks each, K² blocks in all. */
+  /** K: input and output are divided into K chunks each, which makes K² blocks. */
   readonly blocks: number;
   /** Rank of each block. LoRA of rank K·blockRank has as many parameters. */
   readonly blockRank: number;
@@ -100,7 +100,9 @@ function checkBlocks(blocks: number, { target, inputs, outputs }: Site): void {
   );
 }
 
-/** Localized LoRA by PEFT's GraloraConfig. @throws UserError for a setting that has no counterpart here. */
+/**
+ * Makes Localized LoRA from PEFT's GraloraConfig. @throws UserError for a setting that has no counterpart here.
+ */
 export const localizedLoraFromPeft: PeftReader = {
   read: (config, where) => {
     const { r, alpha, gralora_k: blocks, gralora_dropout: dropout } = graloraConfig.parse(config);

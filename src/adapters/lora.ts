@@ -91,7 +91,9 @@ export function lora(options: LoraOptions): Adapter {
   };
 }
 
-/** LoRA, rsLoRA or DoRA by PEFT's LoraConfig. @throws UserError for a setting that has no counterpart here. */
+/**
+ * Makes LoRA, rsLoRA or DoRA from PEFT's LoraConfig. @throws UserError for a setting that has no counterpart here.
+ */
 export const loraFromPeft: PeftReader = {
   read: (config, where) => {
     const parsed = loraConfig.parse(config);

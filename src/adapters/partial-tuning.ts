@@ -6,7 +6,7 @@ export interface PartialTuningOptions {
   readonly layers?: readonly number[];
 }
 
-/** An adapter that brings no parameter: it trains some of the backbone's own, those whose names fit. */
+/** An adapter without parameters of its own: it trains those parameters of the backbone whose names match. */
 export function partialTuning(
   name: string,
   { layers }: PartialTuningOptions,

@@ -4,14 +4,16 @@ import { oneLine } from '../base/printable.js';
 import { readJson } from '../files/json-file.js';
 import type { Adapter, AdapterOptions } from '../model/adapter.js';
 
-/** How an adapter is made of PEFT's settings of it. */
+/** Makes an adapter from PEFT's settings of it. */
 export interface PeftReader {
   readonly read: (config: unknown, where: AdapterOptions) => Adapter;
   /** The settings that `read` understands or checks. */
   readonly fields: () => readonly string[];
 }
 
-/** Settings that say where an adapter came from, how it was started or which maps it has, which its tensors tell. */
+/**
+ * Settings about the origin or the initialisation of an adapter, or about its maps, which its tensors show.
+ */
 const HARMLESS = new Set([
   'auto_mapping',
   'base_model_name_or_path',
@@ -38,7 +40,7 @@ const shared = z.object({
 });
 
 /**
- * Reads adapter_config.json: the result makes the adapter, once it is known where.
+ * Reads adapter_config.json; the result makes the adapter when its place is known.
  *
  * A setting that is not understood must have no value (null, false, empty): any other could change what is computed.
  *

@@ -1,7 +1,7 @@
 import distance from 'damerau-levenshtein';
 
 /**
- * The candidate that `word` most likely meant, or undefined where none is near.
+ * The candidate that is nearest to `word`; undefined if none is near.
  *
  * Near is a Damerau–Levenshtein distance (insert, delete, replace, swap neighbours) of
  * at most a third of the longer word, and at least one. Case, `-` and `_` do not count.

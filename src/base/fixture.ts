@@ -2,8 +2,8 @@ import { isAbsolute, join, relative } from 'node:path';
 import { packageRoot } from './package.js';
 
 /**
- * The path of something in the package's `fixtures/`: relative where it lies below the current folder, so that
- * help texts and event files say the same on every machine.
+ * The path of a file in the package's `fixtures/`: relative if it is below the current folder, so that help texts and
+ * event files are the same on every machine.
  *
  * @example
  * fixture('creatures', 'plain', 'images'); // => 'fixtures/creatures/plain/images' in a checkout

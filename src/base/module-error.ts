@@ -3,7 +3,7 @@ import { UserError } from './errors.js';
 import { packageRoot } from './package.js';
 
 /**
- * The error of a user's own module as one line, and below it the places in the user's files that its stack names:
+ * The error of a user's own module as one line, followed by the places in the user's files that its stack names:
  * `data.stack`.
  */
 export function moduleError(flag: string, what: string, error: unknown): UserError {
@@ -12,7 +12,7 @@ export function moduleError(flag: string, what: string, error: unknown): UserErr
   return new UserError(`${flag}: ${what} ${text}`, { ...(stack && { stack }) }, { cause: error });
 }
 
-/** The lines of a stack that lie neither in Node, nor in this package, nor in others. */
+/** The lines of a stack that are neither in Node nor in this package nor in other packages. */
 function own(stack: string): string {
   const ours = ['src', 'operators', 'recipes', 'dist'].map((dir) => `${packageRoot}/${dir}/`);
   const lines = stack.split('\n').filter((line) => /^\s+at /.test(line));

@@ -6,18 +6,18 @@ export type Name<K extends string> = K | (string & {});
 
 /** Things by the names that configurations, flags and checkpoints use. */
 export interface Named<K extends string, T> {
-  /** What one of them is called in messages, such as `loss`. */
+  /** The word for one of them in messages, such as `loss`. */
   readonly what: string;
-  /** All names of now: the built-in ones, then the registered ones in their order. */
+  /** All current names: the built-in ones, then the registered ones in order of registration. */
   readonly names: readonly Name<K>[];
   /** Whether something has this name. */
   has(name: string): boolean;
   /** @throws UserError that lists the names and says which one is nearest. */
   get(name: Name<K>): T;
-  /** Calls what has this name. @throws UserError as `get` does. */
+  /** Calls the function of this name. @throws UserError as `get` does. */
   make: T extends (...args: infer A) => infer R ? (name: Name<K>, ...args: A) => R : never;
   /**
-   * Adds one under a new name; flags and checkpoints know it from then on. The same one twice is fine.
+   * Adds one under a new name, which flags and checkpoints then accept. The same one twice is fine.
    *
    * @throws UserError where another one has the name, or where it could not be typed as a flag.
    */
@@ -27,7 +27,9 @@ export interface Named<K extends string, T> {
 /** Calls of `register`; see `registrations`. */
 let count = 0;
 
-/** How often something was registered in this process: what tells a plugin that registers nothing. */
+/**
+ * How often something was registered in this process: a plugin that registers nothing leaves it unchanged.
+ */
 export function registrations(): number {
   return count;
 }

@@ -14,7 +14,7 @@ export function packageVersion(): string {
   return (require(manifest) as { version: string }).version;
 }
 
-/** The version of an installed package; undefined where it is not installed. */
+/** The version of an installed package; undefined if it is not installed. */
 export function installedVersion(name: string): string | undefined {
   try {
     const path = require.resolve(`${name}/package.json`);

@@ -1,5 +1,5 @@
 /**
- * Text that a terminal shows and does not obey: control characters, such as those of an escape sequence in a file's name,
+ * Text that is safe to print on a terminal: control characters, such as those of an escape sequence in a file's name,
  * are spelled as `\x1b`, and the marks that reorder a line as `\u202e`. Line ends and tabs stay.
  *
  * @example
@@ -12,7 +12,10 @@ export function printable(text: string): string {
   });
 }
 
-/** Text of a file's own, such as a name in it, for the one line of an error: line ends are spelled, too, and its length bound. */
+/**
+ * Text from a file, such as a name in it, for a one-line error: line ends are spelled out, too, and its length is
+ * bounded.
+ */
 export function oneLine(text: string): string {
   const line = printable(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
   return line.length > 400 ? `${line.slice(0, 400)}…` : line;

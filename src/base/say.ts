@@ -1,6 +1,6 @@
 import { printable } from './printable.js';
 
-/** Tells the user, in one line on standard error, what they should know and what stops nothing. */
+/** Prints a line for the user on standard error, about something that does not stop the program. */
 export function say(line: string): void {
   process.stderr.write(printable(`${line}\n`));
 }

@@ -5,7 +5,7 @@ import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 import { type Flag, flagName } from './flag.js';
 
-/** Loaded at the first use, as `import()` does it where there need be no promise. */
+/** The yaml library, loaded synchronously at its first use. */
 const yaml = () => createRequire(import.meta.url)('yaml') as typeof import('yaml');
 
 /**
@@ -37,7 +37,9 @@ export function configFile(path: string, table: ReadonlyMap<string, Flag>): Map<
   return fields;
 }
 
-/** @throws UserError for an alias without its anchor, and for aliases that unfold beyond measure. */
+/**
+ * Expands aliases. @throws UserError for an alias without its anchor, and for aliases that expand beyond measure.
+ */
 function valuesOf(document: Document.Parsed, path: string): unknown {
   try {
     return document.toJS();

@@ -8,12 +8,12 @@ type Intersection<U> = (U extends unknown ? (value: U) => void : never) extends 
   ? I
   : never;
 
-/** What the flags of all groups become: one flat object. */
+/** The values of the flags of all groups, as one flat object. */
 export type Config<G extends FlagGroups> = z.output<
   z.ZodObject<Extract<Intersection<G[keyof G]>, z.ZodRawShape>>
 >;
 
-/** The part of JSON Schema that a flag's type is read from. */
+/** The part of JSON Schema that describes a flag's type. */
 export interface FlagSchema {
   readonly type?: string;
   readonly description?: string;
@@ -28,13 +28,13 @@ export interface FlagSchema {
   readonly exclusiveMaximum?: number;
   readonly items?: FlagSchema;
   readonly anyOf?: readonly FlagSchema[];
-  /** Why the flag is taken and does nothing; see `ignored`. */
+  /** Why the flag is accepted without effect; see `ignored`. */
   readonly ignored?: string;
 }
 
 /**
- * A flag of another program's command lines that has no meaning here: its value is taken, the
- * recipe never sees it, and one line on standard error says why.
+ * A flag from another program's command lines that has no meaning here: its value is discarded, and a line on
+ * standard error says why.
  *
  * @example
  * const flags = { Adapter: { rBlock: ignored('LoRA has no blocks') } };
@@ -47,8 +47,9 @@ export function ignored(why: string): z.ZodOptional<z.ZodString> {
 }
 
 /**
- * A flag that takes a name of a catalogue. Names are looked up when the command line is read, and so is what the help
- * lists: what a plugin registered counts. `first` are names that mean something to the flag and are not in the catalogue.
+ * A flag that takes a name from a catalogue. Names are looked up when the command line is read, and so is what the
+ * help lists: what a plugin registered counts. `first` are names that mean something to the flag and are not in the
+ * catalogue.
  *
  * @example
  * const flags = { Training: { loss: nameIn(losses).default('focal').describe('loss to minimise') } };
@@ -84,7 +85,10 @@ export interface Flag {
   readonly required: boolean;
 }
 
-/** `blockRank`, `block_rank` and `block-rank` are one flag: the last is how it is spelled in messages. */
+/**
+ * Normalises a flag's spelling: `blockRank`, `block_rank` and `block-rank` are one flag, which messages spell the
+ * last way.
+ */
 export function flagName(key: string): string {
   return key
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
@@ -136,9 +140,9 @@ function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: FlagSch
 }
 
 /**
- * The value that a word of the command line stands for, as the flag's type will judge it: a word that fits no
- * number stays a string, and the type refuses it. `25%` is .25 for a flag that takes a fraction. An empty word is the empty
- * list, but where items are texts that may not be empty: an unset variable in `--list "$LIST"` is not to mean all.
+ * Converts a word of the command line for validation by the flag's type: a word that is not a number stays a string,
+ * which the type then refuses. `25%` is .25 for a flag that takes a fraction. An empty word is the empty list, but
+ * where items are texts that may not be empty: an unset variable in `--list "$LIST"` is not to mean all.
  */
 export function valueOf(word: string, schema: FlagSchema): unknown {
   if (schema.anyOf) {

@@ -11,7 +11,7 @@ export type CommandLine<G extends FlagGroups> =
   | { readonly config: Config<G> & Plugins; readonly notes: readonly string[] }
   | { readonly show: string };
 
-/** The user's own modules that a command line names, where it names any. */
+/** The user's own modules that a command line names. */
 export interface Plugins {
   readonly plugin?: readonly string[];
 }
@@ -29,7 +29,7 @@ const general = {
 } satisfies FlagGroups;
 
 /**
- * Reads a command line by a table of flags.
+ * Parses a command line by a table of flags.
  *
  * A key `blockRank` is the flag `--block-rank`, also spelled `--block_rank`; values follow after a blank or `=`.
  * A boolean is `--flag` or `--no-flag`, a list is comma-separated or repeated, and a fraction may be written `25%`.
@@ -69,8 +69,8 @@ export function flags<G extends FlagGroups>(
 }
 
 /**
- * The plugins that a command line or its config file names: they are loaded before the flags are read, since what they
- * register are names that flags take.
+ * The plugins that a command line or its config file names: they are loaded before the flags are parsed, since flags
+ * accept the names that they register.
  *
  * @throws UserError as `flags` does for words and keys that it does not know.
  */

@@ -1,6 +1,8 @@
 import { expected, type Flag } from './flag.js';
 
-/** The `--help` text: usage, what the recipe does, and the flags by group, each with what it takes and its default. */
+/**
+ * The `--help` text: usage, the recipe's description, and the flags by group, each with its type and its default.
+ */
 export function helpText(usage: string, description: string, table: ReadonlyMap<string, Flag>): string {
   const lines = [`Usage: ${usage} [flags]`, '', description];
   let group = '';

@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.js';
 import { registrations } from '../base/named.js';
 import { importModule, moduleAddress } from './import-module.js';
 
-/** The modules that have been loaded in this process, by address. */
+/** The modules that this process has loaded, by address. */
 const loaded = new Set<string>();
 
 /**

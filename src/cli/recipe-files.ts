@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 
-/** A recipe as a file: its name, and the first sentence of the comment that it opens with. */
+/** A recipe's file: its name, and the first sentence of its opening comment. */
 export interface RecipeFile {
   readonly name: string;
   readonly path: string;

@@ -17,7 +17,7 @@ export interface Recipe<G extends FlagGroups> {
   run(config: Config<G> & Plugins, signal: AbortSignal): Work | Promise<Work>;
 }
 
-/** A recipe's work: a stream, or nothing where it is done already. */
+/** A recipe's work: a stream, or nothing if the work is done already. */
 export type Work = Observable<unknown> | void;
 
 /**

@@ -6,15 +6,15 @@ import type { BatchPlan, Item } from './types.js';
 export interface BatchPlansOptions {
   /** Passes over the items; Infinity never ends. Default 1. */
   readonly epochs?: number;
-  /** Samples in a batch; an epoch's last one may have fewer. */
+  /** Samples per batch; the last batch of an epoch may have fewer. */
   readonly batchSize: number;
-  /** Seeds the order of each epoch, and what is random about each sample. */
+  /** Seeds the order of each epoch and the randomness of each sample. */
   readonly seed: number;
   /** A new order each epoch. Default true; validation and test want false. */
   readonly shuffle?: boolean;
-  /** Leaves out an epoch's last batch where it is short. Default false, as in PyTorch. */
+  /** Leaves out an epoch's last batch if it is short. Default false, as in PyTorch. */
   readonly dropLast?: boolean;
-  /** Batches already consumed: planning goes on with the next. Default 0. */
+  /** Batches already consumed: planning continues with the next one. Default 0. */
   readonly from?: number;
 }
 
@@ -60,7 +60,7 @@ export function batchPlans<I extends Item>(
   };
 }
 
-/** How many batches an epoch over `count` items has. */
+/** The number of batches in an epoch over `count` items. */
 export function batchesPerEpoch(count: number, batchSize: number, dropLast = false): number {
   return dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize);
 }

@@ -9,11 +9,11 @@ export type Tensors = Tensor | Readonly<Record<string, Tensor>>;
  * `dispose` exactly once.
  */
 export interface Batch<In extends Tensors = Tensor, Target extends Tensors = Tensor> {
-  /** Its `samples` are those that are in the tensors, row by row. */
+  /** Its `samples` are those in the tensors, row by row. */
   readonly plan: BatchPlan<Item>;
-  /** What the model takes. */
+  /** The model's inputs. */
   readonly inputs: In;
-  /** What its outputs are compared with. */
+  /** The targets that the model's outputs are compared with. */
   readonly targets: Target;
   /** Frees the tensors; called by the lease. */
   dispose(): void;

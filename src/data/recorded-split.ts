@@ -1,7 +1,9 @@
 import { UserError } from '../base/errors.js';
 import type { Item, Splits } from './types.js';
 
-/** The stems of each split, in order: what a checkpoint keeps, so that no picture changes sides later. */
+/**
+ * The stems of each split, in order: a checkpoint records them, so that no picture changes its split later.
+ */
 export type SplitStems = Readonly<Record<'train' | 'validation' | 'test' | 'unused', readonly string[]>>;
 
 export function stemsOf({ train, validation, test, unused = [] }: Splits<Item>): SplitStems {
@@ -9,13 +11,16 @@ export function stemsOf({ train, validation, test, unused = [] }: Splits<Item>):
   return { train: stems(train), validation: stems(validation), test: stems(test), unused: stems(unused) };
 }
 
-/** The stems of pairs that a record does not know: they came later. */
+/** The stems of pairs that are not in a record: they were added later. */
 export function addedTo(record: SplitStems, pairs: readonly Item[]): string[] {
   const recordedStems = new Set(Object.values(record).flat());
   return pairs.map(({ stem }) => stem).filter((stem) => !recordedStems.has(stem));
 }
 
-/** Pairs on the sides on which a record has them, in its order. Those that it does not know are on none. */
+/**
+ * Divides pairs as a record does, in its order; pairs that are not in the record are left out. Those that it does not
+ * know are on none.
+ */
 export function splitAs<I extends Item>(record: SplitStems, pairs: readonly I[]): Splits<I> {
   const unusedStems = new Set(record.unused);
   return {
@@ -27,7 +32,7 @@ export function splitAs<I extends Item>(record: SplitStems, pairs: readonly I[])
 }
 
 /**
- * The pairs that a record has on one side, in its order.
+ * The pairs of one split of a record, in its order.
  *
  * @throws UserError where one of them is not there.
  */
@@ -45,7 +50,7 @@ export function sideAs<I extends Item>(
   );
 }
 
-/** A few names of a list that may be long. */
+/** The first few names of a list. */
 export function few(names: readonly string[]): string {
   const list = names.slice(0, 3).join(', ');
   return names.length > 3 ? `${list} and ${names.length - 3} more` : list;

@@ -18,13 +18,21 @@ export interface SplitOptions<I extends Item = Item> {
    * `hash`: each pair by the hash of its own stem, so that added files move no other. Default `upstream`.
    */
   readonly rule?: 'upstream' | 'hash';
-  /** Share of the pairs that is used, 0 to 1. Default 1. */
+  /** Share of the pairs to use, 0 to 1. Default 1. */
   readonly percentage?: number;
-  /** Whether the percentage shrinks every split (as upstream does) or leaves the test split as it is. Default `all`. */
+  /**
+   * Whether the percentage shrinks every split (as upstream does) or keeps the whole test split. Default `all`.
+   */
   readonly shrink?: 'all' | 'keep-test';
-  /** Items of one group are divided by themselves, so that each split has its share of every group. Default: all are one. */
+  /**
+   * Divides the items of each group by themselves, so that each split has its share of every group. Default: all are
+   * one.
+   */
   readonly by?: ((item: I) => string) | undefined;
-  /** The split that the run began with: it holds whatever else is asked, and pairs that came later are left out. */
+  /**
+   * The split that the run began with: it takes precedence over the other options, and pairs that were added later
+   * are left out.
+   */
   readonly recorded?: SplitStems | undefined;
 }
 

@@ -16,7 +16,9 @@ export interface Pair extends ImageItem {
   readonly mask: string;
 }
 
-/** All that one sample is a function of. `epoch` counts from 1; `index` is the item's place in its data set. */
+/**
+ * Everything that one sample is a function of. `epoch` counts from 1; `index` is the item's place in its data set.
+ */
 export interface SamplePlan<I extends Item = Pair> {
   readonly item: I;
   readonly seed: number;
@@ -24,7 +26,7 @@ export interface SamplePlan<I extends Item = Pair> {
   readonly index: number;
 }
 
-/** What one batch will hold: nothing heavy, so that millions of plans cost nothing until they are pulled. */
+/** The contents of a batch to come: small, so that millions of plans cost nothing until they are pulled. */
 export interface BatchPlan<I extends Item = Pair> {
   /** From 1. */
   readonly epoch: number;
@@ -54,7 +56,7 @@ export interface MaskedSample<P extends Uint8Array | Float32Array = Uint8Array> 
   readonly mask: Uint8Array;
 }
 
-/** The class id that no loss and no metric counts. */
+/** The class id that losses and metrics ignore. */
 export const IGNORE_INDEX = 255;
 
 /** Items by use. */
@@ -62,6 +64,6 @@ export interface Splits<I extends Item = Pair> {
   readonly train: readonly I[];
   readonly validation: readonly I[];
   readonly test: readonly I[];
-  /** Those that a percentage leaves out. */
+  /** Items that a percentage leaves out. */
   readonly unused?: readonly I[];
 }

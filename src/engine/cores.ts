@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-/** Cores that this process may use: those of its affinity, or fewer where a cgroup limits its processor time. */
+/**
+ * The number of cores that this process may use: those of its affinity, or fewer if a cgroup limits its processor
+ * time.
+ */
 export function availableCores(): number {
   const limits = [availableParallelism(), cgroup2(), cgroup1()];
   return Math.max(1, Math.floor(Math.min(...limits.filter((limit) => limit !== undefined))));

@@ -26,7 +26,7 @@ export interface EngineOptions {
 /** The engine that runs, and how it came to be chosen. */
 export interface Engine {
   readonly name: string;
-  /** How the engine came to be chosen, as a person reads it. */
+  /** Why the engine was chosen, for a person to read. */
   readonly why: string;
   readonly precision: string;
   readonly threads: number;
@@ -39,11 +39,11 @@ export interface Engine {
  * not installed.
  */
 export interface EngineSource {
-  /** What to do where it is not installed. */
+  /** What to do if it is not installed. */
   readonly install: string;
   /** The command that says what an engine lacks that comes with this package. */
   readonly explain?: string;
-  /** Makes the engine ready; undefined where this machine cannot run it. */
+  /** Makes the engine ready; undefined if this machine cannot run it. */
   start(options: EngineOptions): Promise<Omit<Engine, 'why' | 'name'> | undefined>;
 }
 
@@ -54,7 +54,7 @@ type BuiltInEngine = 'onednn' | 'torch' | 'tensorflow' | 'webgpu' | 'wasm' | 'cp
 export type EngineName = Name<BuiltInEngine | 'auto'>;
 
 /**
- * The engines by name, which is that of their tfjs backend. `auto` never takes one that a user registered.
+ * The engines by name, which is the name of their tfjs backend. `auto` never takes one that a user registered.
  *
  * @example
  * engines.register('mine', {
@@ -106,11 +106,11 @@ export const engines = named<BuiltInEngine, EngineSource>('engine', {
   },
 });
 
-/** From the fastest down; webgpu is left out, since without a GPU it runs on a slow emulation. */
+/** Engines from fastest to slowest; webgpu is left out, since without a GPU it runs on a slow emulation. */
 const FASTEST = ['onednn', 'torch', 'tensorflow', 'wasm', 'cpu'] as const;
 
 /**
- * Chooses what runs all tensor work of this process from here on.
+ * Chooses the engine of all further tensor work in this process.
  *
  * `auto` takes MILLRACE_ENGINE where that is set, else the fastest that is installed; `why` says which and why, and how
  * to build an engine that is missing.
@@ -128,7 +128,7 @@ export async function useEngine(name: EngineName = 'auto', options: EngineOption
 
 let inUse: Engine | undefined;
 
-/** The engine that this process computes on; where none was chosen, the one that tfjs took by itself. */
+/** The engine that this process computes on; if none was chosen, the one that tfjs selected. */
 export function engineInUse(): Pick<Engine, 'name' | 'precision'> {
   return inUse ?? { name: getBackend() as Engine['name'], precision: 'f32' };
 }
@@ -170,7 +170,7 @@ async function choose(name: EngineName, options: EngineOptions): Promise<Engine>
   );
 }
 
-/** Threads beyond the cores gain nothing, and thousands end the process. */
+/** Checks the number of threads: more than the cores gain nothing, and thousands end the process. */
 function check(engine: string, { threads, precision, device }: EngineOptions): void {
   const cores = availableParallelism();
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= cores))

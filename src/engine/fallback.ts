@@ -11,9 +11,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import { numbersOf } from './numbers.js';
 
-/** A backend of this project, which counts what it cannot do itself. */
+/** A backend of this project, which counts the kernels that it lacks. */
 interface Counting extends KernelBackend {
-  /** How often each kernel that the engine lacks has run on the cpu backend. */
+  /** How often each kernel that the engine lacks ran on the cpu backend. */
   readonly fallbackCalls: Map<string, number>;
 }
 

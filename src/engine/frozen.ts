@@ -1,6 +1,6 @@
 import { engine, type Tensor } from '@tensorflow/tfjs-core';
 
-/** Computes a tensor that counts as a constant in every gradient (PyTorch's `detach`). */
+/** Computes a tensor that is a constant to every gradient (PyTorch's `detach`). */
 export function frozen(compute: () => Tensor): Tensor {
   const state = (engine() as unknown as { state: { gradientDepth: number } }).state;
   const depth = state.gradientDepth;

@@ -1,6 +1,6 @@
 import type { DataType } from '@tensorflow/tfjs-core';
 
-/** Values as the typed array that belongs to their type; bool tensors are bytes. */
+/** Values in the typed array of their type; bool tensors are bytes. */
 export function numbersOf(
   values: ArrayLike<number>,
   dtype: DataType,

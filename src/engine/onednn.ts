@@ -19,7 +19,7 @@ export interface Onednn {
 }
 
 /**
- * Registers the tfjs backend `onednn`, this project's own over oneDNN; undefined where the addon is not built.
+ * Registers the tfjs backend `onednn`, this project's own over oneDNN; undefined if the addon is not built.
  *
  * `precision` is bf16 by default where the processor multiplies bf16 faster (AMX, AVX512-BF16), else f32. `threads`
  * follows the cores that are available; beyond four, one is left to the image decoders. There is one such backend in a

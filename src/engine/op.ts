@@ -11,12 +11,14 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 
-/** What an operation is, whatever runs it. */
+/** An operation, independent of the engine that runs it. */
 export interface Op<I extends NamedTensorMap | readonly Tensor[], A> {
   readonly name: string;
-  /** The operation in plain tfjs: what runs where a backend registers no kernel of this name. */
+  /** The operation in plain tfjs, for backends without a kernel of this name. */
   plain(inputs: I, attrs: A): Tensor | Tensor[];
-  /** Inputs that the gradient reads, `all` where they are a list, and outputs that are there for it alone. */
+  /**
+   * Inputs that the gradient reads (`all` if they are a list), and outputs that exist for the gradient alone.
+   */
   readonly saves?: {
     readonly inputs?: 'all' | readonly (keyof I & string)[];
     readonly outputs?: readonly boolean[];
@@ -35,13 +37,14 @@ export interface Op<I extends NamedTensorMap | readonly Tensor[], A> {
 
 const sideOutputs = new Map<string, readonly boolean[]>();
 
-/** Whether an output is there for the gradient alone, so that there is none of it. */
+/** Whether an output exists for the gradient alone and has none itself. */
 export function isSideOutput(op: string, output: number): boolean {
   return sideOutputs.get(op)?.[output] ?? false;
 }
 
 /**
- * Defines a fused operation: one tfjs kernel, which a backend may register natively, and one gradient for all.
+ * Defines a fused operation: one tfjs kernel, which a backend may register natively, and one gradient for all
+ * engines.
  *
  * On a backend without a kernel of that name, `plain` becomes that kernel at the first call. Inputs are named, or a
  * list where their number varies. Optional inputs are left out of `inputs` when undefined, and must not be among

@@ -1,11 +1,11 @@
 import { UserError } from '../base/errors.js';
 
-/** How engines and JavaScript itself say that there is no memory left. */
+/** The messages of engines and of JavaScript itself when memory runs out. */
 const SAID =
   /out of memory|allocation failed|invalid (typed )?array (buffer )?length|enlarge memory|memory access out of bounds/i;
 
 /**
- * The error that a user can fix, where work on a batch of this shape failed for want of memory; any other error as it is.
+ * An error that the user can fix if work on a batch of this shape ran out of memory; any other error unchanged.
  */
 export function memoryHint(error: unknown, shape: readonly number[]): unknown {
   if (error instanceof UserError || !(error instanceof Error) || !SAID.test(error.message)) return error;

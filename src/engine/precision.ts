@@ -1,4 +1,4 @@
-/** Names of what matrix products may round their factors to. */
+/** The precisions to which matrix products may round their factors. */
 export const PRECISIONS = ['f32', 'tf32', 'bf16'] as const;
-/** What matrix products round their factors to. */
+/** The precision to which matrix products round their factors. */
 export type Precision = (typeof PRECISIONS)[number];

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
 
 /**
- * Refuses a tensor that an operation cannot take; −1 stands for any size.
+ * Refuses a tensor of a shape or type that an operation cannot take; −1 stands for any size.
  *
  * Engines differ in what they make of such a tensor: an error, another operation's numbers, or what lies behind it in
  * memory. Asked first, all say the same.
@@ -27,7 +27,7 @@ export function expectShape(
   );
 }
 
-/** Refuses a number that counts something and cannot: what is not whole, or below 1. */
+/** Refuses a count that is not an integer from 1 up. */
 export function expectCount(operation: string, name: string, count: number): void {
   if (Number.isInteger(count) && count >= 1) return;
   throw new UserError(`${operation}: expected ${name} to be an integer from 1 up, got ${count}`, {

@@ -17,7 +17,7 @@ export interface Torch {
 }
 
 /**
- * Registers the tfjs backend `torch`, this project's own over LibTorch; undefined where the addon is not built.
+ * Registers the tfjs backend `torch`, this project's own over LibTorch; undefined if the addon is not built.
  *
  * `device` is by default the best that LibTorch finds. `precision` is f32 by default. In bf16 the products round their
  * factors, frozen weights are rounded once and leave the device, and what trains, statistics and losses stay f32.

@@ -7,7 +7,7 @@ import { packageRoot } from '../base/package.js';
 const WORKER = join(packageRoot, 'src', 'engine', 'wasm-thread.cjs');
 
 /**
- * Starts the wasm backend with threads, which tfjs-backend-wasm 4.22 does in browsers alone.
+ * Starts the wasm backend with threads, which tfjs-backend-wasm 4.22 supports only in browsers.
  *
  * Three things stand in its way in Node, and are put right while it starts: a flag that is off; a worker script that it
  * makes an object URL of, where Node's `Worker` wants a path; and a limit of half of the processor's logical cores.

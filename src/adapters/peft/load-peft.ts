@@ -16,11 +16,11 @@ import { readPeftConfig } from '../peft-config.js';
 import { adapterPlaces } from './peft-places.js';
 import { PEFT_FILES, PEFT_PREFIX } from './save-peft.js';
 
-/** The adapters that we read, by PEFT's `peft_type`. */
+/** The adapters that can be read, by PEFT's `peft_type`. */
 const READERS = { LORA: loraFromPeft, GRALORA: localizedLoraFromPeft };
 
 /**
- * Puts an adapter that PEFT or `savePeft` wrote into a model without one, and the head where the folder has one.
+ * Loads an adapter that PEFT or `savePeft` wrote into a model without one, and the head if the folder has one.
  *
  * Which maps it changes is read off its tensors, by the names of either spelling of transformers (or both), whatever
  * attribute holds the ViT. What is on a `classifier` or a `pooler` is left out: it touches no token.
@@ -69,7 +69,7 @@ interface Change {
   readonly stored: StoredTensor;
 }
 
-/** Takes the tensors of PEFT's file apart. */
+/** Parses the names of the tensors in PEFT's file. */
 function parts(file: Stored, path: string): { readonly changes: readonly Change[]; readonly head: Stored } {
   const changes: Change[] = [];
   const head = new Map<string, StoredTensor>();
@@ -91,7 +91,7 @@ function parts(file: Stored, path: string): { readonly changes: readonly Change[
   return { changes, head };
 }
 
-/** BatchNorm's count of batches moves nothing here. */
+/** BatchNorm's batch counter, which changes nothing here. */
 function withoutCounts(tensors: Stored): Stored {
   return new Map([...tensors].filter(([name]) => !/(^|\.)num_batches_tracked$/.test(name)));
 }
@@ -109,7 +109,7 @@ function changeOf(name: string, path: string): Omit<Change, 'stored'> {
   );
 }
 
-/** The targets and blocks of changes. */
+/** The targets and blocks that the tensors change. */
 function placesOf(changes: readonly Change[], count: number): AdapterOptions {
   const layers = [...new Set(changes.map(({ site }) => site.layer))].toSorted((a, b) => a - b);
   const targets = TARGETS.filter((target) => changes.some(({ site }) => site.target === target));
@@ -142,7 +142,7 @@ function checkFit({
   if (surplus !== undefined) fail(`one named ${surplus}`);
 }
 
-/** A file with the names of both versions of transformers must hold the same numbers under both. */
+/** Checks that a file with the names of both versions of transformers has the same numbers under both. */
 function checkAgreement(
   parts: readonly { readonly places: readonly TorchPlace[]; readonly tensors: Stored }[],
   path: string,

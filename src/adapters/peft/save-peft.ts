@@ -9,19 +9,19 @@ import { toTorchLayout } from '../../model/vit/layout.js';
 import { moduleName, type Spelling } from '../../model/vit/names.js';
 import { adapterPlaces } from './peft-places.js';
 
-/** What PEFT calls the files of an adapter, and the file of ours that it passes over. */
+/** PEFT's names of an adapter's files, and our own file, which PEFT ignores. */
 export const PEFT_FILES = {
   config: 'adapter_config.json',
   weights: 'adapter_model.safetensors',
   head: 'head.safetensors',
 } as const;
 
-/** What stands before every key of adapter_model.safetensors. */
+/** The prefix of every key of adapter_model.safetensors. */
 export const PEFT_PREFIX = 'base_model.model.';
 
 /** Options of `savePeft`. */
 export interface SavePeftOptions {
-  /** The attribute of the Python model that is the ViTModel; '' where it is one itself. Default `vit`. */
+  /** The attribute of the Python model that is the ViTModel; '' if the model itself is one. Default `vit`. */
   readonly attribute?: string;
   /**
    * The version of transformers whose module names are written: 4, 5, or both (default). PEFT loads those that the model
@@ -33,7 +33,7 @@ export interface SavePeftOptions {
    * takes the adapter. `module`: into PEFT's own file, for a Python model with an attribute `head` (`modules_to_save`).
    */
   readonly head?: 'file' | 'module';
-  /** What PEFT is told that the adapter belongs to: a hub id or a folder. Default: nothing. */
+  /** The base model in PEFT's config: a hub id or a folder. Default: nothing. */
   readonly baseModel?: string;
 }
 

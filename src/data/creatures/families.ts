@@ -1,17 +1,19 @@
 import type { Random } from '../../random/random-stream.js';
 import { type Limb, limb, polygon, type Shape } from './shape.js';
 
-/** The families that count as a creature: what the fixture asks to find. */
+/** The families that count as a creature, the class to find in the fixture. */
 export const CREATURES = ['cat', 'fox', 'rabbit', 'bear', 'mouse', 'lizard', 'llama', 'hound'] as const;
 
-/** The families that do not, drawn with the same colours and textures; a table has legs, a cactus has arms. */
+/**
+ * The families that are not creatures, drawn with the same colours and textures; a table has legs, a cactus has arms.
+ */
 export const THINGS = ['tree', 'mushroom', 'house', 'star', 'cactus', 'rock', 'table', 'lamp'] as const;
 
 /** A family of creatures. */
 export type Creature = (typeof CREATURES)[number];
 /** A family of things. */
 export type Thing = (typeof THINGS)[number];
-/** What a scene may show: a creature or a thing. */
+/** Anything that a scene may show: a creature or a thing. */
 export type Family = Creature | Thing;
 
 /** All families, in the order of their labels. */
@@ -43,7 +45,7 @@ const BUILDS: Readonly<Record<Creature, Build>> = {
   hound: { body: 0.44, girth: 0.085, legs: 0.1, neck: 0.13, neckAngle: 0.7, head: 0.08, snout: 0.11, ear: 'hanging', tail: 0.2, tailWidth: 0.02, tailAngle: 0.9 },
 }; // biome-ignore format: a table
 
-/** Draws one member of a family: no two are alike. */
+/** Draws one member of a family; no two are alike. */
 export function member(family: Family, random: Random): Shape {
   return family in BUILDS ? creature(BUILDS[family as Creature], random) : thing(family as Thing, random);
 }

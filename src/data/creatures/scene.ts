@@ -68,7 +68,7 @@ export function scene(random: Random, width: number, height: number, family: Fam
   return { width, height, image: develop(pixels, random, width), labels, family };
 }
 
-/** A creature's scene: what the fixture is made of. */
+/** A creature's scene, of which the fixture consists. */
 export function creatureScene(random: Random, width: number, height: number): Scene {
   return scene(random, width, height, CREATURES[Math.floor(CREATURES.length * random())]!);
 }

@@ -1,7 +1,7 @@
 import type { Random } from '../../random/random-stream.js';
 import { valueNoise } from './texture.js';
 
-/** Redraws an RGB picture (bytes, row by row) in another manner; nothing moves, so its mask stays true. */
+/** Redraws an RGB picture (bytes, row by row) in another style; nothing moves, so the mask stays valid. */
 export type Style = (image: Uint8Array, width: number, height: number, random: Random) => Uint8Array;
 
 /** The styles of the fixture's second domain. */

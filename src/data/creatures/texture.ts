@@ -3,7 +3,7 @@ import type { Random } from '../../random/random-stream.js';
 /** Red, green, blue, each from 0 to 1. */
 export type Colour = readonly [number, number, number];
 
-/** Where between two colours a texture is at a pixel, from 0 to 1. */
+/** The place of a texture between its two colours at a pixel, from 0 to 1. */
 type Pattern = (x: number, y: number) => number;
 
 /** How a surface looks: two colours, and a pattern that mixes them. */

@@ -1,11 +1,11 @@
 import { CREATURES } from './families.js';
 
-/** The ids of a trimap as the Oxford-IIIT Pet set stores them. */
+/** The ids of a trimap in the Oxford-IIIT Pet set. */
 export const TRIMAP = { creature: 1, background: 2, border: 3 } as const;
 
 /**
- * The trimap of a scene's labels: creature, background, and as border whatever lies within `radius` pixels of the
- * line between the two. Where a thing hides the creature, the line follows what is seen.
+ * The trimap of a scene's labels: creature, background, and as border everything within `radius` pixels of the line
+ * between the two. Where a thing hides the creature, the line follows what is seen.
  */
 export function trimap(labels: Uint8Array, width: number, height: number, radius = 2): Uint8Array {
   const inside = labels.map((label) => (label >= 1 && label <= CREATURES.length ? 1 : 0));

@@ -1,12 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../../base/errors.js';
 
-/** Bytes at a file's end among which its last mark must stand; some writers append notes. */
+/** The number of bytes at a file's end that must contain its end marker; some writers append notes. */
 const TAIL = 65_536;
 
 /**
- * Opens an image or a mask and reads its header and its end, so that a broken one is found before the first step, and not
- * after the last. Pixels are not decoded: damage inside a file shows when it is read.
+ * Opens an image or a mask and reads its header and its end, so that a broken file is found before the first step
+ * rather than hours later. Pixels are not decoded: damage inside a file shows when it is read.
  *
  * @returns its width × height, as it is to be seen
  * @throws UserError naming the file, where it is broken or cut short

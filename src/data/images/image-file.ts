@@ -11,7 +11,7 @@ export interface Pixels {
 }
 
 /**
- * Decodes an image file to RGB bytes, by its content and not by its name: the bytes of PIL's `convert('RGB')`.
+ * Decodes an image file to RGB bytes, by its content rather than its name: the bytes of PIL's `convert('RGB')`.
  *
  * EXIF orientation is applied; grey becomes RGB, CMYK too, by 255 − ink; of 16 bits the upper 8 are taken (PIL clips
  * grey ones); alpha and a fourth band are dropped; embedded colour profiles are ignored (pretrained models saw their images
@@ -40,7 +40,7 @@ export async function readImage(path: string): Promise<Pixels> {
 }
 
 /**
- * Decodes a mask file to the ids that it stores: palette indices or grey values.
+ * Decodes a mask file to the ids stored in it: palette indices or grey values.
  *
  * PNG is read with its palette indices intact, at 1, 2, 4, 8 or 16 bits. Other formats, and PNG in colour, must be grey
  * pictures: their ids are the grey values, from 0 up where they have fewer than 8 bits. EXIF orientation is applied, as to

@@ -6,11 +6,13 @@ import type { SampleCache } from './sample-cache.js';
 
 /** Options of `loadImage`. */
 export interface LoadImageOptions {
-  /** Where decoded samples are kept, so that the second epoch decodes nothing. Default: nowhere. */
+  /** The cache of decoded samples, so that the second epoch decodes nothing. Default: nowhere. */
   readonly cache?: SampleCache | undefined;
 }
 
-/** To be raised when the same files decode to other bytes, so that older disk caches miss. */
+/**
+ * The version of the decoder: raise it when the same files decode to other bytes, so that older disk caches miss.
+ */
 export const DECODER = 2;
 
 /**
@@ -30,7 +32,7 @@ export async function loadImage<I extends ImageItem>(
   return { plan, width: size, height: size, image: image! };
 }
 
-/** What a cache holds under a key, or else what `decode` gives, which is then kept. */
+/** The cached parts of a key, or else those from `decode`, which are then cached. */
 export async function cached(
   cache: SampleCache | undefined,
   keyOf: () => Promise<string>,
@@ -46,7 +48,7 @@ export async function cached(
   return parts;
 }
 
-/** What changes with a file: its path, its time and its size. */
+/** The identity of a file's contents: its path, its time and its size. */
 export async function stamp(path: string): Promise<string> {
   const stats = await stat(path).catch(() => undefined);
   return `${path}:${stats?.mtimeMs}:${stats?.size}`;

@@ -2,20 +2,23 @@ import { readFile } from 'node:fs/promises';
 import type { Sharp } from 'sharp';
 import { UserError } from '../../base/errors.js';
 
-/** Pictures of more pixels are refused before they are unpacked: where Pillow warns of a decompression bomb. */
+/**
+ * The most pixels of a picture, above which it is refused before it is unpacked: Pillow's limit for decompression
+ * bombs.
+ */
 export const MOST_PIXELS = 89_478_485;
 
 /** A picture that sharp is about to decode. */
 export interface OpenPicture {
   readonly source: Sharp;
-  /** The kind of colours that it stores, as libvips calls it. */
+  /** Its colour space, in libvips's words. */
   readonly space: string;
   readonly channels: number;
   readonly depth: 'uchar' | 'ushort';
   readonly bits: number | undefined;
 }
 
-/** Opens what is neither truncated nor too large, nor of pixels that are no whole numbers. */
+/** Opens a picture, and refuses one that is truncated, too large, or whose pixels are not integers. */
 export async function openPicture(path: string, bytes: Buffer): Promise<OpenPicture> {
   const { default: sharp } = await import('sharp');
   const source = sharp(bytes, {
@@ -41,7 +44,7 @@ export async function openPicture(path: string, bytes: Buffer): Promise<OpenPict
   return { source, space, channels, depth, bits };
 }
 
-/** All bands of a picture, in 16 bits where it has them or where `space` is one of 16 bits. */
+/** All bands of a picture, in 16 bits if it has them or `space` is one of 16 bits. */
 export async function bandsOf(
   source: Sharp,
   space: 'srgb' | 'rgb16' | 'grey16' | 'cmyk',
@@ -79,7 +82,7 @@ export async function readBytes(path: string, what: string): Promise<Buffer> {
   return bytes;
 }
 
-/** Makes one line that names the file of whatever goes wrong on decoding it. */
+/** Turns any error of decoding into one line that names the file. */
 export async function decodeWith<T>(path: string, what: string, decode: () => Promise<T>): Promise<T> {
   try {
     return await decode();

@@ -6,8 +6,8 @@ interface Grid<T extends Uint8Array | Uint16Array> {
 }
 
 /**
- * Turns and mirrors a picture of one channel as its EXIF orientation, 1 to 8, says: what Pillow's
- * `ImageOps.exif_transpose` does. Any other orientation leaves it as it is.
+ * Rotates and mirrors a picture of one channel by its EXIF orientation, 1 to 8, like Pillow's
+ * `ImageOps.exif_transpose`. Any other orientation leaves it as it is.
  */
 export function oriented<T extends Uint8Array | Uint16Array>(grid: Grid<T>, orientation: number): Grid<T> {
   if (!(orientation >= 2 && orientation <= 8)) return grid;

@@ -8,7 +8,7 @@ export interface ShownPicture {
   readonly image: Uint8Array;
 }
 
-/** The images of a batch, [batch, height, width, 3], as they were before they were normalised. */
+/** The images of a batch, [batch, height, width, 3], before normalization. */
 export async function pictures(images: Tensor, { mean, std }: Normalization): Promise<ShownPicture[]> {
   const [count, height, width] = images.shape as [number, number, number];
   const pixels = await images.data();

@@ -1,19 +1,21 @@
 import zlib from 'node:zlib';
 
-/** What a PNG file stores, row by row: palette indices or channel values, each in an element of its own. */
+/**
+ * The contents of a PNG file, row by row: palette indices or channel values, each in an element of its own.
+ */
 export interface PngSamples {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
   readonly depth: number;
   readonly data: Uint8Array | Uint16Array;
-  /** Whether it has an `eXIf` chunk, which may say how the picture is to be turned. */
+  /** Whether it has an `eXIf` chunk, which may hold the orientation of the picture. */
   readonly exif: boolean;
 }
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-/** Samples a pixel, and depths that may go with them, by colour type. */
+/** Samples per pixel and allowed depths, by colour type. */
 const COLOURS: Readonly<Record<number, readonly [channels: number, depths: readonly number[]]>> = {
   0: [1, [1, 2, 4, 8, 16]],
   2: [3, [8, 16]],
@@ -22,7 +24,7 @@ const COLOURS: Readonly<Record<number, readonly [channels: number, depths: reado
   6: [4, [8, 16]],
 };
 
-/** Deflate packs at most so many bytes into one. */
+/** The most bytes that deflate packs into one. */
 const DENSEST = 1032;
 
 /** The seven passes of Adam7: first column and row, and steps. */
@@ -42,8 +44,8 @@ export function isPng(bytes: Buffer): boolean {
 }
 
 /**
- * Reads the samples of a PNG file as they are stored (PNG 1.2), which image libraries do not give: palettes stay indices,
- * and 1, 2 and 4 bits stay small numbers. An interlaced picture must have 8 or 16 bits.
+ * Reads the samples of a PNG file as they are stored (PNG 1.2), unlike image libraries: palettes stay indices, and 1,
+ * 2 and 4 bits stay small numbers. An interlaced picture must have 8 or 16 bits.
  *
  * The declared size is checked before anything is unpacked, against `mostPixels` and against what the file's bytes can
  * hold, and no more is unpacked than was declared.
@@ -102,7 +104,7 @@ export function pngSamples(bytes: Buffer, mostPixels: number): PngSamples {
   return { width, height, channels, depth: depth!, data, exif };
 }
 
-/** The header and the packed pixels, once every chunk's checksum is found right. */
+/** The header and the packed pixels, after every chunk's checksum was verified. */
 function chunks(bytes: Buffer): { header: Buffer; packed: Buffer; exif: boolean } {
   let header: Buffer | undefined;
   let exif = false;
@@ -125,7 +127,10 @@ function chunks(bytes: Buffer): { header: Buffer; packed: Buffer; exif: boolean 
   }
 }
 
-/** Undoes the filters of `height` lines, a byte and `stride` bytes each, in place; gives them without their first bytes. */
+/**
+ * Reverts the filters of `height` lines, a byte and `stride` bytes each, in place; returns them without their first
+ * bytes.
+ */
 function unfiltered(
   lines: Uint8Array,
   start: number,

@@ -11,14 +11,14 @@ import { removeUnfinished, writeFileAtomic } from '../../files/atomic.js';
  * What is kept is never shared: `set` keeps a copy, and `get` gives one that its caller may change.
  */
 export interface SampleCache {
-  /** The parts under a key, as copies; undefined where they are not kept, or not in these lengths (bytes). */
+  /** Copies of the parts of a key; undefined if they are not stored, or not with these lengths (bytes). */
   get(key: string, lengths: readonly number[]): Promise<Uint8Array[] | undefined>;
-  /** Keeps parts under a key, where there is room. */
+  /** Stores parts under a key if there is room. */
   set(key: string, parts: readonly Uint8Array[]): Promise<void>;
 }
 
 /**
- * Keeps decoded samples in memory, until `maxBytes` are full; what comes later is decoded again each time.
+ * Keeps decoded samples in memory up to `maxBytes`; later samples are decoded again each time.
  *
  * Nothing is evicted: an epoch visits each sample once, and a cache that drops the oldest would hit nothing.
  *
@@ -43,8 +43,8 @@ export function memoryCache({ maxBytes = 2 ** 30 }: { readonly maxBytes?: number
 }
 
 /**
- * Keeps decoded samples in a folder, for the runs to come too. An entry is written whole or not at all, and one
- * whose checksum is off is decoded again. What killed writers have left is removed at the first look-up.
+ * Keeps decoded samples in a folder, for later runs, too. An entry is written whole or not at all, and one whose
+ * checksum is off is decoded again. What killed writers have left is removed at the first look-up.
  */
 export function diskCache(dir: string): SampleCache {
   let sweep: Promise<void> | undefined;
@@ -68,7 +68,7 @@ export function diskCache(dir: string): SampleCache {
   };
 }
 
-/** Not `slice`, which is a view where the bytes are a Node Buffer. */
+/** A copy; `slice` of a Node Buffer would be a view. */
 function copy(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }

@@ -7,7 +7,7 @@ import { UserError } from '../../base/errors.js';
 /** Numbers as the addon holds them; bool tensors are bytes. */
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 
-/** What one kernel took since profiling was turned on. */
+/** The time that one kernel took since profiling was turned on. */
 export interface ProfileEntry {
   readonly calls: number;
   readonly ms: number;
@@ -34,7 +34,7 @@ export type Enums = Readonly<
 >;
 
 /**
- * The native half: tensors by number, and one queue of kernels that a thread of its own works off in order.
+ * The native half: tensors by number, and one queue of kernels that its own thread works through in order.
  *
  * Only `readSync` and `drain` wait for it; an error of a kernel comes out of the next read, its message beginning with
  * the number of the call since `start`, from 0, and the kernel's name.
@@ -43,8 +43,8 @@ export interface Addon {
   /** Called again, the engine goes on with these, and tensors stay. */
   start(threads: number, bf16: boolean): void;
   /**
-   * Enqueues a kernel by its place in `about().kernels`, with arguments in the order that is given there. An input of
-   * −1 is left out; `sizes` says how many numbers each of `outs` has.
+   * Enqueues a kernel by its index in `about().kernels`, with arguments in the order given there. An input of −1 is
+   * left out; `sizes` says how many numbers each of `outs` has.
    */
   run(
     kernel: number,
@@ -62,7 +62,7 @@ export interface Addon {
   memory(): {
     readonly bytesInUse: number;
     readonly bytesReserved: number;
-    /** Of frozen weights whose numbers lie in temporary files. */
+    /** Bytes of frozen weights whose numbers are in temporary files. */
     readonly bytesInFiles: number;
     readonly tensors: number;
   };
@@ -76,7 +76,9 @@ export interface Addon {
   };
 }
 
-/** Where `npm install` puts the addon, or MILLRACE_ONEDNN_ADDON; undefined where it is not built. */
+/**
+ * The path of the addon that `npm install` builds, or MILLRACE_ONEDNN_ADDON; undefined if it is not built.
+ */
 export function addonPath(): string | undefined {
   const override = process.env['MILLRACE_ONEDNN_ADDON'];
   if (override) return override;
@@ -89,7 +91,7 @@ export function addonPath(): string | undefined {
 }
 
 /**
- * Loads the addon; undefined where it is not built.
+ * Loads the addon; undefined if it is not built.
  *
  * @throws UserError where it was built by an earlier version, and as `require` does where it does not load, for example
  * when oneDNN was uninstalled since.

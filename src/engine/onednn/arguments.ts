@@ -6,7 +6,7 @@ export interface Output {
   readonly dtype: TensorInfo['dtype'];
 }
 
-/** What a kernel of the addon is called with, by the addon's names; an input that is left out is `undefined`. */
+/** The arguments of an addon's kernel, by the addon's names; an omitted input is `undefined`. */
 export interface Arguments {
   readonly inputs?: Readonly<Record<string, TensorInfo | undefined>>;
   readonly results?: Readonly<Record<string, Output>>;

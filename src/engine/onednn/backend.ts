@@ -12,7 +12,7 @@ import { numbersOf } from '../numbers.js';
 import type { Addon, ArgumentNames, Enums, KernelNames } from './addon.js';
 import { type Arguments, inOrder } from './arguments.js';
 
-/** Where a tensor's numbers are: in the addon, or, for strings, here. */
+/** The location of a tensor's numbers: in the addon, or, for strings, here. */
 interface Stored {
   readonly id: number;
   readonly dtype: DataType;
@@ -20,13 +20,13 @@ interface Stored {
   refCount: number;
 }
 
-/** No fewer than the calls that the addon lets wait. */
+/** At least the number of calls that the addon queues. */
 const REMEMBERED = 16384;
 
-/** What the addon calls the types of tensors. */
+/** The addon's names of tensor types. */
 const TYPES: Partial<Record<DataType, string>> = { float32: 'f32', int32: 'i32', bool: 'u8' };
 
-/** A call while it is put together. */
+/** A call under construction. */
 interface Call {
   readonly ins: number[];
   readonly outs: number[];
@@ -45,12 +45,12 @@ export class OnednnBackend extends KernelBackend {
   readonly data: DataStorage<Stored>;
   /** What matrix products round their factors to; `register` sets it. */
   precision: 'f32' | 'bf16' = 'f32';
-  /** How often each kernel that this engine lacks has run on the cpu backend. */
+  /** How often each kernel that this engine lacks ran on the cpu backend. */
   readonly fallbackCalls = new Map<string, number>();
   /** The addon's enums, by name. */
   readonly enums: Enums;
   readonly #kernels: ReadonlyMap<string, KernelNames & { readonly index: number }>;
-  /** The shapes of the latest calls by their number, for the message should one of them fail. */
+  /** The shapes of the latest calls by number, for the message if one of them fails. */
   readonly #shapes: (readonly number[])[][] = [];
   #calls = 0;
   #next = 0;
@@ -63,13 +63,14 @@ export class OnednnBackend extends KernelBackend {
     this.#kernels = new Map(kernels.map((kernel, index) => [kernel.name, { ...kernel, index }]));
   }
 
-  /** The addon's number for a type of tensors; undefined for one that it has not. */
+  /** The addon's number of a tensor type; undefined if it has none. */
   typeOf(dtype: DataType): number | undefined {
     return this.enums.Type[TYPES[dtype]!];
   }
 
   /**
-   * Enqueues a kernel of the addon; the results are tensors at once, with numbers later, in the order of `results`.
+   * Enqueues a kernel of the addon; the results are tensors at once, in the order of `results`, and get their numbers
+   * later.
    *
    * @param each What the kernel takes any number of times, each with results of its own.
    */
@@ -88,7 +89,7 @@ export class OnednnBackend extends KernelBackend {
     return call.results;
   }
 
-  /** Puts arguments behind those of a call, where the addon looks for them. */
+  /** Appends arguments to those of a call, where the addon looks for them. */
   #add(call: Call, names: ArgumentNames, { inputs, results = {}, numbers }: Arguments): void {
     for (const input of inOrder(names.inputs, inputs)) {
       call.ins.push(input ? this.data.get(input.dataId).id : -1);
@@ -217,7 +218,7 @@ export class OnednnBackend extends KernelBackend {
     return super.epsilon();
   }
 
-  /** Every tensor lives in the addon, which its environment frees when it ends. */
+  /** The addon owns every tensor, and its environment frees them when it ends. */
   override dispose(): void {
     this.addon.drain();
   }

@@ -1,7 +1,7 @@
 import { registerKernel, type TensorInfo } from '@tensorflow/tfjs-core';
 import { type OnednnBackend, sizeOf } from './backend.js';
 
-/** What a kernel is given; inputs that are optional may be missing. */
+/** The arguments of a kernel; optional inputs may be missing. */
 export interface KernelCall<I extends string, A> {
   readonly backend: OnednnBackend;
   readonly inputs: Record<I, TensorInfo>;
@@ -19,7 +19,7 @@ export function kernel<I extends string, A = object>(
   });
 }
 
-/** Registers a kernel whose outputs are a list, however many they are. */
+/** Registers a kernel whose outputs are a list of any length. */
 export function listKernel<I extends string, A = object>(
   kernelName: string,
   compute: (call: KernelCall<I, A>) => TensorInfo[],

@@ -1,7 +1,7 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
 import { type OnednnBackend, sizeOf } from './backend.js';
 
-/** A tensor of one number over and over. */
+/** A tensor that repeats one number. */
 export function filled(
   backend: OnednnBackend,
   shape: readonly number[],
@@ -28,7 +28,7 @@ export interface Part {
   readonly outAt?: number;
 }
 
-/** Copies boxes of tensors into one new tensor, filled first where they do not cover it. */
+/** Copies boxes of tensors into one new tensor, which is filled first if they do not cover it. */
 export function assemble(
   backend: OnednnBackend,
   shape: readonly number[],

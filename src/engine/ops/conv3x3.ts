@@ -51,7 +51,7 @@ export function conv3x3(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
   return run({ x, weight, bias }, {})[0]!;
 }
 
-/** Padding that puts an image at a place of a frame that is two pixels larger. */
+/** Padding that puts an image at a place of a frame two pixels larger. */
 function frame(down: number, right: number): [number, number][] {
   return [
     [0, 0],

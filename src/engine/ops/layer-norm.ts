@@ -4,7 +4,7 @@ import { expectCount, expectShape } from '../shapes.js';
 
 interface Attrs {
   readonly epsilon: number;
-  /** Whether x itself is handed on as a further output. */
+  /** Whether x itself is passed on as a further output. */
   readonly passes: boolean;
 }
 
@@ -53,8 +53,8 @@ export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number
 }
 
 /**
- * The same where x goes on beside it, as a residual stream does: what is normalised, and x. The two gradients of x
- * are added as they are computed.
+ * The same for a residual stream: returns the normalised x, and x. The two gradients of x are added as they are
+ * computed.
  *
  * @example
  * const [y, same] = branchNorm(tokens, weight, bias, 1e-6);

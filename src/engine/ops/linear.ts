@@ -42,7 +42,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   return run({ x, weight, ...(bias && { bias }) }, {})[0]!;
 }
 
-/** Refuses a weight or a bias of other sizes than x and the weight say. */
+/** Refuses a weight or a bias whose shape does not match x. */
 export function expectMap(
   operation: string,
   { x, weight, bias }: { x: Tensor; weight: Tensor; bias?: Tensor | undefined },

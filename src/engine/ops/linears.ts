@@ -14,7 +14,7 @@ import {
   up,
 } from './low-rank.js';
 
-/** A linear map that is still to run: y = x·W + b, and the low-rank change of an adapter. */
+/** A pending linear map: y = x·W + b, and the low-rank change of an adapter. */
 export interface LinearMap {
   readonly x: Tensor;
   /** [in, out]. */
@@ -25,7 +25,9 @@ export interface LinearMap {
   readonly frozen?: boolean;
 }
 
-/** What a list of tensors holds: x, the residual, then of each map weight, bias, A, B; what is absent is left out. */
+/**
+ * The contents of a list of tensors: x, the residual, then for each map weight, bias, A, B; absent ones are left out.
+ */
 interface Attrs {
   readonly residual: boolean;
   readonly maps: readonly { readonly bias: boolean; readonly scale?: number }[];
@@ -39,7 +41,7 @@ interface Listed {
   readonly places: { readonly weight: number; readonly bias: number; readonly a: number; readonly b: number };
 }
 
-/** Reads a list of tensors as its attributes say. */
+/** Reads a list of tensors as its attributes describe it. */
 export function listed(tensors: readonly Tensor[], { residual, maps }: Attrs) {
   let at = residual ? 2 : 1;
   const read = maps.map(({ bias, scale }): Listed => {
@@ -62,7 +64,7 @@ export function lowSize(rows: number, lowRank: LowRank | undefined): number {
   return rows * blocks * width;
 }
 
-/** All scale·x·A behind one another, then the results. */
+/** All scale·x·A one after another, then the results. */
 function compute(tensors: readonly Tensor[], attrs: Attrs): Tensor[] {
   const { x, residual, maps } = listed(tensors, attrs);
   const flat = rowsOf(x);
@@ -113,7 +115,7 @@ const run = defineOp<readonly Tensor[], Attrs>({
   },
 });
 
-/** The same for frozen maps without a change: nothing is kept but the weights, which outlive the pass anyway. */
+/** The same for frozen maps without a change: only the weights are kept, which outlive the pass anyway. */
 const runFrozen = defineOp<readonly Tensor[], Attrs & { readonly weights: readonly Tensor[] }>({
   name: 'FrozenLinears',
   plain: compute,
@@ -155,7 +157,7 @@ const inputGradient = defineOp<readonly Tensor[], { readonly changed: readonly b
 });
 
 /**
- * Runs linear maps, those of one input together: their input gradients are then summed as they are computed.
+ * Runs linear maps, those of the same input together: their input gradients are then summed as they are computed.
  *
  * What is a tensor already is passed through. `residual` is added to the result; it goes with a single map.
  *

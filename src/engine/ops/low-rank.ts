@@ -15,7 +15,7 @@ export interface LowRank {
   readonly scale: number;
 }
 
-/** Refuses factors that do not belong to a map from so many inputs to so many outputs. */
+/** Refuses factors that do not fit a map with this many inputs and outputs. */
 export function expectLowRank(operation: string, { a, b }: LowRank, inputs: number, outputs: number): void {
   if (a.rank !== 3) {
     expectShape(operation, 'A', a, [inputs, -1]);
@@ -34,7 +34,7 @@ export function blocksOf({ a }: LowRank): { readonly blocks: number; readonly wi
   return { blocks: a.rank === 3 ? a.shape[0]! : 1, width: a.shape.at(-1)! };
 }
 
-/** scale·x·A of x [rows, in] as [K, rows, K·r]: for each output chunk what `b` reads. */
+/** scale·x·A of x [rows, in] as [K, rows, K·r]: for each output chunk, the input of `b`. */
 export function down(x: Tensor, { a, scale }: LowRank): Tensor {
   const [rows, inputs] = x.shape as [number, number];
   if (a.rank === 2) return reshape(mul(matMul(x as Tensor, a), scale), [1, rows, a.shape[1]!]);
@@ -95,7 +95,7 @@ export const lowRankGradA = defineOp<{ x: Tensor; dLow: Tensor }, { readonly sha
 
 interface Place {
   readonly shape: readonly number[];
-  /** Where this map's part of `low` begins. */
+  /** The start of this map's part of `low`. */
   readonly at: number;
 }
 

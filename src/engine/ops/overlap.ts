@@ -16,7 +16,7 @@ import {
 import { defineOp } from '../op.js';
 import { expectCount, expectShape } from '../shapes.js';
 
-/** The class id that counts for nothing. */
+/** The class id that is ignored. */
 const IGNORED = 255;
 
 const run = defineOp<{ logits: Tensor; masks: Tensor }, object>({
@@ -57,7 +57,7 @@ export function overlap(logits: Tensor, masks: Tensor): Tensor {
   return run({ logits, masks }, {})[0]!;
 }
 
-/** Refuses masks that are not an id for each of the logits' pixels. */
+/** Refuses masks that do not have an id for each pixel of the logits. */
 export function expectMasks(operation: string, logits: Tensor, masks: Tensor): void {
   expectCount(operation, 'the classes of the logits', logits.shape.at(-1) ?? 0);
   expectShape(operation, 'logits', logits, logits.shape);

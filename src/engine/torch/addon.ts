@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Precision } from '../precision.js';
 
-/** Numbers as the addon takes and gives them; bool tensors are bytes. */
+/** Numbers as the addon takes and returns them; bool tensors are bytes. */
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 
 /** A tensor that a kernel made. */
@@ -35,7 +35,9 @@ export interface TorchAddon {
   memory(): { readonly tensors: number; readonly bytesInUse: number };
 }
 
-/** Where `npm run build:torch` puts the addon, or MILLRACE_TORCH_ADDON; undefined where it is not built. */
+/**
+ * The path of the addon that `npm run build:torch` builds, or MILLRACE_TORCH_ADDON; undefined if it is not built.
+ */
 export function torchAddonPath(): string | undefined {
   const given = process.env['MILLRACE_TORCH_ADDON'];
   if (given) return existsSync(given) ? given : undefined;
@@ -55,7 +57,7 @@ export function hasAccelerator(): boolean {
 }
 
 /**
- * Loads the addon; undefined where it is not built.
+ * Loads the addon; undefined if it is not built.
  *
  * @throws as `require` does where it does not load, for example when torch was removed since.
  */

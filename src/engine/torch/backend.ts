@@ -12,7 +12,7 @@ import { numbersOf } from '../numbers.js';
 import type { Precision } from '../precision.js';
 import type { Made, TorchAddon } from './addon.js';
 
-/** Where a tensor's numbers are: in the addon, or, for strings, here. */
+/** The location of a tensor's numbers: in the addon, or, for strings, here. */
 interface Stored {
   readonly id: number;
   readonly dtype: DataType;
@@ -126,6 +126,6 @@ export class TorchBackend extends KernelBackend {
     return super.epsilon();
   }
 
-  /** Every tensor lives in the addon, which its environment frees when it ends. */
+  /** The addon owns every tensor, and its environment frees them when it ends. */
   override dispose(): void {}
 }

@@ -13,7 +13,7 @@ export function compose(outer: Affine, inner: Affine): Affine {
 }
 
 /**
- * Moves an image, and its mask where it has one, by one map from output to input coordinates, in units of width and
+ * Moves an image, and its mask if it has one, by one map from output to input coordinates, in units of width and
  * height with the centre at 0: the image bilinear, black outside; the mask to the nearest, 255 outside.
  */
 export function warp(
@@ -84,7 +84,7 @@ function warpImage({ width, height, image }: Picture, [a, b, c, d, e, f]: Affine
   return out;
 }
 
-/** The same map between pixel indices, whose centres lie at half a pixel. */
+/** The same map between pixel indices, whose centres are at half a pixel. */
 function inPixels([a, b, c, d, e, f]: Affine, width: number, height: number): Affine {
   const toUnits: Affine = [1 / width, 0, 0.5 / width - 0.5, 0, 1 / height, 0.5 / height - 0.5];
   const toPixels: Affine = [width, 0, width / 2 - 0.5, 0, height, height / 2 - 0.5];

@@ -40,7 +40,7 @@ export type Transform = { readonly name: string; readonly p: number } & (
     }
 );
 
-/** How often a transform is applied, 0 to 1. */
+/** The probability that a transform is applied, 0 to 1. */
 export interface Chance {
   /** Default: the transform's own. */
   readonly p?: number;
@@ -63,8 +63,8 @@ export function oneOf(transforms: readonly Transform[], { p = 0.5 }: Chance = {}
 export type MaybeMasked = Sample<Item> & { readonly mask?: Uint8Array };
 
 /**
- * Applies transforms to one sample: all geometric ones as one map for image (bilinear, black outside) and mask,
- * where there is one (nearest, 255 outside), then the photometric ones in order. The sample that it is given stays as it was.
+ * Applies transforms to one sample: all geometric ones as one map for the image (bilinear, black outside) and the
+ * mask (nearest, 255 outside), then the photometric ones in order. The sample that it is given stays as it was.
  *
  * Each transform draws from its own stream, keyed by (seed, its place and name, epoch, index): a sample is augmented
  * alike wherever in a run it comes up, and adding a transform at the end changes no other's draws.

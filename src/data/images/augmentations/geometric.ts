@@ -11,7 +11,7 @@ export function verticalFlip({ p = 0.5 }: Chance = {}): Transform {
   return { name: 'verticalFlip', p, geometric: () => [1, 0, 0, 0, -1, 0] };
 }
 
-/** Turns by 0, 90, 180 or 270 degrees, exactly. Default p 1. */
+/** Rotates by 0, 90, 180 or 270 degrees, exactly. Default p 1. */
 export function rotate90({ p = 1 }: Chance = {}): Transform {
   const turns: readonly Affine[] = [
     [1, 0, 0, 0, 1, 0],
@@ -22,7 +22,7 @@ export function rotate90({ p = 1 }: Chance = {}): Transform {
   return { name: 'rotate90', p, geometric: (random) => turns[Math.floor(random() * 4)]! };
 }
 
-/** Turns about the centre by up to `limit` degrees either way. Default 15, p .5. */
+/** Rotates about the centre by up to `limit` degrees either way. Default 15, p .5. */
 export function rotate({ limit = 15, p = 0.5 }: Chance & { readonly limit?: number } = {}): Transform {
   return {
     name: 'rotate',

@@ -94,7 +94,7 @@ export interface CoarseDropoutOptions extends Chance {
   readonly size?: number;
 }
 
-/** Paints squares in middle grey and keeps their labels (DeVries & Taylor 2017, "Cutout"). Default p .5. */
+/** Paints grey squares and keeps their labels (DeVries & Taylor 2017, "Cutout"). Default p .5. */
 export function coarseDropout({ holes = 4, size = 0.2, p = 0.5 }: CoarseDropoutOptions = {}): Transform {
   return {
     name: 'coarseDropout',

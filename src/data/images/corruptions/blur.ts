@@ -1,9 +1,9 @@
 import { type Corruption, type Picture, pixels, type Scale, withImage } from './corruption.js';
 
-/** Offsets in pixels and weights that sum to one: what a blurred pixel is made of. */
+/** Offsets in pixels and weights that sum to one: the sources of a blurred pixel. */
 type Kernel = readonly (readonly [dx: number, dy: number, weight: number])[];
 
-/** Softness everywhere alike: a Gaussian of deviation σ. */
+/** Uniform softness: a Gaussian of deviation σ. */
 export const gaussianBlur: Corruption = (picture, severity) => {
   const sigma = pixels([1.8, 2.4, 3, 3.8, 4.8][severity - 1]!, picture);
   const reach = Math.ceil(2.5 * sigma);
@@ -62,7 +62,7 @@ export function line(length: number, angle: number): Kernel {
   return normalised(offsets);
 }
 
-/** The picture under a kernel; the rim is continued outwards. */
+/** The picture under a kernel; the edge pixels are repeated outwards. */
 export function blur(picture: Picture, kernel: Kernel): Picture {
   const { width, height } = picture;
   return withImage(picture, (image, out) => {

@@ -12,15 +12,15 @@ export interface Picture {
 }
 
 /**
- * Changes a picture in a way that a camera, the weather or a transmission might; all chance comes from `random`.
- * What moves pixels moves the mask with them. Lengths scale with the shorter side: they are given for 224 pixels.
+ * Changes a picture as a camera, the weather or a transmission might; all randomness comes from `random`. What moves
+ * pixels moves the mask with them. Lengths scale with the shorter side: they are given for 224 pixels.
  */
 export type Corruption = (picture: Picture, severity: Severity, random: Random) => Picture | Promise<Picture>;
 
 /** The five values of a setting, by severity. */
 export type Scale = readonly [number, number, number, number, number];
 
-/** A corruption that sees each channel value, from 0 to 1, alone. */
+/** A corruption of each channel value, from 0 to 1, by itself. */
 export function perValue(
   scale: Scale,
   change: (value: number, amount: number, random: Random) => number,
@@ -33,7 +33,9 @@ export function perValue(
   };
 }
 
-/** A corruption that sees each pixel's colour, from 0 to 1, alone; `draw` decides once a picture what is done. */
+/**
+ * A corruption of each pixel's colour, from 0 to 1, by itself; `draw` decides once a picture what is done.
+ */
 export function perPixel(
   scale: Scale,
   draw: (
@@ -62,7 +64,7 @@ export function withImage(picture: Picture, draw: (image: Uint8Array, out: Float
   return { ...picture, image: new Uint8Array(Uint8ClampedArray.from(out).buffer) };
 }
 
-/** Pixels that a length given for a picture of 224 pixels has in this one. */
+/** Converts a length for a picture of 224 pixels to pixels of this one. */
 export function pixels(length: number, { width, height }: Picture): number {
   return (length * Math.min(width, height)) / 224;
 }

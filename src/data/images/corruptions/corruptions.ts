@@ -47,7 +47,7 @@ export const corruptions = named('corruption', {
 });
 
 /**
- * A corrupted copy of a picture: a function of picture, name, severity, seed and stem, whatever was corrupted before.
+ * A corrupted copy of a picture: a pure function of picture, name, severity, seed and stem.
  *
  * @example
  * await corrupt({ width, height, image, mask }, 'fog', 3, 42, 'Abyssinian_5');

@@ -32,7 +32,7 @@ export const elastic: Corruption = (picture, severity, random) => {
   return { ...picture, image, mask };
 };
 
-/** Coarse pixels: shrunk by averages and blown up again. */
+/** Coarse pixels: shrunk by averaging and enlarged again. */
 export const pixelate: Corruption = async (picture, severity) => {
   const { width, height } = picture;
   const left = [0.5, 0.38, 0.29, 0.22, 0.16][severity - 1]!;
@@ -49,7 +49,7 @@ export const pixelate: Corruption = async (picture, severity) => {
   return { ...picture, image: new Uint8Array(large) };
 };
 
-/** A JPEG file that was made too small. */
+/** A JPEG file of too low a quality. */
 export const jpeg: Corruption = async (picture, severity) => {
   const quality = [30, 20, 14, 10, 7][severity - 1]!;
   const { default: sharp } = await import('sharp');

@@ -2,7 +2,7 @@ import { STYLES, type Style } from '../../creatures/styles.js';
 import { texture } from '../../creatures/texture.js';
 import { type Corruption, perPixel, perValue, withImage } from './corruption.js';
 
-/** All hues turn by the same angle: a rotation about the grey axis of RGB (Rodrigues' formula). */
+/** Rotates all hues by the same angle about the grey axis of RGB (Rodrigues' formula). */
 export const hueShift = perPixel([0.1, 0.17, 0.25, 0.36, 0.5], (turns, random) => {
   const angle = 2 * Math.PI * turns * (random() < 0.5 ? -1 : 1);
   const [cos, sin] = [Math.cos(angle), Math.sin(angle) / Math.sqrt(3)];
@@ -18,10 +18,10 @@ export const posterize = perValue(
   (x, levels) => Math.round(x * (levels - 1)) / (levels - 1),
 );
 
-/** Values above a threshold are turned over, as on film that was exposed twice. */
+/** Inverts values above a threshold, as on film that was exposed twice. */
 export const solarize = perValue([0.9, 0.75, 0.6, 0.45, 0.3], (x, threshold) => (x > threshold ? 1 - x : x));
 
-/** Red, green and blue change places, more and more. */
+/** Exchanges red, green and blue, increasingly. */
 export const channelShuffle = perPixel([0.3, 0.5, 0.7, 0.85, 1], (share, random) => {
   const orders = [
     [1, 2, 0],
@@ -80,7 +80,7 @@ export const palette: Corruption = (picture, severity, random) => {
   });
 };
 
-/** A drawing manner, laid over the picture more and more. */
+/** A drawing style, blended in with increasing strength. */
 function styled(style: Style): Corruption {
   return (picture, severity, random) => {
     const share = [0.4, 0.55, 0.7, 0.85, 1][severity - 1]!;

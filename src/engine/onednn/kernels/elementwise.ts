@@ -66,7 +66,7 @@ interface UnaryAttrs {
   readonly clipValueMax?: number;
 }
 
-/** Whole numbers stay whole: tfjs casts beforehand where an operation has fractions. */
+/** Integers stay integers: tfjs casts beforehand if an operation yields fractions. */
 const unaryType = (dtype: DataType): DataType => (dtype === 'float32' ? 'float32' : 'int32');
 
 for (const name of UNARY)

@@ -6,7 +6,7 @@ import { transposed } from './layout.js';
 
 interface ReduceAttrs {
   readonly axis?: number | number[];
-  /** What Max alone calls its axes. */
+  /** The name of the axes argument in Max alone. */
   readonly reductionIndices?: number | number[];
   readonly keepDims?: boolean;
 }
@@ -18,7 +18,7 @@ interface Middle {
   readonly after: number;
 }
 
-/** Undefined where the reduced axes are no neighbours. */
+/** Undefined if the reduced axes are not adjacent. */
 function asMiddle(shape: readonly number[], axes: readonly number[]): Middle | undefined {
   const [first, last] = [Math.min(...axes), Math.max(...axes)];
   if (axes.length === 0) return { before: sizeOf(shape), middle: 1, after: 1 };
@@ -30,7 +30,7 @@ function asMiddle(shape: readonly number[], axes: readonly number[]): Middle | u
   };
 }
 
-/** Runs `work` on a tensor whose reduced axes are neighbours: the given one, or a transposed copy. */
+/** Runs `work` on a tensor whose reduced axes are adjacent: the given one, or a transposed copy. */
 function withMiddle(
   backend: OnednnBackend,
   x: TensorInfo,
@@ -60,7 +60,7 @@ export const REDUCE = {
   All: 'Min',
   Any: 'Max',
 } as const;
-/** What the reduction of nothing is. */
+/** The result of reducing nothing. */
 const OF_NOTHING = { Sum: 0, Mean: Number.NaN, Max: -Infinity, Min: Infinity, Prod: 1, All: 1, Any: 0 };
 
 function resultType(name: keyof typeof REDUCE, dtype: DataType): DataType {
