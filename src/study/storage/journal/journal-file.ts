@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../../../base/errors.js';
+import { oneLine } from '../../../base/printable.js';
 import { parsePythonJson } from '../../trials/python-json.js';
 import { checkOp } from './check-op.js';
 import { withJournalLock } from './journal-lock.js';
@@ -135,7 +136,7 @@ export class JournalFile {
   #foreign(line: string, number: number, cause: unknown): UserError {
     return new UserError(
       `journal ${this.path}, line ${number}: expected an operation of Optuna's journal, got ` +
-        `${JSON.stringify(line.slice(0, 60))} (${(cause as Error).message}); use another path, or restore the file`,
+        `${JSON.stringify(line.slice(0, 60))} (${oneLine((cause as Error).message)}); use another path, or restore the file`,
       { path: this.path, line: number },
       { cause },
     );

@@ -17,7 +17,7 @@ const BUSY_MILLISECONDS = 20;
  *
  * WAL needs a local disk: on NFS use the journal or a server.
  *
- * @throws UserError when the folder is missing, or the file is no database, is damaged or cannot be written.
+ * @throws UserError when the folder is missing, or the file is no database, is damaged, cannot be written or stays locked.
  */
 export async function openSqlite(path: string): Promise<Database> {
   const { DatabaseSync } = await loadDriver('@photostructure/sqlite', () => import('@photostructure/sqlite'));
@@ -67,8 +67,7 @@ async function opened<T extends { exec(source: string): void; close(): void }>(
       return file;
     } catch (error) {
       file?.close();
-      if (!isBusy(error)) throw cannotUse(url, error);
-      if (attempt >= 500) throw error;
+      if (!isBusy(error) || attempt >= 500) throw cannotUse(url, error);
       await new Promise((done) => setTimeout(done, 5 + 20 * Math.random()));
     }
   }

@@ -66,6 +66,7 @@ describe('a journal', () => {
       param('"{\\"name\\": \\"FloatDistribution\\"}"'),
       'its attributes are not',
     ],
+    ['a distribution that is no JSON, in lines of its own', param('"[\\nx]"'), 'Unexpected token'],
     ['a distribution that is null', param('"null"'), 'its attributes are not'],
     [
       'a parameter without its distribution',

@@ -56,6 +56,11 @@ describe('a damaged SQLite study', () => {
       /copy\.db: trial 3 \(id 4\) cannot be read \(.*JSON.*\); the database is damaged/,
     ],
     [
+      'JSON that is none, in lines of its own',
+      `update trial_user_attributes set value_json = '[' || char(10) || 'x]' where trial_id = 4`,
+      /^[^\n]*copy\.db: trial 3 \(id 4\) cannot be read \(.*JSON[^\n]*$/,
+    ],
+    [
       'a distribution without attributes',
       `update trial_params set distribution_json = '{"name": "FloatDistribution"}' where trial_id = 4`,
       /copy\.db: trial 3 \(id 4\) cannot be read \(distribution .*its attributes are not those of one\)/,
