@@ -74,7 +74,7 @@ export { collate } from '../operators/collate.js';
 export { prefetch } from '../operators/prefetch.js';
 export { concatLease } from '../operators/concat-lease.js';
 export { type Disposable, Lease } from '../operators/lease.js';
-export type { Batch, Tensors } from '../src/data/batch.js';
+export { type Batch, type NoTargets, noTargets, type Tensors } from '../src/data/batch.js';
 export { labelTensor } from '../src/tasks/classification/label-tensor.js';
 
 // Models: a pretrained ViT under a head.

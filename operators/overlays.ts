@@ -1,5 +1,6 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { concatMap, type Observable, take, toArray } from 'rxjs';
-import type { Batch } from '../src/data/batch.js';
+import type { Batch, Tensors } from '../src/data/batch.js';
 import type { Model } from '../src/model/model.js';
 import { writeOverlays } from '../src/tasks/segmentation/overlays.js';
 import { concatLease } from './concat-lease.js';
@@ -10,12 +11,14 @@ import { predict } from './predict.js';
 /**
  * Writes a sheet of the first few samples as input | target | prediction, and completes. Cold; emits once.
  *
+ * Without masks (`noTargets`) the sheet has no targets.
+ *
  * @example
  * concat(training$, overlays(model, inOrder(test)(), 'plots/run/overlays.png', ['pet', 'background', 'border']));
  */
 export function overlays(
   model: Model & { readonly normalization?: Normalization },
-  batches$: Observable<Lease<Batch>>,
+  batches$: Observable<Lease<Batch<Tensor, Tensors>>>,
   path: string,
   classes: readonly string[],
   count = 4,

@@ -19,6 +19,19 @@ export interface Batch<In extends Tensors = Tensor, Target extends Tensors = Ten
   dispose(): void;
 }
 
+/** The targets of samples that have none: of pictures to predict. */
+export type NoTargets = Readonly<Record<string, never>>;
+
+/**
+ * Gives a batch no targets: for `batch`, of pictures to predict.
+ *
+ * @example
+ * from(plan.samples).pipe(decode(224), normalize(IMAGENET), batch(plan, noTargets));
+ */
+export function noTargets(): NoTargets {
+  return {};
+}
+
 /** The shape of the tensor, or of the first of several. */
 export function shapeOf(tensors: Tensors): readonly number[] {
   const first = tensors instanceof Tensor ? tensors : Object.values(tensors)[0];

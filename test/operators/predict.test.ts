@@ -4,6 +4,7 @@ import { from, lastValueFrom, of, toArray } from 'rxjs';
 import { batch } from '../../operators/batch.js';
 import { IMAGENET, normalize } from '../../operators/normalize.js';
 import { predict } from '../../operators/predict.js';
+import { noTargets } from '../../src/data/batch.js';
 import type { MaskedSample } from '../../src/data/types.js';
 import { SIZE, tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';
 
@@ -22,7 +23,7 @@ describe('predict', () => {
       const scores = logits.flatMap((tensor) => tensor.arraySync() as number[][][][]);
       for (const tensor of logits) tensor.dispose();
       rows.forEach(({ width, height, prediction, target }, i) => {
-        assert.deepEqual([width, height, target[0]], [SIZE, SIZE, 255]);
+        assert.deepEqual([width, height, target?.[0]], [SIZE, SIZE, 255]);
         const best = scores[i]!.flat().map((pixel) => pixel.indexOf(Math.max(...pixel)));
         assert.deepEqual([...prediction], best);
       });
@@ -46,6 +47,35 @@ describe('predict', () => {
     model.dispose();
   });
 
+  it('takes pictures that have no masks', async () => {
+    const model = tinyModel();
+    const plan = tinyPlans({ count: 2, epochs: 1, batchSize: 2 })[0]!;
+    const samples = plan.samples.map((place, i) => ({
+      plan: place,
+      width: SIZE,
+      height: SIZE,
+      image: new Uint8Array(3 * SIZE * SIZE).fill(50 * i),
+    }));
+    const load = (masked: boolean) =>
+      lastValueFrom(
+        from(samples.map((sample) => ({ ...sample, mask: new Uint8Array(SIZE * SIZE) }))).pipe(
+          normalize(IMAGENET),
+          masked ? batch(plan) : batch(plan, noTargets),
+        ),
+      );
+    const [bare, masked] = [await load(false), await load(true)];
+    const rows = await lastValueFrom(of(bare).pipe(predict(model), toArray()));
+    const expected = await lastValueFrom(of(masked).pipe(predict(model), toArray()));
+    assert.ok(rows.every((row) => !('target' in row)));
+    assert.deepEqual(
+      rows,
+      expected.map(({ target: _, ...row }) => row),
+    );
+    bare.dispose();
+    masked.dispose();
+    model.dispose();
+  });
+
   it('answers for every sample of a batch, whatever was planned', async () => {
     const model = tinyModel();
     const plan = tinyPlans({ count: 3, epochs: 1, batchSize: 3 })[0]!;
@@ -61,8 +91,8 @@ describe('predict', () => {
       const rows = await lastValueFrom(of(made).pipe(predict(model), toArray()));
       made.dispose();
       for (const { image, target, prediction } of rows)
-        assert.deepEqual([image.length, prediction.length, image[0]], [48, 16, 10 * target[0]!]);
-      return rows.map(({ title, target }) => [title, target[0]]);
+        assert.deepEqual([image.length, prediction.length, image[0]], [48, 16, 10 * target![0]!]);
+      return rows.map(({ title, target }) => [title, target?.[0]]);
     };
     const stem = (i: number) => plan.samples[i]!.item.stem;
     assert.deepEqual(await titles(sample(0), sample(2)), [

@@ -3,7 +3,7 @@ import { ConfusionMatrix } from '../confusion-matrix.js';
 import { enlarge, FONT, fit, GAP, LINE, label, PANEL, textWidth, writeSheet } from '../sheet.js';
 import { classColour } from './class-colours.js';
 
-/** A picture with its true and its predicted classes: RGB bytes and class ids, row by row. */
+/** A picture with its predicted classes, and its true ones where they are known: RGB bytes and class ids, row by row. */
 export interface Prediction {
   /** What the picture is called: its stem. */
   readonly title: string;
@@ -11,12 +11,17 @@ export interface Prediction {
   readonly height: number;
   /** RGB bytes. */
   readonly image: Uint8Array;
-  readonly target: Uint8Array;
+  /** Absent where the picture has no mask. */
+  readonly target?: Uint8Array;
   readonly prediction: Uint8Array;
 }
 
+const COLUMNS = ['input', 'target', 'prediction'] as const;
+
 /**
  * Writes input | target | prediction side by side, one row a sample with its mIoU, and below the classes' colours.
+ *
+ * Where no row has a target, that column and the mIoU are left out.
  *
  * Classes lie half transparent over the picture in grey, so that a colour is always a class, and each class has its own; ignored pixels stay grey.
  * All rows are of one size.
@@ -33,7 +38,8 @@ export async function writeOverlays(
   if (!first) throw new Error('a sheet of overlays needs at least one row');
   const factor = Math.ceil(PANEL / first.width);
   const [width, height] = [first.width * factor, first.height * factor];
-  const sheetWidth = 3 * width + 4 * GAP;
+  const columns = COLUMNS.filter((name) => name !== 'target' || rows.some(({ target }) => target));
+  const sheetWidth = columns.length * (width + GAP) + GAP;
   const left = (column: number) => GAP + column * (width + GAP);
   const top = (row: number) => LINE + row * (LINE + height + GAP) + LINE;
   const { svg: legend, lines } = legendOf(classes, sheetWidth);
@@ -44,21 +50,21 @@ export async function writeOverlays(
     rows.map(async (row, at) => {
       const picture = await enlarge(row.image, row, factor);
       const over = (ids: Uint8Array) => blend(picture, enlargeIds(ids, row, factor));
-      return [picture, over(row.target), over(row.prediction)].map((image, column) => ({
-        image,
-        width,
-        height,
-        left: left(column),
-        top: top(at),
-      }));
+      const parts = {
+        input: picture,
+        target: row.target && over(row.target),
+        prediction: over(row.prediction),
+      };
+      return columns.flatMap((name, column) => {
+        const image = parts[name];
+        return image ? [{ image, width, height, left: left(column), top: top(at) }] : [];
+      });
     }),
   );
-  const heads = ['input', 'target', 'prediction'].map((text, i) =>
-    label(left(i), LINE - GAP / 2, text, true),
-  );
+  const heads = columns.map((text, i) => label(left(i), LINE - GAP / 2, text, true));
   const titles = rows.flatMap((row, at) => [
-    label(left(0), top(at) - GAP / 2, fit(row.title, 2 * width)),
-    label(left(2), top(at) - GAP / 2, scoreOf(row, classes.length)),
+    label(left(0), top(at) - GAP / 2, fit(row.title, (columns.length - 1) * width)),
+    label(left(columns.length - 1), top(at) - GAP / 2, scoreOf(row, classes.length)),
   ]);
   const text = [...heads, ...titles, `<g transform="translate(0 ${bottom})">${legend}</g>`];
   await writeSheet(path, sheet, panels.flat(), text.join(''));
@@ -96,7 +102,7 @@ function rgb(hex: string): number[] {
 }
 
 function scoreOf({ target, prediction }: Prediction, classes: number): string {
-  return `mIoU ${new ConfusionMatrix(classes).add(target, prediction).miou.toFixed(3)}`;
+  return target ? `mIoU ${new ConfusionMatrix(classes).add(target, prediction).miou.toFixed(3)}` : '';
 }
 
 /** The classes' names beside their colours, in as many lines as they need. */

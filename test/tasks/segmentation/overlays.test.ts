@@ -39,6 +39,29 @@ describe('writeOverlays', () => {
     assert.deepEqual(at(1, 1, 192, 128), [124, 124, 124]);
   });
 
+  it('draws two panels, and no score, of pictures without masks', async () => {
+    const path = join(dir, 'bare.png');
+    const { target: _, ...bare } = row('one', 1);
+    await writeOverlays(path, [bare], ['pet', 'ground']);
+    const { width, data } = await readImage(path);
+    assert.equal(width, 2 * 256 + 3 * 12);
+    const at = (column: number) => {
+      const first = 3 * (188 * width + 12 + column * 268 + 64);
+      return [...data.subarray(first, first + 3)];
+    };
+    assert.deepEqual(
+      [at(0), at(1)],
+      [
+        [200, 100, 50],
+        [169, 109, 62],
+      ],
+    );
+    const above = [...data.subarray(3 * 48 * width, 3 * 56 * width)].filter(
+      (byte, i) => i % (3 * width) >= 3 * 280 && byte < 200,
+    );
+    assert.deepEqual(above, []);
+  });
+
   it('takes titles of any length, names with control characters, and a legend of several lines', async () => {
     const path = join(dir, 'long.png');
     const names = Array.from({ length: 20 }, (_, c) => `class of number ${c}`);
