@@ -1,5 +1,6 @@
-import { basename } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { EMPTY, isObservable, type Observable } from 'rxjs';
+import { packageRoot } from '../base/package.js';
 import { printable } from '../base/printable.js';
 import type { Config, FlagGroups } from './flag.js';
 import { flags, type Plugins, pluginsOf } from './flags.js';
@@ -36,11 +37,12 @@ export type Work = Observable<unknown> | void;
  * });
  */
 export function recipe<G extends FlagGroups>({ description, flags: groups, run }: Recipe<G>): void {
-  const name = basename(process.argv[1] ?? 'recipe').replace(/\.[jt]s$/, '');
+  const file = process.argv[1] ?? 'recipe';
+  const name = basename(file).replace(/\.[jt]s$/, '');
   new Program(name).run(async (signal) => {
     const argv = process.argv.slice(2);
     await loadPlugins(pluginsOf(argv, groups));
-    const commandLine = flags(argv, groups, { name, description });
+    const commandLine = flags(argv, groups, { name, description, usage: usageOf(file, name) });
     if ('show' in commandLine) {
       process.stdout.write(commandLine.show);
       return EMPTY;
@@ -49,4 +51,10 @@ export function recipe<G extends FlagGroups>({ description, flags: groups, run }
     const work = await run(commandLine.config, signal);
     return isObservable(work) ? work : EMPTY;
   });
+}
+
+/** The command that runs a recipe: of this package, of this package as it was installed elsewhere, or a user's own. */
+function usageOf(file: string, name: string): string {
+  if (dirname(file) !== join(packageRoot, 'recipes')) return `node ${relative('', file)}`;
+  return /[\\/]node_modules[\\/]/.test(file) ? `npx millrace ${name}` : `node recipes/${name}.js`;
 }

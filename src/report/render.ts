@@ -3,8 +3,12 @@ import { PALETTE } from '../base/palette.js';
 import { printable } from '../base/printable.js';
 import { writeFileAtomic } from '../files/atomic.js';
 
-/** A Vega-Lite specification without the parts that all plots share. */
-export type Plot = Omit<TopLevelSpec, '$schema' | 'config'> & Record<string, unknown>;
+/**
+ * A Vega-Lite specification as plain data, without the parts that all plots share.
+ *
+ * It does not have Vega-Lite's own type, which needs the types of a browser.
+ */
+export type Plot = Readonly<Record<string, unknown>>;
 
 /** Draws a plot as SVG text. Vega is loaded at the first call. */
 export async function toSvg(plot: Plot): Promise<string> {

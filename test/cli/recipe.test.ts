@@ -58,7 +58,7 @@ describe('recipe', () => {
   it('shows help and does not work', async () => {
     const { code, stdout } = await start('--help').ended;
     assert.equal(code, 0);
-    assert.match(stdout, /^Usage: node recipes\/demo-recipe\.js/);
+    assert.match(stdout, /^Usage: node \S*demo-recipe\.ts \[flags\]/);
     assert.doesNotMatch(stdout, /worked/);
   });
 

@@ -56,14 +56,11 @@ describe('predict', () => {
       height: SIZE,
       image: new Uint8Array(3 * SIZE * SIZE).fill(50 * i),
     }));
-    const load = (masked: boolean) =>
-      lastValueFrom(
-        from(samples.map((sample) => ({ ...sample, mask: new Uint8Array(SIZE * SIZE) }))).pipe(
-          normalize(IMAGENET),
-          masked ? batch(plan) : batch(plan, noTargets),
-        ),
-      );
-    const [bare, masked] = [await load(false), await load(true)];
+    const mask = new Uint8Array(SIZE * SIZE);
+    const bare = await lastValueFrom(from(samples).pipe(normalize(IMAGENET), batch(plan, noTargets)));
+    const masked = await lastValueFrom(
+      from(samples.map((sample): MaskedSample => ({ ...sample, mask }))).pipe(normalize(IMAGENET), batch(plan)),
+    );
     const rows = await lastValueFrom(of(bare).pipe(predict(model), toArray()));
     const expected = await lastValueFrom(of(masked).pipe(predict(model), toArray()));
     assert.ok(rows.every((row) => !('target' in row)));
