@@ -2,6 +2,8 @@ import { type MetricAbout, metrics } from '../../../events/metric.js';
 
 /** The scores of a classification that stopping, plateaus and best checkpoints can follow. */
 export const LABEL_METRICS = ['loss', 'accuracy', 'macroF1', 'topK'] as const;
+
+/** The name of such a score. */
 export type LabelMetric = (typeof LABEL_METRICS)[number];
 
 /** A line that explains each of them. */
