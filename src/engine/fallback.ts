@@ -1,3 +1,4 @@
+import '@tensorflow/tfjs-backend-cpu';
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import {
   findBackend,
@@ -10,21 +11,31 @@ import {
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
 import { numbersOf } from './numbers.js';
+import type { PlainKernel } from './op.js';
 
-/** A backend of this project, which counts the kernels that it lacks. */
+/** A backend that counts how often each kernel that it lacks has run on the cpu backend. */
 interface Counting extends KernelBackend {
-  /** How often each kernel that the engine lacks ran on the cpu backend. */
-  readonly fallbackCalls: Map<string, number>;
+  fallbackCalls?: Map<string, number>;
+}
+
+/** How often each kernel that an engine lacks has run on the cpu backend. */
+export function fallbackCalls(engine: string): Map<string, number> {
+  return callsOf(findBackend(engine));
+}
+
+function callsOf(backend: Counting): Map<string, number> {
+  backend.fallbackCalls ??= new Map();
+  return backend.fallbackCalls;
 }
 
 /**
- * Makes every kernel that an engine lacks run on tfjs's cpu backend, by reading its inputs back.
+ * Makes every kernel of tfjs that an engine lacks run on tfjs's cpu backend, by reading its inputs back.
  *
  * The first use of each is a process warning (`process.on('warning', …)`, code MILLRACE_FALLBACK) that names it.
  */
 export function registerFallbacks(engine: string): void {
-  for (const config of getKernelsForBackend('cpu'))
-    if (!getKernel(config.kernelName, engine)) registerKernel(fallback(engine, config));
+  for (const config of getKernelsForBackend('cpu') as PlainKernel[])
+    if (!config.isPlain && !getKernel(config.kernelName, engine)) registerKernel(fallback(engine, config));
 }
 
 function fallback(engine: string, { kernelName, kernelFunc }: KernelConfig): KernelConfig {
@@ -33,8 +44,9 @@ function fallback(engine: string, { kernelName, kernelFunc }: KernelConfig): Ker
     kernelName,
     backendName: engine,
     kernelFunc: ({ inputs, attrs, backend }) => {
-      const native = backend as Counting;
-      native.fallbackCalls.set(kernelName, (native.fallbackCalls.get(kernelName) ?? 0) + 1);
+      const own = backend as KernelBackend;
+      const counts = callsOf(own);
+      counts.set(kernelName, (counts.get(kernelName) ?? 0) + 1);
       if (!warned)
         process.emitWarning(
           `the ${engine} engine has no kernel ${kernelName}: it runs on the slow cpu backend`,
@@ -48,7 +60,7 @@ function fallback(engine: string, { kernelName, kernelFunc }: KernelConfig): Ker
       const cpu = findBackend('cpu') as MathBackendCPU;
       const copies: TensorInfo[] = [];
       const toCpu = (info: TensorInfo): TensorInfo => {
-        const values = native.readSync(info.dataId);
+        const values = own.readSync(info.dataId);
         // The cpu backend may hold on to what it is given.
         const copy = cpu.makeTensorInfo(
           info.shape,
@@ -72,7 +84,7 @@ function fallback(engine: string, { kernelName, kernelFunc }: KernelConfig): Ker
           const values = cpu.readSync(info.dataId);
           const { shape, dtype } = info;
           const data = dtype === 'string' ? values : numbersOf(values as ArrayLike<number>, dtype);
-          return { dataId: native.write(data, shape, dtype), shape, dtype };
+          return { dataId: own.write(data, shape, dtype), shape, dtype };
         };
         return Array.isArray(result) ? result.map(fromCpu) : fromCpu(result);
       } finally {

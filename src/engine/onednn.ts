@@ -1,4 +1,3 @@
-import '@tensorflow/tfjs-backend-cpu';
 import { findBackend, registerBackend } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
 import { availableCores } from './cores.js';

@@ -3,6 +3,7 @@ import {
   engine,
   getBackend,
   getKernel,
+  type KernelConfig,
   type NamedAttrMap,
   type NamedTensorMap,
   registerGradient,
@@ -33,6 +34,11 @@ export interface Op<I extends NamedTensorMap | readonly Tensor[], A> {
     attrs: A,
     dys: readonly Tensor[],
   ): { readonly [K in keyof I]: () => Tensor };
+}
+
+/** A kernel that runs an operation in plain tfjs, on whichever backend is in use. */
+export interface PlainKernel extends KernelConfig {
+  readonly isPlain?: true;
 }
 
 const sideOutputs = new Map<string, readonly boolean[]>();
@@ -84,9 +90,10 @@ export function defineOp<I extends NamedTensorMap | readonly Tensor[], A extends
       registerKernel({
         kernelName: op.name,
         backendName,
+        isPlain: true,
         kernelFunc: (kernelCall) =>
           tidy(() => op.plain(kernelCall.inputs as unknown as I, kernelCall.attrs as unknown as A)),
-      });
+      } as PlainKernel);
     const present = Array.isArray(inputs)
       ? [...inputs]
       : Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor !== undefined));

@@ -7,6 +7,7 @@ import { findBackend, type KernelBackend, registerBackend } from '@tensorflow/tf
 import { UserError } from '../base/errors.js';
 import { packageRoot } from '../base/package.js';
 import type { EngineOptions } from './engine.js';
+import { registerFallbacks } from './fallback.js';
 import { missing } from './missing.js';
 
 /** Where `npm run setup:tensorflow` puts tfjs-node and its binding. */
@@ -34,6 +35,7 @@ export async function register({ threads }: EngineOptions = {}): Promise<Tensorf
   // Node 23 removed both, and tfjs-node calls them with every tensor that it reads.
   Object.assign(util, { isNullOrUndefined: (value: unknown) => value == null, isArray: Array.isArray });
   if (!findBackend('tensorflow') && !(await importPackage()) && !registerOwnBuild()) return undefined;
+  registerFallbacks('tensorflow');
   return { precision: 'f32', threads: threads ?? availableParallelism() };
 }
 

@@ -45,8 +45,6 @@ export class OnednnBackend extends KernelBackend {
   readonly data: DataStorage<Stored>;
   /** What matrix products round their factors to; `register` sets it. */
   precision: 'f32' | 'bf16' = 'f32';
-  /** How often each kernel that this engine lacks ran on the cpu backend. */
-  readonly fallbackCalls = new Map<string, number>();
   /** The addon's enums, by name. */
   readonly enums: Enums;
   readonly #kernels: ReadonlyMap<string, KernelNames & { readonly index: number }>;

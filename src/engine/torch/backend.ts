@@ -29,8 +29,6 @@ export class TorchBackend extends KernelBackend {
   readonly data: DataStorage<Stored>;
   /** What matrix products round their factors to; `register` sets it. */
   precision: Precision = 'f32';
-  /** How often each kernel that this engine lacks has run on the cpu backend. */
-  readonly fallbackCalls = new Map<string, number>();
 
   constructor(readonly addon: TorchAddon) {
     super();

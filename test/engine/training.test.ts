@@ -6,6 +6,7 @@ import { localizedLora } from '../../src/adapters/localized-lora.js';
 import { lora } from '../../src/adapters/lora.js';
 import { serialLora } from '../../src/adapters/serial-lora.js';
 import type { Batch } from '../../src/data/batch.js';
+import { fallbackCalls } from '../../src/engine/fallback.js';
 import type { Adapter } from '../../src/model/adapter.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
 import { losses } from '../../src/tasks/segmentation/losses/losses.js';
@@ -14,7 +15,7 @@ import { createSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 import { adam, adamW } from '../../src/train/optimizers/adam.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';
 import { Training } from '../../src/train/training.js';
-import { fallbackCalls, need, type OwnEngine, start } from './own-engines.js';
+import { need, start, TESTED, TESTED_ENGINES } from './tested-engines.js';
 
 const config = {
   hidden_size: 24,
@@ -94,9 +95,7 @@ const cases: Record<string, Parameters<typeof train>[0]> = {
   ...Object.fromEntries(losses.names.map((loss) => [`the loss ${loss}`, { loss }])),
 };
 
-const ENGINES: readonly OwnEngine[] = ['onednn', 'torch'];
-
-for (const engine of ENGINES)
+for (const engine of TESTED_ENGINES)
   describe(`training on the ${engine} engine`, () => {
     before(need(engine));
     after(() => setBackend('cpu'));
@@ -118,6 +117,7 @@ for (const engine of ENGINES)
         assert.deepEqual(again, got);
       });
 
+    if (!(TESTED[engine] as readonly string[]).includes('bf16')) return;
     it('in bf16 follows f32 within what bf16 rounds away, whatever the number of threads', async () => {
       const { adapter } = { adapter: localizedLora({ blocks: 2, blockRank: 2 }) };
       await start(engine, { precision: 'f32' });

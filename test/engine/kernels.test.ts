@@ -15,7 +15,7 @@ import { overlap } from '../../src/engine/ops/overlap.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
 import { valueAndGradients } from '../../src/train/value-and-gradients.js';
-import { need, type OwnEngine, start } from './own-engines.js';
+import { need, start, TESTED, TESTED_ENGINES, type TestedEngine } from './tested-engines.js';
 
 /** Inputs by shape, and a function of them; `like` draws the numbers, standard normal by default. */
 interface Case {
@@ -292,24 +292,21 @@ function relativeError(expected: Float32Array, got: Float32Array, floor: number)
   return Math.max(...expected.map((x, i) => (Object.is(x, got[i]) ? 0 : Math.abs(x - got[i]!) / scale)));
 }
 
-const ENGINES: readonly OwnEngine[] = ['onednn', 'torch'];
+const TOLERANCE = { f32: 1e-5, bf16: 2e-2 };
 
 /**
  * The size below which errors are absolute. Flash attention's gradient is a difference of sums of some tens, which for one
- * token cancel up to their rounding.
+ * token cancel up to their rounding; so does that of TensorFlow's softmax of one class.
  */
-const floorOf = (engine: OwnEngine, name: string) =>
-  engine === 'torch' && name === 'attention' ? 0.1 : 1e-3;
+const floorOf = (engine: TestedEngine, name: string) =>
+  `${engine} ${name}` === 'torch attention' || `${engine} ${name}` === 'tensorflow softmax' ? 0.1 : 1e-3;
 
-for (const engine of ENGINES)
+for (const engine of TESTED_ENGINES)
   describe(`${engine} kernels`, () => {
     before(need(engine));
     after(() => setBackend('cpu'));
 
-    for (const [precision, tolerance] of [
-      ['f32', 1e-5],
-      ['bf16', 2e-2],
-    ] as const)
+    for (const precision of TESTED[engine])
       for (const [name, arbitrary] of Object.entries(cases))
         it(`${name} in ${precision}: value and gradients are those of the cpu backend`, async () => {
           const samples = fc.sample(arbitrary, { numRuns: 12, seed: 7 });
@@ -321,7 +318,10 @@ for (const engine of ENGINES)
               assert.equal(got.length, expected[i]![j]!.length);
               const error = relativeError(expected[i]![j]!, got, floorOf(engine, name));
               const what = j === 0 ? 'value' : `gradient ${j - 1}`;
-              assert.ok(error <= tolerance, `${JSON.stringify(sample.shapes)}: ${what} is off by ${error}`);
+              assert.ok(
+                error <= TOLERANCE[precision],
+                `${JSON.stringify(sample.shapes)}: ${what} is off by ${error}`,
+              );
             });
           });
           await setBackend('cpu');

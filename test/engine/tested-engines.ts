@@ -1,0 +1,37 @@
+import { setBackend } from '@tensorflow/tfjs-core';
+import { UserError } from '../../src/base/errors.js';
+import { type EngineOptions, useEngine } from '../../src/engine/engine.js';
+import type { Precision } from '../../src/engine/precision.js';
+
+/** The engines that are compared with cpu, with the precisions that each has. */
+export const TESTED = {
+  wasm: ['f32'],
+  onednn: ['f32', 'bf16'],
+  torch: ['f32', 'bf16'],
+  tensorflow: ['f32'],
+} as const satisfies Record<string, readonly Precision[]>;
+
+export type TestedEngine = keyof typeof TESTED;
+
+export const TESTED_ENGINES = Object.keys(TESTED) as TestedEngine[];
+
+/** Skips a suite where the engine is not installed, and says what installs it. */
+export function need(engine: TestedEngine) {
+  return async function (this: Mocha.Context): Promise<void> {
+    try {
+      await start(engine);
+    } catch (error) {
+      if (!(error instanceof UserError && error.message.includes('expected it to be installed'))) throw error;
+      console.log(`      skipped: ${error.message}`);
+      this.skip();
+    } finally {
+      await setBackend('cpu');
+    }
+  };
+}
+
+/** Runs what follows on the engine, on the processor. */
+export async function start(engine: TestedEngine, options: EngineOptions = {}): Promise<void> {
+  await useEngine(engine, { ...options, ...(engine === 'torch' && { device: 'cpu' }) });
+  await setBackend(engine);
+}
