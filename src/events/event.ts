@@ -36,7 +36,7 @@ export interface RunEvent extends Timed {
   readonly classes: readonly string[];
   readonly config: Readonly<Record<string, unknown>>;
   readonly versions: Readonly<Record<string, string>>;
-  /** A clock field that loggers add when they continue a run: what its processes before this one took. */
+  /** A clock field that loggers add when they continue a run: the time that its earlier processes took. */
   readonly earlierSeconds?: number;
 }
 
@@ -101,7 +101,7 @@ export interface TrialEvent extends Timed {
   readonly reason?: string;
 }
 
-/** Something that a person should know and that stops nothing. `code` is stable, for programs. */
+/** Something that a person should know and that does not stop the run. `code` is stable, for programs. */
 export interface WarningEvent extends Timed {
   readonly type: 'warning';
   readonly code: string;

@@ -42,7 +42,7 @@ export function metricOf(scores: Scores, metric: string): number {
   return typeof value === 'number' ? value : meanOf(value as readonly (number | null)[]);
 }
 
-/** The mean of what is not null; 0 of nothing. */
+/** The mean of the values that are not null; 0 if there are none. */
 export function meanOf(values: readonly (number | null)[]): number {
   const present = values.filter((value) => value !== null);
   return present.length === 0 ? 0 : present.reduce((a, b) => a + b, 0) / present.length;

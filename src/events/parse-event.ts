@@ -10,7 +10,7 @@ const count = z.int().min(0);
 const place = { time: z.number(), step: count, epoch: count };
 const pace = { images: count, seconds: figure, imagesPerSecond: figure };
 
-/** Of any task: a number, a vector by class, or a matrix. */
+/** A score of any task: a number, a vector by class, or a matrix. */
 const score = z.union([figure, z.array(z.number().nullable()), z.array(z.array(z.number()))]);
 const scores = z.object({ loss: figure }).catchall(score);
 
@@ -57,7 +57,7 @@ const schemas = {
   done: z.looseObject({ ...place, reason: z.enum(['finished', 'early-stop', 'guard']), seconds: figure }),
 } satisfies Record<Event['type'], z.ZodType>;
 
-/** The event that a line of JSON holds, its NaN figures as they were; or what is wrong with it. */
+/** The event in a line of JSON, with NaN values restored; or what is wrong with it. */
 export function parseEvent(json: string): Event | { readonly wrong: string } {
   let value: unknown;
   try {

@@ -32,8 +32,8 @@ export async function readEvents(path: string): Promise<Event[]> {
 }
 
 /**
- * The events that a run resumed after `step` batches keeps of those in `<dir>/events.jsonl`: those up to its
- * checkpoint. A killed run may have logged past it, and those steps will be made again. Empty where there is no file.
+ * The events in `<dir>/events.jsonl` that a run resumed after `step` batches keeps: those up to its checkpoint. A
+ * killed run may have logged past it, and those steps will be made again. Empty where there is no file.
  *
  * A process that is killed just after a checkpoint became whole has not logged it yet; pass it as `lost`, and it
  * takes its place.

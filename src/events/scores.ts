@@ -12,7 +12,9 @@ export interface Scores {
   readonly [name: string]: Score;
 }
 
-/** The names of those scores that a run can follow: numbers, and vectors by their mean. Any name, where none are known. */
+/**
+ * The names of the scores that a run can follow: numbers, and vectors by their mean. Any name, where none are known.
+ */
 export type MetricName<S extends Scores> = NameOf<S, number | readonly (number | null)[]>;
 
 /** The names of those scores that are numbers. */
@@ -22,7 +24,7 @@ type NameOf<S extends Scores, Kind> = string extends keyof S
   ? string
   : { [Name in keyof S]: S[Name] extends Kind ? Name : never }[keyof S] & string;
 
-/** The scores that validations in a stream of events have. */
+/** The scores of the validations in a stream of events. */
 export type ScoresIn<E> = [Extract<E, { readonly type: 'validation' }>] extends [
   { readonly scores: infer S extends Scores },
 ]

@@ -8,10 +8,10 @@ export type NamedScores = Readonly<Record<string, Score>>;
 type Vector = readonly (number | null)[];
 type Matrix = readonly (readonly number[])[];
 
-/** As many scores as a line of text and a plot have room for. */
+/** The most scores that fit into a line of text or a plot. */
 const LEADING = 3;
 
-/** How a score is shown: as it is registered in `metrics`, or else by its name. */
+/** The label and the direction of a score: as registered in `metrics`, or else from its name. */
 export function aboutScore(name: string): MetricAbout {
   return metrics.has(name) ? metrics.get(name) : { label: name, mode: 'max' };
 }
@@ -56,7 +56,7 @@ export function leadingScores(scores: NamedScores): string[] {
     .slice(0, LEADING);
 }
 
-/** A score's name as files have it: `softDice` as `soft_dice`. */
+/** A score's name as it appears in files: `softDice` as `soft_dice`. */
 export function snakeCase(name: string): string {
   return name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
 }

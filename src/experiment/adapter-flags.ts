@@ -54,7 +54,7 @@ const partialFlags = (name: string) => {
   };
 };
 
-/** An adapter of the user's own takes what it knows of these; what is not given is its own to choose. */
+/** The flags for a user's own adapter, which chooses its own defaults. */
 const ownFlags = (name: string) => ({
   loraType: z.enum([name]).default(name).describe('adapter of this recipe'),
   rank: z.int().min(1).optional().describe('its rank'),

@@ -21,16 +21,16 @@ type Key = keyof typeof SPACE;
 /** Settings of a training that a search proposes. */
 export type SearchedSettings = Record<Key, number> & { readonly freezeEpochs?: number };
 
-/** Upstream's name for how many epochs train the head alone; its choices are given. */
+/** Upstream's name for the number of epochs that train only the head. */
 const FREEZE = 'freeze_epochs';
 
 /** A search space over the settings of an adapter and its training. */
 export interface AdapterSearch {
-  /** The parameters to begin with: those of the training recipe's defaults, or nearest to them. */
+  /** The parameters of the first trial: the training recipe's defaults, or the nearest choices. */
   readonly first: Readonly<Record<string, number>>;
-  /** The values of each parameter, by its name in the study: what a grid is made of. */
+  /** The values of each parameter, by its name in the study: the points of a grid. */
   readonly space: Readonly<Record<string, readonly number[]>>;
-  /** All settings; those that are not searched are where a search begins. */
+  /** All settings; those that are not searched have the values where a search begins. */
   suggest(trial: Trial): SearchedSettings;
   /** Converts a trial's parameters to flags of the training recipe. */
   chosen(params: Trial['params']): Partial<SearchedSettings>;

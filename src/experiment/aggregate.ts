@@ -50,7 +50,7 @@ function combine<S extends TestScores>(
   return Object.fromEntries(entries) as S;
 }
 
-/** Groups of equal keys, in the order in which they first come. */
+/** Groups by equal keys, in the order of their first occurrence. */
 export function groupBy<T>(items: Iterable<T>, key: (item: T) => unknown): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {

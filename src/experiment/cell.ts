@@ -5,7 +5,7 @@ import { UserError } from '../base/errors.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { hasDiverged, readSummary } from '../loggers/summary.js';
 
-/** One training of a study of many: its settings file, its folders, and whether it has ended. */
+/** One training in a study of many: its settings file, its folders, and whether it has ended. */
 export interface StudyCell {
   readonly run: string;
   /** A file of flags: `node recipes/train-lora.js --config <file> --resume` runs or continues it. */
@@ -15,7 +15,7 @@ export interface StudyCell {
   readonly finished: boolean;
 }
 
-/** Settings that change what computes, and not what. */
+/** Settings that change how a cell is computed but not its result. */
 const FREE = new Set(['engine', 'precision', 'threads', 'cache', 'cacheDir', 'guard', 'plugin', 'logger']);
 
 /**
@@ -42,7 +42,7 @@ export async function openCell(
   return { run, config, logs, finished: existsSync(join(logs, 'summary.json')) };
 }
 
-/** The cells that diverged in training, which no mean may include. */
+/** The cells that diverged in training, which must be left out of every mean. */
 export async function divergedCells<C extends StudyCell>(cells: readonly C[]): Promise<C[]> {
   const diverged: C[] = [];
   for (const cell of cells)

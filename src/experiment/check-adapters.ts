@@ -17,8 +17,8 @@ const SETTINGS = {
 } as const;
 
 /**
- * Compares adapter flags with the runs' checkpoints, and refuses a difference: the checkpoints decide. Upstream's
- * commands must say it; here it may be left out.
+ * Compares adapter flags with the runs' checkpoints and refuses a difference, since the checkpoints determine the
+ * adapter. Upstream's commands must say it; here it may be left out.
  *
  * @returns a line for each setting: that all runs have it, or that it means nothing to one.
  * @throws UserError for a run that was trained with another value.

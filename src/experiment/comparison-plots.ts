@@ -4,13 +4,13 @@ import type { Plot } from '../report/render.js';
 export interface ComparedScore {
   /** The compared thing, which has a colour: an adapter, for example. */
   readonly series: string;
-  /** Whose figure it is, by dash and by strength of colour. */
+  /** The source of the figure, shown by dash and strength of colour. */
   readonly source: string;
   /** The column of a table and the place on an axis where it belongs; on a line it begins with a number. */
   readonly place: string;
   readonly mean: number;
   readonly std: number | null;
-  /** How many an adapter has. */
+  /** The number of parameters of an adapter. */
   readonly parameters?: number;
 }
 
@@ -21,7 +21,9 @@ export interface ComparisonTitles {
   readonly y: string;
 }
 
-/** Lines over a number, such as a rank, with error bars of one standard deviation; series stand a little apart. */
+/**
+ * Lines over a number, such as a rank, with error bars of one standard deviation; series are set slightly apart.
+ */
 export function lineComparison(titles: ComparisonTitles, scores: readonly ComparedScore[]): Plot {
   const number = ({ place }: ComparedScore) => Number.parseFloat(place);
   const xs = [...new Set(scores.map(number))].toSorted((a, b) => a - b);
@@ -95,7 +97,7 @@ function meanOn(title: string, scale: Readonly<Record<string, unknown>>) {
   return { field: 'mean', type: 'quantitative', title, scale, axis: { tickCount: 6 } };
 }
 
-/** Rules with ends; none where no deviation is known. */
+/** Rules with caps; none if no deviation is known. */
 function errorBars(
   at: Readonly<Record<string, unknown>>,
   values: readonly { readonly low: number | null }[],
@@ -118,7 +120,7 @@ function errorBars(
   ];
 }
 
-/** Colour by series, and a legend of sources where there are several. */
+/** Colour by series, and a legend of sources if there are several. */
 function looks(scores: readonly ComparedScore[]) {
   const sources = [...new Set(scores.map(({ source }) => source))];
   const source = { field: 'source', type: 'nominal', sort: sources };

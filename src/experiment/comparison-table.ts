@@ -17,7 +17,7 @@ export function comparedScores(rows: readonly AggregatedScores[], score: string)
 }
 
 /**
- * One row a series and source, one column for each place: `mean ± std`, or the mean alone where no deviation is known.
+ * One row per series and source, one column per place: `mean ± std`, or the mean alone where no deviation is known.
  * Rows say how many adapter parameters a series has where its scores do.
  */
 export function comparisonTable(scores: readonly ComparedScore[]): Row[] {

@@ -6,14 +6,14 @@ import { torchAddonPath } from '../engine/torch/addon.js';
 /** TensorFlow's package that computes on a CUDA card. */
 const GPU = '@tensorflow/tfjs-node-gpu';
 
-/** What the flags of the engine say. */
+/** The flags of the engine. */
 interface EngineFlags extends Pick<EngineOptions, 'precision' | 'threads'> {
   readonly engine: EngineName;
   readonly device?: string | undefined;
 }
 
 /**
- * The engine that `--engine` and `--device` ask for, and its options, as `useEngine` takes them.
+ * The engine that `--engine` and `--device` choose, and its options for `useEngine`.
  *
  * A device is the processor, `cpu`, on whatever engine, or a card by LibTorch's name, `cuda`, `cuda:1`, `mps`, `xpu`, on the
  * torch engine; `cuda` is TensorFlow's engine where that is asked for, or is the one that is installed. As upstream has it, a
@@ -42,7 +42,7 @@ export function engineOf({
   return [wanted, wanted === 'torch' ? { ...options, ...(card && { device }) } : options];
 }
 
-/** The engine that computes on a card. */
+/** The engine that computes on a graphics card. */
 function cardEngine(engine: EngineName, device: string): EngineName {
   const tensorflow = device === 'cuda' && installedVersion(GPU) !== undefined;
   if (tensorflow && engine === 'tensorflow') return engine;

@@ -37,7 +37,7 @@ export const gridFlags = {
   Run: { engine, precision, threads, cache, cacheDir, logger },
 };
 
-/** A cell of a grid: a training of one adapter. */
+/** A cell of a grid: one training of one adapter. */
 export type GridCell = StudyCell & { readonly type: GridAdapter };
 
 /**

@@ -7,7 +7,7 @@ import { TRAINING_MODES, trainingMode } from '../model/vit/training-mode.js';
 /** The backbone of a record, whatever the task. */
 export const backboneRecord = { modelName: z.string(), imageSize: z.int().min(1) };
 
-/** What trains in a model, whatever the task: its adapter, and its mode. */
+/** The trainable part of a model, whatever the task: its adapter, and its mode. */
 export const trainedRecord = {
   adapter: z
     .object({
@@ -24,7 +24,7 @@ export const trainedRecord = {
 type TrainedRecord = z.infer<z.ZodObject<typeof trainedRecord>>;
 
 /**
- * The record of what trains in a model now.
+ * The record of the trainable part of a model.
  *
  * @throws UserError for an adapter that could not be built again, since none here has its name.
  */
@@ -47,7 +47,10 @@ export function trainedIn({ adapter, parameters }: AdaptableVit): TrainedRecord 
   };
 }
 
-/** Puts the adapter of a record into a model, and lets train what it says. Frees the model where it cannot. */
+/**
+ * Injects the adapter of a record into a model, and makes the recorded parts trainable. Frees the model where it
+ * cannot.
+ */
 export function trainAs<M extends AdaptableVit>(model: M, record: TrainedRecord, seed: number): M {
   const { adapter, mode, trainable = [] } = record;
   try {

@@ -5,11 +5,11 @@ import { moduleError } from '../base/module-error.js';
 import { importModule } from '../cli/import-module.js';
 import type { Trial } from '../study/trial.js';
 
-/** A report of an objective: a value on the way, or the result. */
+/** A report of an objective: an intermediate value, or the result. */
 export interface ObjectiveReport {
   readonly value?: number;
   readonly values?: readonly number[];
-  /** Null: the value is the result, no report on the way. */
+  /** Null: the value is the result, not an intermediate report. */
   readonly step?: number | null;
 }
 
@@ -18,13 +18,13 @@ const searchSpaces = z
   .record(z.string(), z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1))
   .optional();
 
-/** An objective of a user's own module, as it was loaded. */
+/** An objective from a user's own module. */
 export interface LoadedObjective {
   /** The values that `--sampler grid` tries. */
   readonly searchSpace?: z.infer<typeof searchSpaces>;
-  /** A trial as a stream of what it reports. */
+  /** Runs a trial as a stream of its reports. */
   readonly objective: (trial: Trial) => Observable<ObjectiveReport>;
-  /** Throws an error again: one of the module's own as a message with the places in its files. */
+  /** Rethrows an error: one of the module's own as a message with the places in its files. */
   readonly explain: (error: unknown) => Observable<never>;
 }
 

@@ -11,34 +11,34 @@ import { readSplits } from '../train/read-checkpoint.js';
 
 /** The settings that place a run on disk; see `openRun`. */
 export interface RunSettings {
-  /** Each gets a folder `<run>`: of checkpoints, logs, plots. */
+  /** The parent of a run's folder `<run>`: of checkpoints, logs, plots. */
   readonly outDir: string;
   readonly logDir: string;
   readonly plotDir: string;
-  /** Go on with the run of that name. */
+  /** Continue the run of that name. */
   readonly resume: boolean;
   /** Replace it. */
   readonly overwrite: boolean;
-  /** Tried, too, where the cache is one on disk. */
+  /** Checked for writing, too, if the cache is on disk. */
   readonly cache: string;
   readonly cacheDir: string;
 }
 
-/** A run's folders, which are this process's own until it ends. */
+/** A run's folders, locked for this process until it ends. */
 export interface OpenRun {
   readonly name: string;
   readonly models: string;
   readonly logs: string;
   readonly pictures: string;
-  /** The split that a run which goes on began with. */
+  /** The split that a resumed run began with. */
   readonly recorded: SplitStems | undefined;
-  /** Gives the folders back before the process ends. */
+  /** Releases the folders before the process ends. */
   close(): void;
 }
 
 /**
- * Opens a run's folders for this process alone, and tries all that it will write to; what killed writers left there is
- * removed. To be called before anything is computed.
+ * Locks a run's folders for this process, and checks that they are writable; files that killed writers left
+ * unfinished are removed. To be called before anything is computed.
  *
  * @throws UserError where another process holds one, where one cannot be written, and where there is a run of that name
  * already, unless it is to `resume` or to be replaced (`overwrite`).

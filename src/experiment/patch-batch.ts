@@ -12,7 +12,10 @@ const SIDE = SIZE / PATCH;
 const MEAN = [0.485, 0.456, 0.406];
 const STD = [0.229, 0.224, 0.225];
 
-/** A batch of drawn scenes, each with any family as its main figure; a target says what most of a patch shows. */
+/**
+ * A batch of drawn scenes, each with any family as its main figure; a target is the family that covers most of a
+ * patch.
+ */
 export function patchBatch(seed: number, use: string, position: number, size: number): Batch {
   const images = new Float32Array(size * SIZE * SIZE * 3);
   const labels = new Int32Array(size * SIDE * SIDE);

@@ -9,7 +9,8 @@ import { publishedScores } from './published.js';
 import type { AggregatedScores } from './score-files.js';
 
 /**
- * Draws the plots and writes the tables of the study of data percentages, from what inference has left in `dir`.
+ * Draws the plots and writes the tables of the study of data percentages, from the files that inference wrote to
+ * `dir`.
  *
  * @returns the tables, and which files were written.
  */

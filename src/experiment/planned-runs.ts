@@ -21,14 +21,14 @@ import {
   trainedRuns,
 } from './trained-runs.js';
 
-/** A trained run, and the domains on which it is tried. */
+/** A trained run, and the domains to score it on. */
 export interface PlannedRun {
   readonly run: TrainedRun;
   readonly domains: readonly TestDomain[];
 }
 
 /**
- * The runs that a command asks for, each with its domains. All folders are looked at before anything is computed.
+ * The runs that a command selects, each with its domains. All folders are looked at before anything is computed.
  *
  * @throws UserError for what `trainedRuns`, `selectRuns`, `checkAdapters` and `testDomains` refuse.
  */
@@ -45,7 +45,7 @@ export async function plannedRuns(
   return plans;
 }
 
-/** Loads the model of each run once, and works on its domains one after another. */
+/** Loads the model of each run once, and processes its domains one after another. */
 export function eachDomain<R>(
   plans: readonly PlannedRun[],
   work: (model: Segmenter, run: TrainedRun, domain: TestDomain) => Observable<R>,
@@ -65,7 +65,7 @@ export function eachDomain<R>(
   );
 }
 
-/** Batches of pictures in their order, as they are, under the mask ids that a run was trained with. */
+/** Batches of unaugmented pictures in order, with the mask ids that a run was trained with. */
 export function batchesOf(
   pairs: readonly Pair[],
   model: Segmenter,

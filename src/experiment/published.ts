@@ -1,7 +1,9 @@
 import { percentText } from '../files/tables.js';
 import type { ComparedScore } from './comparison-plots.js';
 
-/** The share of the data or the style, the mean, and where it was published the population standard deviation. */
+/**
+ * The share of the data or the style, the mean, and the population standard deviation if it was published.
+ */
 type Figure = readonly [at: number | string, mean: number, std?: number];
 
 /**

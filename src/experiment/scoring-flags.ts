@@ -22,7 +22,7 @@ export const checkpointFlags = {
     .describe('only runs on these shares of the pairs; each must exist'),
 };
 
-/** Flags that select pictures. */
+/** Flags that choose the pictures. */
 export const domainFlags = {
   testDomains: z
     .array(z.enum(['in_domain', 'out_domain']))

@@ -16,7 +16,9 @@ const { lr: _lr, lrVitBackbone: _vit, lrSegHead: _head, weightDecay: _decay, ...
 const { freezeEpochs: _freeze, ...training } = others;
 const { alpha: _alpha, ...adapter } = adapterFlags;
 
-/** The flags of a search for an adapter's hyperparameters: all of a training's but those that are searched. */
+/**
+ * The flags of a search for an adapter's hyperparameters: all of a training's except those that are searched.
+ */
 export const searchFlags = {
   Study: {
     loraType: z.enum(['lora', 'serial_lora', 'localized_lora']).default('lora').describe('the adapter'),

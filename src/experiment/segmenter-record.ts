@@ -20,7 +20,7 @@ export const segmenterRecord = z.object({
 export type SegmenterRecord = z.infer<typeof segmenterRecord>;
 
 /**
- * The record of a model on the backbone `modelName`, with what trains in it now.
+ * The record of a model on the backbone `modelName`, with its trainable part.
  *
  * @throws UserError for an adapter that could not be built again, since none here has its name.
  */

@@ -13,7 +13,7 @@ export interface PrunerSettings {
   readonly wrappedPruner?: string | undefined;
 }
 
-/** Which pruner each flag is for. */
+/** The pruner that each flag belongs to. */
 const NEEDED = {
   thresholdLower: 'threshold',
   thresholdUpper: 'threshold',

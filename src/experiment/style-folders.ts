@@ -9,7 +9,7 @@ import { locate, recordedPaths } from '../files/recorded-paths.js';
 import { findPairs } from '../tasks/segmentation/pairs.js';
 
 /**
- * The styles of an out-of-domain folder: its subfolders that hold `images/`, sorted; or those that are asked for.
+ * The styles of an out-of-domain folder: its subfolders with `images/`, sorted; or the given ones.
  *
  * @throws UserError for a folder that is missing or has no style, and for a style that it does not have.
  */
@@ -40,7 +40,7 @@ export async function findStyles(dir: string, styles: readonly string[] = []): P
 }
 
 /**
- * The pairs of one style that a model has not seen.
+ * The pairs of one style that a model was not trained on.
  *
  * A folder that make-ood drew from the very pictures that the model learned from holds the test split of one seed; of
  * another seed's model these were partly training pictures. Those that the model learned from are left out, also where
@@ -75,7 +75,7 @@ export async function unseenPairs(
 
 const manifest = z.object({ imageDir: z.string(), paths: recordedPaths.optional() });
 
-/** The folder that make-ood drew from, by its manifest; undefined where there is none. */
+/** The folder that make-ood drew from, by its manifest; undefined without a manifest. */
 async function sourceOf(dir: string): Promise<string | undefined> {
   const text = await readFile(join(dir, 'manifest.json'), 'utf8').catch(() => 'null');
   try {

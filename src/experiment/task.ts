@@ -21,14 +21,14 @@ export interface Task<
   /** Names of the classes, in the order of their ids. */
   readonly classes: readonly string[];
   readonly loss: Loss<Out, Target>;
-  /** Makes what gathers the scores of a split. */
+  /** Makes the metrics of a split. */
   readonly metrics: () => Metrics<Out, Target, S>;
-  /** A score that rises, which the guard watches for collapse. */
+  /** The score that the guard watches for a collapse; higher must be better. */
   readonly guarded: Exclude<MetricName<S>, 'loss'>;
   /** The model's parts as plain data, so that a checkpoint can be scored. */
   readonly record: unknown;
   /** The batch of a training plan, augmented. */
   load(plan: BatchPlan<I>): Observable<Batch<In, Target>>;
-  /** A new stream, at each call, of items as they are and in their order. */
+  /** A new stream, at each call, of unaugmented items in order. */
   inOrder(items: readonly I[]): () => Observable<Lease<Batch<In, Target>>>;
 }

@@ -21,18 +21,18 @@ export interface TestDomain {
 
 export interface TestDomainsOptions {
   readonly testDomains: readonly TestDomain['domain'][];
-  /** Where the run's pictures lie now. Default: where it found them. */
+  /** The present location of the run's pictures. Default: where it found them. */
   readonly imageDir?: string | undefined;
   readonly maskDir?: string | undefined;
   /** Folder of styles. Default: that of the embedded pictures, for a run that learned from them. */
   readonly styleDir?: string | undefined;
-  /** Empty: all that are there. */
+  /** Style names; empty: all styles. */
   readonly style: readonly string[];
 }
 
 /**
- * The domains that a run has not seen in training: the test split of its own seed and percentage, and the pictures
- * of each style.
+ * The domains that a run was not trained on: the test split of its own seed and percentage, and the pictures of each
+ * style.
  *
  * @throws UserError for folders and styles that are not there, for a test split without a picture, where `out_domain` is
  * asked for and no folder of styles is known, and for masks that cannot be meant (`checkMasks`).
@@ -64,7 +64,7 @@ async function foundDomains(run: TrainedRun, options: TestDomainsOptions): Promi
   return domains;
 }
 
-/** The pictures that the run's record has as its test split, wherever later ones would have moved them. */
+/** The pictures of the run's recorded test split, whatever was added since. */
 async function testPairs(run: TrainedRun, imageDir: string, maskDir: string): Promise<readonly Pair[]> {
   const { name, settings, splits } = run;
   const test = splits
@@ -95,7 +95,7 @@ async function recordedTest(
   return sideAs(record, 'test', pairs);
 }
 
-/** The split by the folder as it is now, of a run that recorded none. */
+/** The split of the folder in its present state, for a run that recorded none. */
 async function splitNow({ name, settings }: TrainedRun, imageDir: string, maskDir: string): Promise<Splits> {
   const { randomSeed: seed, dataPercentage: percentage, split: rule, shrink } = settings;
   say(

@@ -3,7 +3,7 @@ import { childProcess } from '../../operators/child-process.js';
 import { divergedCells, type StudyCell } from './cell.js';
 
 /**
- * Trains a cell of a study by the recipe in `file`, in a process of its own, from where it stands; emits nothing.
+ * Trains a cell of a study with the recipe in `file`, in a process of its own, resuming if possible; emits nothing.
  *
  * A run that diverges does not end the study: see `divergedCells`.
  *

@@ -36,9 +36,9 @@ export interface TrainedRun {
   readonly name: string;
   /** The checkpoint's folder. */
   readonly path: string;
-  /** Paths among them are where the files lie now: see `locate`. */
+  /** Paths among them are the present locations of the files: see `locate`. */
   readonly settings: z.infer<typeof settings>;
-  /** The pictures of each split; a run of an earlier version kept none. */
+  /** The pictures of each split; a run of an earlier version did not record them. */
   readonly splits: SplitStems | undefined;
 }
 
@@ -87,7 +87,7 @@ export async function trainedRuns(
 /** A selection of runs; an empty list selects all. */
 export interface RunSelection {
   readonly runName: readonly string[];
-  /** The adapter's name, or `head` or `full` where there is none. */
+  /** The adapter's name, or `head` or `full` without an adapter. */
   readonly loraType: readonly string[];
   readonly randomSeed: readonly number[];
   readonly dataPercentage: readonly number[];
@@ -126,8 +126,8 @@ export function selectRuns(runs: readonly TrainedRun[], selection: RunSelection)
 }
 
 /**
- * The model of a run with its checkpoint's weights, to be scored: its adapter is merged into the backbone where it can be.
- * The plugins that the run was trained with are loaded before.
+ * A run's model with its checkpoint's weights, ready to be scored: its adapter is merged into the backbone if
+ * possible. The plugins that the run was trained with are loaded before.
  *
  * A merged weight is rounded as the engine rounds weights: in bf16 scores differ from the training's own in the fourth
  * digit, in f32 they do not.

@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.js';
 import type { Item, Splits } from '../data/types.js';
 import { METRIC_TEXTS } from '../tasks/segmentation/metrics/metric.js';
 
-/** The settings of a training that may ask for what its data or its mode do not give. */
+/** The settings of a training that its data or its mode may not support. */
 export interface NotedSettings {
   readonly metric: string;
   readonly patience?: number | undefined;
@@ -13,8 +13,8 @@ export interface NotedSettings {
 }
 
 /**
- * Notes for the user before a training begins, as lines for standard error: by what the best checkpoint is chosen,
- * and which splits have no picture.
+ * Notes for the user before a training begins, as lines for standard error: the score that chooses the best
+ * checkpoint, and splits without a picture.
  *
  * @throws UserError for `--patience` and `--schedule plateau` without a validation split: they would do nothing.
  * @param texts a line that explains each metric of the task; default: segmentation's

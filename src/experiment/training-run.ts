@@ -35,7 +35,7 @@ export interface TrainingRunSettings extends NamedOptimizerOptions {
   readonly mode: string;
   readonly freezeEpochs?: number | undefined;
   readonly optimizer: string;
-  /** Batches in an optimiser step. Default 1. */
+  /** Batches per optimiser step. Default 1. */
   readonly accumulate?: number;
   readonly schedule: string;
   readonly lr: number;
@@ -46,10 +46,10 @@ export interface TrainingRunSettings extends NamedOptimizerOptions {
   readonly patience?: number | undefined;
   readonly metric: string;
   readonly guard: boolean;
-  /** Loggers beside the package's own, by name. */
+  /** Additional loggers, by name. */
   readonly logger?: readonly string[] | undefined;
   readonly ahead: number;
-  /** Neither changes what is computed, and no record holds them. */
+  /** Settings that do not change the result and are not recorded. */
   readonly cache?: string;
   readonly cacheDir?: string;
   readonly keep?: number;
@@ -69,12 +69,12 @@ export interface TrainingRunOptions<
   readonly task: Task<I, In, Out, Target, S>;
   /** Where checkpoints, logs and plots go, by `openRun`. Without it nothing is written and nothing is tested. */
   readonly folders?: Pick<OpenRun, 'name' | 'models' | 'logs' | 'pictures'>;
-  /** Whether a person sees the run on standard error. Default false. */
+  /** Whether to show the run's progress on standard error. Default false. */
   readonly shown?: boolean;
 }
 
 /**
- * One training run as a cold Observable of its events: what the train recipes, the search and the studies share.
+ * One training run as a cold Observable of its events, shared by the train recipes, the search and the studies.
  *
  * Trains, validates after each epoch, and stops early or when the guard says so; with `folders` it also saves
  * checkpoints, resumes (`settings.resume`), tests the best checkpoint, and logs. The task's model stays the caller's.
@@ -114,7 +114,7 @@ export function trainingRun<
   );
 }
 
-/** The run of the settings, where a resume has brought it. */
+/** The run of the settings, at the position that a resume restored. */
 async function begun<
   I extends Item,
   In extends Tensors,

@@ -6,7 +6,7 @@ type Told = Pick<TrialEvent, 'number' | 'params' | 'reason'> & {
   readonly values?: readonly number[] | null;
 };
 
-/** A trial in a line: number, state, its values or why it failed, parameters. */
+/** A trial on one line: number, state, its values or why it failed, parameters. */
 export function trialText({ number, state, values, params, reason }: Told): string {
   const outcome = reason ?? values?.join(', ') ?? '';
   return `${printable(`trial ${number} ${state} ${outcome} ${JSON.stringify(params)}`)}\n`;

@@ -4,14 +4,14 @@ import { isAlive } from './is-alive.js';
 import { makeFolder } from './make-folder.js';
 import { writeError } from './write-error.js';
 
-/** A name that a writer has not finished with, and its process. */
+/** The name of an unfinished file, with the process that writes it. */
 const UNFINISHED = /^\..+?\.(\d+)(?:-\d+)?\.unfinished$/;
 
 let writes = 0;
 
 /**
- * Writes a file so that its name holds either the old bytes or all of the new ones, whenever the process dies:
- * to a temporary name beside it, flushed to disk, then renamed.
+ * Writes a file so that its name holds either the old bytes or all of the new ones, whenever the process dies: to a
+ * temporary name beside it, flushed to disk, then renamed.
  *
  * @param flush Without it the name may hold less after a power failure: for a cache that checks what it reads
  * @throws UserError when there is no room or no right to write; nothing is left behind.
@@ -40,7 +40,9 @@ export async function writeFolderAtomic(
   });
 }
 
-/** Removes a folder so that its name is gone at once: a death on the way leaves no half of it under that name. */
+/**
+ * Removes a folder so that its name is gone at once: if the process dies, no partial folder is left under that name.
+ */
 export async function removeFolder(path: string): Promise<void> {
   const aside = join(dirname(path), `.${basename(path)}.removed.${process.pid}.unfinished`);
   try {
@@ -53,7 +55,7 @@ export async function removeFolder(path: string): Promise<void> {
 }
 
 /**
- * Removes what killed writers have left in a folder, and leaves what a live process on this machine is writing.
+ * Removes files that killed writers left in a folder, but not those that a live process on this machine is writing.
  *
  * @param ownFiles whether files of this process go too: right before it has written any
  */

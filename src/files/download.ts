@@ -10,18 +10,20 @@ import { writeError } from './write-error.js';
 
 /** How to fetch a file. */
 export interface DownloadOptions {
-  /** `md5:…` or `sha256:…` in hexadecimal digits: what the whole file must have. */
+  /** The expected checksum of the whole file: `md5:…` or `sha256:…` in hexadecimal digits. */
   readonly checksum?: string;
-  /** Tries in a row that bring nothing before it gives up; 5 unless told. */
+  /** The number of tries in a row without new bytes before it gives up; default 5. */
   readonly tries?: number;
-  /** Milliseconds before the second try, doubled before each further one up to half a minute; 1000 unless told. */
+  /**
+   * Milliseconds before the second try, doubled before each further one up to half a minute; default 1000.
+   */
   readonly pause?: number;
-  /** Milliseconds of silence after which a connection counts as dropped; 30 000 unless told. */
+  /** Milliseconds of silence after which a connection counts as dropped; default 30 000. */
   readonly patience?: number;
   readonly signal?: AbortSignal;
-  /** A try has failed, and another one follows after so many seconds. */
+  /** Called when a try failed and another one follows after some seconds. */
   retry?(why: string, seconds: number): void;
-  /** Bytes there, and in all where the server says so. */
+  /** Called with the bytes received, and the total if the server states it. */
   progress?(bytes: number, total: number | undefined): void;
 }
 
@@ -88,7 +90,7 @@ export async function download(url: string, path: string, options: DownloadOptio
   await rename(part, path);
 }
 
-/** Appends to the part file what is missing of it. */
+/** Appends the missing bytes to the part file. */
 async function fetchRest(url: string, part: string, options: DownloadOptions): Promise<void> {
   const have = await sizeOf(part);
   const response = await request(new URL(url), have, options, 5);
@@ -139,7 +141,7 @@ async function fetchRest(url: string, part: string, options: DownloadOptions): P
   }
 }
 
-/** Hands on each chunk as it arrives, at once, so that a reset that follows loses none of them. */
+/** Passes on each chunk as it arrives, so that a reset that follows loses none of them. */
 function drain(response: IncomingMessage, take: (chunk: Buffer) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     response.on('data', (chunk: Buffer) => {
@@ -156,7 +158,7 @@ function drain(response: IncomingMessage, take: (chunk: Buffer) => void): Promis
   });
 }
 
-/** The answer to a GET from byte `from` on, after redirects; bytes come as stored, never unpacked on the way. */
+/** The response to a GET from byte `from` on, after redirects; bytes come as stored, never decompressed. */
 function request(
   url: URL,
   from: number,
@@ -190,7 +192,7 @@ function request(
   });
 }
 
-/** @throws UserError for what is no address of HTTP or HTTPS */
+/** Parses an address. @throws UserError unless it is of HTTP or HTTPS. */
 function checkedUrl(address: string, base?: URL): URL {
   const url = URL.canParse(address, base?.href) ? new URL(address, base) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;

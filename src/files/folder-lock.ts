@@ -20,14 +20,17 @@ import { writeError } from './write-error.js';
 const NAME = '.lock';
 /** Milliseconds between two signs of life. */
 const BEAT = 15_000;
-/** Milliseconds without one after which a process on another machine counts as dead: longer than any step takes. */
+/**
+ * Milliseconds without a sign of life after which a process on another machine counts as dead: longer than any step
+ * takes.
+ */
 const SILENT = 300_000;
 
 interface Holder {
-  /** The machine and its space of process ids: a container counts as a machine of its own. */
+  /** The machine and its process namespace: a container counts as a machine of its own. */
   readonly host: string;
   readonly pid: number;
-  /** When the process started, where the system says so: an id may be given again. */
+  /** When the process started, if the system tells: a process id may be reused. */
   readonly started: string | null;
 }
 
@@ -137,7 +140,7 @@ function isAlive(holder: Holder | undefined, path: string, dir: string): boolean
   return driveTime(dir) - beat < SILENT;
 }
 
-/** Now, by the clock of the drive that holds a folder. */
+/** The current time by the clock of the drive that holds a folder. */
 function driveTime(dir: string): number {
   const probe = join(dir, `.probe.${process.pid}.unfinished`);
   return writing(dir, () => {
@@ -157,7 +160,9 @@ function host(): string {
   }
 }
 
-/** Ticks from the machine's start to the process's (field 22 of Linux's `stat`), or null where the system has none. */
+/**
+ * Ticks from the machine's start to the process's (field 22 of Linux's `stat`); null if the system has none.
+ */
 function startOf(pid: number): string | null {
   const stat = read(`/proc/${pid}/stat`);
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;

@@ -4,7 +4,7 @@ import { oneLine } from '../base/printable.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** Reads an object of JSON; undefined where there is no such file. @throws UserError naming the file. */
+/** Reads a JSON object; undefined if there is no such file. @throws UserError naming the file. */
 export async function readJson(path: string): Promise<Json | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;

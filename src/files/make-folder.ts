@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { writeError } from './write-error.js';
 
 /**
- * Makes a folder and those above it that are missing; returns the outermost one that it made, or undefined.
+ * Creates a folder and its missing parents; returns the outermost one that it created, or undefined.
  *
  * Node's own `mkdir` with `recursive` calls a read-only drive ENOENT, and never ends below `/proc`.
  *
@@ -22,7 +22,9 @@ export function makeFolder(dir: string): string | undefined {
   }
 }
 
-/** Removes the folders that `makeFolder` made, from the innermost to `outermost`, as far as they are empty. */
+/**
+ * Removes the folders that `makeFolder` created, from the innermost to `outermost`, as long as they are empty.
+ */
 export function removeMade(dir: string, outermost: string | undefined): void {
   if (outermost === undefined) return;
   try {

@@ -4,8 +4,8 @@ import { UserError } from '../base/errors.js';
 import { lockFolder } from './folder-lock.js';
 
 /**
- * Takes a folder that a command fills: for this process alone until that ends, proven to be writable, and without the
- * files that the command will write, unless it is to `overwrite` them.
+ * Opens a folder for a command's output: locked for this process, checked for writing, and without the files that the
+ * command will write, unless it may `overwrite` them.
  *
  * @throws UserError naming the first file that is there already, and how to go on.
  */

@@ -4,13 +4,13 @@ import { UserError } from '../base/errors.js';
 import { writeFileAtomic } from './atomic.js';
 import { writeError } from './write-error.js';
 
-/** The file that says who made a folder, from what, and which files they are. */
+/** The file that records who made a folder, from what, and which files belong to it. */
 export const MANIFEST = 'manifest.json';
 
-/** What a manifest says. */
+/** The contents of a manifest. */
 interface Manifest {
   readonly madeBy: string;
-  /** Paths below the folder, sorted, the manifest left out. */
+  /** Paths below the folder, sorted, without the manifest. */
   readonly files: readonly string[];
 }
 
@@ -53,7 +53,9 @@ export async function ownedFolder(
   }
 }
 
-/** Puts new files in the place of old ones and leaves foreign ones alone; at any moment the manifest lists what is owned. */
+/**
+ * Replaces old files by new ones and leaves foreign ones alone; at any moment the manifest lists the owned files.
+ */
 async function replaceWithin(
   path: string,
   {
@@ -100,7 +102,7 @@ async function contents(folder: string): Promise<string[] | undefined> {
   }
 }
 
-/** The files below a folder, sorted, links among them, those that are known left out. */
+/** The files below a folder, sorted, links included, except the given ones. */
 async function filesBelow(folder: string, exceptions: readonly string[] = []): Promise<string[]> {
   const skip = new Set(exceptions);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -133,7 +135,7 @@ async function writeManifest(folder: string, manifest: Manifest): Promise<void> 
   await writeFileAtomic(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`);
 }
 
-/** Whether a path stays below the folder that it is joined to. */
+/** Whether a path stays below the folder it is joined to. */
 function isBelow(file: string): boolean {
   return file !== '' && !isAbsolute(file) && !file.split(/[\\/]/).includes('..');
 }

@@ -3,15 +3,18 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { packageRoot } from '../base/package.js';
 
-/** Settings that name files and folders, or lists of them; others may look like a path and be none. */
+/**
+ * Settings that name files and folders, or lists of them; the values of other settings may look like paths but are
+ * not.
+ */
 const KEYS = ['imageDir', 'maskDir', 'list', 'modelName', 'plugin'];
 
-/** Where a path lay when a run recorded it. */
+/** The location of a path when a run recorded it. */
 const place = z.object({
   absolute: z.string(),
-  /** From the run's folder, for one that is moved together with its data. */
+  /** From the run's folder, for a path that moves together with its data. */
   relative: z.string(),
-  /** From this package's folder, for what ships with it. */
+  /** From this package's folder, for files of the package. */
   package: z.string().optional(),
 });
 
@@ -20,7 +23,7 @@ export const recordedPaths = z.record(z.string(), place);
 /** By the path as it was typed. */
 export type RecordedPaths = z.infer<typeof recordedPaths>;
 
-/** Where the files and folders lie that a run's settings name, as seen from its folder `dir`. */
+/** The locations of the files and folders that a run's settings name, relative to its folder `dir`. */
 export function recordPaths(settings: Readonly<Record<string, unknown>>, dir: string): RecordedPaths {
   const there = typedPaths(settings).filter((path) => existsSync(path));
   return Object.fromEntries(
@@ -36,7 +39,7 @@ export function recordPaths(settings: Readonly<Record<string, unknown>>, dir: st
   );
 }
 
-/** The values of those keys, also where one setting holds others, as a model's record does. */
+/** The values of those keys, including nested ones, as in a model's record. */
 function typedPaths(settings: object): string[] {
   return Object.entries(settings).flatMap(([key, value]: [string, unknown]) => {
     if (KEYS.includes(key)) return [value].flat().filter((path) => typeof path === 'string');
@@ -45,8 +48,8 @@ function typedPaths(settings: object): string[] {
 }
 
 /**
- * The present place of a path of a run's settings: beside the run where it was moved with it, else where it lay, else as it was
- * typed, from the current folder.
+ * The present location of a path in a run's settings: beside the run if it was moved with it, else its recorded
+ * location, else the typed path, from the current folder.
  */
 export function locate(recordedPath: string, paths: RecordedPaths | undefined, dir: string): string {
   const was = paths && Object.hasOwn(paths, recordedPath) ? paths[recordedPath] : undefined;

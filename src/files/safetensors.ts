@@ -2,7 +2,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { UserError } from '../base/errors.js';
 import { oneLine } from '../base/printable.js';
 
-/** Element types that safetensors names and that are read here, with their sizes in bytes. */
+/** Element types of safetensors that can be read, with their sizes in bytes. */
 const SIZES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
 
 /** A type of stored numbers, by its name in the format. */
@@ -18,11 +18,11 @@ export interface StoredTensor {
 /** The contents of a safetensors file. */
 export interface Safetensors {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** The texts that the header keeps beside the tensors. */
+  /** The texts in the header beside the tensors. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The longest header that is read, as in the format's own library. */
+/** The longest header that is accepted, as in the format's own library. */
 const MAX_HEADER = 100_000_000;
 
 /**
@@ -124,7 +124,7 @@ function checkEntry(name: string, entry: unknown, room: number, bad: Bad): Entry
   return { name, dtype, shape, from, to };
 }
 
-/** The most that the system reads in one call is a little less than 2 GiB. */
+/** The most bytes that the system reads in one call: a little less than 2 GiB. */
 const AT_ONCE = 2 ** 30;
 
 async function readRange(file: FileHandle, from: number, length: number, bad: Bad): Promise<ArrayBuffer> {
@@ -171,7 +171,7 @@ export function safetensorsBytes(
   return Buffer.concat([length, text, ...parts]);
 }
 
-/** The first key that stands twice in the outermost object of a JSON text that is known to parse. */
+/** The first key that occurs twice in the outermost object of a valid JSON text. */
 function repeatedKey(json: string): string | undefined {
   const names = new Set<string>();
   let depth = 0;

@@ -21,7 +21,7 @@ export function csvText(rows: readonly Row[], columns: readonly string[] = colum
     .join('');
 }
 
-/** A table as Markdown; numbers that are not whole have four digits. */
+/** A table as Markdown; numbers that are not integers have four digits. */
 export function markdownText(rows: readonly Row[]): string {
   const { columns, cells, numeric } = shown(rows);
   const line = (texts: readonly string[]) =>
@@ -30,7 +30,9 @@ export function markdownText(rows: readonly Row[]): string {
   return line(columns) + rule + cells.map(line).join('');
 }
 
-/** A table for a terminal: columns in line, numbers to the right, with four digits where they are not whole. */
+/**
+ * A table for a terminal: aligned columns, numbers to the right, with four digits if they are not integers.
+ */
 export function plainText(rows: readonly Row[]): string {
   const { columns, cells, numeric } = shown(rows);
   const widths = columns.map((column, c) => Math.max(column.length, ...cells.map((row) => row[c]!.length)));
@@ -41,7 +43,7 @@ export function plainText(rows: readonly Row[]): string {
   return printable([columns, ...cells].map(line).join(''));
 }
 
-/** A share as a person reads it. */
+/** A share as text for a person. */
 export function percentText(share: number): string {
   return `${Number((100 * share).toFixed(4))} %`;
 }

@@ -10,16 +10,16 @@ export interface TarFile {
 
 const BLOCK = 512;
 
-/** The largest file that is read, in bytes: one file at a time is held in memory. */
+/** The largest accepted file in bytes: one file at a time is held in memory. */
 const LARGEST = 2 ** 26;
 
-/** The largest header of further fields, in bytes: paths are at most a few thousand. */
+/** The largest accepted extended header in bytes: paths are at most a few thousand. */
 const LARGEST_HEADER = 2 ** 20;
 
-/** Entries that an archive may have, a few times those of ImageNet. */
+/** The most entries of an archive: a few times those of ImageNet. */
 const MOST_ENTRIES = 5_000_000;
 
-/** Bytes of a name that file systems take. */
+/** The longest name in bytes that file systems accept. */
 const LONGEST_NAME = 255;
 
 /**
@@ -77,7 +77,7 @@ export async function* tarGzFiles(path: string): AsyncGenerator<TarFile> {
   }
 }
 
-/** Takes exactly so many bytes from a stream of chunks. */
+/** Reads an exact number of bytes from a stream of chunks. */
 function reader(source: AsyncIterable<Uint8Array>, name: string): (bytes: number) => Promise<Buffer> {
   const chunks = source[Symbol.asyncIterator]();
   let rest: Buffer = Buffer.alloc(0);
@@ -96,13 +96,13 @@ function reader(source: AsyncIterable<Uint8Array>, name: string): (bytes: number
   };
 }
 
-/** A header's bytes, its checksum field taken as blanks, sum to the checksum. */
+/** Whether a header's bytes, its checksum field counted as blanks, sum to the checksum. */
 function verify(header: Buffer, name: string): void {
   const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
   if (sum !== number(header, 148, 8)) throw broken(name, 'a header whose checksum is wrong');
 }
 
-/** An octal number, or a binary one where the first bit is set (GNU, for large files). */
+/** An octal number, or a binary one if the first bit is set (GNU, for large files). */
 function number(header: Buffer, at: number, length: number): number {
   if ((header[at]! & 0x80) !== 0) return Number(header.readBigUInt64BE(at + length - 8));
   const digits = text(header, at, length).trim();

@@ -5,8 +5,8 @@ import { makeFolder, removeMade } from './make-folder.js';
 import { writeError } from './write-error.js';
 
 /**
- * Proves that a folder can be written, before hours of work depend on it: a file is written there and removed, and so
- * are the folders that were not there before.
+ * Checks that a folder is writable, before hours of work depend on it: writes a file there and removes it, along with
+ * any folders that this created.
  *
  * @throws UserError naming the folder.
  */

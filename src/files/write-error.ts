@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../base/errors.js';
 
-/** Turns the errors of a full, read-only or forbidden place into one line that names it. */
+/** Turns the errors of a full, read-only or forbidden location into one line that names it. */
 export function writeError(path: string, cause: unknown): unknown {
   const why: Record<string, string> = {
     ENOSPC: 'the disk is full; free some space',

@@ -9,25 +9,25 @@ export interface Site {
   /** The block, from 0. */
   readonly layer: number;
   readonly target: Target;
-  /** Width of what the map takes. */
+  /** Width of the map's input. */
   readonly inputs: number;
-  /** Width of what the map gives. */
+  /** Width of the map's output. */
   readonly outputs: number;
 }
 
-/** The map at a site: weight [in, out], bias [out]; frozen where neither trains. */
+/** The map at a site: weight [in, out], bias [out]; `frozen` if neither trains. */
 export interface Base {
   readonly weight: Tensor;
   readonly bias: Tensor;
   readonly frozen: boolean;
 }
 
-/** A parameter that an adapter brings to a site. */
+/** A parameter that an adapter adds at a site. */
 export interface AdapterParameter {
-  /** Unique in the model; sites that share it name it alike. */
+  /** Unique in the model; sites that share a parameter give it the same name. */
   readonly name: string;
   readonly shape: readonly number[];
-  /** How it starts: uniform in ±bound (0 is zero), or a function of the frozen weight. */
+  /** The initial value: uniform in ±bound (0 is zero), or a function of the frozen weight. */
   readonly init: number | ((weight: Tensor) => Tensor);
 }
 
@@ -35,11 +35,11 @@ export interface AdapterParameter {
 export interface AdapterPass extends Pass {
   /** The value of one of this site's parameters, by the last part of its name. */
   readonly own: (part: string) => Tensor;
-  /** Computes once a pass what several sites share. */
+  /** Computes once per pass a value that several sites share. */
   readonly once: (key: string, compute: () => Tensor) => Tensor;
 }
 
-/** How PEFT (Hugging Face's library of adapters) keeps the same change. */
+/** The form in which PEFT (Hugging Face's library of adapters) stores the same change. */
 export interface PeftForm {
   /** `peft_type` and its settings, as adapter_config.json names them. */
   readonly config: Readonly<Record<string, unknown>> & { readonly peft_type: string };
@@ -58,14 +58,17 @@ export interface PeftForm {
  */
 export interface Adapter {
   readonly name: string;
-  /** The options that make it again: a checkpoint records them, and the registered function gets them back. */
+  /**
+   * The options from which it can be made again: a checkpoint records them, and the registered function receives
+   * them.
+   */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly targets: readonly Target[];
-  /** Which blocks, from 0; all where absent. */
+  /** Block numbers, from 0; absent: all blocks. */
   readonly layers?: readonly number[];
-  /** Absent where PEFT has no such adapter. */
+  /** Absent if PEFT has no such adapter. */
   readonly peft?: PeftForm;
-  /** The parameters that it brings to a site. */
+  /** The parameters that it adds at a site. */
   parameters(site: Site): AdapterParameter[];
   /**
    * Whether the adapter trains a parameter of the backbone itself, such as `layers.0.query.bias`. It is then saved, loaded
@@ -122,7 +125,7 @@ export function checkOptions({
   return targets;
 }
 
-/** Refuses a rank above the width of the map at a site: no change of it has a higher one. */
+/** Refuses a rank above the width of the map at a site, since no change of the map can have a higher one. */
 export function checkRank(name: 'rank' | 'blockRank', rank: number, { target, inputs, outputs }: Site): void {
   const width = Math.max(inputs, outputs);
   if (rank > width)
@@ -132,13 +135,13 @@ export function checkRank(name: 'rank' | 'blockRank', rank: number, { target, in
     );
 }
 
-/** Refuses what is no positive integer. */
+/** Refuses a value that is not a positive integer. */
 export function checkCount(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 1)
     throw new UserError(`${name}: expected an integer from 1 up, got ${value}`, { [name]: value });
 }
 
-/** Refuses what is no finite number. */
+/** Refuses a value that is not a finite number. */
 export function checkFinite(name: string, value: number): void {
   if (!Number.isFinite(value))
     throw new UserError(`${name}: expected a finite number, got ${value}; see --${name}`, { [name]: value });

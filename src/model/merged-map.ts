@@ -9,7 +9,7 @@ import type { Adapter, Base, MergedMap, Site } from './adapter.js';
 const ROWS = 4;
 
 /**
- * The linear map that stands for a base map and the adapter on it. What `merged` answers is tried on random rows
+ * The linear map that replaces a base map together with its adapter. What `merged` answers is tried on random rows
  * against `apply`, for a model that is merged is scored in place of the one that was trained.
  *
  * @throws UserError where the adapter has no `merged`, and where it gives another function than `apply`.

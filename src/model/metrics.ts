@@ -2,14 +2,14 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Tensors } from '../data/batch.js';
 import type { Scores } from '../events/scores.js';
 
-/** Gathers the scores of one split, batch by batch. One object serves one pass over the split. */
+/** Accumulates the scores of one split, batch by batch. One object serves one pass over the split. */
 export interface Metrics<
   Out extends Tensors = Tensor,
   Target extends Tensors = Tensor,
   S extends Scores = Scores,
 > {
-  /** Adds a batch; the tensors stay the caller's. */
+  /** Adds a batch; the caller keeps the tensors. */
   add(outputs: Out, targets: Target): Promise<void>;
-  /** The scores of all that was added. */
+  /** The scores of everything that was added. */
   scores(): S;
 }

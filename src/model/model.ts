@@ -8,7 +8,7 @@ export interface Pass {
   readonly random?: () => number;
 }
 
-/** A model, as training knows it: parameters, and a function of them. */
+/** A model as training sees it: parameters, and a function of them. */
 export interface Model<In extends Tensors = Tensor, Out extends Tensors = Tensor> {
   readonly parameters: Parameters;
   /** The adapter in it, if any. */

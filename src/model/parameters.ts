@@ -13,7 +13,7 @@ export interface Parameter {
   group: ParameterGroup;
   /** Whether the optimiser updates it. */
   trainable: boolean;
-  /** A parameter of the backbone that an adapter trains, and that counts as the adapter's from then on. */
+  /** A parameter of the backbone that an adapter trains, and that counts as the adapter's while it does. */
   adopted?: boolean;
   readonly buffer?: boolean;
   value: Tensor;
@@ -26,7 +26,7 @@ export interface Parameter {
 export class Parameters implements Iterable<Parameter> {
   readonly #byName = new Map<string, Parameter>();
 
-  /** Adds a parameter, whose tensor is then owned here. */
+  /** Adds a parameter and takes ownership of its tensor. */
   add(parameter: Parameter): void {
     if (this.#byName.has(parameter.name)) throw new Error(`parameter ${parameter.name} exists already`);
     this.#byName.set(parameter.name, parameter);
@@ -37,7 +37,7 @@ export class Parameters implements Iterable<Parameter> {
     return this.#byName.has(name);
   }
 
-  /** The value of a parameter, which stays owned here. */
+  /** The value of a parameter, which remains the owner's. */
   get(name: string): Tensor {
     return this.parameter(name).value;
   }
@@ -49,7 +49,7 @@ export class Parameters implements Iterable<Parameter> {
     return match;
   }
 
-  /** Replaces the value of a parameter, and frees the one before. */
+  /** Replaces the value of a parameter, and frees the old one. */
   set(name: string, value: Tensor): void {
     const parameter = this.parameter(name);
     if (parameter.value === value) return;
@@ -68,12 +68,12 @@ export class Parameters implements Iterable<Parameter> {
     return [...this].filter((parameter) => parameter.trainable);
   }
 
-  /** What a checkpoint must hold: everything that training may have changed. */
+  /** The parameters that a checkpoint must hold: all that training may have changed. */
   changing(): Parameter[] {
     return [...this].filter((parameter) => parameter.trainable || parameter.buffer);
   }
 
-  /** Numbers in the trainable parameters, of one group or of all. */
+  /** The number of trainable values, of one group or of all. */
   count(group?: ParameterGroup): number {
     return this.trainable()
       .filter((parameter) => group === undefined || parameter.group === group)

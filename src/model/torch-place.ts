@@ -1,7 +1,7 @@
-/** Where PyTorch keeps one of our parameters. */
+/** PyTorch's place for one of our parameters. */
 export interface TorchPlace {
   readonly parameter: string;
   readonly key: string;
-  /** PyTorch's; our layout is another for matrices (see `fromTorchLayout`). */
+  /** The shape in PyTorch; matrices have another layout here (see `fromTorchLayout`). */
   readonly shape: readonly number[];
 }

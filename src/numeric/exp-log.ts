@@ -26,7 +26,7 @@ const LOW = 1 - HIGH;
 const SIXTH_LOW = 9.25185853854297e-18;
 const THIRD_LOW = 1.850371707708594e-17;
 
-/** The low part of what the last function of pairs returned. */
+/** The low part of the last result of the functions that return pairs. */
 let low = 0;
 /** The exponent that `expPair` left out. */
 let exponent = 0;

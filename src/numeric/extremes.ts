@@ -12,7 +12,7 @@ export function minOf(values: ArrayLike<number>): number {
   return least;
 }
 
-/** The place of the largest number, the first of equals; NaN is chosen only where there is nothing else. */
+/** The index of the largest number, the first of equals; NaN is chosen only where there is nothing else. */
 export function argMax(values: ArrayLike<number>): number {
   let place = 0;
   for (let i = 1; i < values.length; i++)

@@ -3,12 +3,12 @@ import { dot } from './dot.js';
 /** A function's value and its gradient at a point. */
 export type Differentiable = (x: Float64Array) => { readonly value: number; readonly gradient: Float64Array };
 
-/** What is as near to a bound lies on it. */
+/** The distance at which a value counts as lying on a bound. */
 const EDGE = 1e-12;
 
 export interface MinimizeOptions {
   readonly iterations?: number;
-  /** Ends where no slope is steeper. */
+  /** The steepest slope at which it ends. */
   readonly tolerance?: number;
   readonly box?: { readonly low: ArrayLike<number>; readonly high: ArrayLike<number> };
 }

@@ -98,7 +98,7 @@ function diagonalizeBlock(
   const downward = Math.abs(d[end]!) >= Math.abs(d[start]!);
   const [from, last] = downward ? [start, end] : [end, start];
   const step = downward ? 1 : -1;
-  /** Where what couples i to its next stands. */
+  /** The first row above i whose coupling to the next is zero. */
   const link = (i: number) => (downward ? i : i - 1);
   const isApart = (i: number) =>
     e[link(i)]! ** 2 <= EPSILON ** 2 * Math.abs(d[i]!) * Math.abs(d[i + step]!) + SMALLEST;

@@ -68,7 +68,7 @@ export class MersenneTwister {
     return new MersenneTwister(state, N);
   }
 
-  /** A generator that goes on from the same place and leaves this one alone. */
+  /** A generator that continues from the same state and leaves this one unchanged. */
   clone(): MersenneTwister {
     return new MersenneTwister(this.#state.slice(), this.#index);
   }

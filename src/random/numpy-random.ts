@@ -15,7 +15,7 @@ export class NumpyRandom {
   private constructor(private readonly twister: MersenneTwister) {}
 
   /**
-   * `RandomState(seed)`; without a seed, a stream that nobody can repeat.
+   * `RandomState(seed)`; without a seed, a stream that cannot be repeated.
    *
    * @throws UserError when the seed is no integer of 32 bits.
    */
@@ -89,7 +89,7 @@ export class NumpyRandom {
   }
 }
 
-/** How many of the ascending numbers are at most `x`. */
+/** The number of ascending values that are at most `x`. */
 function countUpTo(ascending: Float64Array, x: number): number {
   let [low, high] = [0, ascending.length];
   while (low < high) {

@@ -63,7 +63,7 @@ export async function toSvg(plot: Plot): Promise<string> {
   return printable(svg).replace(/\p{Surrogate}|[\ufffe\uffff]/gu, '\ufffd');
 }
 
-/** Vega looks titles up in plain objects, and stumbles over names that each of these has, like `constructor`. */
+/** Renames titles such as `constructor`, which Vega would look up in plain objects. */
 function withSafeTitles(node: unknown, isTitle = false): unknown {
   if (typeof node === 'string') return isTitle && node in Object.prototype ? `${node} ` : node;
   if (Array.isArray(node)) return node.map((each) => withSafeTitles(each, isTitle));
@@ -77,7 +77,7 @@ function withSafeTitles(node: unknown, isTitle = false): unknown {
   );
 }
 
-/** Vega's text metrics, which its types leave out. */
+/** Vega's text metrics, which its types omit. */
 interface Metrics {
   readonly textMetrics: { width(item: { fontSize?: number }, text: unknown): number };
 }

@@ -10,12 +10,12 @@ import { claimWaiting, isNext } from './waiting-trials.js';
 
 type FixedDistributions = Readonly<Record<string, Distribution>>;
 
-/** States that count against a total: where a trial has FAILed, another is run in its place. */
+/** States that count toward a total: a trial that FAILed is replaced by another one. */
 export const NOT_FAILED = ['COMPLETE', 'PRUNED', 'RUNNING', 'WAITING'] as const;
 
-/** Takes the next trials of a study: see `Study.ask` and `Study.askWithin`. */
+/** Asks for the next trials of a study: see `Study.ask` and `Study.askWithin`. */
 export class Asking {
-  /** Asks within a total come one after another, each after the trial of the one before runs. */
+  /** Serialises asks within a total: each waits until the trial before it runs. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly core: StudyCore) {}

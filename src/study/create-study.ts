@@ -24,7 +24,7 @@ export interface LoadStudyOptions extends HeartbeatOptions, RetryOptions {
   readonly sampler?: Sampler;
   /** Ends unpromising trials; by default those below the median. */
   readonly pruner?: Pruner;
-  /** Called with what the user should know; by default process.emitWarning. */
+  /** Called with warnings for the user; by default process.emitWarning. */
   readonly warn?: (code: string, message: string) => void;
 }
 
@@ -33,7 +33,7 @@ export interface CreateStudyOptions extends LoadStudyOptions {
   readonly direction?: Direction;
   /** One for each objective, in place of `direction`. */
   readonly directions?: readonly Direction[];
-  /** Load a study of this name where there is one, whatever its directions. */
+  /** Load the study of this name if it exists, whatever its directions. */
   readonly loadIfExists?: boolean;
 }
 
@@ -146,7 +146,7 @@ function studyOf(storage: Storage, record: StudyRecord, options: LoadStudyOption
   return new Study(storage, record, { ...options, sampler, pruner });
 }
 
-/** Runs work on the storage; one that is opened here is closed again if the work fails. */
+/** Runs work on the storage; a storage that was opened here is closed again if the work fails. */
 async function withStorage<T>(options: LoadStudyOptions, work: (storage: Storage) => Promise<T>): Promise<T> {
   const { storage = new MemoryStorage() } = options;
   if (typeof storage !== 'string') return work(storage);

@@ -11,9 +11,9 @@ import { sameParams } from './trials/same-params.js';
 export interface EnqueueOptions {
   /** Attributes that the trial begins with. */
   readonly userAttrs?: Readonly<Record<string, Json>>;
-  /** Enqueue nothing where a trial, run or waiting, has the same parameters. */
+  /** Enqueue nothing if a trial, run or waiting, has the same parameters. */
   readonly skipIfExists?: boolean;
-  /** Enqueue nothing where the study has any trial that has not failed. */
+  /** Enqueue nothing if the study has any trial that has not failed. */
   readonly ifEmpty?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Counts how often a study was stopped, so that each loop over its trials knows of the stops since it began. */
+/** Counts the stops of a study, so that each loop over its trials knows of those since it began. */
 export class Loops {
   #stops = 0;
   #stopsBefore = 0;
@@ -12,7 +12,7 @@ export class Loops {
     this.#stops++;
   }
 
-  /** Begins a loop: what it returns says whether the study was stopped since. */
+  /** Begins a loop: the result tells whether the study was stopped since. */
   begin(): { readonly stopped: boolean } {
     const before = this.#stops;
     this.#stopsBefore = before;

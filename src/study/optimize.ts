@@ -9,13 +9,13 @@ import { TrialEndedError } from './trials/trial-ended-error.js';
 /** The part of a study that `optimize` uses. */
 export interface Optimizable {
   readonly name: string;
-  /** Begins a loop: what it returns says whether the study was stopped since. */
+  /** Begins a loop: the result tells whether the study was stopped since. */
   begin(): { readonly stopped: boolean };
   /** Begins a trial. */
   ask(): Promise<Trial>;
   /** Ends a trial. */
   tell(trial: Trial, values: number | readonly number[] | null, options?: TellOptions): Promise<FrozenTrial>;
-  /** Tells the user something that stops nothing. */
+  /** Warns the user. */
   warn(code: string, message: string): void;
 }
 
@@ -25,13 +25,13 @@ export interface OptimizeOptions<S extends Optimizable = Optimizable> {
   readonly trials?: number;
   /** Seconds after which no further trial begins. */
   readonly timeout?: number;
-  /** How many run at the same time in this process, 1 by default. */
+  /** The number of trials that run at the same time in this process, 1 by default. */
   readonly concurrency?: number;
   /** Errors of the objective that make its trial FAIL and let the rest go on; others also end the call. */
   readonly catches?: (error: unknown) => boolean;
   /** Called with each trial as stored, like Optuna's callbacks, and awaited; if it throws, the call ends. */
   readonly onTrial?: (trial: FrozenTrial, study: S) => unknown;
-  /** Ends the call when it is aborted; trials that run become FAIL. */
+  /** Ends the call when it is aborted; running trials become FAIL. */
   readonly signal?: AbortSignal;
 }
 
@@ -130,7 +130,7 @@ async function run(
   return outcomeOf(study, () => study.tell(trial, values));
 }
 
-/** A trial that was found stale while it ran is lost to its retry, which is nothing to stop for. */
+/** A trial that was found stale while it ran is superseded by its retry, which is no reason to stop. */
 async function outcomeOf(
   study: Optimizable,
   tell: () => Promise<FrozenTrial>,

@@ -1,18 +1,18 @@
 import type { TrialTemplate } from './storage/storage.js';
 import type { FrozenTrial } from './trials/frozen-trial.js';
 
-/** How often a trial is tried again unless told otherwise: one that kills its process costs no more than three. */
+/** The default number of retries of a trial: one that kills its process costs no more than three runs. */
 export const MAX_RETRIES = 2;
 
 /** Options for trials that were stale or stopped and became FAIL: whether they are tried again. */
 export interface RetryOptions {
-  /** How often one trial is tried again, 2 by default; 0: never, Infinity: without limit. */
+  /** The number of retries of one trial, 2 by default; 0: none, Infinity: without limit. */
   readonly maxRetries?: number;
-  /** Whether the retry begins with the reports of the trial before. */
+  /** Whether the retry begins with the earlier trial's reports. */
   readonly inheritIntermediateValues?: boolean;
 }
 
-/** The numbers of the trials that this one retries, the first one first; empty for a trial of its own. */
+/** The numbers of the trials that this one retries, oldest first; empty for a trial that is not a retry. */
 export function retryHistory(trial: FrozenTrial): readonly number[] {
   const history = trial.systemAttrs.retry_history;
   return Array.isArray(history) ? (history as number[]) : [];
@@ -24,14 +24,15 @@ export function isRetry(trial: FrozenTrial): boolean {
 }
 
 /**
- * Whether there is something to repeat: a trial without parameters, its own or enqueued ones, is as good as a new
- * one.
+ * Whether there are parameters to repeat: a trial without any, its own or enqueued, is no different from a new one.
  */
 export function isChosen({ params, systemAttrs }: FrozenTrial): boolean {
   return Object.keys(params).length > 0 || systemAttrs.fixed_params !== undefined;
 }
 
-/** The WAITING trial that repeats a stale one with the same parameters, or null when it was retried often enough. */
+/**
+ * The WAITING trial that repeats a stale one with the same parameters; null when it has been retried often enough.
+ */
 export function retryOf(
   trial: FrozenTrial,
   { maxRetries = MAX_RETRIES, inheritIntermediateValues }: RetryOptions,

@@ -15,18 +15,18 @@ export class RunningTrials {
     return this.#byNumber.get(number);
   }
 
-  /** Adds a trial that begins here, and lets it beat. */
+  /** Adds a trial that begins here, and starts its heartbeat. */
   begin(trial: Trial): void {
     this.storage.startBeating?.(trial.record.id);
     this.add(trial);
   }
 
-  /** Adds a trial that another process may have begun, to be told here. */
+  /** Adds a trial that another process may have begun, for its end to be told here. */
   add(trial: Trial): void {
     this.#byNumber.set(trial.number, trial);
   }
 
-  /** Ends the beat of a trial, and lets go of it. */
+  /** Removes a trial and ends its heartbeat. */
   remove(number: number): void {
     const trial = this.#byNumber.get(number);
     if (!trial) return;

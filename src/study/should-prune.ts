@@ -4,7 +4,7 @@ import type { StudyCache } from './study-cache.js';
 import type { FrozenTrial } from './trials/frozen-trial.js';
 
 /**
- * The verdict of the study's pruner on a trial, given all that is stored of the others now.
+ * The pruner's verdict on a trial, given all that is stored of the other trials.
  *
  * @param flush stores what the pruner noted on the trial
  * @throws UserError when the study has several objectives.

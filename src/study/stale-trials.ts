@@ -4,7 +4,7 @@ import type { StudyCore } from './study-core.js';
 import { FAIL_REASON } from './trials/fail-reason.js';
 
 /**
- * Makes FAIL the RUNNING trials whose process has not shown itself for the storage's grace period, and queues their
+ * Marks as FAIL the RUNNING trials whose process has been silent for the storage's grace period, and queues their
  * retries. Does nothing where the storage keeps no heartbeats.
  */
 export async function failStale({ study: { storage, cache }, id, retries }: StudyCore): Promise<void> {

@@ -6,7 +6,7 @@ import { type CacheEvents, StudyCache } from './study-cache.js';
 import { bestTrial, paretoFront } from './trials/best-trials.js';
 import type { Direction, FrozenTrial, Json, TrialState } from './trials/frozen-trial.js';
 
-/** A study as its storage has it: its trials, the best of them, and its attributes. */
+/** A study as stored: its trials, the best of them, and its attributes. */
 export abstract class StoredStudy {
   /** @internal */
   readonly cache: StudyCache;
@@ -26,12 +26,12 @@ export abstract class StoredStudy {
     return this.record.name;
   }
 
-  /** Which way each objective improves. */
+  /** The direction of each objective. */
   get directions(): readonly Direction[] {
     return this.record.directions;
   }
 
-  /** The study's trials by number, or those in the given states, as the storage has them now. */
+  /** The study's stored trials by number, or those in the given states. */
   async trials(states?: readonly TrialState[]): Promise<readonly FrozenTrial[]> {
     await this.cache.refresh();
     return this.cache.trials(states);
@@ -63,7 +63,7 @@ export abstract class StoredStudy {
     return paretoFront(this.cache.finished, this.directions);
   }
 
-  /** The user attributes as the storage has them now. */
+  /** The stored user attributes. */
   async userAttrs(): Promise<Readonly<Record<string, Json>>> {
     await this.attributes.refresh();
     return this.attributes.user;
@@ -92,7 +92,7 @@ export abstract class StoredStudy {
     await this.setSystemAttr(METRIC_NAMES, names);
   }
 
-  /** The names of the objectives, or null where they have none. */
+  /** The names of the objectives; null if they have none. */
   async metricNames(): Promise<readonly string[] | null> {
     return ((await this.systemAttrs())[METRIC_NAMES] as readonly string[] | undefined) ?? null;
   }

@@ -34,12 +34,12 @@ export abstract class StoredTrial {
     return this.record.params;
   }
 
-  /** Attributes that user code has set. */
+  /** Attributes set by user code. */
   get userAttrs(): FrozenTrial['userAttrs'] {
     return this.record.userAttrs;
   }
 
-  /** Attributes that the study, its sampler or its pruner has set. */
+  /** Attributes set by the study, its sampler or its pruner. */
   get systemAttrs(): FrozenTrial['systemAttrs'] {
     return this.record.systemAttrs;
   }
@@ -74,13 +74,13 @@ export abstract class StoredTrial {
     return this.#writes.flush();
   }
 
-  /** Refuses every change by user code from here on: the trial is being told. */
+  /** Refuses every further change by user code: the trial is being told. */
   seal(): void {
     this.#told = true;
   }
 
   /**
-   * The changes to store along with the trial's end, when those before are written.
+   * The changes to store along with the trial's end, after the earlier ones are written.
    *
    * Where the trial has ended elsewhere, storing its end will say so.
    */
@@ -92,17 +92,17 @@ export abstract class StoredTrial {
     return changes;
   }
 
-  /** Takes the trial as the storage has it, which refused its last changes. */
+  /** Takes over the stored trial, which refused the last changes. */
   replace(stored: FrozenTrial): void {
     Object.assign(this.record, stored);
   }
 
-  /** Takes what the trial was stored with as its end. */
+  /** Takes over the stored end of the trial. */
   end(state: TrialState, values: readonly number[] | null, time: number): void {
     endRecord(this.record, state, values, time);
   }
 
-  /** Nothing more comes of this trial: resolves `ended`. */
+  /** Resolves `ended`: nothing follows. */
   close(): void {
     this.#writes.cancel();
     this.#resolveEnded();

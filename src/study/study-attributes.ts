@@ -7,7 +7,7 @@ import { setOwn } from './trials/set-own.js';
 type Attrs = Readonly<Record<string, Json>>;
 
 /**
- * A study's user and system attributes, as this process knows them.
+ * This process's copy of a study's user and system attributes.
  *
  * Samplers set system attributes without waiting: those take effect here at once and are stored by `write`.
  */
@@ -46,7 +46,7 @@ export class StudyAttributes {
     setOwn(this.#user, key, json);
   }
 
-  /** Reads all attributes from the storage; those not yet written stay as they are here. */
+  /** Reads all attributes from the storage; local changes that are not yet written stay. */
   async refresh(): Promise<void> {
     const record = await this.storage.findStudy(this.study.name);
     if (!record) return;

@@ -12,7 +12,7 @@ import {
 } from './trials/frozen-trial.js';
 import { checkCompatible, sameDistribution } from './trials/same-distribution.js';
 
-/** Events of the study that samplers and pruners cause, beside those of trials. */
+/** Events that samplers and pruners cause, beside those of trials. */
 export interface CacheEvents {
   stopped(): void;
   /** A sampler or pruner set a system attribute of a trial that runs in this process. */
@@ -99,7 +99,7 @@ export class StudyCache implements StudyView {
   }
 
   /**
-   * The study's own object for this distribution if it knows an equal one, otherwise the one asked for.
+   * The study's own object for this distribution if it knows an equal one, otherwise the given one.
    *
    * @throws UserError when the study knows the name with another type, log or choices.
    */

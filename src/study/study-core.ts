@@ -5,7 +5,7 @@ import type { TrialHost } from './trial.js';
 
 /** State of one study in this process, shared by ask, tell and the ending of stale trials. */
 export interface StudyCore {
-  /** The study as its trials know it. */
+  /** The study, as its trials see it. */
   readonly study: TrialHost;
   /** The storage's key of the study. */
   readonly id: number;

@@ -21,12 +21,12 @@ import type { FrozenTrial } from './trials/frozen-trial.js';
 export interface StudyOptions extends RetryOptions {
   readonly sampler: Sampler;
   readonly pruner: Pruner;
-  /** Called with what the user should know; by default process.emitWarning. */
+  /** Called with warnings for the user; by default process.emitWarning. */
   readonly warn?: (code: string, message: string) => void;
 }
 
 /**
- * A study: its trials, who proposes them, and who ends them early. Any number of processes may hold the same one.
+ * A study: its trials, its sampler, and its pruner. Any number of processes may hold the same one.
  *
  * `ask` and `tell` are the core; `optimize` and the operator `trials` are loops over them. Make one with
  * `createStudy` or `loadStudy`.
@@ -67,18 +67,20 @@ export class Study extends StoredStudy implements TrialHost {
     return this.#loops.stopped;
   }
 
-  /** Lets the loops that run over this study in this process ask no more; one that begins later is not stopped. */
+  /**
+   * Stops the loops over this study in this process from asking for trials; a loop that begins later is not affected.
+   */
   stop(): void {
     this.#loops.stop();
   }
 
-  /** Begins a loop: what it returns says whether the study was stopped since. */
+  /** Begins a loop: the result tells whether the study was stopped since. */
   begin(): { readonly stopped: boolean } {
     return this.#loops.begin();
   }
 
   /**
-   * The next trial, RUNNING: the first that was enqueued, otherwise a retry that waits, or a new one.
+   * The next trial, RUNNING: the first enqueued one, otherwise a waiting retry, or a new one.
    *
    * With heartbeats, trials whose process died are made FAIL first, and retried. A retry lets a trial that is no retry
    * go first, so that one whose parameters kill its process never keeps a study from trying others.
@@ -90,7 +92,7 @@ export class Study extends StoredStudy implements TrialHost {
   }
 
   /**
-   * As `ask`, but null where the study, over all its processes, needs no further trial to have `total` COMPLETE and
+   * As `ask`, but null if the study, over all its processes, needs no further trial to reach `total` COMPLETE and
    * PRUNED ones. With heartbeats those that run or wait count too, wherever they are, since they end or are retried;
    * without, those that run in other processes do not, since they may be dead.
    */
@@ -121,7 +123,7 @@ export class Study extends StoredStudy implements TrialHost {
   }
 
   /**
-   * Puts a trial with these parameters in the queue: the next ask, of whatever process, runs it. Other parameters are
+   * Puts a trial with these parameters in the queue: the next ask, in any process, runs it. Other parameters are
    * sampled. A value outside the range that is suggested later is used, with a warning, as in Optuna; one of another
    * type fails the suggestion. With `skipIfExists` nothing is enqueued where a trial, run or waiting, has the same
    * parameters; with `ifEmpty`, where the study has any trial that has not failed, so that of many processes which
@@ -154,13 +156,15 @@ export class Study extends StoredStudy implements TrialHost {
     return this.pruner.view?.(this.cache, trial) ?? this.cache;
   }
 
-  /** Tells the user what they should know. */
+  /** Warns the user. */
   warn(code: string, message: string): void {
     if (this.options.warn) this.options.warn(code, message);
     else process.emitWarning(message, { type: 'StudyWarning', code });
   }
 
-  /** Waits for the trials that are being told, stops beating for those that run here, and closes the storage. */
+  /**
+   * Waits for the trials that are being told, stops the heartbeats of this process, and closes the storage.
+   */
   async close(): Promise<void> {
     await this.#telling.settled();
     this.#core.running.removeAll();

@@ -23,7 +23,7 @@ export interface SuggestingStudy {
   readonly sampler: Sampler;
   /** The study as this trial's sampler sees it. */
   viewFor(trial: FrozenTrial): StudyView;
-  /** Tells the user something that stops nothing. */
+  /** Warns the user. */
   warn(code: string, message: string): void;
 }
 
@@ -35,7 +35,7 @@ export interface Proposal {
 
 export const NO_PROPOSAL: Proposal = { space: new Map(), params: {} };
 
-/** Lets the study's sampler prepare the trial, and propose for the space that it infers. */
+/** Lets the study's sampler prepare the trial, and propose for the space it infers. */
 export function propose(study: SuggestingStudy, trial: FrozenTrial): Proposal {
   const { sampler } = study;
   const view = study.viewFor(trial);
@@ -45,7 +45,7 @@ export function propose(study: SuggestingStudy, trial: FrozenTrial): Proposal {
 }
 
 /**
- * The value of a parameter that the trial has already; warns where the range is another one now.
+ * The value of a parameter that the trial already has; warns if the range has changed.
  *
  * @throws UserError when its type, log or choices are others now.
  */
@@ -67,7 +67,8 @@ export function suggestedBefore(
 }
 
 /**
- * Chooses a new parameter: its enqueued value, its only one, the proposed one, or one that is sampled by itself.
+ * Chooses a new parameter: its enqueued value, its only possible one, the proposed one, or an independently sampled
+ * one.
  *
  * @throws UserError when the storage cannot hold the parameter, the study knows it with another type, log or choices,
  * or the value does not fit.
@@ -89,7 +90,7 @@ export function chooseParam(
   return { internal, distribution };
 }
 
-/** The value that the trial was enqueued with, even outside the range. */
+/** The enqueued value of the trial, even outside the range. */
 function fixedValue(
   study: SuggestingStudy,
   { number, systemAttrs }: FrozenTrial,
@@ -109,7 +110,7 @@ function onlyValue(distribution: Distribution): number | undefined {
   return distribution.name === 'CategoricalDistribution' ? 0 : distribution.low;
 }
 
-/** The proposed value, unless it lies outside the range that is asked for now. */
+/** The proposed value, unless it lies outside the requested range. */
 function proposedValue(
   { space, params }: Proposal,
   name: string,

@@ -8,6 +8,9 @@ export interface TellOptions {
   readonly skipIfFinished?: boolean;
   /** Why the trial failed; kept as its system attribute `fail_reason`. */
   readonly reason?: string;
-  /** Queue its parameters again, if it has any, as for a stale trial: for one that was stopped and is not at fault. */
+  /**
+   * Queue its parameters again, if it has any, as for a stale trial: for a trial that was stopped through no fault of
+   * its own.
+   */
   readonly retry?: boolean;
 }

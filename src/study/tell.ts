@@ -56,7 +56,7 @@ export class Telling {
     return trial;
   }
 
-  /** The trial of this number, which may run elsewhere, or the finished one where that is to be skipped. */
+  /** The trial of this number, which may run elsewhere; a finished one if it is to be skipped. */
   async #find(which: number, skipIfFinished: boolean): Promise<Trial | FrozenTrial> {
     const { study, running } = this.core;
     if (!Number.isInteger(which)) throw this.#unknown(which);
@@ -114,7 +114,7 @@ export class Telling {
     });
   }
 
-  /** Ends a trial whose last changes the storage refused: without them, as the storage then has it. */
+  /** Ends a trial whose last changes the storage refused: without them, as stored. */
   async #failWithout(trial: Trial, time: number, error: unknown): Promise<boolean> {
     const { study } = this.core;
     const { id, number } = trial.record;

@@ -25,7 +25,7 @@ export interface TrialHost extends SuggestingStudy {
 }
 
 /**
- * A trial that this process runs: it suggests parameters, takes reports, and says whether to go on.
+ * A trial that this process runs: it suggests parameters, takes reports, and decides whether to continue.
  *
  * Suggestions and attributes take effect here at once and are written behind, together: in the next turn of the
  * event loop, or with the next report or tell, whichever comes first. A write that fails fails the next report, or
@@ -48,7 +48,7 @@ export class Trial extends StoredTrial {
     super(record, study.storage);
   }
 
-  /** Resolves when the last decision whether to prune is made. */
+  /** Resolves when the last pruning decision has been made. */
   get deciding(): Promise<void> {
     return this.#deciding;
   }

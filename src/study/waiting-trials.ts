@@ -20,7 +20,9 @@ export async function claimWaiting(
   return undefined;
 }
 
-/** Whether a waiting trial's turn has come: an enqueued one's at once, a retry's after a later trial that is no retry. */
+/**
+ * Whether a waiting trial may run: an enqueued one at once, a retry after a later trial that is not a retry.
+ */
 export function isNext(trial: FrozenTrial, cache: StudyCache): boolean {
   return !isRetry(trial) || cache.trials().some((other) => other.number > trial.number && !isRetry(other));
 }

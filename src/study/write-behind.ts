@@ -31,7 +31,7 @@ export class WriteBehind {
     return this.settled();
   }
 
-  /** Pending writes, for a caller that writes them along with something else. */
+  /** Pending writes, for a caller that writes them together with something else. */
   take(): TrialChanges | undefined {
     this.cancel();
     const changes = this.#pending;
@@ -40,7 +40,7 @@ export class WriteBehind {
     return changes;
   }
 
-  /** Waits for the writes under way; throws the error of one that failed, once. */
+  /** Waits for pending writes; throws the error of one that failed, once. */
   async settled(): Promise<void> {
     await this.#writing;
     const failure = this.#failure;
@@ -49,7 +49,7 @@ export class WriteBehind {
     throw failure;
   }
 
-  /** Writes nothing more by itself. */
+  /** Stops writing by itself. */
   cancel(): void {
     clearImmediate(this.#scheduled);
     this.#scheduled = undefined;

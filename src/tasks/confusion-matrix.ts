@@ -2,7 +2,7 @@ import { IGNORE_INDEX } from '../data/types.js';
 import { meanOf } from '../events/metric.js';
 
 /**
- * Counts of pixels (or pictures) by [target][prediction], over a whole split, from which the hard scores follow.
+ * Counts of pixels (or pictures) by [target][prediction], over a whole split: the source of the hard scores.
  *
  * What has the target `ignored`, by default 255, is not counted. Scores of a class are null where it occurs in neither target nor
  * prediction, and are then left out of the mean.
@@ -53,12 +53,12 @@ export class ConfusionMatrix {
     return this.#byClass((hits, targets, predictions) => hits / (targets + predictions - hits));
   }
 
-  /** The mean of `iou` over the classes that occur; 0 where none does. */
+  /** The mean of `iou` over the classes that occur; 0 if none does. */
   get miou(): number {
     return meanOf(this.iou);
   }
 
-  /** Share of pixels that are right; 0 where none was counted. */
+  /** Share of correct pixels; 0 if none was counted. */
   get accuracy(): number {
     let right = 0;
     let all = 0;

@@ -6,7 +6,7 @@ export const FONT = 18;
 export const LINE = 30;
 export const GAP = 12;
 
-/** Panels are enlarged, by a whole factor, to at least so many pixels across. */
+/** The least width of panels in pixels, to which they are enlarged by an integer factor. */
 export const PANEL = 256;
 
 /** A picture in its place on a sheet. */
@@ -15,7 +15,7 @@ export interface Panel extends ShownPicture {
   readonly top: number;
 }
 
-/** Writes panels on white, and the SVG of `text` over them, as PNG. */
+/** Writes panels on white, with the SVG of `text` over them, as PNG. */
 export async function writeSheet(
   path: string,
   sheet: { readonly width: number; readonly height: number },
@@ -37,7 +37,7 @@ export async function writeSheet(
   await writeFileAtomic(path, png);
 }
 
-/** RGB bytes enlarged by a whole factor. */
+/** RGB bytes enlarged by an integer factor. */
 export async function enlarge(
   image: Uint8Array,
   { width, height }: Pick<ShownPicture, 'width' | 'height'>,
@@ -50,7 +50,7 @@ export async function enlarge(
     .toBuffer();
 }
 
-/** Pixels that a text takes at most, near enough. */
+/** An upper bound for the width of a text in pixels. */
 export function textWidth(text: string): number {
   return 0.64 * FONT * text.length;
 }

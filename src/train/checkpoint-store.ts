@@ -14,16 +14,16 @@ import { writeCheckpoint } from './write-checkpoint.js';
 
 /** Options of `checkpointStore`. */
 export interface CheckpointStoreOptions {
-  /** The newest so many are kept, and the best one beside them. Default 3; Infinity keeps all. */
+  /** The number of newest checkpoints to keep, in addition to the best one. Default 3; Infinity keeps all. */
   readonly keep?: number | undefined;
 }
 
 /** The part of a run that its checkpoints hold. */
 export interface SavedRun extends RunState {
-  /** The validation score by which a checkpoint is the best. */
+  /** The validation score that chooses the best checkpoint. */
   readonly metric: string;
   readonly config: Readonly<Record<string, unknown>>;
-  /** Kept so that no picture changes sides when files are added. */
+  /** Recorded so that no picture changes its split when files are added. */
   readonly splits?: Splits<Item> | undefined;
 }
 
@@ -49,7 +49,7 @@ export class CheckpointStore {
     if (!(keep >= 1)) throw new UserError(`keep: expected a count from 1 up, got ${keep}`, { keep });
   }
 
-  /** Saves, then removes what is over the limit. */
+  /** Saves a checkpoint, then removes those beyond the limit. */
   async save(
     run: SavedRun,
     { epoch, scores }: { readonly epoch: number; readonly scores?: Scores },
@@ -67,7 +67,7 @@ export class CheckpointStore {
     return { path, best: best === path };
   }
 
-  /** Removes all checkpoints: a new run begins in this folder. */
+  /** Removes all checkpoints, for a new run in this folder. */
   async clear(): Promise<void> {
     await removeUnfinished(this.dir);
     for (const path of await this.list()) await removeFolder(path);
@@ -104,7 +104,7 @@ export class CheckpointStore {
     return best?.path;
   }
 
-  /** Reads the last checkpoint, or the best one (the last where none has a score). */
+  /** Reads the last checkpoint, or the best one (the last if none has a score). */
   async load(which: 'last' | 'best' = 'last'): Promise<Checkpoint> {
     const path = (which === 'best' ? await this.best() : undefined) ?? (await this.last());
     if (!path)

@@ -39,7 +39,9 @@ export const checkpointInfo = z.object({
   /** Locations of the files that `config` names. */
   paths: recordedPaths.optional(),
   versions: z.record(z.string(), z.string()),
-  /** By file; that of `checkpoint.json` itself is an `infoDigest`, which checkpoints of earlier versions lack. */
+  /**
+   * Digests by file; that of `checkpoint.json` itself is an `infoDigest`, which checkpoints of earlier versions lack.
+   */
   sha256: z.partialRecord(z.enum(CHECKPOINT_FILES), z.string()),
 });
 

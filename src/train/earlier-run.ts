@@ -42,7 +42,9 @@ export async function refuseEarlier(models: string, logs: string | undefined): P
  * @throws UserError naming the first setting that differs.
  */
 export function checkSettings({ path, info }: Checkpoint, config: Readonly<Record<string, unknown>>): void {
-  /** As JSON, with each path as the place that it names: it may be typed otherwise from another folder. */
+  /**
+   * A setting as JSON, with each path replaced by its location: it may be typed differently from another folder.
+   */
   const text = (value: unknown, placeOf: (path: string) => string) =>
     JSON.stringify(value, (_, part: unknown) => (typeof part === 'string' ? placeOf(part) : part)) ?? 'unset';
   const recordedPaths = new Set(Object.keys(info.paths ?? {}));

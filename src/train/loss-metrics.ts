@@ -5,7 +5,7 @@ import type { Loss } from '../model/loss.js';
 import type { Metrics } from '../model/metrics.js';
 
 /**
- * The loss of a split and nothing else: the mean over its samples. What a run scores by where it is given no metrics.
+ * Only the loss of a split: the mean over its samples. What a run scores by where it is given no metrics.
  *
  * @example
  * const metrics = lossMetrics(crossEntropy());

@@ -6,14 +6,14 @@ import type { Metrics } from '../model/metrics.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 import type { TrainingOptions } from './training-options.js';
 
-/** What a run is made of, beside the options of its `Training`. */
+/** Options of a `Run`, beside those of its `Training`. */
 export interface RunOptions<
   In extends Tensors = Tensor,
   Out extends Tensors = Tensor,
   Target extends Tensors = Tensor,
   S extends Scores = Scores,
 > extends TrainingOptions<In, Out, Target> {
-  /** What events and logs call the run. Default `run`. */
+  /** The run's name in events and logs. Default `run`. */
   readonly name?: string;
   /** Passes over the training items. */
   readonly epochs: number;
@@ -24,7 +24,7 @@ export interface RunOptions<
   readonly metrics?: () => Metrics<Out, Target, S>;
   /** The validation score that chooses the best checkpoint and drives early stopping. Default `loss`. */
   readonly metric?: MetricName<S>;
-  /** Where checkpoints go. Without one, `checkpoint(run)` and `testBest(run, …)` refuse. */
+  /** The store of the run's checkpoints. Without one, `checkpoint(run)` and `testBest(run, …)` refuse. */
   readonly store?: CheckpointStore;
   /** Folder of the run's logs: for loggers without a folder of their own, and for a resume. */
   readonly logs?: string;

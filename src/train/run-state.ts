@@ -1,14 +1,14 @@
 import type { Parameters } from '../model/parameters.js';
 import type { Training } from './training.js';
 
-/** Sums over the batches of the epoch under way; zero between epochs. */
+/** Sums over the batches of the current epoch; zero between epochs. */
 export interface EpochSums {
   loss: number;
   images: number;
   seconds: number;
 }
 
-/** JSON that an observer of the run (early stopping, the guard) has back after a resume. */
+/** JSON that an observer of the run (early stopping, the guard) gets back after a resume. */
 export type Memory = Record<string, Record<string, number | null>>;
 
 /** The state that a checkpoint must hold for a resumed run to end with the same weights. */

@@ -53,11 +53,11 @@ export class Run<
   readonly splits: Splits<Item> | undefined;
   /** The weights, their optimiser and their average. */
   readonly training: Training<In, Out, Target>;
-  /** Makes what gathers the scores of a split. */
+  /** Makes the metrics of a split. */
   readonly metrics: () => Metrics<Out, Target, S>;
-  /** Sums of the epoch under way. */
+  /** Sums over the current epoch. */
   readonly sums: EpochSums = { loss: 0, images: 0, seconds: 0 };
-  /** What observers of the run remember. */
+  /** State of the run's observers. */
   readonly memory: Memory = {};
   #earlier: readonly Event[] = [];
   #batches = 0;
@@ -82,7 +82,7 @@ export class Run<
     this.training = new Training(options);
   }
 
-  /** The model that is trained. */
+  /** The model in training. */
   get model(): Model<In, Out> {
     return this.training.model;
   }
@@ -121,7 +121,7 @@ export class Run<
   }
 
   /**
-   * The plans to train on, batch by batch, from where the run stands whenever the plans are pulled.
+   * The plans to train on, batch by batch, from the run's position at the time they are pulled.
    *
    * @throws UserError for a batch size or a count of epochs that is none.
    */
@@ -134,8 +134,8 @@ export class Run<
   }
 
   /**
-   * Takes up the run where it was left (`resume`: its last checkpoint, its events), or begins it anew in place of an
-   * earlier one (`overwrite`). A run that was killed before its first checkpoint starts again.
+   * Resumes the run (`resume`: its last checkpoint, its events), or starts it anew in place of an earlier one
+   * (`overwrite`). A run that was killed before its first checkpoint starts again.
    *
    * @throws UserError where there is an earlier run and neither is asked for; for a checkpoint that is damaged, of another
    * model, or of a run that began with other settings: its steps so far would not be this run's. `epochs` may change; so
@@ -181,7 +181,7 @@ export class Run<
     return [...this.#unheard(batches), step, ...(place < batches - 1 ? [] : [this.#endEpoch(epoch)])];
   }
 
-  /** Tells a schedule that follows scores (`plateau`) what happened. The same event twice counts once. */
+  /** Passes an event to a schedule that follows scores (`plateau`). The same event twice counts once. */
   observe(event: Event): void {
     if (event === this.#heard) return;
     this.#heard = event;
@@ -189,8 +189,8 @@ export class Run<
   }
 
   /**
-   * Saves a checkpoint of the run as it stands. Weights that are not finite are not saved, so that the last checkpoint
-   * stays a good one: a `WarningEvent` of code `not-saved` says so.
+   * Saves a checkpoint of the run in its current state. Weights that are not finite are not saved, so that the last
+   * checkpoint stays a good one: a `WarningEvent` of code `not-saved` says so.
    */
   async save(epoch: number, scores?: Scores): Promise<CheckpointEvent | WarningEvent> {
     const step = this.position;

@@ -14,7 +14,7 @@ export interface TrainingOptions<
   Target extends Tensors = Tensor,
 > {
   readonly model: Model<In, Out>;
-  /** What is minimised. */
+  /** The function to minimise. */
   readonly loss: Loss<Out, Target>;
   /** Turns gradients into updates. */
   readonly optimizer: Optimizer;

@@ -1,7 +1,7 @@
 import { engine, type Scalar, scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { isSideOutput } from '../engine/op.js';
 
-/** What tfjs keeps of each operation for the backward pass. */
+/** A record that tfjs keeps of each operation for the backward pass. */
 interface TapeNode {
   readonly kernelName: string;
   saved?: Tensor[];
@@ -42,8 +42,8 @@ export function valueAndGradients(
 }
 
 /**
- * Makes each operation's gradient free what the one before it has read: its own saved tensors, and the gradients of
- * its outputs, which nothing reads after it.
+ * Makes each operation's gradient free the tensors it has read: its own saved tensors, and the gradients of its
+ * outputs, which nothing reads after it.
  */
 function freeAsUsed(tape: readonly TapeNode[]): void {
   let used: Tensor[] = [];

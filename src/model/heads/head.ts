@@ -16,16 +16,16 @@ export interface HeadOptions {
   readonly name?: string;
 }
 
-/** A parameter that a head brings. */
+/** A parameter that a head adds. */
 export interface HeadParameter {
   /** Unique in the head; the model calls it `head.<name>`. */
   readonly name: string;
   readonly shape: readonly number[];
-  /** How it starts: uniform in ±bound, or the same value everywhere. */
+  /** The initial value: uniform in ±bound, or the same value everywhere. */
   readonly init: { readonly bound: number } | { readonly value: number };
-  /** State that the forward pass moves with `set`, and no gradient. Default false. */
+  /** State that the forward pass updates with `set`, without a gradient. Default false. */
   readonly buffer?: boolean;
-  /** Where PyTorch keeps it, if under another key or in another shape; see `TorchPlace`. */
+  /** PyTorch's place for it, if under another key or in another shape; see `TorchPlace`. */
   readonly torch?: { readonly key?: string; readonly shape?: readonly number[] };
 }
 
@@ -35,7 +35,7 @@ export interface HeadPass extends Pass {
   readonly patch: number;
   /** The value of one of the head's parameters. */
   readonly get: (name: string) => Tensor;
-  /** Moves a buffer. The model keeps this tensor, and frees the one that was there. */
+  /** Updates a buffer. The model keeps this tensor, and frees the one that was there. */
   readonly set: (name: string, value: Tensor) => void;
 }
 
@@ -58,7 +58,7 @@ export interface Head {
   forward(grid: Tensor, pass: HeadPass): Tensor;
 }
 
-/** Puts a head among a model's parameters, with values drawn from the seed. */
+/** Adds a head's parameters to a model, with values drawn from the seed. */
 export function addHead(
   parameters: Parameters,
   head: Pick<Head, 'parameters'>,
@@ -77,7 +77,7 @@ export function addHead(
   }
 }
 
-/** What a head lends and reads in a pass over a model's parameters. */
+/** The context of a head's pass over a model's parameters. */
 export function headPass(parameters: Parameters, patch: number, pass: Pass): HeadPass {
   return {
     ...pass,

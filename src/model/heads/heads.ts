@@ -2,7 +2,7 @@ import { named } from '../../base/named.js';
 import { convHead } from './conv-head.js';
 import type { Head, HeadOptions } from './head.js';
 
-/** The head that a segmenter has unless told otherwise. */
+/** The default head of a segmenter. */
 export const DEFAULT_HEAD = 'conv';
 
 /**

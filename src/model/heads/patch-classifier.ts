@@ -7,7 +7,7 @@ import type { VitConfig } from '../vit/config.js';
 import { addRandomBackbone, encode, patchGrid } from '../vit/vit.js';
 
 /**
- * A ViT from random weights that says of each patch what it shows: one linear layer on each patch's token.
+ * A ViT from random weights that classifies each patch: one linear layer on each patch's token.
  *
  * What a backbone is pretrained with where there are labels by place: every patch teaches, so it needs far fewer
  * pictures than a class token would (token labelling, Jiang et al. 2021, arXiv:2104.10858, without its class token).

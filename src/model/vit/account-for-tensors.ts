@@ -6,8 +6,8 @@ import type { NamedWeights } from './names.js';
 import { countBlocks } from './sizes.js';
 
 /**
- * Tensors that a checkpoint may hold beside its encoder: heads and their poolers, decoders, and state that no token
- * meets.
+ * Tensors that a checkpoint may hold beside its encoder: heads and their poolers, decoders, and state that does not
+ * affect tokens.
  */
 const DROPPABLE: readonly RegExp[] = [
   /^(classifier|head|head_dist|cls_classifier|fc|pooler|pre_logits|decoder)\./,
@@ -16,7 +16,7 @@ const DROPPABLE: readonly RegExp[] = [
   /(^|\.)position_ids$/,
 ];
 
-/** Tensors of ViTs that compute something else, and what they are. */
+/** Tensors of ViTs that compute something else, with a description. */
 const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [/lora_|gralora_|\.base_layer\./, 'of an adapter (read it with loadPeft)'],
   [/(^|\.)(lambda_?[12]|gamma_?[12]|ls[12]\.\w+|layer_?scale_?[12]?(\.\w+)?)$/, 'of LayerScale'],
@@ -58,7 +58,7 @@ export function refuseForeignTensors(path: string, weights: NamedWeights): void 
 }
 
 /**
- * Checks that a checkpoint's tensors are those of a plain ViT of this shape: none too many, none missing, none of
+ * Checks that a checkpoint's tensors are those of a plain ViT of this shape: no extra or missing ones, and none of
  * another shape or of integers.
  *
  * @throws UserError naming the file and the tensor.

@@ -13,7 +13,7 @@ import { type TrainingMode, trainsIn } from './training-mode.js';
 import { encode } from './vit.js';
 
 /**
- * A ViT with at most one adapter on its linear maps: what the models of all tasks are, each with its own head.
+ * A ViT with at most one adapter on its linear maps: the common part of all tasks' models, each of which adds a head.
  *
  * What trains is chosen by `train`: the head alone, an adapter too (`inject` does that), or everything.
  */
@@ -101,14 +101,14 @@ export abstract class AdaptableVit implements Model {
     this.#maps.merge();
   }
 
-  /** Puts back the very weights that `merge` replaced. */
+  /** Restores the exact weights that `merge` replaced. */
   unmerge(): void {
     this.#maps.unmerge();
   }
 
   /**
-   * Puts this model's backbone into one that has none yet. The weights are there once, and freed with the last model
-   * that uses them; what one of them changes of its backbone, the others do not see.
+   * Shares this model's backbone with one that has none yet. The weights are there once, and freed with the last
+   * model that uses them; what one of them changes of its backbone, the others do not see.
    *
    * @throws UserError while an adapter is merged into the backbone.
    */

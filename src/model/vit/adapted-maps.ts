@@ -23,7 +23,10 @@ export class AdaptedMaps {
     return this.#unmerged !== undefined;
   }
 
-  /** Puts an adapter on these sites, with parameters drawn from the seed, and hands it those of ours that it trains. */
+  /**
+   * Puts an adapter on these sites, with parameters drawn from the seed, and gives it the backbone parameters that it
+   * trains.
+   */
   inject(adapter: Adapter, sites: readonly Site[], seed: number): void {
     if (this.#adapter)
       throw new UserError(`expected a model without an adapter, got one with ${this.#adapter.name}`);
@@ -53,7 +56,7 @@ export class AdaptedMaps {
     this.#adapter = adapter;
   }
 
-  /** One map's result, or the map itself, which then runs together with others of the same input. */
+  /** The result of one map, or the map itself, which then runs together with others of the same input. */
   project(
     place: Pick<Site, 'layer' | 'target'>,
     x: Tensor,
@@ -90,7 +93,7 @@ export class AdaptedMaps {
     }
   }
 
-  /** Puts back the very weights that `merge` replaced. */
+  /** Restores the exact weights that `merge` replaced. */
   unmerge(): void {
     for (const [name, value] of this.#unmerged ?? []) this.parameters.set(name, value);
     this.#unmerged = undefined;

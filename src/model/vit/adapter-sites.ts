@@ -30,7 +30,7 @@ export function siteName({ layer, target }: Pick<Site, 'layer' | 'target'>): str
   return `layers.${layer}.${target}`;
 }
 
-/** The value that a parameter of an adapter starts with; `weight` is the site's own. */
+/** The initial value of an adapter's parameter; `weight` is the site's own. */
 export function initialValue(
   { name, shape, init }: AdapterParameter,
   weight: () => Tensor,

@@ -3,8 +3,8 @@ import { UserError } from '../../base/errors.js';
 import type { VitConfig } from './config.js';
 
 /**
- * Refuses an image size that no memory holds: one picture takes at least its pixels and the `outputs` numbers that the
- * model says of it, the tokens of a layer, and the attention scores of a head, in float32.
+ * Refuses an image size that cannot fit into memory: one picture takes at least its pixels and the model's `outputs`
+ * numbers for it, the tokens of a layer, and the attention scores of a head, in float32.
  */
 export function checkMemory(config: VitConfig, imageSize: number, outputs: number): void {
   const tokens = 1 + (imageSize / config.patch_size) ** 2;

@@ -35,7 +35,7 @@ export const vitConfig = z
 /** The shape of a ViT; see `vitConfig`. */
 export type VitConfig = z.infer<typeof vitConfig>;
 
-/** Refuses heads that cannot share a width. */
+/** Refuses a number of heads that does not divide the width. */
 export function checkHeads({ hidden_size: width, num_attention_heads: heads }: VitConfig): void {
   if (width % heads !== 0)
     throw new UserError(`num_attention_heads: expected a divisor of the width ${width}, got ${heads}`, {
@@ -43,7 +43,7 @@ export function checkHeads({ hidden_size: width, num_attention_heads: heads }: V
     });
 }
 
-/** The side of the grid of patches that a model's position embeddings are for. */
+/** The side of the grid of patches that a model's position embeddings belong to. */
 export function gridSide({ image_size: size, patch_size: patch }: VitConfig): number {
   return Math.floor(size / patch);
 }

@@ -5,7 +5,7 @@ import { UserError } from '../../base/errors.js';
 import { isThere, shardsOf, WEIGHT_FILES } from './weight-files.js';
 
 /**
- * The path of a hub id's weights in Hugging Face's cache, with config.json beside it; downloaded where it is not there.
+ * The path of a hub id's weights in Hugging Face's cache, with config.json beside it; downloaded if missing.
  *
  * @throws UserError for what is no hub id, and where the hub does not answer: it says what to download.
  */

@@ -1,9 +1,11 @@
 import { didYouMean } from '../../base/did-you-mean.js';
 
-/** The `model_type`s of transformers whose encoder is the plain ViT of `blocks`; what else they have is another part. */
+/**
+ * The `model_type`s of transformers whose encoder is the plain ViT of `blocks`; they differ in other parts.
+ */
 const PLAIN = ['vit', 'deit', 'vit_mae', 'vit_msn'];
 
-/** Other families of transformers, and what sets them apart. */
+/** Other model families of transformers, and how they differ. */
 const OTHERS: Readonly<Record<string, string>> = {
   dinov2: 'DINOv2, which has LayerScale',
   dinov2_with_registers: 'DINOv2, which has LayerScale and register tokens',
@@ -27,7 +29,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   sam_vision_model: 'SAM, which attends in windows',
 };
 
-/** Why a config.json of this `model_type` cannot be read; undefined for a plain ViT, or where there is none. */
+/** Why a config.json of this `model_type` cannot be read; undefined for a plain ViT, or without a type. */
 export function foreignModel(type: unknown): string | undefined {
   if (type === undefined || PLAIN.includes(type as string)) return undefined;
   const name = typeof type === 'string' ? type : (JSON.stringify(type) ?? '');

@@ -6,7 +6,7 @@ import { TARGETS, type Target } from '../targets.js';
 /** A backbone's tensors by the names used here, whichever library wrote them. Layouts stay PyTorch's. */
 export type NamedWeights = Map<string, StoredTensor>;
 
-/** The attributes of the models that hold a ViT, in any order: they stand before the names of its tensors. */
+/** The attributes of models that hold a ViT, in any order, which prefix the names of its tensors. */
 const HOLDERS = /^(?:(?:module|_orig_mod|model|timm_model|backbone|vit|deit)\.)+/;
 
 const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
@@ -38,14 +38,14 @@ const TIMM: readonly (readonly [RegExp, string])[] = [
   [/^head\./, 'classifier.'],
 ];
 
-/** Which library's names a checkpoint has. */
+/** The library whose names a checkpoint uses. */
 export function isTimm(names: Iterable<string>): boolean {
   return [...names].some((name) => /^(cls_token$|patch_embed\.|blocks\.)/.test(name.replace(HOLDERS, '')));
 }
 
 /**
  * Renames a checkpoint's tensors from the spelling of transformers (old or new) or of timm, DeiT and DINO, whose
- * fused qkv rows are taken apart. What holds the ViT (`vit.`, `module.`, `backbone.`) is taken off the names.
+ * fused qkv rows are split. What holds the ViT (`vit.`, `module.`, `backbone.`) is taken off the names.
  *
  * Positions without a row for the class token (timm's `no_embed_class`) get one of zeros, which is the same function.
  *
@@ -94,7 +94,7 @@ function withClassRow(tensor: StoredTensor): StoredTensor {
   return { ...tensor, shape: [1, rows + 1, width], data };
 }
 
-/** How transformers names the modules of its ViTModel: before version 5, and since. */
+/** The module names in transformers' ViTModel: before version 5, and since. */
 export type Spelling = 4 | 5;
 
 const MODULES: Readonly<Record<Spelling, Readonly<Record<'blocks' | Target, string>>>> = {

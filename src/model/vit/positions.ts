@@ -1,5 +1,6 @@
 /**
- * Position embeddings for another grid: bicubic, `align_corners=False`, the class token's row kept apart.
+ * Resamples position embeddings to another grid: bicubic, `align_corners=False`, with the class token's row
+ * unchanged.
  *
  * The kernel is Keys' cubic convolution (1981) with a = −0.75, borders repeated, no antialiasing: what PyTorch's
  * `interpolate(mode="bicubic")` computes. Rows: 1 + side², `width` numbers each.

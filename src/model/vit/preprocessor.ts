@@ -67,7 +67,9 @@ export function readPreprocessor(
   return { mean: mean.map((value) => value / scale), std: std.map((value) => value / scale) };
 }
 
-/** 1 where rounding alone sets a factor apart from it, so that the usual one leaves mean and std as they are. */
+/**
+ * 1 for a factor that differs from it only by rounding, so that the usual one leaves mean and std unchanged.
+ */
 function closeTo1(scale: number): number {
   return Math.abs(scale - 1) < 1e-6 ? 1 : scale;
 }

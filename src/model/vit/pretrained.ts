@@ -12,13 +12,13 @@ import { canonicalNames, isTimm, type NamedWeights } from './names.js';
 import { readPreprocessor } from './preprocessor.js';
 import { readWeights, weightFile } from './weight-files.js';
 
-/** A pretrained backbone as it lies on disk. */
+/** A pretrained backbone as stored on disk. */
 export interface Pretrained {
   readonly path: string;
   readonly config: VitConfig;
   /** The weights by the names of the file. */
   readonly weights: NamedWeights;
-  /** The model's input normalization, where its folder states one. */
+  /** The model's input normalization, if its folder states one. */
   readonly normalization?: Normalization;
   /** The names of the classes of its own classifier, where its config.json states them. */
   readonly labels?: readonly string[];
@@ -59,7 +59,7 @@ export async function readPretrained(name: string): Promise<Pretrained> {
   };
 }
 
-/** The contents of a folder's preprocessor_config.json; undefined where there is none. */
+/** The contents of a folder's preprocessor_config.json; undefined if there is none. */
 async function statisticsIn(folder: string, config: VitConfig): Promise<Normalization | undefined> {
   const path = join(folder, 'preprocessor_config.json');
   const file = await readJson(path);
@@ -71,7 +71,7 @@ async function statisticsIn(folder: string, config: VitConfig): Promise<Normaliz
   );
 }
 
-/** Biases that a model without `qkv_bias` lacks: zeros, which are the same function. */
+/** Zero biases for a model without `qkv_bias`, which is the same function. */
 function addZeroBiases(weights: NamedWeights): void {
   for (const [name, { shape }] of weights)
     if (/\.(query|key|value)\.weight$/.test(name)) {

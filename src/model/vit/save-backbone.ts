@@ -26,13 +26,13 @@ const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
 export interface SaveBackboneOptions {
   /** The normalization that the model was trained with (`model.normalization`). Default: ImageNet's. */
   readonly normalization?: Normalization;
-  /** Kept in the header of model.safetensors. */
+  /** Texts for the header of model.safetensors. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**
- * Writes a backbone into an existing folder as transformers does, config.json, preprocessor_config.json and
- * model.safetensors with PyTorch's layouts, so that `readPretrained`, and Python, can read it.
+ * Writes a backbone into an existing folder in the format of transformers (config.json, preprocessor_config.json and
+ * model.safetensors in PyTorch's layouts), for `readPretrained` and for Python.
  *
  * The positions are written as they are: config.json gets the image size that they are for, whatever `config` says.
  *
@@ -72,5 +72,5 @@ export async function saveBackbone(
   await writeFileAtomic(join(folder, 'model.safetensors'), safetensorsBytes(tensors, metadata));
 }
 
-/** Pillow's number of the filter that images are resized with. */
+/** Pillow's number for the filter that resizes images. */
 const BILINEAR = 2;

@@ -1,12 +1,12 @@
 import type { NamedWeights } from './names.js';
 
-/** What the shapes of a ViT's tensors say of it. */
+/** The sizes of a ViT that the shapes of its tensors show. */
 export interface Sizes {
   readonly hidden: number;
   readonly blocks: number;
   readonly wide: number;
   readonly patch: number;
-  /** Of the grid of patches that the positions are for; a fraction where it is no square. */
+  /** The side of the grid of patches that the positions are for; a fraction if it is not square. */
   readonly side: number;
 }
 
@@ -26,7 +26,7 @@ export function sizesOf(weights: NamedWeights, missing: (name: string) => never)
   };
 }
 
-/** How many blocks tensors are named after. */
+/** The number of blocks in the names of tensors. */
 export function countBlocks(names: Iterable<string>): number {
   const layers = new Set<string>();
   for (const name of names) {

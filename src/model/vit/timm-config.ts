@@ -17,11 +17,11 @@ const FAMILIES: Readonly<Record<string, readonly [number, number, number]>> = {
 /** A plain ViT's name, such as vit_small_patch16_224; any other word in it is another architecture. */
 const ARCHITECTURE = new RegExp(`^(?:vit|deit)_(${Object.keys(FAMILIES).join('|')})_patch\\d+_\\d+$`);
 
-/** Arguments of timm's VisionTransformer that the tensors answer, or that change no token. */
+/** Arguments of timm's VisionTransformer that follow from the tensors, or do not affect tokens. */
 const HARMLESS =
   /^(img_size|patch_size|mlp_ratio|num_classes|drop_|proj_drop|pos_drop|attn_drop|patch_drop|weight_init|dynamic_img|strict_img|global_pool|fc_norm|qkv_bias|no_embed_class|fix_init|device|dtype)/;
 
-/** Arguments that leave it a plain ViT by these values alone. */
+/** Arguments with the only values that leave it a plain ViT. */
 const DEFAULTS: Readonly<Record<string, readonly unknown[]>> = {
   in_chans: [3],
   class_token: [true],

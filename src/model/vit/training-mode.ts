@@ -5,7 +5,7 @@ export const TRAINING_MODES = ['head', 'adapters', 'full'] as const;
 /** The head alone, an adapter too, or everything. */
 export type TrainingMode = (typeof TRAINING_MODES)[number];
 
-/** Whether a parameter trains in a mode, or where these names alone train; a buffer never does. */
+/** Whether a parameter trains in a mode, or by a list of names; a buffer never does. */
 export function trainsIn(
   which: TrainingMode | readonly string[],
   { name, group, buffer }: Parameter,
@@ -16,7 +16,8 @@ export function trainsIn(
 }
 
 /**
- * The present training mode of a model: the mode that has just these parameters, or their names where none has.
+ * The current training mode of a model: the mode with exactly its trainable parameters, or their names if no mode
+ * matches.
  *
  * Where two modes are the same (`head` and `adapters`, without an adapter) it is the smaller.
  */

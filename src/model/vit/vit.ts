@@ -27,7 +27,7 @@ import type { Pretrained } from './pretrained.js';
 /** One linear map of one block, plain or with an adapter: its result, or the map itself, which then runs with others. */
 export type Project = (layer: number, target: Target, x: Tensor) => Tensor | LinearMap;
 
-/** The tokens of images after the last LayerNorm: what heads read. Shapes as in `blocks`. */
+/** The tokens of images after the last LayerNorm: the input of heads. Shapes as in `blocks`. */
 export function encode(config: VitConfig, parameters: Parameters, project: Project, images: Tensor): Tensor {
   const x = blocks(config, parameters, project, images);
   return layerNorm(x, parameters.get('norm.weight'), parameters.get('norm.bias'), config.layer_norm_eps);
@@ -78,8 +78,8 @@ export function patchGrid(tokens: Tensor): Tensor {
 }
 
 /**
- * Puts a pretrained backbone's tensors among the parameters, frozen; for another image size the position
- * embeddings are interpolated.
+ * Adds a pretrained backbone's tensors to the parameters, frozen; for another image size the position embeddings are
+ * interpolated.
  *
  * @throws UserError naming the file and the tensor that is missing or has another shape.
  */
@@ -102,7 +102,9 @@ export function addPretrained(
   }
 }
 
-/** Puts a new backbone among the parameters: normal with σ = .02 cut at 2σ, as Dosovitskiy et al.; zero biases. */
+/**
+ * Adds a new backbone to the parameters: normal with σ = .02 cut at 2σ, as Dosovitskiy et al.; zero biases.
+ */
 export function addRandomBackbone(parameters: Parameters, config: VitConfig, seed: number): void {
   checkHeads(config);
   for (const [name, shape] of backboneShapes(config)) {

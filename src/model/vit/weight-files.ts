@@ -7,12 +7,12 @@ import { readSafetensors, type StoredTensor } from '../../files/safetensors.js';
 const WEIGHTS = 'model.safetensors';
 const INDEX = `${WEIGHTS}.index.json`;
 
-/** Where transformers keeps weights, in the order in which it looks. */
+/** The names of transformers' weight files, in the order of its search. */
 export const WEIGHT_FILES = [WEIGHTS, INDEX];
 
 const PICKLED = /\.(bin|pth?|ckpt|tar)$/;
 
-/** The file that a folder's weights begin with: model.safetensors, or the index of its shards. */
+/** The first file of a folder's weights: model.safetensors, or the index of its shards. */
 export async function weightFile(folder: string): Promise<string> {
   const names = (await readdir(folder)).toSorted();
   const fileName = WEIGHT_FILES.find((name) => names.includes(name));
@@ -85,7 +85,7 @@ function indexError(path: string, got: string, cause?: unknown): UserError {
   );
 }
 
-/** Whether something is there. */
+/** Whether a path exists. */
 export async function isThere(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -10,9 +10,9 @@ import {
 
 /** Options of the plots over parameters. */
 export interface ParamsOptions {
-  /** Which parameters; by default all. */
+  /** Names of parameters; by default all. */
   readonly params?: readonly string[];
-  /** Which objective, from 0, where there are several. */
+  /** The index of the objective, from 0. */
   readonly objective?: number;
 }
 

@@ -12,7 +12,7 @@ export interface StudyData {
   readonly metricNames?: readonly string[] | null;
 }
 
-/** A study as the plots take it: a snapshot of what the storage has now. */
+/** A study's data for the plots: a snapshot of its storage. */
 export async function studyData(study: Study): Promise<StudyData> {
   const { name, directions } = study;
   return { name, directions, trials: await study.trials(), metricNames: await study.metricNames() };
@@ -65,20 +65,20 @@ export function sharedParams(trials: readonly FrozenTrial[]): string[] {
   );
 }
 
-/** Those of them that could have more than one value. */
+/** The shared parameters that could have more than one value. */
 export function varyingParams(trials: readonly FrozenTrial[]): string[] {
   const space = spaceOf(trials);
   return sharedParams(trials).filter((name) => !isSingle(space.get(name)!));
 }
 
-/** Where a value lies in a range, from 0 to 1; in the middle where the range is a point. */
+/** The place of a value in a range, from 0 to 1; in the middle if the range is a point. */
 export function shareOf(value: number, low: number, high: number): number {
   if (low === high) return 0.5;
   // By halves, since a range may be wider than the largest double.
   return (value / 2 - low / 2) / (high / 2 - low / 2);
 }
 
-/** A parameter's value as an axis shows it: a number stays one, a choice becomes its text. */
+/** A parameter's value on an axis: a number, or the text of a choice. */
 export function axisValue(trial: FrozenTrial, name: string): number | string {
   const value = trial.params[name]!;
   return trial.distributions[name]?.name === 'CategoricalDistribution' ? String(value) : (value as number);
@@ -104,7 +104,7 @@ export function paramChannel(name: string, distribution: Distribution, field = n
   };
 }
 
-/** Powers of ten as 1e-3, small ones plainly. */
+/** Labels of powers of ten: 1e-3 in general, plain for those of moderate size. */
 const SCIENTIFIC =
   "datum.value >= 0.01 && datum.value < 10000 ? format(datum.value, '~r') : format(datum.value, '~e')";
 

@@ -19,7 +19,9 @@ import {
   varyingParams,
 } from './study-data.js';
 
-/** The plots that a study's trials suffice for, by file name; those of one objective once for each. */
+/**
+ * The plots for which a study has enough trials, by file name; those of one objective are drawn once for each.
+ */
 export function studyPlots(data: StudyData): Record<string, Plot> {
   const complete = completeTrials(data);
   const plots: Record<string, Plot> = {};

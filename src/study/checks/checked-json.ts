@@ -4,12 +4,12 @@ import type { Json } from '../trials/frozen-trial.js';
 import { toPythonJson } from '../trials/python-json.js';
 import { setOwn } from '../trials/set-own.js';
 
-/** Python's json.loads, and with it Optuna, gives up at some 1,000 levels. */
+/** The deepest nesting: Python's json.loads, and with it Optuna, fails at some 1,000 levels. */
 const DEEPEST = 500;
 
 /**
- * A copy of a value that JSON holds, which nothing that the caller does later changes; fields of undefined are left
- * out, as Json allows.
+ * A copy of a JSON value, which later changes by the caller do not affect; fields of undefined are left out, as in
+ * JSON.
  *
  * @param what whose value it is, for the error
  * @throws UserError when any part of it is something that JSON lacks or writes as something else (undefined, a

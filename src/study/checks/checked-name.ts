@@ -3,7 +3,7 @@ import type { StorageLimits } from '../storage/storage.js';
 import { shown } from '../trials/fail-reason.js';
 
 /**
- * Checks the name of an attribute, a parameter or a study as storages take it.
+ * Checks that storages accept the name of an attribute, a parameter or a study.
  *
  * @param kind what it names, for the error
  * @param others the names of its kind that are in use

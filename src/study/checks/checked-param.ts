@@ -28,7 +28,7 @@ export function checkParam(
 }
 
 /**
- * A given value as a storage holds it; it may lie outside the range.
+ * A given value in the form of a storage; it may lie outside the range.
  *
  * @throws UserError when it is none of the choices, or no finite number, or not above 0 where the range is logarithmic.
  */

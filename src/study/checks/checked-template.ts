@@ -13,7 +13,7 @@ import { checkedParam, checkParam } from './checked-param.js';
 import { checkReport } from './checked-report.js';
 
 const STATES: readonly TrialState[] = ['RUNNING', 'COMPLETE', 'PRUNED', 'FAIL', 'WAITING'];
-/** The year 9999 is the last that databases hold. */
+/** The last year that databases hold is 9999. */
 const LATEST = Date.UTC(9999, 11, 31);
 
 /**

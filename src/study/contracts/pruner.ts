@@ -1,7 +1,7 @@
 import type { FrozenTrial } from '../trials/frozen-trial.js';
 import type { StudyView } from './study-view.js';
 
-/** Decides, after a report, whether a trial is worth going on. */
+/** Decides, after a report, whether a trial should continue. */
 export interface Pruner {
   /** Whether the trial should end now. */
   prune(study: StudyView, trial: FrozenTrial): boolean;

@@ -19,7 +19,7 @@ export interface Sampler {
   readonly usesStudyAttrs?: boolean;
   /** The parameters to propose together for this trial; empty where each is proposed by itself. */
   inferRelativeSearchSpace(study: StudyView, trial: FrozenTrial): SearchSpace;
-  /** May leave names out; they are sampled independently when asked for. */
+  /** May leave names out; they are then sampled independently. */
   sampleRelative(study: StudyView, trial: FrozenTrial, space: SearchSpace): Params;
   /** Proposes one parameter that `sampleRelative` left out. */
   sampleIndependent(

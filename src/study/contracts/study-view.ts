@@ -30,8 +30,8 @@ export interface StudyView {
   setSystemAttr(key: string, value: Json): void;
   /** Sets an attribute of a RUNNING trial, like the sampler's own notes; stored with the trial's next write. */
   setTrialSystemAttr(trial: FrozenTrial, key: string, value: Json): void;
-  /** Tells the user what they should know, as the study itself does. */
+  /** Warns the user, as the study itself does. */
   warn(code: string, message: string): void;
-  /** No further trial is asked for by `optimize` and `trials` in this process; those that run go on. */
+  /** Stops `optimize` and `trials` in this process from asking for trials; running trials go on. */
   stop(): void;
 }

@@ -8,7 +8,7 @@ import { type Axis, type Cell, type Extent, growTree, ordersOf, type Points } fr
 export interface FanovaOptions {
   /** Trees in the forest. Default 64. */
   readonly trees?: number;
-  /** Rules which trials each tree is grown from. Default 0. */
+  /** Seeds the sample of trials that each tree is grown from. Default 0. */
   readonly seed?: number;
 }
 

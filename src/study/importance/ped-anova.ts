@@ -3,13 +3,13 @@ import type { CategoricalDistribution, Distribution, SearchSpace } from '../tria
 import type { FrozenTrial } from '../trials/frozen-trial.js';
 
 export interface PedAnovaOptions {
-  /** The best share of the trials, which the importances are about: γ' of the paper. Default 0.1. */
+  /** The share of best trials that the importances are about: γ' of the paper. Default 0.1. */
   readonly targetQuantile?: number;
   /** The share of the trials to which these are compared: γ of the paper. Default 1, all. */
   readonly regionQuantile?: number;
   /**
-   * Compare with how the trials of the region lie (default), or with the space itself: then a parameter that the
-   * sampler has narrowed down counts for having been narrowed down.
+   * Compare with the distribution of the region's trials (default), or with the space itself: then a parameter counts
+   * as important if the sampler has narrowed it down.
    */
   readonly local?: boolean;
 }

@@ -1,7 +1,9 @@
 import type { StudyView } from '../contracts/study-view.js';
 import type { FrozenTrial, Json, TrialState } from '../trials/frozen-trial.js';
 
-/** A study of which only some trials show; it reads through to the whole, and keeps `finished` append-only too. */
+/**
+ * A view of a study that shows only some trials; it reads through to the whole, and keeps `finished` append-only too.
+ */
 export class FilteredView implements StudyView {
   readonly #finished: FrozenTrial[] = [];
   #seen = 0;

@@ -12,9 +12,9 @@ export interface HyperbandOptions {
   readonly minResource?: number;
   /** The steps that a trial takes; 'auto': those of the longest COMPLETE trial when the first is known. */
   readonly maxResource?: number | 'auto';
-  /** Of so many trials at a rung one goes on, 3 by default. */
+  /** One trial in this many goes on at each rung, 3 by default. */
   readonly reductionFactor?: number;
-  /** Trials that a rung must have seen before one goes on, 0 by default; needs a maxResource. */
+  /** Trials that a rung must have before one goes on, 0 by default; needs a maxResource. */
   readonly bootstrapCount?: number;
 }
 

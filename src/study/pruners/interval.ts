@@ -1,15 +1,15 @@
 import { UserError } from '../../base/errors.js';
 import { type FrozenTrial, lastStep } from '../trials/frozen-trial.js';
 
-/** When a pruner looks at a trial. */
+/** When a pruner checks a trial. */
 export interface IntervalOptions {
   /** Steps before which no trial is ended, 0 by default. */
   readonly warmupSteps?: number;
-  /** Looks once in so many steps, counted from the warm-up; 1 by default. */
+  /** Checks once in this many steps, counted from the warm-up; 1 by default. */
   readonly intervalSteps?: number;
 }
 
-/** @throws UserError when a number of steps makes no sense. */
+/** Checks the numbers of steps. @throws UserError when one makes no sense. */
 export function checkedInterval({
   warmupSteps = 0,
   intervalSteps = 1,

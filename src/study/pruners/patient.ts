@@ -32,7 +32,7 @@ export class PatientPruner implements Pruner {
     return this.wrapped ? this.wrapped.prune(study, trial) : true;
   }
 
-  /** What the wrapped pruner competes in, this one does. */
+  /** The wrapped pruner's choice of competitors. */
   view(study: StudyView, trial: FrozenTrial): StudyView {
     return this.wrapped?.view?.(study, trial) ?? study;
   }

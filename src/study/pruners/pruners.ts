@@ -9,9 +9,9 @@ import { SuccessiveHalvingPruner } from './successive-halving.js';
 import { ThresholdPruner } from './threshold.js';
 import { WilcoxonPruner } from './wilcoxon.js';
 
-/** Options of pruners made by name; each takes those that it needs. */
+/** Options of pruners made by name; each uses those that it needs. */
 export interface NamedPrunerOptions {
-  /** How many steps a trial takes, where known. */
+  /** The number of steps of a trial, if known. */
   readonly steps?: number;
   /** Of `threshold`: a trial with a value below `lower` or above `upper` ends. */
   readonly lower?: number;
@@ -19,7 +19,7 @@ export interface NamedPrunerOptions {
   /** Of `patient`: steps without an improvement by more than `minDelta`, after which `wrapped` decides. */
   readonly patience?: number;
   readonly minDelta?: number;
-  /** The pruner that `patient` wraps, by name; without it, what has not improved ends. */
+  /** The pruner that `patient` wraps, by name; without one, a trial without improvement ends. */
   readonly wrapped?: string;
 }
 

@@ -8,11 +8,11 @@ import { SortedValues } from './sorted-values.js';
 export interface SuccessiveHalvingOptions {
   /** The step of the first rung; 'auto': a hundredth of the longest COMPLETE trial's last step. */
   readonly minResource?: number | 'auto';
-  /** Of so many trials at a rung one goes on, 4 by default. */
+  /** One trial in this many goes on at each rung, 4 by default. */
   readonly reductionFactor?: number;
   /** Rungs that are left out at the beginning, 0 by default. */
   readonly minEarlyStoppingRate?: number;
-  /** Trials that a rung must have seen before one goes on, 0 by default; needs a minResource. */
+  /** Trials that a rung must have before one goes on, 0 by default; needs a minResource. */
   readonly bootstrapCount?: number;
 }
 

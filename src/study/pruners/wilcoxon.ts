@@ -9,7 +9,7 @@ import { signedRankPValue } from './signed-rank.js';
 export interface WilcoxonOptions {
   /** The p-value below which a trial ends, 0.1 by default. */
   readonly pThreshold?: number;
-  /** Steps in common with the best trial before the test is made, 2 by default and at least. */
+  /** The number of steps in common with the best trial that the test needs; at least 2, the default. */
   readonly startupSteps?: number;
 }
 
@@ -70,7 +70,7 @@ export class WilcoxonPruner implements Pruner {
     return false;
   }
 
-  /** Once in a study, however many reports it holds for. */
+  /** Warns once per study, however many reports are affected. */
   #warn(study: StudyView, message: string): void {
     const warnings = this.#said.get(study) ?? new Set();
     this.#said.set(study, warnings);
@@ -79,7 +79,7 @@ export class WilcoxonPruner implements Pruner {
     study.warn('wilcoxon', message);
   }
 
-  /** The best trial, carried on from what was seen before. */
+  /** The best trial, updated with the trials that finished since. */
   #bestOf(study: StudyView): FrozenTrial | undefined {
     const best = this.#best.get(study) ?? { seen: 0, trial: undefined };
     this.#best.set(study, best);

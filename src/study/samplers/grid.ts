@@ -19,7 +19,7 @@ const GRID = 'search_space';
 /** The progress of one study on the grid. */
 interface Progress {
   seen: number;
-  /** Points whose trial has ended, whatever as. */
+  /** Points whose trial has ended, in whatever state. */
   readonly visited: Set<number>;
 }
 
@@ -60,7 +60,7 @@ export class GridSampler extends IndependentSampler {
     this.#points = points;
   }
 
-  /** How many combinations there are. */
+  /** The number of combinations. */
   get size(): number {
     return this.#points.length;
   }
@@ -145,7 +145,7 @@ export class GridSampler extends IndependentSampler {
   }
 }
 
-/** Also where a pruner shows a part: the grid is the whole study's. */
+/** True, also under a pruner that shows a part: the grid belongs to the whole study. */
 function whole(study: StudyView): StudyView {
   return study.whole ?? study;
 }

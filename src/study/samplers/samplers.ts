@@ -11,11 +11,11 @@ import { QmcSampler } from './qmc/qmc.js';
 import { RandomSampler } from './random.js';
 import { TpeSampler } from './tpe/tpe.js';
 
-/** Options of samplers made by name; each takes those that it needs. */
+/** Options of samplers made by name; each uses those that it needs. */
 export interface NamedSamplerOptions {
-  /** By default unlike any other's. */
+  /** Random by default, different in each process. */
   readonly seed?: number;
-  /** With several, `tpe` keeps away from what runs elsewhere. Default 1. */
+  /** The number of workers; with several, `tpe` avoids the parameters of running trials. Default 1. */
   readonly workers?: number;
   /** The values of each parameter, which `grid` needs. */
   readonly searchSpace?: Readonly<Record<string, readonly Choice[]>>;

@@ -5,9 +5,8 @@ import type { FrozenTrial, TrialState } from '../trials/frozen-trial.js';
 import { SamplerDelegate } from './shared/sampler-delegate.js';
 
 /**
- * A sampler whose chance is a function of (seed, number of the trial): what it proposes depends on the trials before
- * and on nothing else, so that a study that was stopped and goes on proposes the same, and many workers with one seed
- * do not propose the same thing at once.
+ * A sampler whose randomness is a function of (seed, trial number): its proposals depend only on the trials before,
+ * so that a resumed study proposes the same, and workers with one seed do not all propose the same thing.
  *
  * A sampler is made for each trial, which costs a look at the whole history: for studies of hundreds of trials.
  *

@@ -10,7 +10,7 @@ import {
 import { nameTaken, studyGone } from './study-errors.js';
 import { StudyTable } from './study-table.js';
 
-/** Studies that live and end with this process: the default of `createStudy`, and the fastest. */
+/** Studies that live as long as this process: the default of `createStudy`, and the fastest. */
 export class MemoryStorage implements Storage {
   readonly url = 'memory://';
   readonly #table = new StudyTable();

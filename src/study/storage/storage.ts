@@ -10,17 +10,17 @@ export interface StudyRecord {
   readonly systemAttrs: Readonly<Record<string, Json>>;
 }
 
-/** A trial to be stored as it is: an enqueued one, or a finished one from elsewhere. Absent fields are empty. */
+/** A trial to store unchanged: an enqueued one, or a finished one from elsewhere. Absent fields are empty. */
 export type TrialTemplate = Partial<Omit<FrozenTrial, 'id' | 'number'>> & { readonly state: TrialState };
 
-/** As little of a trial as tells whether the rest must be read. */
+/** The part of a trial that tells whether the rest must be read. */
 export interface TrialHead {
   readonly id: number;
   readonly number: number;
   readonly state: TrialState;
 }
 
-/** A parameter's internal value, and what it was drawn from. */
+/** A parameter's internal value, and its distribution. */
 export interface StoredParam {
   readonly internal: number;
   readonly distribution: Distribution;
@@ -34,7 +34,7 @@ export interface TrialChanges {
   readonly systemAttrs?: Readonly<Record<string, Json>>;
 }
 
-/** How a trial ends. */
+/** The end of a trial. */
 export interface TrialEnd {
   readonly state: 'COMPLETE' | 'PRUNED' | 'FAIL';
   readonly values: readonly number[] | null;
@@ -45,7 +45,7 @@ export interface TrialEnd {
   readonly successor?: { readonly study: number; readonly template: TrialTemplate };
 }
 
-/** How many trials in which states a study may have. */
+/** A limit on the number of trials in some states. */
 export interface TrialLimit {
   readonly states: readonly TrialState[];
   readonly most: number;
@@ -53,16 +53,16 @@ export interface TrialLimit {
 
 /** The limits of a storage; an absent field is no limit. */
 export interface StorageLimits {
-  /** The most letters (code points) of a name: an attribute's key, a parameter's, a study's. */
+  /** The most characters (code points) of a name: an attribute's key, a parameter's, a study's. */
   readonly letters?: number;
   /** The most bytes of an attribute's JSON, and of a distribution's. */
   readonly bytes?: number;
   readonly step?: number;
-  /** Folds a name as the database does, where it takes several names for the same. */
+  /** Folds a name as the database does, if it equates several names. */
   readonly fold?: (name: string) => string;
 }
 
-/** How running trials show that their process lives; times in seconds. */
+/** The heartbeats of running trials; times in seconds. */
 export interface Heartbeat {
   readonly interval: number;
   /** A RUNNING trial whose last beat is older than this is stale. */
@@ -70,17 +70,17 @@ export interface Heartbeat {
 }
 
 /**
- * A place of studies, shared by any number of processes.
+ * A store of studies, shared by any number of processes.
  *
  * Finished trials never change, so that readers keep them and ask for heads to learn what is new: every method
  * costs no more than what it reads or writes, whatever the size of the study. Trial ids rise within a study in
  * the order of creation, and a reader that has seen an id has been able to see all smaller ones.
  */
 export interface Storage {
-  /** As its user would write it, without a password. */
+  /** The storage's URL, without a password. */
   readonly url: string;
   readonly limits?: StorageLimits;
-  /** Present where heartbeats are kept; a new RUNNING trial then begins with a beat. */
+  /** Present if heartbeats are kept; a new RUNNING trial then begins with one. */
   readonly heartbeat?: Heartbeat;
   /** @throws UserError when the name is taken. */
   createStudy(name: string, directions: readonly Direction[]): Promise<number>;
@@ -94,9 +94,9 @@ export interface Storage {
   setStudyAttr(study: number, kind: 'user' | 'system', key: string, value: Json): Promise<void>;
   /** A new trial, RUNNING now unless the template says otherwise, under the study's next number. */
   createTrial(study: number, template?: TrialTemplate): Promise<FrozenTrial>;
-  /** As `createTrial`, but null where the study has as many trials in these states as it may. */
+  /** As `createTrial`, but null if the study has reached its limit of trials in these states. */
   createTrialWithin(study: number, limit: TrialLimit, template?: TrialTemplate): Promise<FrozenTrial | null>;
-  /** Makes a WAITING trial RUNNING; false when another was faster. */
+  /** Makes a WAITING trial RUNNING; false if another process was faster. */
   claimTrial(trial: number, time: number): Promise<boolean>;
   /** Heads of the study's trials whose id is above `after`, and of those listed, by id. */
   readHeads(study: number, after: number, ids: readonly number[]): Promise<readonly TrialHead[]>;
@@ -104,19 +104,21 @@ export interface Storage {
   readTrials(ids: readonly number[]): Promise<readonly FrozenTrial[]>;
   /** @throws FinishedTrialError when the trial has ended, for instance because it was found stale. */
   writeTrial(trial: number, changes: TrialChanges): Promise<void>;
-  /** Ends a RUNNING trial; false when it had ended before, and then nothing is written. */
+  /** Ends a RUNNING trial; false if it had ended before, and then nothing is written. */
   finishTrial(trial: number, end: TrialEnd): Promise<boolean>;
-  /** Lets a RUNNING trial of this process beat until `stopBeating`, whatever the event loop does. */
+  /** Keeps up the heartbeat of a RUNNING trial until `stopBeating`, even while the event loop is blocked. */
   startBeating?(trial: number): void;
-  /** Ends what `startBeating` began. */
+  /** Ends a heartbeat. */
   stopBeating?(trial: number): void;
-  /** Those of the given trials that are RUNNING with a beat older than the grace, by the storage's clock. */
+  /**
+   * The given trials that are RUNNING with a heartbeat older than the grace period, by the storage's clock.
+   */
   staleTrials?(ids: readonly number[]): Promise<readonly number[]>;
   /** Closes connections and files. */
   close(): Promise<void>;
 }
 
-/** A write to a trial that has ended. */
+/** The error for a write to a trial that has ended. */
 export class FinishedTrialError extends Error {
   override readonly name = 'FinishedTrialError';
 

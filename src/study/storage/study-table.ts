@@ -9,7 +9,7 @@ interface StudyRow extends StudyRecord {
 }
 
 /**
- * Studies and trials in this process's memory: what the in-memory storage is, and what the journal replays into.
+ * Studies and trials in memory: the contents of the in-memory storage, and of a replayed journal.
  *
  * Study and trial ids are the order of creation from 0, over all studies, as in Optuna's journal. Each method
  * returns false where the state of things forbids the change.
@@ -97,7 +97,7 @@ export class StudyTable {
     return ids.flatMap((id) => this.#trials[id] ?? []);
   }
 
-  /** The trial where it can still change. */
+  /** The trial, if it can still change. */
   open(id: number): TrialRecord | null {
     const trial = this.#trials[id];
     return trial && !isFinished(trial.state) ? trial : null;

@@ -1,5 +1,5 @@
 /**
- * Which clock the naive dates of a database show. Optuna writes local time up to 4.9 and UTC from 5.0, in the
+ * The clock of a database's dates, which have no zone. Optuna writes local time up to 4.9 and UTC from 5.0, in the
  * same revision; only the version of the library that created the database tells.
  */
 export type Clock = 'local' | 'utc';

@@ -34,7 +34,7 @@ export function newTrialRecord(
   };
 }
 
-/** Sets a parameter, which is the next of the trial's unless it has it. */
+/** Sets a parameter, which becomes the trial's last unless it exists. */
 export function setParam(
   trial: TrialRecord,
   name: string,

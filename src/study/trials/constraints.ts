@@ -25,7 +25,7 @@ export function isFeasible(trial: FrozenTrial): boolean {
   return constraintsOf(trial)?.every((constraint) => constraint <= 0) ?? true;
 }
 
-/** By how much constraints are violated together; what is NaN, or no number, is violated beyond measure. */
+/** The sum of the constraint violations; infinite for NaN or a value that is not a number. */
 export function violationOf(constraints: readonly number[]): number {
   return constraints.reduce((sum, value) => (value <= 0 ? sum : value > 0 ? sum + value : Infinity), 0);
 }

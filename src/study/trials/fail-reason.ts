@@ -6,7 +6,7 @@ export const FAIL_REASON = 'fail_reason';
 /** So many letters are less than 64 KiB of JSON, whatever they are: MariaDB's limit. */
 const LONGEST = 10_000;
 
-/** Why a trial failed, of whatever was thrown, no longer than every storage takes. */
+/** The reason why a trial failed, from any thrown value, no longer than every storage allows. */
 export function reasonOf(thrown: unknown): string {
   let text: string;
   try {
@@ -18,7 +18,7 @@ export function reasonOf(thrown: unknown): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
 }
 
-/** A value of any kind, briefly, for an error; never throws. */
+/** A short text for any value, for an error message; never throws. */
 export function shown(value: unknown): string {
   try {
     const text =

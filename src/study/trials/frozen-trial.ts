@@ -1,12 +1,12 @@
 import type { Distribution, ParamValue } from './distribution.js';
 
-/** Which way an objective improves. */
+/** Whether an objective is minimised or maximised. */
 export type Direction = 'minimize' | 'maximize';
 
 /** RUNNING and WAITING (enqueued, unclaimed) trials change; COMPLETE, PRUNED and FAIL ones never do again. */
 export type TrialState = 'RUNNING' | 'COMPLETE' | 'PRUNED' | 'FAIL' | 'WAITING';
 
-/** A JSON value, with the NaN and infinities that Python's JSON also holds. */
+/** A JSON value, or one of the NaN and infinities of Python's JSON. */
 export type Json =
   | string
   | number
@@ -46,7 +46,7 @@ export function isFinished(state: TrialState): boolean {
   return state === 'COMPLETE' || state === 'PRUNED' || state === 'FAIL';
 }
 
-/** The largest step that was reported, or null where there is none. */
+/** The largest step that was reported; null if there is none. */
 export function lastStep(trial: FrozenTrial): number | null {
   let last: number | null = null;
   for (const step of trial.intermediateValues.keys()) if (last === null || step > last) last = step;

@@ -72,7 +72,7 @@ export function categoricalDistribution(choices: readonly Choice[]): Categorical
 }
 
 /**
- * The distribution as its maker would have made it, for one that was put together by hand.
+ * Validates a hand-made distribution, and returns it as its maker would have made it.
  *
  * @throws UserError when it is none, or as its maker does.
  */

@@ -5,7 +5,7 @@ import { type FrozenTrial, lastStep } from './frozen-trial.js';
 export interface Outcome {
   readonly state: 'COMPLETE' | 'PRUNED' | 'FAIL';
   readonly values: readonly number[] | null;
-  /** Why values that were told made the trial FAIL. */
+  /** The reason why the told values made the trial FAIL. */
   readonly reason?: string;
 }
 
@@ -61,7 +61,7 @@ export function outcome(
   }
 }
 
-/** Why these cannot be a trial's values; undefined where they can. */
+/** Why these cannot be a trial's values; undefined if they can. */
 export function faultOf(result: unknown, objectives: number): string | undefined {
   if (result === null || result === undefined) return 'no value was told';
   if (typeof result !== 'number' && !Array.isArray(result)) return `${shown(result)} is no number`;
@@ -75,7 +75,7 @@ export function faultOf(result: unknown, objectives: number): string | undefined
   return undefined;
 }
 
-/** A copy of values without a fault. */
+/** A copy of valid values. */
 function valuesOf(result: unknown): readonly number[] {
   return typeof result === 'number' ? [result] : [...(result as readonly number[])];
 }

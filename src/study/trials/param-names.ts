@@ -3,7 +3,7 @@ import type { Distribution } from './distribution.js';
 type Distributions = Readonly<Record<string, Distribution>>;
 
 const INDEX = /^(0|[1-9]\d*)$/;
-/** Where the object itself does not have the order: from the first name on that reads like an array's index. */
+/** The order from the first name on that looks like an array's index, since the object itself loses it. */
 const orders = new WeakMap<Distributions, string[]>();
 
 /**
@@ -16,7 +16,7 @@ export function paramNames(distributions: Distributions): readonly string[] {
   return orders.get(distributions) ?? Object.keys(distributions);
 }
 
-/** Notes that a name comes next, before it is set. */
+/** Records the place of a name, before it is set. */
 export function noteParamName(distributions: Distributions, name: string): void {
   if (Object.hasOwn(distributions, name)) return;
   const order = orders.get(distributions);

@@ -1,7 +1,9 @@
 import { UserError } from '../../base/errors.js';
 import { type FrozenTrial, isFinished } from './frozen-trial.js';
 
-/** A trial was told or changed that had ended: it was told before, or found stale by another process. */
+/**
+ * The error for telling or changing a trial that had ended: it was told before, or found stale by another process.
+ */
 export class TrialEndedError extends UserError {
   constructor({ number, state }: FrozenTrial, purpose: string) {
     const what = isFinished(state) ? `it is ${state}` : 'it was ended elsewhere';

@@ -2,11 +2,11 @@ import { UserError } from '../../base/errors.js';
 import { checkImage } from '../../data/images/check-image.js';
 import type { ImageItem, Pair } from '../../data/types.js';
 
-/** Files that are open at a time. */
+/** The number of files open at a time. */
 const CONCURRENCY = 8;
 
 /**
- * Checks every image, and its mask where it has one, by `checkImage`. An image and its mask must have one size.
+ * Checks every image, and its mask if it has one, by `checkImage`. An image and its mask must have one size.
  *
  * @throws UserError naming the first broken file.
  */

@@ -5,17 +5,17 @@ import { declaredIds, type MaskIds, toClasses } from './mask-ids.js';
 
 /** Options of `checkMasks`. */
 export interface CheckMasksOptions {
-  /** The masks store these ids. Default [1, 2, 3], as `decode`'s. */
+  /** The ids that masks store. Default [1, 2, 3], as `decode`'s. */
   readonly ids?: MaskIds;
-  /** Masks that are looked at in any case. Default 8. */
+  /** The number of masks that are read in any case. Default 8. */
   readonly least?: number;
-  /** Masks that are searched for a class before it is said to be missing. Default 200. */
+  /** The number of masks that are searched for a class before it counts as missing. Default 200. */
   readonly most?: number;
 }
 
 /**
- * Looks into masks before any work is done on them, and says what cannot be meant and what may not be: the lines to
- * show to the user, often none.
+ * Reads some masks before any work is done on them, refuses what cannot be meant, and returns lines for the user
+ * about what may be a mistake.
  *
  * It reads a few masks, and goes on until every declared id has been seen, so a sound data set costs a few
  * milliseconds. What is worth a line: a class that occurs nowhere, one class alone, and more than half of the pixels ignored.

@@ -1,9 +1,12 @@
 import { PALETTE } from '../../base/palette.js';
 
-/** Share of the colour circle between one class and the next: the golden ratio's, which never comes back to a hue. */
+/**
+ * The step between the hues of two classes, as a share of the colour circle: the golden ratio, so that no hue
+ * repeats.
+ */
 const TURN = (3 - Math.sqrt(5)) / 2;
 
-/** Saturation and lightness, by turns, so that neighbouring hues differ in more than hue. */
+/** Alternating saturation and lightness, so that neighbouring classes differ in more than hue. */
 const TONES = [
   [0.75, 0.45],
   [0.55, 0.7],

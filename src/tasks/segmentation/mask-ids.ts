@@ -7,13 +7,13 @@ import { IGNORE_INDEX } from '../../data/types.js';
  */
 export type MaskIds = readonly number[] | Readonly<Record<number, number>>;
 
-/** Classes are 0 to 254, for 255 marks what is ignored. */
+/** The most classes: 0 to 254, as 255 marks ignored pixels. */
 export const MOST_CLASSES = IGNORE_INDEX;
 
 /** The table's entry for an undeclared id. */
 const UNDECLARED = -1;
 
-/** Undeclared ids that a message names. */
+/** The most undeclared ids in a message. */
 const NAMED = 8;
 
 /**
@@ -44,7 +44,7 @@ export function declaredIds(ids: MaskIds): (readonly [id: number, klass: number]
 }
 
 /**
- * The classes of stored ids. A stored 255 that is not declared is ignored.
+ * Converts stored ids to classes. A stored 255 that is not declared is ignored.
  *
  * @throws UserError for ids that are not declared; it names the file and the ids.
  */

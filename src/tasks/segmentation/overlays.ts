@@ -5,7 +5,7 @@ import { classColour } from './class-colours.js';
 
 /** A picture with its predicted classes, and its true ones where they are known: RGB bytes and class ids, row by row. */
 export interface Prediction {
-  /** What the picture is called: its stem. */
+  /** The picture's name: its stem. */
   readonly title: string;
   readonly width: number;
   readonly height: number;
@@ -19,7 +19,7 @@ export interface Prediction {
 const COLUMNS = ['input', 'target', 'prediction'] as const;
 
 /**
- * Writes input | target | prediction side by side, one row a sample with its mIoU, and below the classes' colours.
+ * Writes input | target | prediction side by side, one row per sample with its mIoU, and the classes' colours below.
  *
  * Where no row has a target, that column and the mIoU are left out.
  *
@@ -105,7 +105,7 @@ function scoreOf({ target, prediction }: Prediction, classes: number): string {
   return target ? `mIoU ${new ConfusionMatrix(classes).add(target, prediction).miou.toFixed(3)}` : '';
 }
 
-/** The classes' names beside their colours, in as many lines as they need. */
+/** The classes' names beside their colours, on as many lines as they need. */
 function legendOf(classes: readonly string[], width: number): { svg: string; lines: number } {
   let [x, y] = [GAP, 0];
   const entries = classes.map((name, c) => {

@@ -6,7 +6,7 @@ import { readLists } from './pair-lists.js';
 
 const IMAGES = ['jpg', 'jpeg', 'png', 'gif', 'webp', 'tif', 'tiff', 'avif'];
 
-/** Pictures that cannot be decoded, to be named instead of overlooked. */
+/** Formats that cannot be decoded: refused by name instead of overlooked. */
 const FOREIGN = ['bmp'];
 
 const ENDING = new RegExp(`\\.(${[...IMAGES, ...FOREIGN].join('|')})$`, 'i');
@@ -105,7 +105,7 @@ async function listed(dir: string, kind: Folder['kind']): Promise<Folder> {
 }
 
 /**
- * The files of a folder by the name that pairs them: the stem, or the path without its ending where either folder has
+ * The files of a folder by the name that pairs them: the stem, or the path without its extension if either folder has
  * several files of that stem.
  *
  * @throws UserError for two files of one name
@@ -161,12 +161,12 @@ function unpaired(
   });
 }
 
-/** Whether a name is another one with a word after it, such as `cat_mask`. */
+/** Whether a name is another one with a suffix, such as `cat_mask`. */
 function isSuffixed(longer: string, name: string): boolean {
   return longer.startsWith(name) && /^[-_. ]?\p{L}[\p{L}\d_-]*$/u.test(longer.slice(name.length));
 }
 
-/** The stem, or the path without its ending, as the file system spells it. */
+/** The stem, or the path without its extension, in the file system's spelling. */
 function spelled(name: string, file: string): string {
   const stem = parse(file).name;
   return stem.normalize() === name ? stem : withoutEnding(file);

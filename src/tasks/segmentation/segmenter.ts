@@ -44,14 +44,14 @@ export class Segmenter extends AdaptableVit {
     return headPlaces(this.#head, this.config.hidden_size);
   }
 
-  /** Puts the head among the parameters, with weights drawn from the seed. */
+  /** Adds the head's parameters, with weights drawn from the seed. */
   addHead(seed: number): void {
     addHead(this.parameters, this.#head, this.config.hidden_size, seed);
   }
 
   /**
-   * A new segmenter, with a head of its own and no adapter, on this one's backbone: the weights are there once, and
-   * freed with the last segmenter that uses them. What one of them changes of its backbone, the others do not see.
+   * A new segmenter, with its own head and no adapter, on this one's backbone: the weights exist once, and are freed
+   * with the last segmenter that uses them. What one of them changes of its backbone, the others do not see.
    *
    * @throws UserError while an adapter is merged into the backbone.
    * @example
@@ -75,7 +75,7 @@ export async function loadSegmenter(name: string, options: SegmenterOptions): Pr
   return segmenterOf(await readPretrained(name), options);
 }
 
-/** A segmenter on a backbone that is read already. */
+/** A segmenter on a backbone that was read already. */
 export function segmenterOf(pretrained: Pretrained, options: SegmenterOptions): Segmenter {
   const { imageSize = pretrained.config.image_size, seed } = options;
   const model = new Segmenter(pretrained.config, imageSize, options, pretrained.normalization);
@@ -89,7 +89,7 @@ export function segmenterOf(pretrained: Pretrained, options: SegmenterOptions): 
   return model.train('head');
 }
 
-/** A segmenter whose backbone starts at random, too: what a pretraining starts from. Everything trains. */
+/** A segmenter with a random backbone: the start of a pretraining. Everything trains. */
 export function createSegmenter(config: VitConfig, options: SegmenterOptions): Segmenter {
   const model = new Segmenter(config, options.imageSize ?? config.image_size, options);
   addRandomBackbone(model.parameters, config, options.seed);

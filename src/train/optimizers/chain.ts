@@ -1,6 +1,6 @@
 import type { GradientTransform, Packs, State } from './transform.js';
 
-/** Applies transforms one after another; the state of each stands under its place, from 0. */
+/** Applies transforms one after another; the state of each is stored under its index, from 0. */
 export function chain(...transforms: readonly GradientTransform[]): GradientTransform {
   return {
     init: (parameters, lateGroups) =>

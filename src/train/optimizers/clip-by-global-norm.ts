@@ -10,7 +10,7 @@ export function globalNorm(packs: Packs): Scalar {
 }
 
 /**
- * Scales all gradients by min(1, max/(norm + 1e-6)), the norm being that of all together (Pascanu et al. 2013,
+ * Scales all gradients by min(1, max/(norm + 1e-6)), with the norm over all of them together (Pascanu et al. 2013,
  * arXiv:1211.5063; the ε of torch's `clip_grad_norm_`).
  */
 export function clipByGlobalNorm(max: number): GradientTransform {

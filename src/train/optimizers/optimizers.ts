@@ -3,7 +3,7 @@ import { adam, adamW, type OptimizerOptions } from './adam.js';
 import { sgd } from './sgd.js';
 import type { Optimizer } from './transform.js';
 
-/** The settings of a run that an optimiser may follow; each takes those that it knows. */
+/** The settings of a run that optimisers use; each uses those that it knows. */
 export interface NamedOptimizerOptions extends OptimizerOptions {
   /** μ of sgd. */
   readonly momentum?: number;

@@ -33,7 +33,7 @@ export function mapState(
   );
 }
 
-/** What is missing or surplus between two sets of names, as an error's "got". Undefined where they agree. */
+/** The first missing or surplus name between two sets, as an error's "got". Undefined where they agree. */
 export function difference(expected: Iterable<string>, got: Iterable<string>): string | undefined {
   const [expectedNames, names] = [new Set(expected), new Set(got)];
   const missing = [...expectedNames].find((name) => !names.has(name));

@@ -28,16 +28,18 @@ export interface StepContext {
  * const lion = chain(clipByGlobalNorm(1), myTransform, scaleByLearningRate());
  */
 export interface GradientTransform<S extends State = State> {
-  /** `late` names the packs that stand still in the first updates: they count their steps from when they move. */
+  /**
+   * `lateGroups` are the packs that stay frozen in the first updates: they count their steps from when they move.
+   */
   init(parameters: Packs, late?: readonly string[]): S;
-  /** Turns gradients into updates, with the state that the next step gets. */
+  /** Turns gradients into updates, and returns the state for the next step. */
   update(updates: Packs, state: S, context: StepContext): { readonly updates: Packs; readonly state: S };
 }
 
-/** An optimiser is a transform whose updates have the learning rate in them. */
+/** An optimiser is a transform whose updates include the learning rate. */
 export type Optimizer = GradientTransform;
 
-/** A transform that remembers nothing. */
+/** A transform without state. */
 export function stateless(update: (updates: Packs, context: StepContext) => Packs): GradientTransform {
   return {
     init: () => ({}),

@@ -5,13 +5,13 @@ import type { Schedule } from './schedule.js';
 export interface PlateauOptions {
   readonly metric: string;
   readonly mode?: Mode;
-  /** What the rate is multiplied with. Default 0.1. */
+  /** The factor that multiplies the rate. Default 0.1. */
   readonly factor?: number;
-  /** Validations without improvement that are borne. Default 5. */
+  /** The number of validations without improvement that are tolerated. Default 5. */
   readonly patience?: number;
-  /** By how much a value must be better to count. Default 0. */
+  /** The least improvement that counts. Default 0. */
   readonly minDelta?: number;
-  /** The factor goes no lower. Default 0. */
+  /** The lower limit of the factor. Default 0. */
   readonly floor?: number;
   /** Default `validation`. */
   readonly split?: string;

@@ -10,11 +10,11 @@ import type { Event } from '../../events/event.js';
 export interface Schedule {
   (step: number): number;
   readonly state?: Record<string, number | null>;
-  /** Hears the run's events, for a schedule that follows a score. */
+  /** Receives the run's events, for a schedule that follows a score. */
   observe?(event: Event): void;
 }
 
-/** Rejects lengths that are no count of steps. */
+/** Rejects lengths that are not a count of steps. */
 export function checkedSteps(steps: number): number {
   if (!Number.isInteger(steps) || steps < 1)
     throw new UserError(`schedule: expected a count of steps from 1 up, got ${steps}`, { steps });

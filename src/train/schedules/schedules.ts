@@ -5,11 +5,11 @@ import { plateau } from './plateau.js';
 import type { Schedule } from './schedule.js';
 import { trapezoid } from './trapezoid.js';
 
-/** Settings of a run that a schedule may follow; each takes those that it knows. */
+/** Settings of a run that schedules use; each uses those that it knows. */
 export interface NamedScheduleOptions {
-  /** Batches of the whole run. */
+  /** Batches in the whole run. */
   readonly steps: number;
-  /** What plateau follows. */
+  /** The score that plateau follows. */
   readonly metric: string;
 }
 

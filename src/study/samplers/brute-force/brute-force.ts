@@ -13,8 +13,8 @@ export interface BruteForceOptions {
   /** 32 bits; the order in which the space is tried. By default unlike any other's. */
   readonly seed?: number;
   /**
-   * Go on until every combination has ended, at the price of some that are tried twice; by default it suffices that
-   * all have begun.
+   * Go on until every combination has ended, at the price of trying some twice; by default it is enough that all have
+   * begun.
    */
   readonly avoidPrematureStop?: boolean;
 }
@@ -26,8 +26,8 @@ interface Known {
 }
 
 /**
- * Tries every combination of a space that the objective itself spells out, conditional parts included, then stops the
- * study.
+ * Tries every combination of the space that the objective defines as it runs, conditional parts included, then stops
+ * the study.
  *
  * Floats need a step. A branch is chosen half by how much of it is open, half evenly, so that none waits to the end.
  *
@@ -86,7 +86,7 @@ export class BruteForceSampler extends IndependentSampler {
   }
 }
 
-/** A parameter of more values is no grid that anyone could try out. */
+/** The most values of a parameter: a larger grid could not be tried out. */
 const MOST_VALUES = 100_000;
 
 /** A trial's suggestions in order: the name, the candidates and the choice. */
@@ -113,7 +113,7 @@ function candidates(name: string, distribution: Distribution): readonly number[]
   return Array.from({ length: count }, (_, k) => Number((low + k * step).toFixed(digits)));
 }
 
-/** How likely each child is chosen; one that runs only when no other is open. */
+/** The probability of each child; one that is running is chosen only when no other is open. */
 function weightsOf({ children }: TreeNode): Float64Array {
   const nodes = [...children!.values()];
   const open = Float64Array.from(nodes, (child) => child.open);

@@ -1,6 +1,6 @@
 import { UserError } from '../../../base/errors.js';
 
-/** One parameter suggested on a trial's way. */
+/** One parameter in a trial's sequence of suggestions. */
 export interface Turn {
   readonly name: string;
   readonly values: readonly number[];
@@ -12,15 +12,15 @@ export interface TreeNode {
   readonly parent: TreeNode | null;
   name: string | null;
   children: Map<number, TreeNode> | null;
-  /** Whether a trial that runs has come so far and no further. */
+  /** Whether a running trial is at exactly this place. */
   running: boolean;
-  /** How many places below, this one included, no trial has reached. */
+  /** The number of places from here down that no trial has reached. */
   open: number;
 }
 
 /**
- * The space that trials have spelled out so far: a level for each parameter in the order of suggestion, a branch for
- * each value. Counts what is open, so that adding a trial costs its own length.
+ * The space as trials have revealed it: a level for each parameter in the order of suggestion, a branch for each
+ * value. Counts what is open, so that adding a trial costs its own length.
  */
 export class SpaceTree {
   readonly root = newNode(null);
@@ -38,7 +38,7 @@ export class SpaceTree {
   }
 
   /**
-   * Marks the place that a running trial has come to, where nobody has been; it counts as open unless excluded.
+   * Marks a running trial's place, if no trial was there before; it counts as open unless excluded.
    *
    * @returns the place, to be unmarked, or undefined where there is nothing to mark
    */
@@ -55,7 +55,7 @@ export class SpaceTree {
     if (node.children === null && node.open === 0) count(node, 1);
   }
 
-  /** Where the path leads; null where it leaves the grid. */
+  /** The place at the end of a path; null if it leaves the grid. */
   follow(path: readonly Turn[]): TreeNode | null {
     let node = this.root;
     for (const { name, values, value } of path) {
@@ -68,7 +68,7 @@ export class SpaceTree {
   }
 
   /**
-   * Lets a parameter come next; where a trial broke off before, others may go on.
+   * Appends a parameter; other trials may continue from a place where a trial broke off.
    *
    * @throws UserError when another parameter, or another choice of values, came next before.
    */

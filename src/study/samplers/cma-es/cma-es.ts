@@ -14,7 +14,7 @@ import { type CmaState, cmaDraw, cmaStart } from './update.js';
 
 /** Options of `CmaEsSampler`. */
 export interface CmaEsOptions {
-  /** Where the first generation's mean lies, by name; the middle of what is not named. */
+  /** The mean of the first generation, by name; the middle of the range for parameters that are not named. */
   readonly x0?: Readonly<Record<string, ParamValue>>;
   /** The first standard deviation, as a share of each range. Default 1/6. */
   readonly sigma0?: number;
@@ -26,7 +26,10 @@ export interface CmaEsOptions {
   readonly considerPruned?: boolean;
   /** 32 bits; seeds all draws, each trial's by its number. */
   readonly seed?: number;
-  /** Proposes what CMA-ES does not: the first trials, categorical parameters. By default uniformly. */
+  /**
+   * The sampler for everything that CMA-ES does not propose: the first trials, categorical parameters. By default
+   * uniformly.
+   */
   readonly independent?: Sampler;
 }
 
@@ -129,7 +132,10 @@ export class CmaEsSampler extends SamplerDelegate {
     return cmaStart(mean, sigma0);
   }
 
-  /** Optuna's: it also seeds the strategy that it makes anew for each trial until a second distribution is there. */
+  /**
+   * The seed of a trial, as in Optuna, which also seeds the strategy that it creates anew for each trial until a
+   * second distribution exists.
+   */
   #trialSeed({ early, late }: Drawn, note: Note): number {
     const random = NumpyRandom.fromSeed(this.#seed);
     const next = (makesStrategy: boolean): number => {

@@ -1,6 +1,6 @@
 import type { FrozenTrial } from '../../trials/frozen-trial.js';
 
-/** The trial system attribute that says from which distribution a trial was drawn. */
+/** The trial system attribute that names the distribution a trial was drawn from. */
 export const NOTE_KEY = 'millrace:cma-es';
 /** The base of trials that were drawn from the first generation. */
 export const START = -1;
@@ -17,13 +17,15 @@ export interface Note {
   readonly told?: readonly number[];
 }
 
-/** The trial's note, where it is one of this space. */
+/** The trial's note, if it belongs to this space. */
 export function noteOf({ systemAttrs }: FrozenTrial, space: string): Note | undefined {
   const note = systemAttrs[NOTE_KEY] as unknown as Note | undefined;
   return note?.space === space ? note : undefined;
 }
 
-/** Trials by what was there when they were drawn: the first distribution alone, or a later one too. */
+/**
+ * Numbers of trials by the distributions that existed when they were drawn: the first alone, or a later one too.
+ */
 export interface Drawn {
   early: number;
   late: number;

@@ -5,7 +5,10 @@ import { type UnitCube, unitCube } from '../shared/unit-cube.js';
 import { count, type Drawn, type Note, noteOf, START } from './note.js';
 import { type CmaState, type CmaStrategy, cmaStrategy, cmaUpdate } from './update.js';
 
-/** The search in one space of one study, as its trials tell it: their notes, and the distributions that they describe. */
+/**
+ * The search in one space of one study, reconstructed from its trials: their notes, and the distributions that they
+ * describe.
+ */
 export class CmaRun {
   readonly cube: UnitCube;
   readonly strategy: CmaStrategy;
@@ -13,7 +16,7 @@ export class CmaRun {
   readonly drawn: Drawn = { early: 0, late: 0 };
   #latest: Note;
   #seen = 0;
-  /** By the number of the trial that made them; states of earlier generations are let go. */
+  /** Distributions by the number of the trial that made them; states of earlier generations are dropped. */
   readonly #states: Map<number, CmaState>;
   readonly #notes = new Map<number, Note>();
   /** Trials that count, by base, in the order in which they ended. */
@@ -39,7 +42,7 @@ export class CmaRun {
     return this.#latest;
   }
 
-  /** Takes the trials that ended since. */
+  /** Adds the trials that ended since. */
   follow(study: StudyView): void {
     for (; this.#seen < study.finished.length; this.#seen++) {
       const trial = study.finished[this.#seen]!;
@@ -51,7 +54,7 @@ export class CmaRun {
     }
   }
 
-  /** Takes note of the distribution that a trial made, where it made one. */
+  /** Records the distribution that a trial made, if any. */
   learn(note: Note | undefined): void {
     if (!note?.told || this.#notes.has(note.base)) return;
     this.#notes.set(note.base, note);

@@ -6,13 +6,13 @@ import type { GaussianProcess, GpPoint, Prediction } from './regression.js';
 /** One axis of the space: its grid's number of points, if it has one, and whether these are choices. */
 export interface GpAxis {
   readonly choice: boolean;
-  /** Points of the grid, which has half a step at both ends; infinite for a real axis. */
+  /** The points of the grid, with half a step of margin at both ends; infinite for a real axis. */
   readonly points: number;
 }
 
-/** Candidates from which a local search starts; the best trial is one start more, as in Optuna. */
+/** Candidates from which a local search starts; the best trial is an additional start, as in Optuna. */
 const STARTS = 9;
-/** Grids of no more points are searched whole. */
+/** The largest grid that is searched exhaustively. */
 const SMALL_GRID = 16;
 
 /**

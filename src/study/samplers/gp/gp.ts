@@ -23,7 +23,7 @@ export interface GpOptions {
   readonly independent?: Sampler;
 }
 
-/** Points at which the acquisition is looked at first: as many as Optuna's, fewer on small grids. */
+/** The number of points at which the acquisition is evaluated first: as in Optuna, fewer on small grids. */
 const CANDIDATES = 2048;
 
 /**
@@ -45,7 +45,7 @@ export class GpSampler extends SamplerDelegate {
   readonly #startupTrials: number;
   readonly #seed: number;
   readonly #space = new CommonSpace();
-  /** Where the last fit ended, by view: the next begins there. */
+  /** The result of the last fit, by view: the next fit begins there. */
   readonly #settings = new WeakMap<StudyView, GpSettings>();
 
   constructor({ startupTrials = 10, seed = anySeed(), independent }: GpOptions = {}) {
@@ -116,7 +116,7 @@ function standardized(values: readonly number[], direction: Direction): Float64A
   return Float64Array.from(clipped, (v) => (v - mean) / deviation);
 }
 
-/** Numeric parameters as in the unit cube, choices by their index. */
+/** Numeric parameters in the unit cube, choices by their index. */
 function coordinates(space: SearchSpace) {
   const parts = [...space].map(([name, distribution]) => ({
     name,

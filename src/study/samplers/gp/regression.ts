@@ -7,11 +7,11 @@ export type GpPoint = readonly number[];
 
 /** The hyperparameters of a Gaussian process, all in logarithms. */
 export interface GpSettings {
-  /** One length scale an axis. */
+  /** One length scale per axis. */
   readonly lengths: readonly number[];
   /** The variance of the function. */
   readonly scale: number;
-  /** The variance of a value's noise, as far as it is above the least. */
+  /** The variance of the noise beyond the minimum. */
   readonly noise: number;
 }
 
@@ -30,7 +30,7 @@ export interface Prediction {
 
 const ROOT5 = Math.sqrt(5);
 
-/** The least variance of noise, as Optuna has it: what still lets the kernel's matrix be factored. */
+/** The least variance of noise, as in Optuna: enough for the kernel's matrix to be factored. */
 const LEAST_NOISE = 1e-6;
 
 /**

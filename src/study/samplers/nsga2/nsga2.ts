@@ -15,13 +15,15 @@ import { constrainedDominates, elite, type Individual, individualsOf } from './s
 export interface Nsga2Options {
   /** Trials in a generation, 2 or more. Default 50. */
   readonly populationSize?: number;
-  /** How likely each parameter of a child is drawn anew. Default 1 in the number of parameters. */
+  /** The probability that a parameter of a child is drawn anew. Default 1 in the number of parameters. */
   readonly mutationProbability?: number;
-  /** How likely a child has two parents. Default 0.9. */
+  /** The probability that a child has two parents. Default 0.9. */
   readonly crossoverProbability?: number;
-  /** How likely each parameter of a child of two comes from the second. Default 0.5. */
+  /** The probability that a parameter of a child of two comes from the second. Default 0.5. */
   readonly swappingProbability?: number;
-  /** Judges each trial that ends; one that satisfies them beats any that does not. */
+  /**
+   * Evaluates the constraints of each trial that ends; a trial that satisfies them beats any that does not.
+   */
   readonly constraints?: Constraints;
   /** Seeds all draws, each trial's by its number. */
   readonly seed?: number;
@@ -29,7 +31,7 @@ export interface Nsga2Options {
   readonly independent?: Sampler;
 }
 
-/** The trial system attribute that Optuna's sampler uses, too: both can breed one population. */
+/** The trial system attribute of Optuna's sampler, so that both can breed one population. */
 const KEY = 'NSGAIISampler:generation';
 
 interface Population {
@@ -126,7 +128,9 @@ export class Nsga2Sampler extends SamplerDelegate {
     return population;
   }
 
-  /** Generation after generation, as far as they are not known: the elite of the one before and its parents. */
+  /**
+   * The generations so far, each computed if it is not known: the elite of the one before, and its parents.
+   */
   #parents(study: StudyView, { generations, parents, constrained }: Population, of: number): Individual[] {
     let latest = of;
     while (latest > 0 && !parents.has(latest)) latest--;
@@ -162,7 +166,7 @@ export class Nsga2Sampler extends SamplerDelegate {
   }
 }
 
-/** The better of two that are picked at random; the second where neither is better. */
+/** The better of two random individuals; the second if neither is better. */
 function tournament(parents: readonly Individual[], random: Random): Individual {
   const pick = () => Math.floor(random() * parents.length);
   const a = parents[pick()]!;

@@ -6,7 +6,9 @@ import type { Direction, FrozenTrial } from '../../trials/frozen-trial.js';
 export interface Individual {
   readonly trial: FrozenTrial;
   readonly losses: readonly number[];
-  /** The sum of what its constraints exceed 0 by; infinite where others have constraints and it has none. */
+  /**
+   * The sum of the constraint violations; infinite if other trials have constraints and this one has none.
+   */
   readonly violation: number;
 }
 
@@ -72,7 +74,7 @@ export function fronts(individuals: readonly Individual[]): Individual[][] {
 }
 
 /**
- * How empty it is around each member of a front: over all objectives, the distance between its two neighbours as a
+ * The crowding distance of each member of a front: over all objectives, the distance between its two neighbours as a
  * share of the front's extent; infinite at the ends.
  */
 export function crowdingDistances(front: readonly Individual[]): number[] {

@@ -13,7 +13,7 @@ export function halton(dimensions: number, seed?: number): (index: number) => nu
   return (index) => bases.map((base, d) => mirrored(index, base, permutations[d]!));
 }
 
-/** Sums digits from the last to the first, which loses less than the other way about. */
+/** Sums digits from the last to the first, which loses less precision than the reverse. */
 function mirrored(index: number, base: number, permutations: readonly Uint16Array[] | null): number {
   const digits: number[] = [];
   if (permutations === null) for (let i = index; i > 0; i = Math.floor(i / base)) digits.push(i % base);

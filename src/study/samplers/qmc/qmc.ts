@@ -21,7 +21,9 @@ export interface QmcOptions {
   readonly scramble?: boolean;
   /** Workers that share a study share a scrambled sequence only when they have the same seed. */
   readonly seed?: number;
-  /** Proposes what the sequence does not: the first trial, categorical parameters. By default uniformly. */
+  /**
+   * The sampler for everything outside the sequence: the first trial, categorical parameters. By default uniformly.
+   */
   readonly independent?: Sampler;
 }
 

@@ -52,7 +52,7 @@ function directionsOf(dimension: number): Uint32Array {
   return v;
 }
 
-/** A key for the coins of each digit. */
+/** The key of the random bits of each digit. */
 function coinsOf(seed: number, dimension: number): Uint32Array {
   const random: Random = randomStream(seed, 'sobol', dimension);
   return Uint32Array.from({ length: BITS }, () => random() * 2 ** 32);

@@ -36,7 +36,7 @@ export function uniform(distribution: Distribution, random: Random): ParamValue 
   return unitCube(new Map([['', distribution]])).toParams([random()])['']!;
 }
 
-/** A seed unlike any other's, where the user gave none. */
+/** A random seed, for samplers without one. */
 export function anySeed(): number {
   return randomInt(2 ** 32);
 }

@@ -4,7 +4,7 @@ import type { Distribution, ParamValue, SearchSpace } from '../../trials/distrib
 import type { FrozenTrial, TrialState } from '../../trials/frozen-trial.js';
 
 /**
- * A sampler that leaves everything to another one; a subclass overrides what it does itself.
+ * A sampler that delegates everything to another one; a subclass overrides its own part.
  *
  * @example
  * class Halved extends SamplerDelegate {

@@ -5,15 +5,15 @@ import { ChoiceColumn } from './choice-column.js';
 import { KernelColumn } from './kernel-column.js';
 import type { TpeSettings } from './options.js';
 
-/** How many ranges of one parameter are kept; those of a study whose ranges move are made anew. */
+/** The most ranges of one parameter that are cached; those of a study whose ranges move are built anew. */
 const MOST_RANGES = 4;
 
 /** A snapshot of a study's trials. */
 export interface Split {
-  /** All COMPLETE and PRUNED trials; what comes is added at the end. */
+  /** All COMPLETE and PRUNED trials; new ones are appended. */
   readonly arrived: readonly FrozenTrial[];
   readonly below: readonly FrozenTrial[];
-  /** Trials that count as bad while they run. */
+  /** Running trials that count as bad. */
   readonly running: readonly FrozenTrial[];
 }
 
@@ -23,7 +23,7 @@ export class BadColumns {
 
   constructor(private readonly settings: TpeSettings) {}
 
-  /** Whether the parameter's density can be kept so; otherwise it is to be built for each proposal. */
+  /** Whether the parameter's density can be cached; otherwise it is built for each proposal. */
   handles(name: string): boolean {
     const { weights, magicClip, neighbourWidths, categoricalDistance } = this.settings;
     return weights === null && magicClip && neighbourWidths && !Object.hasOwn(categoricalDistance, name);
@@ -45,10 +45,10 @@ export class BadColumns {
 
 class BadColumn {
   readonly density: KernelColumn | ChoiceColumn;
-  /** How many of the arrived trials are accounted for. */
+  /** The number of finished trials accounted for. */
   #seen = 0;
   #below: readonly FrozenTrial[] = [];
-  /** The running trials that are in, by number. */
+  /** The running trials included, by number. */
   #running = new Map<number, number>();
 
   constructor(

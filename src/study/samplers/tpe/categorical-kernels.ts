@@ -4,18 +4,18 @@ import { maxOf } from '../../../numeric/extremes.js';
 import { pairwiseSum } from '../../../numeric/pairwise-sum.js';
 import type { CategoricalDistribution, Choice } from '../../trials/distribution.js';
 
-/** How far two choices are apart. */
+/** The distance between two choices. */
 export type Distance = (a: Choice, b: Choice) => number;
 
-/** Choices as the kernels of observations see them: one row of probabilities a kernel, the last one the prior's. */
+/** The kernels of observed choices: one row of probabilities per kernel, the last one the prior's. */
 export interface CategoricalKernels {
   readonly choices: number;
   readonly rows: Float64Array;
-  /** By choice, the logarithms of what each kernel gives it; see `logsOf`. */
+  /** The logarithms of the kernels' probabilities, by choice; see `logsOf`. */
   readonly logs: Map<number, Float64Array>;
 }
 
-/** The logarithms of what each kernel gives one choice, computed when it is first asked for. */
+/** The logarithms of the kernels' probabilities of one choice, computed at first use. */
 export function logsOf({ choices, rows, logs }: CategoricalKernels, choice: number): Float64Array {
   let column = logs.get(choice);
   if (!column) {

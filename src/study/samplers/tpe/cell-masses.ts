@@ -1,7 +1,7 @@
 import { normalMass } from './normal-mass.js';
 import type { NumericDistribution } from './numeric-kernels.js';
 
-/** How many points a grid may have, and how many widths of kernels are kept. */
+/** The most points of a grid, and the most widths of kernels that are cached. */
 const MOST_POINTS = 4096;
 const MOST_WIDTHS = 256;
 
@@ -27,7 +27,7 @@ export class CellMasses {
     private readonly points: number,
   ) {}
 
-  /** The masses under kernels of one width, as far as they are known. */
+  /** The known masses under kernels of one width. */
   of(width: number): Masses {
     let masses = this.#byWidth.get(width);
     if (!masses) {

@@ -7,7 +7,7 @@ const FULL = 25;
  * gives with the default weights, at a cost per choice that does not grow with their number.
  */
 export class ChoiceColumn {
-  /** Of the observations in order of their trials. */
+  /** The observations in order of their trials. */
   readonly #numbers: number[] = [];
   readonly #choices: number[] = [];
   /** By choice: how many, and the sum of their ranks. */

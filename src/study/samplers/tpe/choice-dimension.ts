@@ -31,7 +31,7 @@ export class ChoiceDimension implements Dimension {
     for (let k = 0; k < terms.length; k++) terms[k]! += log(rows[k * choices + choice]!);
   }
 
-  /** Draws a choice from each of the kernels that are listed. */
+  /** Draws a choice from each of the listed kernels. */
   sample(random: NumpyRandom, kernels: Int32Array): Float64Array {
     const { rows, choices } = this.#kernels;
     const draws = Float64Array.from(kernels, () => random.random());

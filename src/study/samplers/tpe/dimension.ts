@@ -1,4 +1,4 @@
-/** Columns by dimension: what was observed, or proposed, as internal values. */
+/** Columns by dimension: observed or proposed internal values. */
 export type Columns = readonly Float64Array[];
 
 /**

@@ -2,7 +2,7 @@ import { type NarrowField, REACH } from './narrow-field.js';
 import { normalMass } from './normal-mass.js';
 import { cellOf, type KernelRange } from './numeric-kernels.js';
 
-/** Kernels at few different places, on a fine or a logarithmic grid: a sum over the places. */
+/** Kernels at few distinct places, on a fine or a logarithmic grid: a sum over the places. */
 export class DistinctField implements NarrowField {
   readonly #places = new Map<number, { amplitude: number; ranked: number }>();
   #constant = 0;

@@ -5,7 +5,7 @@ import { GridField } from './grid-field.js';
 import type { NarrowField } from './narrow-field.js';
 import type { KernelRange, NumericDistribution } from './numeric-kernels.js';
 
-/** The field that suits a parameter: by its grid, where it has one. */
+/** The kind of field that suits a parameter, by its grid. */
 export function fieldFor(distribution: NumericDistribution, range: KernelRange, width: number): NarrowField {
   if (range.step === null) return new GaussField(range, width);
   const points = Math.round((distribution.high - distribution.low) / range.step) + 1;

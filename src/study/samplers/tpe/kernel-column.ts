@@ -13,7 +13,7 @@ import {
 } from './numeric-kernels.js';
 import { type SingleKernel, sumAt } from './single-kernels.js';
 
-/** From so many kernels on the narrow ones share a field; from 98 on the smallest width stays as it is. */
+/** The number of kernels from which narrow ones share a field; from 98 on the smallest width is constant. */
 const FIELD_FROM = 110;
 const FIELD_UNTIL = 98;
 /** The newest observations, which count fully; the weights before rise from 1/n to 1. */
@@ -35,7 +35,7 @@ export class KernelColumn {
   readonly #width: number;
   readonly #cells: CellMasses | null;
   #field: NarrowField | null = null;
-  /** How often something was taken out of the field, which leaves rounding behind. */
+  /** The number of removals from the field, each of which leaves rounding errors. */
   #removals = 0;
 
   constructor(
@@ -59,7 +59,7 @@ export class KernelColumn {
     if (!this.#field && this.#order.count >= FIELD_FROM) this.#build();
   }
 
-  /** Takes the observation of a trial out again. */
+  /** Removes the observation of a trial. */
   remove(number: number): void {
     const rank = this.#order.rankOf(number);
     const kernel = this.#order.byNumber[rank]!;
@@ -127,7 +127,7 @@ export class KernelColumn {
     return singles;
   }
 
-  /** Measures the i-th kernel by centre anew, and puts it where it belongs. */
+  /** Recomputes the width of the i-th kernel by centre, and moves it to the field or out of it. */
   #measure(i: number): void {
     const sorted = this.#order.byCentre;
     const kernel = sorted[i];

@@ -3,11 +3,11 @@ export interface Kernel {
   /** Of its trial. */
   readonly number: number;
   readonly centre: number;
-  /** How far it reaches before it is clipped. */
+  /** Its width before clipping. */
   gap: number;
-  /** Whether it is one of the field. */
+  /** Whether it is part of the field. */
   narrow: boolean;
-  /** How far it reaches, clipped. */
+  /** Its width after clipping. */
   width: number;
   /** What a weight of 1 is worth at that width: its height, or on a grid what makes its mass 1. */
   amplitude: number;

@@ -2,7 +2,7 @@ import { argMax, maxOf } from '../../../numeric/extremes.js';
 import type { Columns } from './dimension.js';
 import type { ParzenEstimator } from './parzen-estimator.js';
 
-/** Ratios that differ by less may be equal but for rounding. */
+/** The relative difference up to which ratios may be equal but for rounding. */
 const TIE = 1e-9;
 
 /**

@@ -6,7 +6,7 @@
  * linear function of its rank whose coefficients change with every trial.
  */
 export interface NarrowField {
-  /** Whether a kernel may stand there; one outside the range, or between the points of the grid, may not. */
+  /** Whether the field can hold a kernel: not one outside the range, or between the points of the grid. */
   holds(centre: number): boolean;
   add(centre: number, amplitude: number, ranked: number): void;
   /** Fixes the weight of a kernel as `constant + slope·rank` for the calls of `at` that follow. */
@@ -17,5 +17,5 @@ export interface NarrowField {
   kernelAt(centre: number, x: number): number;
 }
 
-/** Kernels further off than this many widths are below 1e-19 of their height, and left out. */
+/** The distance in widths beyond which kernels are left out: they are below 1e-19 of their height. */
 export const REACH = 9.5;

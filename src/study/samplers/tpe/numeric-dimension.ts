@@ -117,7 +117,7 @@ export class NumericDimension implements Dimension {
     return this.#inOrder;
   }
 
-  /** Draws a value for each of the kernels that are listed, in all dimensions from one run of the stream. */
+  /** Draws a value for each of the listed kernels, in all dimensions from one run of the stream. */
   static sample(
     random: NumpyRandom,
     dimensions: readonly NumericDimension[],

@@ -21,7 +21,7 @@ export function observations(trials: readonly FrozenTrial[], space: Space, setti
   );
 }
 
-/** Of a running trial also those that were proposed for it, where the model is multivariate. */
+/** The parameters of a trial; for a running trial also its proposal, if the model is multivariate. */
 function paramsOf(trial: FrozenTrial, { multivariate }: TpeSettings) {
   return multivariate && trial.state === 'RUNNING' ? runningParams(trial) : trial.params;
 }

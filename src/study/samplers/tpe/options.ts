@@ -7,34 +7,37 @@ export interface TpeOptions {
   /** 32 bits; the same seed and history propose the same values again. By default unlike any other's. */
   readonly seed?: number;
   /**
-   * Whose defaults fill in what is not given: those of Optuna up to 4.9, or `optuna5`: multivariate for one
-   * objective, constant liar, gamma without its limit and equal weights for several, and constraints that any trial
-   * has noted count.
+   * The version whose defaults apply: Optuna's up to 4.9, or `optuna5`: multivariate for one objective, constant
+   * liar, gamma without its limit and equal weights for several, and constraints recorded on any trial count.
    */
   readonly defaults?: 'optuna4' | 'optuna5';
-  /** Model all parameters that every trial has together; those that some lack are proposed one by one. */
+  /** Model all parameters that every trial has together; those that some lack are proposed independently. */
   readonly multivariate?: boolean;
   /** Model sets of parameters that occur together, each set multivariate; needs `multivariate`. */
   readonly group?: boolean;
-  /** Keep away from what runs at the moment: running trials count among the bad ones. */
+  /** Avoid the parameters of running trials, which then count among the bad ones. */
   readonly constantLiar?: boolean;
   /** Trials that are proposed at random before the model is asked, 10 by default. */
   readonly startupTrials?: number;
-  /** Candidates of which the most promising is proposed, 24 by default. */
+  /** The number of candidates of which the most promising is proposed, 24 by default. */
   readonly candidates?: number;
-  /** How many of n finished trials count as good; by default min(⌈n/10⌉, 25). */
+  /** The number of good trials among n finished ones; by default min(⌈n/10⌉, 25). */
   readonly gamma?: (n: number) => number;
-  /** Weights of n observations, the oldest first; by default the last 25 count 1, those before ever less. */
+  /**
+   * Weights of n observations, oldest first; by default the last 25 weigh 1, earlier ones increasingly less.
+   */
   readonly weights?: (n: number) => readonly number[];
   /** The weight of the prior beside the observations', 1 by default. */
   readonly priorWeight?: number;
-  /** Keep kernels at least 1/min(100, n + 2) of the range wide, as by default. */
+  /** Keep kernels at least 1/min(100, n + 2) of the range wide, which is the default. */
   readonly magicClip?: boolean;
   /** Let the range's ends count as neighbours of the outermost kernels; off by default. */
   readonly endpoints?: boolean;
-  /** Evaluated when a trial ends COMPLETE or PRUNED, and noted; 0 or less is satisfied. */
+  /** Evaluates the constraints of a trial that ends COMPLETE or PRUNED; 0 or less is satisfied. */
   readonly constraints?: Constraints;
-  /** By parameter: how far apart two choices are, 0 or more, so that good choices recommend those near them. */
+  /**
+   * The distance between two choices, by parameter, 0 or more: good choices then recommend those near them.
+   */
   readonly categoricalDistance?: Readonly<Record<string, (a: Choice, b: Choice) => number>>;
 }
 
@@ -102,7 +105,7 @@ export function checkOptions({
     throw new UserError('group: it needs multivariate; set it, or leave group out');
 }
 
-/** @throws UserError when `gamma` answers with no count. */
+/** Checks the result of `gamma`. @throws UserError when it is not a count. */
 export function goodCount(n: number, { gamma }: TpeSettings): number {
   const count = gamma(n);
   if (!(count >= 0)) throw new UserError(`gamma: expected 0 or more of ${n} trials, got ${count}`, { count });

@@ -93,7 +93,7 @@ export class ParzenEstimator {
   }
 }
 
-/** Terms below the largest by more add nothing that a double could show. */
+/** The difference of logarithms beyond which a term is too small to change a double. */
 const NEGLIGIBLE = 60;
 
 /** ln Σ e^term; −∞ where all are. */

@@ -9,7 +9,7 @@ const KEY = 'tpe:relative_params';
 /** The longest text of one attribute in Optuna's tables. */
 const LONGEST = 2045;
 
-/** Notes what was proposed for a trial, so that other processes know its parameters before it suggests them. */
+/** Records a trial's proposal, so that other processes know its parameters before it suggests them. */
 export function noteRelativeParams(study: StudyView, trial: FrozenTrial, params: Params): void {
   const text = toPythonJson(params);
   for (let i = 0; i * LONGEST < text.length; i++) {
@@ -17,7 +17,7 @@ export function noteRelativeParams(study: StudyView, trial: FrozenTrial, params:
   }
 }
 
-/** The parameters that a running trial has, or was proposed. */
+/** The parameters of a running trial, suggested or proposed. */
 export function runningParams(trial: FrozenTrial): Params {
   let text = '';
   for (let i = 0; ; i++) {

@@ -41,7 +41,7 @@ interface Memory {
  */
 export class TpeSampler implements Sampler {
   readonly #random: NumpyRandom;
-  /** Optuna draws startup trials from a stream of their own. */
+  /** The source of the startup trials, which have a stream of their own in Optuna. */
   readonly #startup: NumpyRandom;
   readonly #memories = new WeakMap<StudyView, Memory>();
   readonly #common = new CommonSpace(['COMPLETE', 'PRUNED']);

@@ -6,7 +6,7 @@ import { exp, log } from '../../../numeric/exp-log.js';
  * elementary functions), because what TPE proposes comes out of it.
  */
 export const LOG_ROOT_2PI = log(Math.sqrt(2 * Math.PI));
-/** Above this logarithm the other tail is computed. */
+/** The logarithm above which the other tail is computed. */
 const FLIP = -1e-2;
 const LOGISTIC = Math.sqrt(3) / Math.PI;
 
@@ -90,7 +90,7 @@ function inverseLogNdtr(ys: Float64Array): Float64Array {
     z[i] = y > FLIP ? log(-Math.expm1(y)) : y;
     x[i] = z[i]! < -5 ? -Math.sqrt(-2 * (z[i]! + LOG_ROOT_2PI)) : -LOGISTIC * log(Math.expm1(-z[i]!));
   }
-  /** Where a step changed nothing, none will. */
+  /** Stops when a step changed nothing. */
   const fixed = new Uint8Array(count);
   for (let step = 0; step < 100; step++) {
     let converged = true;

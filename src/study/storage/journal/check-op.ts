@@ -65,7 +65,7 @@ const FIELDS: Readonly<Record<number, Fields>> = {
 };
 
 /**
- * A line's JSON as the operation that it must be.
+ * Validates a line's JSON as an operation.
  *
  * @throws TypeError saying which field is not as Optuna writes it.
  */

@@ -18,16 +18,16 @@ import { withJournalLock } from './journal-lock.js';
 import { type JournalOp, opToJson } from './journal-op.js';
 
 const NEWLINE = 10;
-/** How every line begins, a torn one too. */
+/** The first bytes of every line, even of a torn one. */
 const BEGINNING = '{"op_code":';
-/** Bytes that are read at a time; a line that is longer is read whole. */
+/** The number of bytes per read; a longer line is read whole. */
 const CHUNK = 2 ** 24;
 
 /** An append-only file of JSON lines that any number of processes write under its lock. */
 export class JournalFile {
   readonly #file: number;
   readonly #absolute: string;
-  /** The bytes, and lines, that were read. */
+  /** The number of bytes and lines read so far. */
   #offset = 0;
   #lines = 0;
 
@@ -99,7 +99,7 @@ export class JournalFile {
     this.#lines += ops.length;
   }
 
-  /** The size of the file that `path` names, which must be the one that is open, no shorter than what was read. */
+  /** The size of the file at `path`, which must be the open file, and no shorter than what was read. */
   #checkedSize(): number {
     const { size, ino, dev } = fstatSync(this.#file);
     const named = statSync(this.#absolute, { throwIfNoEntry: false });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { lstatSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 
-/** A lock that nobody renewed for so long belongs to a dead process. */
+/** Milliseconds without renewal after which a lock belongs to a dead process. */
 const GRACE_MILLISECONDS = 30_000;
 
 /**
@@ -36,7 +36,7 @@ export async function withJournalLock<T>(file: string, work: () => T): Promise<T
   }
 }
 
-/** Renaming before removing: of two that release at once, only one does. */
+/** Removes a lock; renaming it first ensures that of two concurrent removals only one succeeds. */
 function release(lock: string): void {
   const aside = `${lock}${randomUUID()}.rename`;
   try {

@@ -54,7 +54,7 @@ export type JournalOp = { readonly worker_id?: string } & (
   | { readonly op_code: typeof OP.setTrialSystemAttr; readonly trial_id: number; readonly system_attr: Attrs }
 );
 
-/** A trial that was stored as it is. */
+/** A trial that is stored unchanged. */
 export interface JournalTrial {
   readonly state: number;
   readonly value: number | null;
@@ -82,7 +82,7 @@ export function opToJson(op: JournalOp): string {
   return `{${fields.join(', ')}}`;
 }
 
-/** A state's number is its place here. */
+/** States by their numbers. */
 export const STATES: readonly TrialState[] = ['RUNNING', 'COMPLETE', 'PRUNED', 'FAIL', 'WAITING'];
 
 /** A direction's number is its place here; NOT_SET (0) counts as minimize. */
@@ -97,7 +97,7 @@ export function journalTime(time: number, clock: Clock): string {
   return clock === 'utc' ? `${text}+00:00` : text;
 }
 
-/** The clock of a journal that holds this operation, where it tells. */
+/** The clock of a journal with this operation, if it tells. */
 export function clockOfOp(op: object): Clock | undefined {
   const { datetime_start: start, datetime_complete: complete } = op as Partial<Record<string, string | null>>;
   const text = start ?? complete;

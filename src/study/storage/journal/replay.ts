@@ -25,7 +25,7 @@ export class Replay {
     return this.#clock ?? 'utc';
   }
 
-  /** Applies a line; one that the state of things forbids changes nothing, as in Optuna. */
+  /** Applies a line; one that the current state forbids changes nothing, as in Optuna. */
   apply(op: JournalOp): unknown {
     const { table } = this;
     this.#clock ??= clockOfOp(op);

@@ -17,7 +17,7 @@ export function studyAttrOp(study: number, kind: 'user' | 'system', key: string,
     : { op_code: OP.setStudySystemAttr, study_id: study, system_attr: { [key]: value } };
 }
 
-/** The line of a new trial, RUNNING from now on where there is no template. */
+/** The line of a new trial; without a template it is RUNNING from now on. */
 export function createTrialOp(study: number, template: TrialTemplate | undefined, clock: Clock): JournalOp {
   const op = { op_code: OP.createTrial, study_id: study } as const;
   if (!template) return { ...op, datetime_start: journalTime(Date.now(), clock) };
@@ -71,7 +71,7 @@ export function endOp(
   };
 }
 
-/** The lines of what is added to a trial. */
+/** The lines of additions to a trial. */
 export function changeOps(
   trial: number,
   { params, intermediateValues, userAttrs, systemAttrs }: TrialChanges,

@@ -1,7 +1,7 @@
-/** The part of a list that one query names: databases limit their parameters. */
+/** The most items of a list in one query: databases limit the number of parameters. */
 const CHUNK = 1000;
 
-/** Reads a list in parts that a query can name. */
+/** Reads a list in chunks that fit into a query. */
 export async function chunked<A, B>(
   list: readonly A[],
   read: (chunk: readonly A[]) => Promise<B[]>,

@@ -1,7 +1,7 @@
 import { UserError } from '../../../base/errors.js';
 import { withoutPassword } from './without-password.js';
 
-/** Why a server could not be used, in words that say what to fix; errors of any other kind come back as they are. */
+/** The error for a server that cannot be used, with the fix; other errors are returned unchanged. */
 export function databaseError(url: string, error: unknown): unknown {
   const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
   if (first instanceof URIError)

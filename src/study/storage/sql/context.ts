@@ -4,9 +4,9 @@ import type { Database } from './database.js';
 /** The context that the queries of one storage share. */
 export interface SqlContext {
   readonly database: Database;
-  /** The clock that dates in the tables show. */
+  /** The clock of the dates in the tables. */
   readonly clock: Clock;
-  /** Whether the database may take one name for another. */
+  /** Whether the database may confuse two names. */
   readonly folds: boolean;
   /** Whether RUNNING trials begin with a heartbeat. */
   readonly beats: boolean;

@@ -7,11 +7,11 @@ import type { Tables } from './tables.js';
 
 /** The revision of Optuna's schema that is read and written here: Optuna 3.2 to 5. */
 export const REVISION = 'v3.2.0.a';
-/** New databases say that Optuna 5 made them: their dates are UTC, which no two machines read differently. */
+/** The version of new databases: Optuna 5, whose dates are UTC and mean the same on all machines. */
 const LIBRARY_VERSION = '5.0.0';
 
 /**
- * Makes Optuna's tables and writes their revision; the caller sees to it that nobody else does so.
+ * Creates Optuna's tables and writes their revision; the caller ensures that no other process does so.
  *
  * On MySQL, which makes each table for good at once, those that are there already are left as they are.
  */

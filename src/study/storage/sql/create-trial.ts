@@ -20,7 +20,7 @@ export interface Creation {
 }
 
 /**
- * Stores a trial under its study's next number; null where the study has as many trials as it may.
+ * Stores a trial under its study's next number; null if the study has reached its limit of trials.
  *
  * @throws UserError when the study is gone.
  */

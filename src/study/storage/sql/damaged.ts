@@ -1,7 +1,7 @@
 import { UserError } from '../../../base/errors.js';
 import { oneLine } from '../../../base/printable.js';
 
-/** The error for a database whose contents no version wrote. */
+/** The error for a database with contents that no version writes. */
 export function damaged(url: string, what: string, cause: unknown): UserError {
   const { message } = cause as Error;
   return new UserError(

@@ -46,7 +46,7 @@ export function finishTrial(session: Session, trial: number, end: TrialEnd, last
   });
 }
 
-/** Whether the trial ended just so: this process stored it, and the answer was lost. */
+/** Whether the trial ended exactly so: this process stored it, and the response was lost. */
 async function hasEnded(
   db: Kysely<Tables>,
   { database, clock }: SqlContext,

@@ -2,11 +2,11 @@ import { databaseError } from './connection-error.js';
 import { isLostConnection } from './lost-connection.js';
 import { retry } from './retry.js';
 
-/** Milliseconds that a server may take that answers, but takes no connection yet. */
+/** Milliseconds that a starting server may take before it accepts connections. */
 const PATIENCE = 10_000;
 
 /**
- * Makes the first connection to a server, to learn at once whether it can be used.
+ * Makes the first connection to a server, to learn early whether it can be used.
  *
  * @throws UserError when no server answers, or it refuses the user or the database.
  */

@@ -2,10 +2,10 @@ import { type Kysely, sql } from 'kysely';
 import type { StorageLimits } from '../storage.js';
 import type { Tables } from './tables.js';
 
-/** Collations that compare every letter, those of MariaDB and MySQL in turn. */
+/** Collations that compare every letter, of MariaDB and of MySQL. */
 const EXACT = ['utf8mb4_nopad_bin', 'utf8mb4_0900_bin'];
 
-/** A collation of this server that tells all names apart, or one that takes no notice of blanks at their end. */
+/** A collation of this server that distinguishes all names, or one that ignores trailing blanks. */
 export async function mostExactCollation(db: Kysely<Tables>): Promise<string> {
   const { rows } = await sql<{ name: string }>`
     select collation_name as name from information_schema.collations
@@ -14,8 +14,8 @@ export async function mostExactCollation(db: Kysely<Tables>): Promise<string> {
 }
 
 /**
- * How the tables' names are taken for one another: the databases that Optuna makes have the server's collation, which
- * mostly tells neither case nor accents apart.
+ * How the tables fold names: databases made by Optuna have the server's collation, which mostly ignores case and
+ * accents.
  *
  * What is folded here is what most collations fold; the storage asks the database itself about the rest.
  */

@@ -11,8 +11,8 @@ export type HeartNews = { readonly ready: true } | { readonly warning: string } 
 const FAREWELL = 2000;
 
 /**
- * Beats for the trials that this process runs, on a thread and a connection of its own: an objective that blocks the
- * event loop does not stop it. All trials beat in one statement.
+ * Sends the heartbeats of this process's trials on a thread and a connection of its own: an objective that blocks the
+ * event loop does not stop them. All trials beat in one statement.
  *
  * The thread begins with the first trial, and does not keep the process alive.
  */
@@ -29,7 +29,7 @@ export class Heart {
     private readonly warn: (message: string) => void,
   ) {}
 
-  /** Resolves when the thread runs, so that a trial that begins after it is never without a heart. */
+  /** Resolves when the thread runs, so that a trial never begins without a heartbeat. */
   ready(): Promise<void> {
     this.#ready ??= this.#start();
     return this.#ready;

@@ -1,18 +1,20 @@
 import { UserError } from '../../../base/errors.js';
 import type { Heartbeat } from '../storage.js';
 
-/** Options of `openStorage`: how trials of this process show that it lives. */
+/** Options of `openStorage`: the heartbeats of this process's trials. */
 export interface HeartbeatOptions {
-  /** Seconds between the beats of running trials; absent: none, and trials of dead processes stay RUNNING. */
+  /**
+   * Seconds between the heartbeats of running trials; absent: none, and trials of dead processes stay RUNNING.
+   */
   readonly heartbeatInterval?: number;
   /** Seconds without a beat after which a trial is stale, twice the interval by default, and no less than it. */
   readonly gracePeriod?: number;
 }
 
-/** Seconds that fit a timer, whose milliseconds are 32 bits with a sign: 24 days. */
+/** The most seconds of a timer, whose milliseconds are signed 32-bit numbers: 24 days. */
 export const LONGEST_INTERVAL = 2_147_483;
 
-/** @throws UserError when a number is none that a heart can keep to. */
+/** Checks the options. @throws UserError when a number cannot be kept to. */
 export function heartbeatOf({
   heartbeatInterval: interval,
   gracePeriod: grace,

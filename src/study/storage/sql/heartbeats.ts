@@ -20,7 +20,7 @@ export async function beat({ db, now }: Database, trials: readonly number[]): Pr
   });
 }
 
-/** Those of the trials that are RUNNING and have not beaten for `grace` seconds, by the database's clock. */
+/** The given trials that are RUNNING without a heartbeat for `grace` seconds, by the database's clock. */
 export async function readStale(
   { db, secondsSince }: Database,
   trials: readonly number[],

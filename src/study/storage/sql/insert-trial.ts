@@ -12,9 +12,9 @@ import { insertValues, writeChanges } from './write-changes.js';
 export interface Insertion {
   readonly study: number;
   readonly template: TrialTemplate;
-  /** The id of a trial of the study, from where to look for the newest. */
+  /** The id of a known trial of the study, at which the search for the newest begins. */
   readonly last: number;
-  /** To know the trial by, should the answer be lost. */
+  /** Identifies the trial if the response is lost. */
   readonly token: string;
 }
 

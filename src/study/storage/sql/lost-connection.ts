@@ -1,6 +1,6 @@
 /**
- * Whether an error of pg or mysql2 says that a connection broke, or that the server takes none at the moment: what
- * was asked may be asked again on another connection.
+ * Whether an error of pg or mysql2 means that a connection broke, or that the server currently accepts none: the
+ * statement may be repeated on another connection.
  *
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  * @see https://mariadb.com/kb/en/mariadb-error-code-reference/
@@ -48,6 +48,6 @@ const CODES: ReadonlySet<string> = new Set([
   'ER_TOO_MANY_USER_CONNECTIONS',
 ]);
 
-/** Messages without a code by which drivers report a connection that broke a moment before. */
+/** Messages without a code that drivers give for a connection that has just broken. */
 const MESSAGES =
   /connection terminated|connection error and is not queryable|client was closed|closed state|connection lost|connection is closed|timeout exceeded when trying to connect|the database system is (starting up|shutting down)/i;

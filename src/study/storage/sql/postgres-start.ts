@@ -4,7 +4,7 @@ import type { Tables } from './tables.js';
 import { TOKEN } from './token.js';
 import type { Start } from './trips.js';
 
-/** Which of the statements answers with the trial. */
+/** The index of the statement that returns the trial. */
 export const ANSWER = 3;
 
 const STUDY = slot<number>('study');

@@ -20,7 +20,7 @@ interface Pool {
   connect(): Promise<{ query(text: string): Promise<unknown>; release(): void }>;
 }
 
-/** A statement's database with the one trial that it changes, as all its parts see it. */
+/** A statement's database with the one trial that it changes, seen by all its parts. */
 type WithTrial = Tables & { readonly trial: { readonly trial_id: number } };
 
 /** PostgreSQL's shortcuts: statements that change several tables at once, whose parts see the same trial locked. */

@@ -10,7 +10,7 @@ import type { Tables } from './tables.js';
 import { withoutPassword } from './without-password.js';
 
 const TIMESTAMP = 1114;
-/** Any number that other programs are unlikely to lock: "millrace" in ASCII, shortened to 32 bits. */
+/** A lock number that other programs are unlikely to use: "millrace" in ASCII, shortened to 32 bits. */
 const LOCK = 0x6d696c6c;
 
 /**

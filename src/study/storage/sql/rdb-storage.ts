@@ -45,7 +45,7 @@ export class RdbStorage implements Storage {
   readonly limits: StorageLimits;
   readonly #heart?: Heart;
   readonly #session: Session;
-  /** The id of the last trial known of each study: the search for a newer one begins there. */
+  /** The id of the last known trial of each study: the search for a newer one begins there. */
   readonly #last = new Map<number, number>();
 
   private constructor(

@@ -1,15 +1,15 @@
 import { UserError } from '../../../base/errors.js';
 import type { Database } from './database.js';
 
-/** Milliseconds after the first failure in which the work is tried again. */
+/** Milliseconds of failures during which the work is retried. */
 const LONGEST_WAIT = 60_000;
-/** The longest pause between two tries, for want of a lock and of a connection. */
+/** The longest pause between two tries, after a busy lock and after a lost connection. */
 const LOCK_PAUSE = 100;
 export const CONNECTION_PAUSE = 2000;
 
 /**
- * Runs `work` again while it fails for want of a lock or because its connection was lost, for at most a minute, with
- * pauses that grow and are random, so that the losers of one collision do not collide again.
+ * Retries `work` while it fails because of a busy lock or a lost connection, for at most a minute, with growing
+ * random pauses, so that the losers of one collision do not collide again.
  *
  * Work whose connection was lost may have been stored all the same: `again` is then true, and it must find out before
  * it does anything twice.

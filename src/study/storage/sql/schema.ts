@@ -21,8 +21,8 @@ const TABLES: readonly (keyof Tables)[] = [
 ];
 
 /**
- * Makes Optuna's tables where there are none, and checks the revision where there are; returns the version of
- * the library that made them.
+ * Creates Optuna's tables if there are none, and otherwise checks their revision; returns the version of the library
+ * that made them.
  *
  * @throws UserError when some tables are missing, or the revision is another.
  */
@@ -49,7 +49,7 @@ export async function prepareSchema(database: Database): Promise<string> {
   );
 }
 
-/** How often a database is looked at, 0.1 seconds apart, that Optuna may be making at this moment. */
+/** How often to check, every 0.1 seconds, a database that Optuna may be creating at this moment. */
 const PATIENCE = 20;
 
 interface State {
@@ -80,7 +80,7 @@ async function isUnfinished(db: Kysely<Tables>, kind: Database['kind'], { found 
   return !(await has('alembic_version')) && !(await has('version_info'));
 }
 
-/** The tables where this connection would look for them. */
+/** The tables in the schema that this connection uses. */
 const TABLE_NAMES = {
   sqlite: sql<{ name: string }>`select name from sqlite_master where type = 'table'`,
   postgresql: sql<{

@@ -4,7 +4,7 @@ import { retry } from './retry.js';
 import type { Tables } from './tables.js';
 
 /**
- * Runs the queries of one storage, and runs them again where a lock was busy or the connection was lost.
+ * Runs the queries of one storage, and retries them after a busy lock or a lost connection.
  *
  * Work gets `again` where an earlier attempt lost its connection: it may have been stored all the same.
  */
@@ -13,7 +13,7 @@ export class Session {
 
   constructor(readonly context: SqlContext) {}
 
-  /** When a query last had to run on another connection, in milliseconds since 1970. */
+  /** When a query last had to be retried on another connection, in milliseconds since 1970. */
   get lastLoss(): number {
     return this.#lastLoss;
   }

@@ -1,6 +1,6 @@
 import type { CompiledQuery } from 'kysely';
 
-/** Stands in a statement for a value that comes when it runs. */
+/** A placeholder in a statement for a value that is supplied when it runs. */
 class Slot {
   constructor(readonly name: string) {}
 }

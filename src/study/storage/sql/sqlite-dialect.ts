@@ -51,7 +51,7 @@ class SqliteDriver implements Driver {
     this.database.exec('commit');
   }
 
-  /** SQLite ends a transaction by itself when the disk is full. */
+  /** Whether a transaction is open; SQLite ends one by itself when the disk is full. */
   async rollbackTransaction() {
     if (this.database.isTransaction) this.database.exec('rollback');
   }
@@ -108,7 +108,7 @@ class SqliteConnection implements DatabaseConnection {
     return prepared;
   }
 
-  /** Bytes that are no UTF-8 come as U+FFFD; where one is seen, the bytes tell whether it was written so. */
+  /** Checks for U+FFFD, which replaces bytes that are not UTF-8; the bytes tell whether it was written so. */
   #checkTexts(sql: string, values: readonly unknown[], rows: readonly Record<string, unknown>[]) {
     const replaced = new Set<string>();
     for (const row of rows)

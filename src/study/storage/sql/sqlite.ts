@@ -12,8 +12,8 @@ import type { Tables } from './tables.js';
 const BUSY_MILLISECONDS = 20;
 
 /**
- * A SQLite file, created where there is none, in WAL mode: readers and one writer go on side by side. A commit
- * survives the process; the last ones before a power cut may be lost (synchronous = NORMAL).
+ * A SQLite file, created if missing, in WAL mode: readers and one writer work side by side. A commit survives the
+ * process; the last ones before a power cut may be lost (synchronous = NORMAL).
  *
  * WAL needs a local disk: on NFS use the journal or a server.
  *
@@ -53,7 +53,7 @@ export async function openSqlite(path: string): Promise<Database> {
   };
 }
 
-/** Turns the file to WAL, which needs it alone for a moment. */
+/** Turns the file to WAL, which needs exclusive access for a moment. */
 async function opened<T extends { exec(source: string): void; close(): void }>(
   open: () => T,
   url: string,

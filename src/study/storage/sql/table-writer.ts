@@ -1,7 +1,7 @@
 import type { Database } from './database.js';
 import type { Tables } from './tables.js';
 
-/** Column types where databases differ. */
+/** Column types that differ between databases. */
 const TYPES = {
   sqlite: { key: 'integer not null', date: 'datetime', float: 'float' },
   postgresql: { key: 'serial not null', date: 'timestamp without time zone', float: 'double precision' },
@@ -18,7 +18,7 @@ const ENUMS = {
 export const OF_STUDY = 'foreign key (study_id) references studies (study_id)';
 export const OF_TRIAL = 'foreign key (trial_id) references trials (trial_id)';
 
-/** Writes the statements that make tables, in the words of one kind of database. */
+/** Writes the statements that create tables, in the dialect of one database. */
 export class TableWriter {
   readonly date: string;
   readonly float: string;
@@ -31,13 +31,13 @@ export class TableWriter {
     ({ date: this.date, float: this.float } = TYPES[kind]);
   }
 
-  /** The types of enumerations, where they are made before the tables. */
+  /** The types of enumerations, if they are created before the tables. */
   enums(): string[] {
     if (this.kind !== 'postgresql') return [];
     return Object.entries(ENUMS).map(([name, values]) => `create type ${name} as enum (${quoted(values)})`);
   }
 
-  /** The type of a column that holds one of a few words. */
+  /** The type of an enumeration's column. */
   oneOf(name: keyof typeof ENUMS): string {
     if (this.kind === 'sqlite') return `varchar(${Math.max(...ENUMS[name].map((value) => value.length))})`;
     return this.kind === 'mysql' ? `enum(${quoted(ENUMS[name])})` : name;

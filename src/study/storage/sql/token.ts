@@ -8,8 +8,8 @@ export interface NumberedTrial {
 }
 
 /**
- * The system attribute by which a process knows a trial that it stored or claimed when the connection was lost before
- * the answer came. It shows in the database, and to Optuna, but is no part of the trial here.
+ * The system attribute that identifies a trial that this process stored or claimed, if the connection was lost before
+ * the response. It shows in the database, and to Optuna, but is no part of the trial here.
  */
 export const TOKEN = 'millrace:token';
 

@@ -17,7 +17,7 @@ type TrialTable =
   | 'trial_system_attributes';
 
 /**
- * Writes what was added to a trial; the caller holds the transaction.
+ * Writes additions to a trial; the caller holds the transaction.
  *
  * @throws UserError when the database takes a name for another one, which would be overwritten.
  */
@@ -95,7 +95,7 @@ export async function insertValues(
   await db.insertInto('trial_values').values(rows).execute();
 }
 
-/** Reads the names back: one that the database took for another is not among them. */
+/** Reads the names back: a name that the database confused with another one is missing. */
 async function checkStored(
   db: Kysely<Tables>,
   table: TrialTable,

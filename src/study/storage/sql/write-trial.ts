@@ -2,7 +2,7 @@ import type { TrialChanges } from '../storage.js';
 import type { Session } from './session.js';
 import { writeChanges } from './write-changes.js';
 
-/** Adds to a trial that has not ended; false when it has. */
+/** Adds to a trial that has not ended; false if it has. */
 export function writeTrial(session: Session, trial: number, changes: TrialChanges): Promise<boolean> {
   const { context } = session;
   const { trips, kind } = context.database;

@@ -3,7 +3,7 @@ import { UserError } from '../../../base/errors.js';
 import { IGNORE_INDEX } from '../../../data/types.js';
 
 /**
- * Refuses masks with a class that the logits do not have: one-hot it would be no class at all, and train silently.
+ * Refuses masks with a class that the logits lack: its one-hot row would be zero, and train silently.
  *
  * @throws UserError as PyTorch does ("Target 5 is out of bounds")
  */

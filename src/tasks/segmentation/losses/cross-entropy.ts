@@ -4,7 +4,7 @@ import type { Loss } from '../../../model/loss.js';
 import { checkClasses } from './check-classes.js';
 
 /**
- * −log softmax(logits) of the right class, averaged over the pixels that count, as torch's `cross_entropy` with
+ * −log softmax(logits) of the right class, averaged over the pixels that count, as in torch's `cross_entropy` with
  * `ignore_index=255`.
  */
 export function crossEntropy(): Loss {

@@ -42,7 +42,7 @@ export interface Overlap {
   readonly target: Tensor1D;
 }
 
-/** The soft overlap of softmax(logits) and the target, from which the Dice family is made. */
+/** The soft overlap of softmax(logits) and the target: the basis of the Dice family. */
 export function overlap(logits: Tensor, masks: Tensor): Overlap {
   checkClasses(logits, masks);
   const [intersection, predicted, target] = unstack(regionOverlap(logits, masks)) as Tensor1D[];

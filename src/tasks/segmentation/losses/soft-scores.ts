@@ -1,7 +1,7 @@
 import { add, div, minimum, mul, onesLike, type Scalar, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { type Overlap, overlap } from './loss.js';
 
-/** How a class is weighted that occurs in no pixel of the batch. */
+/** The weight of a class that does not occur in the batch. */
 export interface AbsentOption {
   /**
    * `omit` (default) leaves it out; `count` gives it weight 1/ε, as the study that this project re-imagines does:
@@ -37,7 +37,9 @@ export function softScores(
   return { dice: div(sum(mul(weight, dice)), total), iou: div(sum(mul(weight, iou)), total) };
 }
 
-/** 1 for each class that occurs in the batch, else 0: counts are whole, and a comparison would have no gradient. */
+/**
+ * 1 for each class that occurs in the batch, else 0: counts are integers, and a comparison would have no gradient.
+ */
 export function presence({ target }: Pick<Overlap, 'target'>): Tensor {
   return minimum(target, 1);
 }

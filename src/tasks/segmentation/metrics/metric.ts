@@ -16,7 +16,7 @@ export const METRIC_TEXTS: Readonly<Record<Metric, string>> = {
   accuracy: 'the share of pixels that are predicted right',
 };
 
-/** metrics.csv and the plots have upstream's names: its `dice` and `iou` are the soft ones. */
+/** Upstream's names for metrics.csv and the plots: its `dice` and `iou` are the soft ones. */
 const SHOWN: Readonly<Record<Exclude<Metric, 'loss' | 'accuracy'>, Omit<MetricAbout, 'mode'>>> = {
   softDice: { label: 'soft Dice', column: 'dice' },
   softIou: { label: 'soft IoU', column: 'iou' },

@@ -13,7 +13,7 @@ export interface SegmentationMetricsOptions extends AbsentOption {
 }
 
 /**
- * Gathers the scores of a segmentation: loss and soft scores as means over batches weighted by their images, hard
+ * Accumulates the scores of a segmentation: loss and soft scores as means over batches weighted by their images, hard
  * scores from one confusion matrix.
  *
  * @example

@@ -12,5 +12,5 @@ export type SegmentationScores = {
   readonly confusion: readonly (readonly number[])[];
 };
 
-/** The scores that a summary and the files of scores have. */
+/** The scores in a summary and in score files. */
 export type SegmentationTestScores = Omit<SegmentationScores, 'loss' | 'confusion'>;
