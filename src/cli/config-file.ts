@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Document } from 'yaml';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
+import { oneLine } from '../base/printable.js';
 import { type Flag, flagName } from './flag.js';
 
 /** The yaml library, loaded synchronously at its first use. */
@@ -14,12 +15,15 @@ const yaml = () => createRequire(import.meta.url)('yaml') as typeof import('yaml
  * @throws UserError where the file cannot be read, is not YAML, or holds an unknown or repeated key: it names both.
  */
 export function configFile(path: string, table: ReadonlyMap<string, Flag>): Map<string, unknown> {
-  const document = yaml().parseDocument(read(path), { prettyErrors: true });
+  const document = yaml().parseDocument(read(path), { prettyErrors: true, logLevel: 'error' });
   const broken = document.errors[0];
   if (broken) {
     const line = broken.linePos?.[0].line ?? 1;
     const reason = broken.message.split(/ at line |\n/)[0];
-    throw new UserError(`${path}:${line}: expected YAML, got a syntax error (${reason})`, { path, line });
+    throw new UserError(`${path}:${line}: expected YAML, got a syntax error (${oneLine(reason ?? '')})`, {
+      path,
+      line,
+    });
   }
   const settings = valuesOf(document, path) ?? {};
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
@@ -29,9 +33,10 @@ export function configFile(path: string, table: ReadonlyMap<string, Flag>): Map<
     const name = flagName(key);
     if (!table.has(name)) {
       const names = [...table.values()].map((flag) => flag.key);
-      throw new UserError(`${path}: ${key}: unknown key${didYouMean(key, names)}`, { path, key });
+      throw new UserError(`${path}: ${oneLine(key)}: unknown key${didYouMean(key, names)}`, { path, key });
     }
-    if (fields.has(name)) throw new UserError(`${path}: ${key}: given twice; keep one`, { path, key });
+    if (fields.has(name))
+      throw new UserError(`${path}: ${oneLine(key)}: given twice; keep one`, { path, key });
     fields.set(name, value);
   }
   return fields;
@@ -45,7 +50,11 @@ function valuesOf(document: Document.Parsed, path: string): unknown {
     return document.toJS();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UserError(`${path}: expected YAML, got what cannot be read (${reason})`, { path }, { cause });
+    throw new UserError(
+      `${path}: expected YAML, got what cannot be read (${oneLine(reason)})`,
+      { path },
+      { cause },
+    );
   }
 }
 

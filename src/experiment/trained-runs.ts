@@ -132,7 +132,8 @@ export function selectRuns(runs: readonly TrainedRun[], selection: RunSelection)
  * A merged weight is rounded as the engine rounds weights: in bf16 scores differ from the training's own in the fourth
  * digit, in f32 they do not.
  *
- * @throws UserError for a damaged checkpoint, and for one whose parameters are not those of its model.
+ * @throws UserError for a damaged checkpoint, for one whose model cannot be built, and for one whose parameters are not its
+ * model's; it names the checkpoint.
  */
 export async function loadTrained(
   { path, settings: { model: record, randomSeed, plugin } }: TrainedRun,
@@ -140,7 +141,10 @@ export async function loadTrained(
 ): Promise<Segmenter> {
   const checkpoint = await readCheckpoint(path);
   await loadRecordedPlugins(path, plugin, record);
-  const model = await segmenterFrom(record, randomSeed, read);
+  const model = await segmenterFrom(record, randomSeed, read).catch((cause: unknown) => {
+    if (!(cause instanceof UserError)) throw cause;
+    throw new UserError(`${path}: its model cannot be built: ${cause.message}`, { path }, { cause });
+  });
   try {
     loadParameters(model, checkpoint);
     if (model.adapter?.merged) model.merge();

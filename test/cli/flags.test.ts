@@ -246,6 +246,7 @@ describe('--config', () => {
       'expected YAML, got what cannot be read (Unresolved alias (the anchor must be set before the alias): no)',
     ],
     ['config itself', 'config: other.yaml\n', 'config: unknown key'],
+    ['a key of two lines', '{? "a\\nb" : 1}\n', 'a\\nb: unknown key'],
   ];
   for (const [what, text, message] of bad)
     it(`refuses ${what}, naming file and key`, () => {

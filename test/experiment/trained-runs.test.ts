@@ -91,6 +91,13 @@ describe('trainedRuns', () => {
     assert.equal(memory().numTensors, before);
   });
 
+  it('names the checkpoint whose record makes no model', async () => {
+    const path = await untrained(join(dir, 'wide'), backbone);
+    editInfo(path, (text) => text.replace('"rank": 2', '"rank": 99'));
+    const [run] = await trainedRuns(path);
+    await refuses(loadTrained(run!), /step-00000000: its model cannot be built: rank: expected at most/);
+  });
+
   it('loads what an adapter has trained of the backbone', async () => {
     const path = await untrained(join(dir, 'tuned'), backbone, { adapter: 'bitfit' });
     const [run] = await trainedRuns(path);

@@ -75,8 +75,14 @@ export async function readMask(
     const ids = onlyChannel(data, channels, path);
     // libvips widens what has fewer bits: n of b bits becomes n · 65535 / (2^b − 1).
     const unit = grey && depth === 'uchar' ? 65535 / (2 ** Math.min(8, bits) - 1) : 1;
-    return { width, height, data: unit === 1 ? ids : Uint8Array.from(ids, (id) => id / unit) };
+    return { width, height, data: unit === 1 ? ids : divided(ids, unit) };
   });
+}
+
+function divided(ids: Uint8Array | Uint16Array, unit: number): Uint8Array {
+  const data = new Uint8Array(ids.length);
+  for (let i = 0; i < ids.length; i++) data[i] = ids[i]! / unit;
+  return data;
 }
 
 /** PIL's RGB of CMYK: each ink takes its share of what black leaves. */

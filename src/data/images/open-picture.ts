@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Sharp } from 'sharp';
 import { UserError } from '../../base/errors.js';
+import { checkTiff } from './check-tiff.js';
 
 /**
  * The most pixels of a picture, above which it is refused before it is unpacked: Pillow's limit for decompression
@@ -20,6 +21,7 @@ export interface OpenPicture {
 
 /** Opens a picture, and refuses one that is truncated, too large, or whose pixels are not integers. */
 export async function openPicture(path: string, bytes: Buffer): Promise<OpenPicture> {
+  checkTiff(path, bytes);
   const { default: sharp } = await import('sharp');
   const source = sharp(bytes, {
     failOn: 'truncated',

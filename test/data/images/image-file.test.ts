@@ -204,6 +204,19 @@ describe('image files', () => {
       assert.deepEqual([...(await read(300, 300, 300)).data], [300, 300]);
     });
 
+    it('are refused where there are fewer bytes than pixels need, which libtiff takes for zeros', async () => {
+      const whole = tiff({ width: 24, height: 24, bits: 1, samples: Array<number>(24 * 24).fill(1) });
+      // Longer rows, and more of them: the directory comes after the pixels, width and height first.
+      for (const entry of [0, 1]) {
+        const bytes = Buffer.from(whole);
+        bytes.writeUInt32LE(2_097_176, bytes.readUInt32LE(4) + 2 + 12 * entry + 8);
+        await assert.rejects(readMask(file(bytes, 'm.tif')), {
+          name: 'UserError',
+          message: /m\.tif: expected a whole TIFF of 6291528 bytes of pixels, got a file of 194; replace it/,
+        });
+      }
+    });
+
     it('are refused where there are more than four', async () => {
       const five = tiff({ width: 2, height: 1, bits: 8, samples: bands(1, 2, 3, 4, 5) });
       await assert.rejects(readImage(file(five)), { name: 'UserError', message: /at most 4 bands, got 5/ });

@@ -31,7 +31,12 @@ export class JournalStorage implements Storage {
   constructor(path: string) {
     this.url = `journal://${path}`;
     this.#file = new JournalFile(path, (op) => this.#replay.apply(op));
-    this.#file.readNew();
+    try {
+      this.#file.readNew();
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
   }
 
   createStudy(name: string, directions: readonly Direction[]): Promise<number> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -111,6 +112,14 @@ describe('a journal', () => {
       await storage.close();
       rmSync(path, { force: true });
     }
+  });
+
+  it('holds no file open where it is refused', () => {
+    writeFileSync(path, 'x');
+    const handles = () => readdirSync('/dev/fd').length;
+    const before = handles();
+    for (let i = 0; i < 5; i++) assert.throws(() => new JournalStorage(path), { name: 'UserError' });
+    assert.equal(handles(), before);
   });
 
   it('says so when its folder is gone', async () => {
