@@ -109,7 +109,14 @@ export type { LinearMap } from '../src/engine/ops/linears.js';
 export { upsample } from '../src/engine/ops/upsample.js';
 
 // Adapters: small trainable changes of a frozen model, and their files in PEFT's format.
-export { type AdapterSettings, adapters } from '../src/adapters/adapters.js';
+export {
+  type AdapterEntry,
+  type AdapterKind,
+  type AdapterSettings,
+  defineAdapter,
+  type SearchedFlag,
+} from '../src/adapters/adapter-kind.js';
+export { adapters } from '../src/adapters/adapters.js';
 export { type LoraOptions, lora } from '../src/adapters/lora.js';
 export { type SerialLoraOptions, serialLora } from '../src/adapters/serial-lora.js';
 export { type LocalizedLoraOptions, localizedLora } from '../src/adapters/localized-lora.js';

@@ -7,7 +7,6 @@ export { printable } from '../src/base/printable.js';
 
 // Flags that recipes share.
 export {
-  adapterFlags,
   classNamesOf,
   dataFlags,
   engineFlags,
@@ -22,12 +21,8 @@ export {
   classifierTrainingFlags,
   labelledDataFlags,
 } from '../src/experiment/classification-flags.js';
-export {
-  ADAPTER_FLAGS,
-  adapterOf,
-  type ChosenAdapterSettings,
-  chosenAdapter,
-} from '../src/experiment/adapter-flags.js';
+export { adapterOf, type ChosenAdapterSettings, chosenAdapter } from '../src/experiment/adapter-flags.js';
+export type { Peek } from '../src/cli/peek.js';
 export {
   adapterCheckFlags,
   checkpointFlags,
@@ -66,6 +61,8 @@ export {
   trainingRun,
 } from '../src/experiment/training-run.js';
 export { type NotedSettings, trainingNotes } from '../src/experiment/training-notes.js';
+export { resumedPlugins } from '../src/experiment/resumed-plugins.js';
+export { type NamedRun, runNameOf } from '../src/experiment/run-name.js';
 export { resumeNotes } from '../src/experiment/resume-notes.js';
 export { closingText } from '../src/experiment/closing.js';
 
@@ -88,6 +85,7 @@ export {
   adapterSearch,
   type SearchedSettings,
 } from '../src/experiment/adapter-search.js';
+export { recordStudyPlugins, studyPlugins } from '../src/experiment/study-plugins.js';
 export { type SearchStudySettings, searchStudy } from '../src/experiment/search-study.js';
 export { type LoadedObjective, loadObjective, type ObjectiveReport } from '../src/experiment/objective.js';
 export { type PrunerSettings, studyPruner } from '../src/experiment/study-pruner.js';
@@ -96,14 +94,14 @@ export { METRIC_TEXTS, type Metric } from '../src/tasks/segmentation/metrics/met
 export { LABEL_METRIC_TEXTS, type LabelMetric } from '../src/tasks/classification/metrics/label-metrics.js';
 
 // A study of many trainings, a process each.
+export { grid, gridFlags, trainGrid } from '../src/experiment/grid.js';
 export {
-  GRID_ADAPTERS,
-  type GridAdapter,
-  type GridCell,
-  grid,
-  gridFlags,
-  trainGrid,
-} from '../src/experiment/grid.js';
+  adaptersFlag,
+  comparedFlag,
+  comparedFlags,
+  comparedSettings,
+} from '../src/experiment/compared-adapters.js';
+export { cellPlugins } from '../src/experiment/cell-plugins.js';
 export { divergedCells, failIfCellsDiverged, openCell, type StudyCell } from '../src/experiment/cell.js';
 export { type AblationOptions, type AblationRun, closeAblation } from '../src/experiment/ablation.js';
 export { percentageReport } from '../src/experiment/percentage-report.js';

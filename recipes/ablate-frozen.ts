@@ -3,35 +3,42 @@
 //
 //   node recipes/ablate-frozen.js --random-seed 10,20,30 --epochs 5
 
+import { adapters } from 'millrace';
 import {
   type AblationRun,
+  cellPlugins,
   closeAblation,
-  GRID_ADAPTERS,
-  type GridCell,
+  comparedFlags,
+  comparedSettings,
   grid,
   gridFlags,
+  nameIn,
   openCell,
   percentText,
   recipe,
+  type StudyCell,
   trainGrid,
 } from 'millrace/recipe';
 import { concat, defer } from 'rxjs';
 import { z } from 'zod';
 
+const loraType = nameIn(adapters)
+  .default('lora')
+  .describe('the adapter of mode adapters, with its default size');
+const outputDir = z.string().min(1).default('results/ablate-frozen').describe('folder of all results');
+
 recipe({
   description: 'Trains the head alone, adapters, and all weights over several seeds, and compares them.',
-  flags: {
+  plugins: (peek) => cellPlugins(peek({ outputDir }).outputDir),
+  flags: (peek) => ({
     Study: {
       mode: z
         .array(z.enum(['head', 'adapters', 'full']))
         .min(1)
         .default(['head', 'adapters', 'full'])
         .describe('trainable parameters: head = frozen backbone, full = all weights without adapter'),
-      loraType: z
-        .enum(GRID_ADAPTERS)
-        .default('lora')
-        .describe('the adapter of mode adapters, with its default size'),
-      outputDir: z.string().min(1).default('results/ablate-frozen').describe('folder of all results'),
+      loraType,
+      outputDir,
     },
     Data: {
       ...gridFlags.Data,
@@ -42,16 +49,22 @@ recipe({
         .describe('shares of the pairs'),
     },
     Model: gridFlags.Model,
+    Adapter: comparedFlags([peek({ loraType }).loraType], []),
     Training: gridFlags.Training,
     Run: gridFlags.Run,
-  },
-  run: async ({ mode, loraType, outputDir, dataPercentage, randomSeed, ...settings }) => {
-    const cells: (AblationRun & GridCell)[] = [];
+  }),
+  run: async ({ mode, loraType, outputDir, dataPercentage, randomSeed, ...shared }) => {
+    const cells: (AblationRun & StudyCell)[] = [];
     for (const { seed, what, share } of grid({ seed: randomSeed, what: mode, share: dataPercentage })) {
-      const cellSettings = { ...settings, mode: what, loraType, dataPercentage: share, randomSeed: seed };
       const series = what === 'adapters' ? loraType : what;
-      const cell = await openCell(outputDir, `${series}_${seed}_${share}`, cellSettings);
-      cells.push({ ...cell, type: loraType, series, place: percentText(share), seed });
+      const cell = await openCell(outputDir, `${series}_${seed}_${share}`, {
+        ...comparedSettings(series, shared),
+        mode: what,
+        loraType,
+        dataPercentage: share,
+        randomSeed: seed,
+      });
+      cells.push({ ...cell, series, place: percentText(share), seed });
     }
     const about = {
       dir: outputDir,

@@ -6,27 +6,30 @@
 import { UserError } from 'millrace';
 import {
   type AblationRun,
+  adaptersFlag,
+  cellPlugins,
   closeAblation,
-  GRID_ADAPTERS,
-  type GridCell,
+  comparedFlags,
+  comparedSettings,
   grid,
   gridFlags,
   openCell,
   recipe,
+  type StudyCell,
   trainGrid,
 } from 'millrace/recipe';
 import { concat, defer } from 'rxjs';
 import { z } from 'zod';
 
+const loraType = adaptersFlag.default(['lora', 'localized_lora']).describe('adapters');
+const outputDir = z.string().min(1).default('results/ablate-rank').describe('folder of all results');
+
 recipe({
   description: 'Trains adapters of several ranks over several seeds, and compares them.',
-  flags: {
+  plugins: (peek) => cellPlugins(peek({ outputDir }).outputDir),
+  flags: (peek) => ({
     Study: {
-      loraType: z
-        .array(z.enum(GRID_ADAPTERS))
-        .min(1)
-        .default(['lora', 'localized_lora'])
-        .describe('adapters'),
+      loraType,
       rank: z
         .array(z.int().min(1))
         .min(1)
@@ -34,28 +37,24 @@ recipe({
         .describe('ranks; of localized_lora, K · r_block'),
       numBlocksPerRow: z.int().min(1).default(2).describe('K of localized_lora, which must divide each rank'),
       scale: z.number().gt(0).default(4).describe('alpha / rank, held constant over ranks'),
-      outputDir: z.string().min(1).default('results/ablate-rank').describe('folder of all results'),
+      outputDir,
     },
+    Adapters: comparedFlags(peek({ loraType }).loraType, ['rank', 'alpha', 'rBlock', 'numBlocksPerRow']),
     ...gridFlags,
-  },
-  run: async ({ loraType, rank, numBlocksPerRow, scale, outputDir, randomSeed, ...settings }) => {
-    const uneven = rank.find((r) => r % numBlocksPerRow !== 0);
-    if (uneven !== undefined && loraType.includes('localized_lora'))
-      throw new UserError(
-        `--rank: expected multiples of --num-blocks-per-row ${numBlocksPerRow}, got ${uneven}`,
-      );
-    const cells: (AblationRun & GridCell)[] = [];
+  }),
+  run: async ({ loraType, rank, scale, outputDir, randomSeed, ...shared }) => {
     // Seed by seed, so that what cannot be trained shows early.
-    for (const { seed, type, r } of grid({ seed: randomSeed, type: loraType, r: rank })) {
-      const rBlock = r / numBlocksPerRow;
-      // The weight of a block's change is alpha / r_block.
-      const size =
-        type === 'localized_lora'
-          ? { rBlock, numBlocksPerRow, alpha: scale * rBlock }
-          : { rank: r, alpha: scale * r };
-      const cellSettings = { ...settings, ...size, loraType: type, randomSeed: seed };
-      const cell = await openCell(outputDir, `${type}_r${r}_${seed}`, cellSettings);
-      cells.push({ ...cell, type, series: type, place: String(r), seed });
+    const planned = grid({ seed: randomSeed, type: loraType, r: rank }).map(({ seed, type, r }) => ({
+      about: { run: `${type}_r${r}_${seed}`, series: type, place: String(r), seed },
+      settings: comparedSettings(type, shared, ({ atRank }, own) => {
+        if (!atRank) throw new UserError(`--lora-type: expected adapters whose size is a rank, got ${type}`);
+        return { ...own, ...atRank(r, scale, own) };
+      }),
+    }));
+    const cells: (AblationRun & StudyCell)[] = [];
+    for (const { about, settings } of planned) {
+      const cell = await openCell(outputDir, about.run, { ...settings, randomSeed: about.seed });
+      cells.push({ ...about, ...cell });
     }
     const about = { dir: outputDir, title: 'Scores by rank', x: 'Rank', as: 'lines' } as const;
     return concat(

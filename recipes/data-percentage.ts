@@ -8,29 +8,46 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fixture } from 'millrace';
 import {
+  cellPlugins,
   childProcess,
+  comparedFlag,
+  comparedFlags,
+  comparedSettings,
   divergedCells,
   domainFlags,
   failIfCellsDiverged,
-  GRID_ADAPTERS,
-  type GridCell,
   grid,
   gridFlags,
   openCell,
   percentageReport,
   recipe,
+  type StudyCell,
   trainGrid,
 } from 'millrace/recipe';
 import { concat, concatMap, defer, EMPTY } from 'rxjs';
 import { z } from 'zod';
 
+const loraType = comparedFlag.default(['lora', 'serial_lora', 'localized_lora']).describe('adapters');
+const outputDir = z.string().min(1).default('results/data-percentage').describe('folder of all results');
+const sizes = {
+  rank: z.int().min(1).default(4).describe('rank of lora and serial_lora'),
+  alpha: z.number().gt(0).default(16).describe('scale of lora and localized_lora, as alpha / rank'),
+  rBlock: z.int().min(1).default(2).describe('rank of each block of localized_lora'),
+  numBlocksPerRow: z
+    .int()
+    .min(1)
+    .default(2)
+    .describe('K of localized_lora; as many parameters as lora where rank = K · r_block'),
+};
+
 recipe({
   description:
     'Trains adapters on shares of the data over several seeds, and compares them in and out of domain.',
-  flags: {
+  plugins: (peek) => cellPlugins(peek({ outputDir }).outputDir),
+  flags: (peek) => ({
     Study: {
-      loraType: z.array(z.enum(GRID_ADAPTERS)).min(1).default(GRID_ADAPTERS).describe('adapters'),
-      outputDir: z.string().min(1).default('results/data-percentage').describe('folder of all results'),
+      loraType,
+      outputDir,
       styleDir: domainFlags.styleDir,
       style: domainFlags.style,
       published: z.boolean().default(false).describe("also show upstream's published figures"),
@@ -44,37 +61,17 @@ recipe({
         .describe('shares of the pairs'),
     },
     Model: gridFlags.Model,
-    Adapters: {
-      rank: z.int().min(1).default(4).describe('rank of lora and serial_lora'),
-      alpha: z.number().gt(0).default(16).describe('scale of lora and localized_lora, as alpha / rank'),
-      rBlock: z.int().min(1).default(2).describe('rank of each block of localized_lora'),
-      numBlocksPerRow: z
-        .int()
-        .min(1)
-        .default(2)
-        .describe('K of localized_lora; as many parameters as lora where rank = K · r_block'),
-    },
+    Adapters: { ...sizes, ...comparedFlags(peek({ loraType }).loraType, Object.keys(sizes)) },
     Training: gridFlags.Training,
     Run: gridFlags.Run,
-  },
+  }),
   run: async ({ loraType, outputDir, dataPercentage, randomSeed, styleDir, style, published, ...shared }) => {
-    const { rank, alpha, rBlock, numBlocksPerRow, ...settings } = shared;
-    const sizes = {
-      lora: { rank, alpha },
-      serial_lora: { rank, alpha: rank },
-      localized_lora: { rBlock, numBlocksPerRow, alpha },
-    };
-    const cells: GridCell[] = [];
+    const cells: StudyCell[] = [];
     const axes = { type: loraType, share: dataPercentage, seed: randomSeed };
     for (const { type, share, seed } of grid(axes)) {
-      const cellSettings = {
-        ...settings,
-        ...sizes[type],
-        loraType: type,
-        dataPercentage: share,
-        randomSeed: seed,
-      };
-      cells.push({ type, ...(await openCell(outputDir, `${type}_${seed}_${share}`, cellSettings)) });
+      const settings = comparedSettings(type, shared, ({ inStudy }, own) => inStudy?.(own) ?? own);
+      const cellSettings = { ...settings, dataPercentage: share, randomSeed: seed };
+      cells.push(await openCell(outputDir, `${type}_${seed}_${share}`, cellSettings));
     }
 
     const styled = styleDir !== undefined || shared.imageDir === fixture('creatures', 'plain', 'images');

@@ -1,9 +1,9 @@
 // Searches hyperparameters of an adapter, by default on the embedded pictures; the best ones are written as a config
-// file that the training recipe of that adapter reads. It goes on where it was stopped; started several times with the
+// file that the training recipe reads. It goes on where it was stopped; started several times with the
 // same flags, on one machine or with --storage on many, the processes share the trials, and each ends with the study.
 //
 //   node recipes/hyperparam-optim.js --lora-type lora --n-trials 20
-//   node recipes/train-lora.js --config results/hyperparam-optim/lora/best.yaml
+//   node recipes/train.js --config results/hyperparam-optim/lora/best.yaml
 
 import { join } from 'node:path';
 import { caches, type Event, metricOf, progress, UserError, useEngine } from 'millrace';
@@ -14,10 +14,12 @@ import {
   loadBackbone,
   METRIC_TEXTS,
   recipe,
+  recordStudyPlugins,
   searchFlags,
   searchStudy,
   segmentationSplits,
   segmentationTask,
+  studyPlugins,
   trainingRun,
   trialText,
   tryFolder,
@@ -30,6 +32,7 @@ import { stringify } from 'yaml';
 
 recipe({
   description: 'Searches rank, alpha, weight decay and learning rates of an adapter.',
+  plugins: studyPlugins,
   flags: searchFlags,
   run: async ({ optimizeFor, backboneFrozen, storage, studyName, nTrials, ...rest }) => {
     const { sampler, concurrency, timeout, heartbeat, maxRetries, outputDir, ...chosen } = rest;
@@ -64,6 +67,7 @@ recipe({
     const shared = { splits, cache: caches.make(cache, cacheDir) };
     const asStudy = { optimizeFor, storage, studyName, sampler, ...pruning, heartbeat, maxRetries };
     const study = await searchStudy({ ...settings, ...asStudy }, search.space);
+    await recordStudyPlugins(study, settings.plugin);
     // The first trial is about what the training recipe does by itself: the best one is no worse. A grid has it anyway.
     if (sampler !== 'grid') await study.enqueueTrial(search.first, { ifEmpty: true });
 

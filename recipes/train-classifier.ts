@@ -20,28 +20,33 @@ import {
   loadLabelBackbone,
   openRun,
   recipe,
+  resumedPlugins,
   resumeNotes,
+  runNameOf,
   trainingNotes,
   trainingRun,
 } from 'millrace/recipe';
 import { concat, defer, finalize } from 'rxjs';
 
-const adapter = chosenAdapter(process.argv);
+const PREFIX = 'classifier_';
 
 recipe({
-  description: `Trains a ViT for classification ${adapter.description}, by default on the embedded pictures.`,
-  flags: {
-    Data: labelledDataFlags,
-    Model: { ...classifierFlags, ...adapter.modelFlags },
-    Adapter: adapter.flags,
-    Training: classifierTrainingFlags,
-    Run: classifierRunFlags,
+  description: (peek) =>
+    `Trains a ViT for classification ${chosenAdapter(peek).description}, by default on the embedded pictures.`,
+  plugins: (peek) => resumedPlugins(peek, PREFIX),
+  flags: (peek) => {
+    const adapter = chosenAdapter(peek);
+    return {
+      Data: labelledDataFlags,
+      Model: { ...classifierFlags, ...adapter.modelFlags },
+      Adapter: adapter.flags,
+      Training: classifierTrainingFlags,
+      Run: classifierRunFlags,
+    };
   },
   run: async ({ adapter: _chosen, ...settings }) => {
-    const { mode, loraType, randomSeed: seed, dataPercentage, batchSize } = settings;
-    const what = mode === 'adapters' ? loraType : mode;
-    const name = settings.runName ?? `classifier_${what}_${seed}_${dataPercentage}`;
-    const folders = await openRun(name, settings);
+    const { randomSeed: seed, batchSize } = settings;
+    const folders = await openRun(runNameOf(settings, PREFIX), settings);
     const { models, logs, pictures, recorded } = folders;
     const engine = await useEngine(...engineOf(settings));
     process.stderr.write(`${engine.name}: ${engine.why}\n`);

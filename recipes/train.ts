@@ -1,5 +1,6 @@
-// Trains a ViT for segmentation with an adapter, by default on the embedded pictures: adapters are lora, serial_lora,
-// localized_lora, dora, and none (the head alone). train-lora, train-serial and train-localized are this recipe with one.
+// Trains a ViT for segmentation with an adapter, by default on the embedded pictures: adapters are lora, dora, serial_lora,
+// localized_lora, bitfit, ln_tuning, a plugin's own, and none (the head alone). train-lora, train-serial and
+// train-localized are this recipe with one.
 //
 //   node recipes/train.js --adapter localized_lora
 //   node recipes/train.js --adapter lora --image-dir data/pets/images --mask-dir data/pets/masks \
@@ -16,8 +17,10 @@ import {
   modelFlags,
   openRun,
   recipe,
+  resumedPlugins,
   resumeNotes,
   runFlags,
+  runNameOf,
   segmentationSplits,
   segmentationTask,
   trainingFlags,
@@ -26,22 +29,23 @@ import {
 } from 'millrace/recipe';
 import { concat, defer, finalize } from 'rxjs';
 
-const adapter = chosenAdapter(process.argv);
-
 recipe({
-  description: `Trains a ViT for segmentation ${adapter.description}, by default on the embedded pictures.`,
-  flags: {
-    Data: dataFlags,
-    Model: { ...modelFlags, ...adapter.modelFlags },
-    Adapter: adapter.flags,
-    Training: trainingFlags,
-    Run: runFlags,
+  description: (peek) =>
+    `Trains a ViT for segmentation ${chosenAdapter(peek).description}, by default on the embedded pictures.`,
+  plugins: resumedPlugins,
+  flags: (peek) => {
+    const adapter = chosenAdapter(peek);
+    return {
+      Data: dataFlags,
+      Model: { ...modelFlags, ...adapter.modelFlags },
+      Adapter: adapter.flags,
+      Training: trainingFlags,
+      Run: runFlags,
+    };
   },
   run: async ({ adapter: _chosen, ...settings }) => {
-    const { mode, loraType, randomSeed, dataPercentage, batchSize } = settings;
-    const what = mode === 'adapters' ? loraType : mode;
-    const name = settings.runName ?? `${what}_${randomSeed}_${dataPercentage}`;
-    const folders = await openRun(name, settings);
+    const { batchSize } = settings;
+    const folders = await openRun(runNameOf(settings), settings);
     const { models, logs, pictures, recorded } = folders;
     const engine = await useEngine(...engineOf(settings));
     process.stderr.write(`${engine.name}: ${engine.why}\n`);

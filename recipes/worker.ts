@@ -15,7 +15,9 @@ import {
   loadObjective,
   type ObjectiveReport,
   recipe,
+  recordStudyPlugins,
   studyFlags,
+  studyPlugins,
   studyPruner,
   trialText,
 } from 'millrace/recipe';
@@ -25,6 +27,7 @@ import { z } from 'zod';
 
 recipe({
   description: 'Works on a study until it has its trials, beside any number of other workers.',
+  plugins: studyPlugins,
   flags: {
     Study: {
       objective: z.string().min(1).describe('module whose default export maps a trial to its value'),
@@ -61,6 +64,7 @@ recipe({
       sampler: samplers.make(sampler, { seed, workers: 2, searchSpace }),
       pruner: studyPruner(settings),
     });
+    await recordStudyPlugins(study, settings.plugin);
     const count = study.directions.length;
     const metrics = study.directions.map((_, i) => ({ values, value }: ObjectiveReport) => {
       if (values && values.length !== count)

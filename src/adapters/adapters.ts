@@ -1,28 +1,35 @@
 import { named } from '../base/named.js';
-import type { Adapter } from '../model/adapter.js';
-import { bitFit } from './bitfit.js';
-import { layerNormTuning } from './layer-norm-tuning.js';
-import { type LocalizedLoraOptions, localizedLora } from './localized-lora.js';
-import { type LoraOptions, lora } from './lora.js';
-import type { PartialTuningOptions } from './partial-tuning.js';
-import { type SerialLoraOptions, serialLora } from './serial-lora.js';
-
-/** The settings of an adapter: the flags of a recipe, or `adapter.settings` from a checkpoint. */
-export type AdapterSettings = Readonly<Record<string, unknown>>;
+import type { AdapterEntry, AdapterKind } from './adapter-kind.js';
+import { bitFitEntry } from './bitfit.js';
+import { layerNormTuningEntry } from './layer-norm-tuning.js';
+import { localizedLoraEntry } from './localized-lora.js';
+import { doraEntry, loraEntry } from './lora.js';
+import { serialLoraEntry } from './serial-lora.js';
+import { undeclared } from './undeclared.js';
 
 /**
- * The adapters by name. An adapter is made from its settings: the options of the function of that name, and what
- * `adapter.settings` holds.
+ * The adapters by name. An adapter is made from its settings: the options of the function of that name, and
+ * what `adapter.settings` holds. An entry is a function, or one with flags and a search space of its own:
+ * `defineAdapter`.
  *
  * @example
  * adapters.make('localized_lora', { blocks: 4, blockRank: 4, alpha: 16 });
  */
 export const adapters = named('adapter', {
-  lora: (settings: AdapterSettings): Adapter => lora(settings as unknown as LoraOptions),
-  dora: (settings: AdapterSettings): Adapter => lora({ ...(settings as unknown as LoraOptions), dora: true }),
-  serial_lora: (settings: AdapterSettings): Adapter => serialLora(settings as unknown as SerialLoraOptions),
-  localized_lora: (settings: AdapterSettings): Adapter =>
-    localizedLora(settings as unknown as LocalizedLoraOptions),
-  bitfit: ({ layers }: AdapterSettings): Adapter => bitFit({ layers } as PartialTuningOptions),
-  ln_tuning: ({ layers }: AdapterSettings): Adapter => layerNormTuning({ layers } as PartialTuningOptions),
+  lora: loraEntry,
+  dora: doraEntry,
+  serial_lora: serialLoraEntry,
+  localized_lora: localizedLoraEntry,
+  bitfit: bitFitEntry,
+  ln_tuning: layerNormTuningEntry,
 });
+
+/**
+ * What an adapter of the catalogue declares, the usual flags where it is a function alone.
+ *
+ * @throws UserError for a name that is not in the catalogue.
+ */
+export function adapterKind(name: string): AdapterKind {
+  const entry: AdapterEntry = adapters.get(name);
+  return entry.flags ? { description: `with ${name}`, ...entry, flags: entry.flags } : undeclared(name);
+}

@@ -1,5 +1,5 @@
 import type { Adapter } from '../model/adapter.js';
-import { type PartialTuningOptions, partialTuning } from './partial-tuning.js';
+import { type PartialTuningOptions, partialTuning, partialTuningEntry } from './partial-tuning.js';
 
 /**
  * BitFit (Ben Zaken et al. 2022, "BitFit: Simple Parameter-efficient Fine-tuning for Transformer-based Masked
@@ -13,3 +13,6 @@ import { type PartialTuningOptions, partialTuning } from './partial-tuning.js';
 export function bitFit(options: PartialTuningOptions = {}): Adapter {
   return partialTuning('bitfit', options, (name) => name.endsWith('.bias'));
 }
+
+/** BitFit in the catalogue. */
+export const bitFitEntry = partialTuningEntry('bitfit', 'with BitFit', bitFit);

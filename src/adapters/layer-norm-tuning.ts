@@ -1,5 +1,5 @@
 import type { Adapter } from '../model/adapter.js';
-import { type PartialTuningOptions, partialTuning } from './partial-tuning.js';
+import { type PartialTuningOptions, partialTuning, partialTuningEntry } from './partial-tuning.js';
 
 /**
  * LayerNorm tuning (Zhao et al. 2024, "Tuning LayerNorm in Attention"; for ViTs Basu et al. 2024, "Strong Baselines for
@@ -12,3 +12,6 @@ import { type PartialTuningOptions, partialTuning } from './partial-tuning.js';
 export function layerNormTuning(options: PartialTuningOptions = {}): Adapter {
   return partialTuning('ln_tuning', options, (name) => /(^|\.)norm\d?\.(weight|bias)$/.test(name));
 }
+
+/** LayerNorm tuning in the catalogue. */
+export const layerNormTuningEntry = partialTuningEntry('ln_tuning', 'by its LayerNorms', layerNormTuning);

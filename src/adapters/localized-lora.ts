@@ -13,7 +13,7 @@ import {
   checkRank,
   type Site,
 } from '../model/adapter.js';
-import type { PeftReader } from './peft-config.js';
+import { defineAdapter, placeFlags, SEARCHED_ALPHA, type SearchedFlag } from './adapter-kind.js';
 
 /** Options of `localizedLora`. */
 export interface LocalizedLoraOptions extends AdapterOptions {
@@ -100,21 +100,42 @@ function checkBlocks(blocks: number, { target, inputs, outputs }: Site): void {
   );
 }
 
-/**
- * Makes Localized LoRA from PEFT's GraloraConfig. @throws UserError for a setting that has no counterpart here.
- */
-export const localizedLoraFromPeft: PeftReader = {
-  read: (config, where) => {
-    const { r, alpha, gralora_k: blocks, gralora_dropout: dropout } = graloraConfig.parse(config);
-    return localizedLora({ ...where, blocks, blockRank: r / blocks, alpha: alpha / blocks, dropout });
-  },
-  fields: () => [...Object.keys(graloraConfig.shape), 'init_weights'],
-};
+const searchedBlock = { choices: [2, 4, 8, 16] } satisfies SearchedFlag;
 
-const graloraConfig = z.object({
-  r: z.int().min(1).default(32),
-  alpha: z.number().default(64),
-  gralora_k: z.int().min(1).default(2),
-  gralora_dropout: z.number().default(0),
-  hybrid_r: z.literal(0, { error: 'expected 0, no plain LoRA beside the blocks' }).default(0),
-});
+/** Localized LoRA in the catalogue. */
+export const localizedLoraEntry = defineAdapter(
+  (settings) => localizedLora(settings as unknown as LocalizedLoraOptions),
+  {
+    description: 'with Localized LoRA',
+    flags: {
+      rBlock: z.int().min(1).default(2).describe('rank of each block'),
+      numBlocksPerRow: z.int().min(1).default(2).describe('K: a weight is cut into K × K blocks'),
+      ...placeFlags,
+    },
+    ignores: '--r-block and --num-blocks-per-row say the size of Localized LoRA',
+    settings: ({ rBlock: blockRank, numBlocksPerRow: blocks, adapterDropout: dropout, ...place }) => ({
+      ...place,
+      blockRank,
+      blocks,
+      dropout,
+    }),
+    search: {
+      rBlock: { ...searchedBlock, name: 'r_block', fits: (rank, hiddenSize) => rank <= hiddenSize },
+      numBlocksPerRow: {
+        ...searchedBlock,
+        name: 'num_blocks',
+        fits: (blocks, hiddenSize) => hiddenSize % blocks === 0,
+      },
+      alpha: SEARCHED_ALPHA,
+    },
+    atRank: (rank, scale, { numBlocksPerRow = 2 }) => {
+      const rBlock = rank / Number(numBlocksPerRow);
+      if (!Number.isInteger(rBlock))
+        throw new UserError(
+          `--rank: expected multiples of --num-blocks-per-row ${numBlocksPerRow}, got ${rank}`,
+          { rank },
+        );
+      return { rBlock, numBlocksPerRow, alpha: scale * rBlock };
+    },
+  },
+);

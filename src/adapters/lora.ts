@@ -12,7 +12,7 @@ import {
   checkRank,
   type Site,
 } from '../model/adapter.js';
-import type { PeftReader } from './peft-config.js';
+import { defineAdapter, placeFlags, SEARCHED_ALPHA, SEARCHED_RANK } from './adapter-kind.js';
 
 /** Options of `lora`. */
 export interface LoraOptions extends AdapterOptions {
@@ -91,57 +91,38 @@ export function lora(options: LoraOptions): Adapter {
   };
 }
 
-/**
- * Makes LoRA, rsLoRA or DoRA from PEFT's LoraConfig. @throws UserError for a setting that has no counterpart here.
- */
-export const loraFromPeft: PeftReader = {
-  read: (config, where) => {
-    const parsed = loraConfig.parse(config);
-    return lora({
-      ...where,
-      rank: parsed.r,
-      alpha: parsed.lora_alpha,
-      dropout: parsed.lora_dropout,
-      rsLora: parsed.use_rslora,
-      dora: parsed.use_dora,
-    });
-  },
-  fields: () => Object.keys(loraConfig.shape),
+const loraFlags = {
+  rank: z.int().min(1).default(4).describe('rank of the update'),
+  rsLora: z.boolean().default(false).describe('scale by alpha / √rank'),
+  dora: z.boolean().default(false).describe('learn magnitudes and directions separately (DoRA)'),
+  ...placeFlags,
 };
 
-const pattern = z.record(z.string(), z.number()).nullish();
+const loraKind = {
+  description: 'with LoRA',
+  flags: loraFlags,
+  ignores: 'LoRA has no blocks; --rank says its size',
+  search: { rank: SEARCHED_RANK, alpha: SEARCHED_ALPHA },
+  atRank: (rank: number, scale: number) => ({ rank, alpha: scale * rank }),
+};
 
-const loraConfig = z
-  .object({
-    r: z.int().min(1),
-    lora_alpha: z.number().default(8),
-    lora_dropout: z.number().default(0),
-    use_rslora: z.boolean().default(false),
-    use_dora: z.boolean().default(false),
-    rank_pattern: pattern,
-    alpha_pattern: pattern,
-    lora_bias: z.literal(false).default(false),
-    // The others move the base weight, and their file holds only the difference from what it then was.
-    init_lora_weights: z
-      .union([z.boolean(), z.enum(['gaussian', 'eva', 'orthogonal'])], {
-        error:
-          'expected an adapter of the untouched base weights; let PEFT convert it (path_initial_model_for_weight_conversion)',
-      })
-      .default(true),
-  })
-  .superRefine(({ r, lora_alpha, rank_pattern, alpha_pattern }, context) => {
-    for (const [name, patterns, value] of [
-      ['rank_pattern', rank_pattern, r],
-      ['alpha_pattern', alpha_pattern, lora_alpha],
-    ] as const)
-      for (const other of Object.values(patterns ?? {}))
-        if (other !== value)
-          context.addIssue({
-            code: 'custom',
-            path: [name],
-            message: `expected one rank and alpha for all modules, got ${other} beside ${value}`,
-          });
-  });
+/** LoRA in the catalogue. */
+export const loraEntry = defineAdapter((settings) => lora(settings as unknown as LoraOptions), loraKind);
+
+/** DoRA in the catalogue: LoRA that always learns magnitudes. */
+export const doraEntry = defineAdapter(
+  (settings) => lora({ ...(settings as unknown as LoraOptions), dora: true }),
+  {
+    ...loraKind,
+    description: 'with DoRA',
+    flags: {
+      // A run's name and record have said `lora` since the first version.
+      loraType: z.enum(['lora', 'dora']).default('lora').describe('adapter of this recipe'),
+      ...loraFlags,
+      dora: loraFlags.dora.default(true),
+    },
+  },
+);
 
 function columnNorms(weight: Tensor): Tensor {
   return sqrt(sum(square(weight), 0));

@@ -1,4 +1,5 @@
 import { type Adapter, checkOptions } from '../model/adapter.js';
+import { type AdapterEntry, defineAdapter, placeFlags } from './adapter-kind.js';
 
 /** Options of `bitFit` and `layerNormTuning`. */
 export interface PartialTuningOptions {
@@ -25,4 +26,17 @@ export function partialTuning(
     apply: (_site, x, base) => ({ x, ...base }),
     merged: (_site, weight) => weight,
   };
+}
+
+/** Such an adapter in the catalogue: it has no size and no scale. */
+export function partialTuningEntry(
+  name: string,
+  description: string,
+  make: (options: PartialTuningOptions) => Adapter,
+): AdapterEntry {
+  return defineAdapter(({ layers }) => make({ layers } as PartialTuningOptions), {
+    description,
+    flags: { layers: placeFlags.layers },
+    ignores: `${name} only chooses which parameters of the backbone train`,
+  });
 }

@@ -1,4 +1,5 @@
 import { add, matMul, mul } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
 import {
@@ -10,6 +11,7 @@ import {
   checkRank,
   type Site,
 } from '../model/adapter.js';
+import { defineAdapter, placeFlags, SEARCHED_ALPHA, SEARCHED_RANK } from './adapter-kind.js';
 
 /** Options of `serialLora`. */
 export interface SerialLoraOptions extends AdapterOptions {
@@ -65,3 +67,31 @@ export function serialLora(options: SerialLoraOptions): Adapter {
       add(weight, mul(matMul(own('serial_A'), matMul(own('serial_B'), weight)), scale)),
   };
 }
+
+/** Serial LoRA in the catalogue. */
+export const serialLoraEntry = defineAdapter(
+  (settings) => serialLora(settings as unknown as SerialLoraOptions),
+  {
+    description: 'with Serial LoRA',
+    flags: {
+      rank: z.int().min(1).default(4).describe('rank of the map'),
+      perProjection: z
+        .boolean()
+        .default(false)
+        .describe('one map for each projection instead of one for all three'),
+      ...placeFlags,
+      alpha: z.number().gt(0).optional().describe('scale of the map, as alpha / rank; default: no scaling'),
+      targets: placeFlags.targets.default(['query', 'key', 'value']),
+    },
+    ignores: 'Serial LoRA has no blocks; --rank says its size',
+    settings: ({ perProjection, adapterDropout: dropout, ...flags }) => ({
+      ...flags,
+      shared: !perProjection,
+      dropout,
+    }),
+    search: { rank: SEARCHED_RANK, alpha: SEARCHED_ALPHA },
+    atRank: (rank, scale) => ({ rank, alpha: scale * rank }),
+    // One alpha for all is LoRA's: this map is not scaled.
+    inStudy: (flags) => ({ ...flags, alpha: flags['rank'] }),
+  },
+);

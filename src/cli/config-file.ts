@@ -10,11 +10,16 @@ import { type Flag, flagName } from './flag.js';
 const yaml = () => createRequire(import.meta.url)('yaml') as typeof import('yaml');
 
 /**
- * The settings of a YAML (or JSON) file by flag name. Its keys are flags, spelled with `-`, `_` or in camelCase.
+ * The settings of a YAML (or JSON) file by flag name. Its keys are flags, spelled with `-`, `_` or in camelCase. Keys that
+ * are not in the table are errors where it knows `all` flags.
  *
  * @throws UserError where the file cannot be read, is not YAML, or holds an unknown or repeated key: it names both.
  */
-export function configFile(path: string, table: ReadonlyMap<string, Flag>): Map<string, unknown> {
+export function configFile(
+  path: string,
+  table: ReadonlyMap<string, Flag>,
+  known: 'all' | 'some' = 'all',
+): Map<string, unknown> {
   const document = yaml().parseDocument(read(path), { prettyErrors: true, logLevel: 'error' });
   const broken = document.errors[0];
   if (broken) {
@@ -31,6 +36,7 @@ export function configFile(path: string, table: ReadonlyMap<string, Flag>): Map<
   const fields = new Map<string, unknown>();
   for (const [key, value] of Object.entries(settings)) {
     const name = flagName(key);
+    if (!table.has(name) && known === 'some') continue;
     if (!table.has(name)) {
       const names = [...table.values()].map((flag) => flag.key);
       throw new UserError(`${path}: ${oneLine(key)}: unknown key${didYouMean(key, names)}`, { path, key });

@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { UserError } from '../base/errors.js';
 import type { Name } from '../base/named.js';
 
 /** A table of flags by group: group title → name in camelCase → zod type with a description and a default. */
 export type FlagGroups = Readonly<Record<string, z.ZodRawShape>>;
+
+/** Flags that a plugin or another flag decides on: no type knows them, and their values are found in the config by name. */
+export type LateFlags = Record<never, z.ZodType>;
 
 type Intersection<U> = (U extends unknown ? (value: U) => void : never) extends (value: infer I) => void
   ? I
@@ -106,7 +110,12 @@ export function flagTable(groups: FlagGroups): Map<string, Flag> {
     };
     for (const [key, type] of Object.entries(shape)) {
       const name = flagName(key);
-      if (table.has(name)) throw new Error(`flag --${name} is declared twice`);
+      const other = table.get(name);
+      if (other)
+        throw new UserError(
+          `flag --${name} is declared twice, in ${other.group} and in ${group}; rename one`,
+          { flag: name },
+        );
       const schema = json.properties[key]!;
       const required = json.required?.includes(key) ?? false;
       table.set(name, { key, name, group, type: type as z.ZodType, schema, required });

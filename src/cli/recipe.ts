@@ -3,14 +3,21 @@ import { EMPTY, isObservable, type Observable } from 'rxjs';
 import { packageRoot } from '../base/package.js';
 import { printable } from '../base/printable.js';
 import type { Config, FlagGroups } from './flag.js';
-import { flags, type Plugins, pluginsOf } from './flags.js';
+import { flags, general, type Plugins } from './flags.js';
+import { type Peek, peekAt } from './peek.js';
 import { loadPlugins } from './plugins.js';
 import { Program } from './program.js';
 
 /** A recipe: its description, its flags, and the work that it does with them. */
 export interface Recipe<G extends FlagGroups> {
-  readonly description: string;
-  readonly flags: G;
+  readonly description: string | ((peek: Peek) => string);
+  /** The flags, or a function that makes them where some flags (or a plugin) decide on others. */
+  readonly flags: G | ((peek: Peek) => G);
+  /**
+   * Finds the plugins that an earlier start of the same work has recorded; they count where the command line names none.
+   * Default: none.
+   */
+  readonly plugins?: (peek: Peek) => Promise<readonly string[]>;
   /**
    * The work, or a promise of it. A returned Observable is subscribed, and unsubscribed when the recipe is
    * stopped; `signal` aborts then too, for work that is not a stream.
@@ -36,19 +43,25 @@ export type Work = Observable<unknown> | void;
  *   run: ({ to }) => range(1, to).pipe(tap((n) => console.log(n))),
  * });
  */
-export function recipe<G extends FlagGroups>({ description, flags: groups, run }: Recipe<G>): void {
+export function recipe<G extends FlagGroups>({ run, ...about }: Recipe<G>): void {
   const file = process.argv[1] ?? 'recipe';
   const name = basename(file).replace(/\.[jt]s$/, '');
   new Program(name).run(async (signal) => {
     const argv = process.argv.slice(2);
-    await loadPlugins(pluginsOf(argv, groups));
+    const peek = peekAt(argv);
+    const named = peek({ plugin: general.General.plugin }).plugin;
+    const plugin = named ?? (await about.plugins?.(peek)) ?? [];
+    // Before the flags are read: what plugins register are names that flags take.
+    await loadPlugins(plugin);
+    const groups = typeof about.flags === 'function' ? about.flags(peek) : about.flags;
+    const description = typeof about.description === 'function' ? about.description(peek) : about.description;
     const commandLine = flags(argv, groups, { name, description, usage: usageOf(file, name) });
     if ('show' in commandLine) {
       process.stdout.write(commandLine.show);
       return EMPTY;
     }
     for (const note of commandLine.notes) process.stderr.write(`${name}: ${printable(note)}\n`);
-    const work = await run(commandLine.config, signal);
+    const work = await run({ ...commandLine.config, ...(plugin.length > 0 && { plugin }) }, signal);
     return isObservable(work) ? work : EMPTY;
   });
 }

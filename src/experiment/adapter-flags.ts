@@ -1,128 +1,72 @@
 import { z } from 'zod';
-import { adapters } from '../adapters/adapters.js';
+import { SHARED_FLAGS } from '../adapters/adapter-kind.js';
+import { adapterKind, adapters } from '../adapters/adapters.js';
 import { ignored, nameIn } from '../cli/flag.js';
+import type { Peek } from '../cli/peek.js';
 import type { Adapter } from '../model/adapter.js';
-import { adapterFlags, modelFlags } from './training-flags.js';
+import { modelFlags } from './training-flags.js';
 
-const noBlocks = (adapter: string) => ignored(`${adapter} has no blocks; --rank says its size`);
-
-/** The flags of each adapter that a recipe trains, with their defaults. */
-export const ADAPTER_FLAGS = {
-  lora: {
-    loraType: z.enum(['lora']).default('lora').describe('adapter of this recipe'),
-    rank: z.int().min(1).default(4).describe('rank of the update'),
-    rsLora: z.boolean().default(false).describe('scale by alpha / √rank'),
-    dora: z.boolean().default(false).describe('learn magnitudes and directions separately (DoRA)'),
-    ...adapterFlags,
-    rBlock: noBlocks('LoRA'),
-    numBlocksPerRow: noBlocks('LoRA'),
-  },
-  serial_lora: {
-    loraType: z.enum(['serial_lora']).default('serial_lora').describe('adapter of this recipe'),
-    rank: z.int().min(1).default(4).describe('rank of the map'),
-    perProjection: z
-      .boolean()
-      .default(false)
-      .describe('one map for each projection instead of one for all three'),
-    ...adapterFlags,
-    rBlock: noBlocks('Serial LoRA'),
-    numBlocksPerRow: noBlocks('Serial LoRA'),
-    alpha: z.number().gt(0).optional().describe('scale of the map, as alpha / rank; default: no scaling'),
-    targets: adapterFlags.targets.default(['query', 'key', 'value']),
-  },
-  localized_lora: {
-    loraType: z.enum(['localized_lora']).default('localized_lora').describe('adapter of this recipe'),
-    rBlock: z.int().min(1).default(2).describe('rank of each block'),
-    numBlocksPerRow: z.int().min(1).default(2).describe('K: a weight is cut into K × K blocks'),
-    ...adapterFlags,
-    rank: ignored('--r-block and --num-blocks-per-row say the size of Localized LoRA'),
-  },
+/** Flags that name an adapter, read before those that it brings. */
+const naming = {
+  adapter: nameIn(adapters, ['none']).optional(),
+  loraType: nameIn(adapters).optional(),
 };
 
-/** BitFit and LayerNorm tuning have no size and no scale. */
-const partialFlags = (name: string) => {
-  const nothing = ignored(`${name} only chooses which parameters of the backbone train`);
-  return {
-    loraType: z.enum([name]).default(name).describe('adapter of this recipe'),
-    layers: adapterFlags.layers,
-    ...Object.fromEntries(
-      ['rank', 'alpha', 'targets', 'adapterDropout', 'rBlock', 'numBlocksPerRow'].map((key) => [
-        key,
-        nothing,
-      ]),
-    ),
-  };
-};
-
-/** The flags for a user's own adapter, which chooses its own defaults. */
-const ownFlags = (name: string) => ({
-  loraType: z.enum([name]).default(name).describe('adapter of this recipe'),
-  rank: z.int().min(1).optional().describe('its rank'),
-  rBlock: z.int().min(1).optional().describe('its rank of a block'),
-  numBlocksPerRow: z.int().min(1).optional().describe('its blocks along a side of a weight'),
-  ...adapterFlags,
-  alpha: z.number().gt(0).optional().describe('its scale'),
-  targets: adapterFlags.targets.unwrap().optional().describe('the linear maps of a block that are adapted'),
-});
-
-interface AdapterChoice {
-  readonly description: string;
-  readonly flags: z.ZodRawShape;
-}
-
-const CHOICES: Readonly<Record<string, AdapterChoice>> = {
-  lora: { description: 'with LoRA', flags: ADAPTER_FLAGS.lora },
-  dora: {
-    description: 'with DoRA',
-    flags: { ...ADAPTER_FLAGS.lora, dora: ADAPTER_FLAGS.lora.dora.default(true) },
-  },
-  serial_lora: { description: 'with Serial LoRA', flags: ADAPTER_FLAGS.serial_lora },
-  localized_lora: { description: 'with Localized LoRA', flags: ADAPTER_FLAGS.localized_lora },
-  bitfit: { description: 'with BitFit', flags: partialFlags('bitfit') },
-  ln_tuning: { description: 'by its LayerNorms', flags: partialFlags('ln_tuning') },
-  none: { description: 'without an adapter', flags: ADAPTER_FLAGS.lora },
-};
+/** Whose flags a training without an adapter takes; they do nothing. */
+const DEFAULT = 'lora';
 
 /**
- * The adapter that `--adapter` names on a command line (the last one counts; default lora), with its flags. A name that is
- * none of the package's is that of an adapter that a plugin registers.
+ * The adapter of a command line, with its flags: by `--adapter`, or `--lora-type` as the config files of studies have it
+ * (default lora). Those of the usual flags that it has no use for are taken and ignored, where it says why.
+ *
+ * @throws UserError for a name that is not in the catalogue.
  */
-export function chosenAdapter(argv: readonly string[]) {
-  const words = argv.map((word, i) =>
-    word === '--adapter' ? argv[i + 1] : /^--adapter=(.*)$/s.exec(word)?.[1],
-  );
-  const name = words.findLast((word) => word !== undefined) ?? 'lora';
-  const { description, flags } = Object.hasOwn(CHOICES, name)
-    ? CHOICES[name]!
-    : { description: `with ${name}`, flags: ownFlags(name) };
+export function chosenAdapter(peek: Peek) {
+  const { adapter, loraType = DEFAULT } = peek(naming);
+  const name = adapter ?? loraType;
+  const kind = adapterKind(name === 'none' ? DEFAULT : name);
+  const { ignores } = kind;
+  const useless = ignores === undefined ? [] : SHARED_FLAGS.filter((key) => !(key in kind.flags));
+  const flags = {
+    adapter: nameIn(adapters, ['none'])
+      .default(name)
+      .describe('adapter to train; the flags below belong to it'),
+    loraType: loraTypeFlag(name === 'none' ? DEFAULT : name),
+    ...kind.flags,
+    ...Object.fromEntries(useless.map((key) => [key, ignored(ignores!)])),
+  };
   return {
-    description,
+    description: name === 'none' ? 'without an adapter' : kind.description,
     modelFlags: name === 'none' ? { mode: modelFlags.mode.default('head') } : {},
-    flags: {
-      adapter: nameIn(adapters, ['none'])
-        .refine(
-          (named) => named === name,
-          'expected it on the command line, where it decides on the other flags',
-        )
-        .default(name)
-        .describe('adapter to train; the flags below belong to it'),
-      ...(flags as (typeof ADAPTER_FLAGS)['lora']),
-    },
+    // Its own flags differ from adapter to adapter: `adapterOf` finds them in the settings.
+    flags: flags as Pick<typeof flags, 'adapter' | 'loraType'>,
   };
 }
 
-/** The flags that choose an adapter and its settings; see `adapterOf`. */
+/** The name of an adapter in a run's settings and in the run's name. */
+export function loraTypeFlag(name: string): z.ZodType<string, string | undefined> {
+  const own = adapterKind(name).flags['loraType'] as z.ZodType<string, string | undefined> | undefined;
+  return own ?? z.enum([name]).default(name).describe('adapter of this recipe');
+}
+
+/** The settings of a run that an adapter is made from: its name, and the flags that it declares. */
 export interface ChosenAdapterSettings {
   readonly loraType: string;
-  readonly rBlock?: number | string | undefined;
-  readonly numBlocksPerRow?: number | string | undefined;
-  readonly adapterDropout: number;
-  readonly perProjection?: boolean;
 }
 
 /** The adapter of a recipe's settings. */
 export function adapterOf(settings: ChosenAdapterSettings): Adapter {
-  const { loraType, rBlock: blockRank, numBlocksPerRow: blocks, adapterDropout: dropout } = settings;
-  const { perProjection = false } = settings;
-  return adapters.make(loraType, { ...settings, blockRank, blocks, dropout, shared: !perProjection });
+  const { flags, settings: fromFlags = usualSettings } = adapterKind(settings.loraType);
+  return adapters.make(settings.loraType, fromFlags(flagsOf(flags, settings)));
+}
+
+/** The settings that are flags of an adapter. */
+export function flagsOf(flags: z.ZodRawShape, settings: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(settings).filter(([key, value]) => key in flags && value !== undefined),
+  );
+}
+
+function usualSettings({ adapterDropout: dropout, ...flags }: Readonly<Record<string, unknown>>) {
+  return { ...flags, dropout };
 }

@@ -1,44 +1,49 @@
+import { z } from 'zod';
+import type { AdapterKind, SearchedFlag } from '../adapters/adapter-kind.js';
+import { adapterKind } from '../adapters/adapters.js';
+import { flagName } from '../cli/flag.js';
 import type { Trial } from '../study/trial.js';
 
-const RATES = [1e-5, 1e-4, 1e-3, 1e-2];
+type Choice = number | string | boolean;
+
+const RATE: SearchedFlag = { choices: [1e-5, 1e-4, 1e-3, 1e-2], first: 1e-3 };
 
 /**
- * By flag: its name in the study, as upstream has it, its choices, and where a search begins: the default of the training
- * recipes, but for `lr`, whose 2e-3 is no choice of upstream's; 1e-3 is the nearest.
+ * What every search varies beside the adapter, with upstream's names and choices. A search begins at the defaults of the
+ * training recipes, but for `lr`, whose 2e-3 is no choice of upstream's; 1e-3 is the nearest.
  */
-const SPACE = {
-  rank: ['lora_rank', [4, 8, 16, 32], 4],
-  rBlock: ['r_block', [2, 4, 8, 16], 2],
-  numBlocksPerRow: ['num_blocks', [2, 4, 8, 16], 2],
-  alpha: ['lora_alpha', [4, 8, 16, 32, 64], 16],
-  lr: ['lr', RATES, 1e-3],
-  lrVitBackbone: ['lr_vit_backbone', RATES, 1e-3],
-  lrSegHead: ['lr_seg_head', RATES, 1e-2],
-  weightDecay: ['weight_decay', [1e-4, 1e-3, 1e-2], 1e-4],
-} as const satisfies Record<string, readonly [string, readonly number[], number]>;
+const TRAINING = {
+  lr: RATE,
+  lrVitBackbone: RATE,
+  lrSegHead: { ...RATE, first: 1e-2 },
+  weightDecay: { choices: [1e-4, 1e-3, 1e-2] },
+} satisfies Record<string, SearchedFlag>;
 
-type Key = keyof typeof SPACE;
-/** Settings of a training that a search proposes. */
-export type SearchedSettings = Record<Key, number> & { readonly freezeEpochs?: number };
+/** The settings that a search chooses: those of the training, and flags of the adapter. */
+export type SearchedSettings = Readonly<Record<keyof typeof TRAINING, number>> & {
+  readonly freezeEpochs?: number;
+};
 
 /** Upstream's name for the number of epochs that train only the head. */
 const FREEZE = 'freeze_epochs';
 
 /** A search space over the settings of an adapter and its training. */
 export interface AdapterSearch {
-  /** The parameters of the first trial: the training recipe's defaults, or the nearest choices. */
-  readonly first: Readonly<Record<string, number>>;
-  /** The values of each parameter, by its name in the study: the points of a grid. */
-  readonly space: Readonly<Record<string, readonly number[]>>;
-  /** All settings; those that are not searched have the values where a search begins. */
+  /** The parameters to begin with: those of the training recipe's defaults, or nearest to them. */
+  readonly first: Readonly<Record<string, Choice>>;
+  /** The values of each parameter, by its name in the study: what a grid is made of. */
+  readonly space: Readonly<Record<string, readonly Choice[]>>;
+  /** All settings; those that are not searched are where a search begins. */
   suggest(trial: Trial): SearchedSettings;
   /** Converts a trial's parameters to flags of the training recipe. */
-  chosen(params: Trial['params']): Partial<SearchedSettings>;
+  chosen(params: Trial['params']): Readonly<Record<string, unknown>>;
 }
 
 /**
- * The search space that upstream had for an adapter, or for the head alone; K must divide the hidden size, and no rank is
- * above it. The head alone has one learning rate, its own.
+ * The search space of an adapter, as it declares it, or of the head alone, with the learning rates and the weight decay.
+ * Values that the backbone's hidden size does not fit are left out. The head alone has one learning rate, its own.
+ *
+ * @throws UserError for an adapter that is not in the catalogue.
  */
 export function adapterSearch(
   settings: {
@@ -50,41 +55,43 @@ export function adapterSearch(
   hiddenSize: number,
 ): AdapterSearch {
   const { loraType, mode, separateLr, freezeEpochs = [] } = settings;
-  const size: Key[] = loraType === 'localized_lora' ? ['rBlock', 'numBlocksPerRow'] : ['rank'];
-  const rates: Key[] = mode === 'head' ? ['lrSegHead'] : ['lrVitBackbone', 'lrSegHead'];
-  const keys: Key[] = [
-    ...(mode === 'adapters' ? [...size, 'alpha' as const] : []),
-    ...(separateLr ? rates : (['lr'] as const)),
-    'weightDecay',
+  const rates = mode === 'head' ? (['lrSegHead'] as const) : (['lrVitBackbone', 'lrSegHead'] as const);
+  const training = [...(separateLr ? rates : (['lr'] as const)), 'weightDecay' as const];
+  const searched = [
+    ...(mode === 'adapters' ? searchedFlags(adapterKind(loraType), hiddenSize) : []),
+    ...training.map((key) => ({ key, ...searchedFlag(key, TRAINING[key], hiddenSize) })),
   ];
-  const defaults = Object.fromEntries(Object.entries(SPACE).map(([key, [, , value]]) => [key, value]));
-  const fits: Partial<Record<Key, (value: number) => boolean>> = {
-    numBlocksPerRow: (blocks) => hiddenSize % blocks === 0,
-    rank: (rank) => rank <= hiddenSize,
-    rBlock: (rank) => rank <= hiddenSize,
-  };
-  const choices = (key: Key) => SPACE[key][1].filter((value) => fits[key]?.(value) ?? true);
-  const settingsOf = (params: Trial['params']) => {
-    const frozen = params[FREEZE];
-    return {
-      ...(Object.fromEntries(keys.map((key) => [key, params[SPACE[key][0]]])) as Partial<SearchedSettings>),
-      ...(typeof frozen === 'number' && { freezeEpochs: frozen }),
-    };
-  };
+  const freezing = { key: 'freezeEpochs', name: FREEZE, choices: freezeEpochs, first: freezeEpochs[0]! };
+  const all = freezeEpochs.length > 0 ? [...searched, freezing] : searched;
+  const defaults = Object.fromEntries(Object.entries(TRAINING).map(([key, flag]) => [key, firstOf(flag)]));
+  const settingsOf = (params: Trial['params']) =>
+    Object.fromEntries(all.map(({ key, name }) => [key, params[name]]));
   return {
-    space: {
-      ...Object.fromEntries(keys.map((key) => [SPACE[key][0], choices(key)])),
-      ...(freezeEpochs.length > 0 && { [FREEZE]: freezeEpochs }),
-    },
-    first: {
-      ...Object.fromEntries(keys.map((key) => [SPACE[key][0], SPACE[key][2]])),
-      ...(freezeEpochs.length > 0 && { [FREEZE]: freezeEpochs[0]! }),
-    },
+    space: Object.fromEntries(all.map(({ name, choices }) => [name, choices])),
+    first: Object.fromEntries(all.map(({ name, first }) => [name, first])),
     suggest: (trial) => {
-      for (const key of keys) trial.suggestCategorical(SPACE[key][0], choices(key));
-      if (freezeEpochs.length > 0) trial.suggestCategorical(FREEZE, [...freezeEpochs]);
+      for (const { name, choices } of all) trial.suggestCategorical(name, [...choices]);
       return { ...defaults, ...settingsOf(trial.params) } as SearchedSettings;
     },
     chosen: settingsOf,
   };
+}
+
+/** What a search varies of an adapter. */
+function searchedFlags({ flags, search = {} }: AdapterKind, hiddenSize: number) {
+  return Object.entries(search as Record<string, SearchedFlag>).map(([key, flag]) => {
+    const byDefault = z.safeParse(flags[key]!, undefined).data;
+    const first = flag.first ?? flag.choices.find((choice) => choice === byDefault);
+    return { key, ...searchedFlag(key, { ...flag, ...(first !== undefined && { first }) }, hiddenSize) };
+  });
+}
+
+function searchedFlag(key: string, flag: SearchedFlag, hiddenSize: number) {
+  const { name = flagName(key).replaceAll('-', '_'), fits = () => true } = flag;
+  const choices = flag.choices.filter((choice) => typeof choice !== 'number' || fits(choice, hiddenSize));
+  return { name, choices, first: firstOf(flag) };
+}
+
+function firstOf({ first, choices }: SearchedFlag): Choice {
+  return first ?? choices[0]!;
 }

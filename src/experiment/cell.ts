@@ -2,13 +2,15 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
+import type { Plugins } from '../cli/flags.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { hasDiverged, readSummary } from '../loggers/summary.js';
+import { recordablePlugins } from './recorded-plugins.js';
 
 /** One training in a study of many: its settings file, its folders, and whether it has ended. */
 export interface StudyCell {
   readonly run: string;
-  /** A file of flags: `node recipes/train-lora.js --config <file> --resume` runs or continues it. */
+  /** A file of flags: `node recipes/train.js --config <file> --resume` runs or continues it. */
   readonly config: string;
   /** Its folder of logs. */
   readonly logs: string;
@@ -28,11 +30,12 @@ const FREE = new Set(['engine', 'precision', 'threads', 'cache', 'cacheDir', 'gu
 export async function openCell(
   dir: string,
   run: string,
-  settings: Readonly<Record<string, unknown>>,
+  settings: Readonly<Record<string, unknown>> & Plugins,
 ): Promise<StudyCell> {
   const config = join(dir, 'cells', `${run}.json`);
   const [outDir, logDir, plotDir] = [join(dir, 'models'), join(dir, 'logs'), join(dir, 'plots')];
-  const cellSettings = { ...settings, runName: run, outDir, logDir, plotDir };
+  const plugin = settings.plugin && recordablePlugins(settings.plugin);
+  const cellSettings = { ...settings, plugin, runName: run, outDir, logDir, plotDir };
   const text = `${JSON.stringify(cellSettings, undefined, 2)}\n`;
   const isStarted = existsSync(join(logDir, run)) || existsSync(join(outDir, run));
   const before = await readFile(config, 'utf8').catch(() => undefined);

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { adapters } from '../adapters/adapters.js';
 import { UserError } from '../base/errors.js';
 import { moduleAddress } from '../cli/import-module.js';
@@ -26,9 +28,29 @@ export async function loadRecordedPlugins(
       ...(head.name !== undefined && !heads.has(head.name) ? [`head ${head.name}`] : []),
     ];
     if (unknown.length === 0) continue;
-    throw new UserError(
-      `${checkpoint}: expected the run's plugin ${plugin}, for its ${unknown.join(' and ')}, got no such module; name its new place with --plugin`,
-      { path: checkpoint, plugin },
-    );
+    throw goneModule(`${checkpoint}: expected the run's plugin ${plugin}, for its ${unknown.join(' and ')}`, {
+      path: checkpoint,
+      plugin,
+    });
   }
+}
+
+/**
+ * Recorded plugins, each of which is there to be loaded.
+ *
+ * @throws UserError that begins with `expected` for one that is gone.
+ */
+export function presentModules(plugins: readonly string[], expected: string): readonly string[] {
+  for (const plugin of plugins)
+    if (moduleAddress(plugin) === undefined) throw goneModule(`${expected} ${plugin}`, { plugin });
+  return plugins;
+}
+
+/** Plugins as a study records them: files by their whole path, since it may be continued from another folder. */
+export function recordablePlugins(plugins: readonly string[]): string[] {
+  return plugins.map((plugin) => (existsSync(plugin) ? resolve(plugin) : plugin));
+}
+
+function goneModule(expected: string, data: Readonly<Record<string, unknown>>): UserError {
+  return new UserError(`${expected}, got no such module; name its new place with --plugin`, data);
 }

@@ -7,7 +7,6 @@ import { engines } from '../engine/engine.js';
 import { PRECISIONS } from '../engine/precision.js';
 import { loggers } from '../loggers/loggers.js';
 import { DEFAULT_HEAD, heads } from '../model/heads/heads.js';
-import { TARGETS } from '../model/targets.js';
 import { losses } from '../tasks/segmentation/losses/losses.js';
 import { MOST_CLASSES } from '../tasks/segmentation/mask-ids.js';
 import { METRICS } from '../tasks/segmentation/metrics/metric.js';
@@ -104,18 +103,6 @@ export const modelFlags = {
     .enum(['adapters', 'head', 'full'])
     .default('adapters')
     .describe('trainable parameters: adapters and head, the head alone, or all weights without adapter'),
-};
-
-/** Flags that all adapters share: place and scale. The rank is the recipe's own flag. */
-export const adapterFlags = {
-  alpha: z.number().gt(0).default(16).describe('scale of the adapter, as alpha / rank'),
-  targets: unique(z.array(z.enum(TARGETS)).min(1), 'map')
-    .default(['query', 'value'])
-    .describe('linear maps of a block to adapt'),
-  layers: unique(z.array(z.int().min(0)).min(1), 'block')
-    .optional()
-    .describe('blocks to adapt, counted from 0; default: all'),
-  adapterDropout: z.number().min(0).lt(1).default(0).describe("dropout on the adapter's input"),
 };
 
 /** Flags of the training: duration, learning rate, loss and metric. */

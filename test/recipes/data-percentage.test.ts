@@ -85,7 +85,7 @@ describe('data-percentage', () => {
     assert.deepEqual([bad.code, bad.stdout], [1, '']);
     assert.match(
       bad.stderr,
-      /\ntrain-lora: nowhere: expected a folder of images.*\ndata-percentage: train-lora\.js .*code 1\n$/,
+      /\ntrain: nowhere: expected a folder of images.*\ndata-percentage: train\.js .*code 1\n$/,
     );
     assert(!existsSync(join(dir, 'study/models/lora_3_0.1')));
   });

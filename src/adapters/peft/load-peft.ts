@@ -10,9 +10,9 @@ import type { TorchPlace } from '../../model/torch-place.js';
 import type { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import { fromTorchLayout } from '../../model/vit/layout.js';
 import { siteOfModule } from '../../model/vit/names.js';
-import { localizedLoraFromPeft } from '../localized-lora.js';
-import { loraFromPeft } from '../lora.js';
 import { readPeftConfig } from '../peft-config.js';
+import { localizedLoraFromPeft } from './localized-lora-from-peft.js';
+import { loraFromPeft } from './lora-from-peft.js';
 import { adapterPlaces } from './peft-places.js';
 import { PEFT_FILES, PEFT_PREFIX } from './save-peft.js';
 

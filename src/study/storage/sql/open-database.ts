@@ -1,6 +1,6 @@
 import { UserError } from '../../../base/errors.js';
 import type { Database } from './database.js';
-import { partsOf } from './database-url.js';
+import { fileOf, partsOf } from './database-url.js';
 import { openMysql } from './mysql.js';
 import { openPostgres } from './postgres.js';
 import { openSqlite } from './sqlite.js';
@@ -40,5 +40,5 @@ function sqlitePath(url: string, rest: string): string {
       },
     );
   }
-  return rest.slice(1).replace(/\?.*$/s, '') || ':memory:';
+  return fileOf(url) ?? ':memory:';
 }

@@ -1,0 +1,122 @@
+import { didYouMean } from '../base/did-you-mean.js';
+import { UserError } from '../base/errors.js';
+import { configFile } from './config-file.js';
+import { expected, type Flag, flagName, valueOf } from './flag.js';
+
+/** Whether a table has all flags of a command line (others are errors) or some of them (others are passed over). */
+export type Known = 'all' | 'some';
+
+/** Flags that say how the others are read: no recipe sees them, and no file holds them. */
+export const ABOUT_READING: readonly string[] = ['config', 'help', 'version'];
+
+/** What a command line and its config file say, as yet unchecked. */
+export interface RawValues {
+  /** The values on the command line, by flag. */
+  readonly words: ReadonlyMap<string, unknown>;
+  /** Notes for the user, such as on a flag that is given twice. */
+  readonly notes: readonly string[];
+  /** The value of a flag, undefined where there is none, and where it stands, as messages begin. */
+  of(flag: Flag): { readonly value: unknown; readonly where: string };
+}
+
+/**
+ * Reads the words of a command line and the file that `--config` names, which they override. A command line that only shows
+ * a text (`--help`, `--version`) reads no file.
+ *
+ * @throws UserError for a word, a flag or a key that is none, and for a flag without its value.
+ */
+export function readRawValues(
+  argv: readonly string[],
+  table: ReadonlyMap<string, Flag>,
+  known: Known = 'all',
+): RawValues {
+  const { values: words, notes } = readWords(argv, table, known);
+  const shows = words.get('help') === true || words.get('version') === true;
+  const path = shows ? undefined : words.get('config');
+  const inFiles = new Map([...table].filter(([name]) => !ABOUT_READING.includes(name)));
+  const file = typeof path === 'string' ? configFile(path, inFiles, known) : new Map<string, unknown>();
+  return {
+    words,
+    notes,
+    of: (flag) =>
+      !words.has(flag.name) && file.has(flag.name)
+        ? { value: file.get(flag.name), where: `${String(path)}: ${flag.key}` }
+        : { value: words.get(flag.name), where: `--${flag.name}` },
+  };
+}
+
+function readWords(
+  argv: readonly string[],
+  table: ReadonlyMap<string, Flag>,
+  known: Known,
+): { readonly values: ReadonlyMap<string, unknown>; readonly notes: string[] } {
+  const values = new Map<string, unknown>();
+  const notes: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] === '-h' ? '--help' : argv[i]!;
+    if (!word.startsWith('--') && known === 'some') continue;
+    if (!word.startsWith('--'))
+      throw new UserError(`${JSON.stringify(word)}: expected a flag such as --help, got a bare word`, {
+        word,
+      });
+    const equals = word.indexOf('=');
+    const spelled = equals < 0 ? word.slice(2) : word.slice(2, equals);
+    const name = flagName(spelled);
+    const positive = table.get(name);
+    const negated = name.startsWith('no-') ? table.get(name.slice(3)) : undefined;
+    const flag = positive ?? (negated?.schema.type === 'boolean' ? negated : undefined);
+    if (!flag && known === 'some') continue;
+    if (!flag) {
+      const names = [...table.keys()].map((name) => `--${name}`);
+      throw new UserError(`--${spelled}: unknown flag${didYouMean(`--${name}`, names)}`, { flag: spelled });
+    }
+    let value: unknown;
+    if (!positive) {
+      if (equals >= 0)
+        throw new UserError(
+          `--${spelled}: expected no value, got ${JSON.stringify(word.slice(equals + 1))}`,
+          {
+            flag: spelled,
+          },
+        );
+      value = false;
+    } else if (equals >= 0) value = valueOf(word.slice(equals + 1), flag.schema);
+    else if (flag.schema.type === 'boolean') {
+      const explicit = /^(true|false)$/i.test(argv[i + 1] ?? '');
+      value = explicit ? valueOf(argv[++i]!, flag.schema) : true;
+    } else {
+      const next = argv[i + 1];
+      if (next === undefined || next.startsWith('--'))
+        throw new UserError(`--${spelled}: expected ${expected(flag.schema)}, got nothing`, {
+          flag: flag.name,
+        });
+      value = valueOf(next, flag.schema);
+      i++;
+    }
+    const before = values.get(flag.name);
+    if (Array.isArray(before) && Array.isArray(value)) value = [...before, ...value];
+    else if (before !== undefined)
+      notes.push(`--${flag.name}: given twice; the last one counts, ${JSON.stringify(value)}`);
+    values.set(flag.name, value);
+  }
+  return { values, notes };
+}
+
+/**
+ * A value as the flag's type takes it, or its default.
+ *
+ * @throws UserError that begins with `where`: for a value that is not of the type, and for a required flag without one.
+ */
+export function valueFor(flag: Flag, value: unknown, where: string): unknown {
+  if (value === undefined && flag.required)
+    throw new UserError(`--${flag.name}: required; expected ${expected(flag.schema)}`, { flag: flag.name });
+  const result = flag.type.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const want = issue.code === 'custom' ? issue.message : `expected ${expected(flag.schema)}`;
+  const place = issue.path[0];
+  const got: unknown = Array.isArray(value) && typeof place === 'number' ? value[place] : value;
+  const choices = (flag.schema.enum ?? flag.schema.items?.enum ?? []).map(String);
+  const hint = typeof got === 'string' && !choices.includes(got) ? didYouMean(got, choices) : '';
+  throw new UserError(`${where}: ${want}, got ${JSON.stringify(got)}${hint}`, { flag: flag.name, got });
+}
