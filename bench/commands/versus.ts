@@ -100,6 +100,7 @@ export default command({
         .describe('what is compared'),
       batch: z.int().min(1).default(8).describe('images in a step'),
       threads: z.int().min(1).optional().describe('for both sides; default the cores that are available'),
+      engine: z.enum(['onednn', 'torch']).default('onednn').describe('our engine'),
       rounds: z.int().min(1).default(3).describe('turns of every contender'),
       warmUp: z.int().min(1).default(2).describe('steps of a turn before the clock starts'),
       steps: z.int().min(1).default(5).describe('timed steps of a turn; the median counts'),
@@ -137,9 +138,13 @@ export default command({
   },
 });
 
+interface How extends Readonly<Record<'batch' | 'threads' | 'warmUp' | 'steps', number>> {
+  readonly engine: 'onednn' | 'torch';
+}
+
 function start(
   { side, command, model, adapter, precision, frozen }: Run,
-  { batch, threads, warmUp, steps }: Readonly<Record<'batch' | 'threads' | 'warmUp' | 'steps', number>>,
+  { engine, batch, threads, warmUp, steps }: How,
 ) {
   const what = [
     command,
@@ -155,7 +160,7 @@ function start(
   const how = ['--threads', `${threads}`, '--warm-up', `${warmUp}`, '--steps', `${steps}`];
   if (side !== 'millrace')
     return torch([...what, ...how, '--engine', side, ...(frozen ? ['--frozen', frozen] : [])]);
-  return ours([...what, ...how, ...(command === 'matmul' ? [] : ['--engine', 'onednn'])]);
+  return ours([...what, ...how, ...(command === 'matmul' ? [] : ['--engine', engine])]);
 }
 
 function table(rows: readonly Row[]): string {

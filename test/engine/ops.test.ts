@@ -24,6 +24,7 @@ import { linear } from '../../src/engine/ops/linear.js';
 import { linears } from '../../src/engine/ops/linears.js';
 import { overlap } from '../../src/engine/ops/overlap.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
+import { torchAddonPath } from '../../src/engine/torch/addon.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
 import { valueAndGradients } from '../../src/train/value-and-gradients.js';
 
@@ -151,9 +152,10 @@ describe('ops', () => {
   });
 
   it('crossEntropy of the least likely class is as large as it is, and its gradient is finite', async () => {
-    for (const name of ['cpu', 'wasm', 'onednn'] as const) {
+    for (const name of ['cpu', 'wasm', 'onednn', 'torch'] as const) {
       if (name === 'onednn' && !addonPath()) continue;
-      await useEngine(name);
+      if (name === 'torch' && !torchAddonPath()) continue;
+      await useEngine(name, { device: 'cpu' });
       tidy(() => {
         // torch.nn.functional.cross_entropy: 350 and 0, mean 175, gradient ±½.
         const logits = tensor([200, 0, -150, 0, 400, 0], [2, 3]);

@@ -15,6 +15,7 @@ import { overlap } from '../../src/engine/ops/overlap.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
 import { randomStream } from '../../src/random/random-stream.js';
 
+const engine = process.argv.at(-3)!;
 const [seed, runs] = process.argv.slice(-2).map(Number) as [number, number];
 let random = Math.random;
 const upTo = (n: number) => Math.floor(random() * n);
@@ -335,7 +336,7 @@ function agrees(expected: Outcome, got: readonly Result[]): boolean {
 const cases = Object.keys(ops).flatMap((name) => list(runs, () => name).map((_, run) => ({ name, run })));
 await tf.setBackend('cpu');
 const expected = cases.map(({ name, run }) => outcome(name, run));
-await useEngine('onednn', { precision: 'f32' });
+await useEngine(engine, { precision: 'f32', device: 'cpu' });
 const different: string[] = [];
 let refused = 0;
 cases.forEach(({ name, run }, i) => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { inProcess, needOnednn } from './onednn.js';
+import { need } from './own-engines.js';
 
-describe('arguments that the onednn engine cannot take', () => {
+describe('arguments that the onednn addon cannot take', () => {
   before(needOnednn);
 
   it('are refused by every kernel of the addon, whatever of a call is changed', () => {
@@ -14,15 +15,31 @@ describe('arguments that the onednn engine cannot take', () => {
     assert.deepEqual(found, { wrong: [], missing: [] });
     assert.ok(refused > 1500 && refused < 3000, `${refused} refused`);
   });
+});
 
-  it('are refused by every operation, or give what the cpu engine gives', () => {
-    const program = `import './test/native/hostile-ops.ts'`;
-    const { tried, refused, different } = inProcess<{ tried: number; refused: number; different: string[] }>(
-      program,
-      '1',
-      '6',
-    );
-    assert.deepEqual(different, []);
-    assert.ok(refused > tried / 5 && refused < tried / 2, `${refused} of ${tried} refused`);
+for (const engine of ['onednn', 'torch'] as const)
+  describe(`arguments that the ${engine} engine cannot take`, () => {
+    before(need(engine));
+
+    it('are refused by every operation, or give what the cpu engine gives', () => {
+      const program = `import './test/native/hostile-ops.ts'`;
+      const { tried, refused, different } = inProcess<{
+        tried: number;
+        refused: number;
+        different: string[];
+      }>(program, engine, '1', '6');
+      assert.deepEqual(different, []);
+      assert.ok(refused > tried / 5 && refused < tried / 2, `${refused} of ${tried} refused`);
+    });
+  });
+
+describe('arguments that the torch addon cannot take', () => {
+  before(need('torch'));
+
+  it('are refused by every kernel, whatever of a call is changed', () => {
+    const program = `import './test/native/hostile-torch.ts'`;
+    const { refused, wrong } = inProcess<{ refused: number; wrong: string[] }>(program, '1', '3000');
+    assert.deepEqual(wrong, []);
+    assert.ok(refused > 1000 && refused < 3000, `${refused} refused`);
   });
 });

@@ -99,6 +99,19 @@ Kernels::Kernels(std::initializer_list<std::pair<const char*, Kernel>> table) {
   }
 }
 
+int64_t axisOf(int64_t axis, const Tensor& x) {
+  TORCH_CHECK(axis >= -x.dim() && axis < x.dim(), "expected an axis of ", written(x.sizes()), ", got ", axis);
+  return axis < 0 ? axis + x.dim() : axis;
+}
+
+Tensor counted(const Tensor& x) { return x.scalar_type() == at::kBool ? x.to(at::kInt) : x; }
+
+Tensor cast(const Tensor& x, at::ScalarType type) {
+  if (type == at::kBool) return x.ne(0);
+  if (type == at::kInt && x.is_floating_point()) return x.masked_fill(x.isfinite().logical_not(), 0).to(type);
+  return x.to(type);
+}
+
 Tensor rows(const Tensor& x) {
   TORCH_CHECK(x.dim() >= 1, "expected a rank from 1, got a scalar");
   return x.dim() == 1 ? x.unsqueeze(0) : x.flatten(0, -2);

@@ -84,6 +84,12 @@ struct Kernels {
 /** A whole number from JavaScript: an offset, a size or the number of a tensor. */
 int64_t wholeOf(Napi::Value value);
 
+/** An axis from the first, where it may count from the last; throws where there is none such. */
+int64_t axisOf(int64_t axis, const Tensor& x);
+/** Whole numbers and what is true or false as numbers that count. */
+Tensor counted(const Tensor& x);
+/** JavaScript's own cast: to whole numbers towards zero, and what is none to 0. */
+Tensor cast(const Tensor& x, at::ScalarType type);
 /** A tensor seen as a matrix: [..., n] → [rows, n]. */
 Tensor rows(const Tensor& x);
 /** The shape of x with another last size. */

@@ -6,14 +6,12 @@ namespace {
 using One = Tensor (*)(const Tensor& x, const Call& call);
 using Two = Tensor (*)(const Tensor& a, const Tensor& b);
 
-Tensor counted(const Tensor& x) { return x.scalar_type() == at::kBool ? x.to(at::kInt) : x; }
-
 /** Whole numbers stay whole: tfjs casts beforehand where an operation has fractions. */
 Kernel one(One map) {
   return [map](Call& call) -> Result {
     Tensor x = call.full("x");
     Tensor y = map(counted(x), call);
-    return x.is_floating_point() ? y : y.to(at::kInt);
+    return x.is_floating_point() ? y : cast(y, at::kInt);
   };
 }
 
@@ -22,7 +20,7 @@ Kernel two(Two map) {
   return [map](Call& call) -> Result {
     Tensor a = counted(call.in("a")), b = counted(call.in("b"));
     Tensor y = map(a, b);
-    return a.is_floating_point() || b.is_floating_point() ? y : y.to(at::kInt);
+    return a.is_floating_point() || b.is_floating_point() ? y : cast(y, at::kInt);
   };
 }
 
@@ -37,21 +35,16 @@ Tensor quotient(const Tensor& a, const Tensor& b, Two divide) {
   return divide(a, b.masked_fill(zero, 1)).masked_fill(zero, 0);
 }
 
-/** JavaScript's own cast: to whole numbers towards zero, and what is none to 0. */
-Tensor cast(const Tensor& x, at::ScalarType type) {
-  if (type == at::kBool) return x.ne(0);
-  if (type == at::kInt && x.is_floating_point()) return x.masked_fill(x.isfinite().logical_not(), 0).to(type);
-  return x.to(type);
-}
-
 /** A vector of conditions chooses whole rows. */
 Tensor select(Call& call) {
   Tensor condition = call.in("condition").to(at::kBool), t = call.full("t"), e = call.full("e");
-  if (condition.dim() == 1 && t.dim() > 1) {
+  bool rows = condition.dim() == 1 && t.dim() > 1 && condition.size(0) == t.size(0);
+  if (rows) {
     std::vector<int64_t> shape(t.dim(), 1);
     shape[0] = condition.size(0);
     condition = condition.reshape(shape);
   }
+  TORCH_CHECK(t.sizes() == e.sizes() && (rows || condition.sizes() == t.sizes()), "expected three of one shape");
   return at::where(condition, t, e);
 }
 
@@ -66,9 +59,11 @@ const Kernels kernels{
     {"Sign", ONE(at::sign(x) + x.ne(x).to(x.scalar_type()) * x)},
     {"Relu", ONE(at::relu(x))},
     {"Relu6", ONE(at::clamp(x, 0, 6))},
-    {"LeakyRelu", ONE(at::leaky_relu(x.to(at::kFloat), call.number("alpha", 0.2)))},
     {"Elu", ONE(at::elu(x.to(at::kFloat)))},
-    {"Exp", ONE(at::exp(x))},
+    // Of whole numbers, too, these are fractions.
+    {"Exp", [](Call& call) -> Result { return at::exp(call.full("x").to(at::kFloat)); }},
+    {"LeakyRelu",
+     [](Call& call) -> Result { return at::leaky_relu(call.full("x").to(at::kFloat), call.number("alpha", 0.2)); }},
     {"Expm1", ONE(at::expm1(x))},
     {"Log", ONE(at::log(x))},
     {"Log1p", ONE(at::log1p(x))},

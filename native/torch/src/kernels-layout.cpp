@@ -31,7 +31,7 @@ Tensor pad(Call& call) {
 
 Tensors split(Call& call) {
   Tensor x = call.in("x");
-  int64_t axis = at::maybe_wrap_dim(call.whole("axis", 0), x.dim());
+  int64_t axis = axisOf(call.whole("axis", 0), x);
   auto sizes = call.wholes("numOrSizeSplits");
   if (!call.isArray("numOrSizeSplits")) {
     int64_t parts = sizes[0];
@@ -55,7 +55,7 @@ Tensor oneHot(Call& call) {
 Tensor gather(Call& call) {
   Tensor x = call.in("x"), indices = call.in("indices");
   TORCH_CHECK(call.whole("batchDims", 0) == 0, "expected no batch dimensions");
-  int64_t axis = at::maybe_wrap_dim(call.whole("axis", 0), x.dim());
+  int64_t axis = axisOf(call.whole("axis", 0), x);
   auto shape = x.sizes().vec();
   shape.erase(shape.begin() + axis);
   shape.insert(shape.begin() + axis, indices.sizes().begin(), indices.sizes().end());

@@ -6,13 +6,13 @@ namespace {
 using Reduce = Tensor (*)(const Tensor& x, at::IntArrayRef axes, bool keep);
 
 /** The axes that are reduced; Max alone calls them by another name, and none given are all. */
-std::vector<int64_t> axesOf(Call& call, int64_t rank) {
+std::vector<int64_t> axesOf(Call& call, const Tensor& x) {
   const char* name = call.given("reductionIndices") ? "reductionIndices" : "axis";
   std::vector<int64_t> axes;
   if (call.given(name)) axes = call.wholes(name);
   else
-    for (int64_t axis = 0; axis < rank; axis++) axes.push_back(axis);
-  for (int64_t& axis : axes) axis = at::maybe_wrap_dim(axis, rank);
+    for (int64_t axis = 0; axis < x.dim(); axis++) axes.push_back(axis);
+  for (int64_t& axis : axes) axis = axisOf(axis, x);
   return axes;
 }
 
@@ -20,13 +20,11 @@ std::vector<int64_t> axesOf(Call& call, int64_t rank) {
 Kernel reduction(Reduce reduce) {
   return [reduce](Call& call) -> Result {
     Tensor x = call.full("x");
-    auto axes = axesOf(call, x.dim());
+    auto axes = axesOf(call, x);
     if (axes.empty()) return reduce(x.unsqueeze(-1), {x.dim()}, false);
     return reduce(x, axes, call.flag("keepDims"));
   };
 }
-
-Tensor counted(const Tensor& x) { return x.scalar_type() == at::kBool ? x.to(at::kInt) : x; }
 
 Tensor sum(const Tensor& x, at::IntArrayRef axes, bool keep) {
   return at::sum(x, axes, keep, x.is_floating_point() ? at::kFloat : at::kInt);
@@ -51,7 +49,7 @@ Tensor extreme(const Tensor& x, at::IntArrayRef axes, bool keep, bool largest) {
 template <bool largest>
 Result place(Call& call) {
   Tensor x = counted(call.full("x"));
-  auto axes = axesOf(call, x.dim());
+  auto axes = axesOf(call, x);
   if (axes.size() == 1) return largest ? at::argmax(x, axes[0]) : at::argmin(x, axes[0]);
   TORCH_CHECK(int64_t(axes.size()) == x.dim(), "expected one axis, or all of them");
   return largest ? at::argmax(x) : at::argmin(x);
@@ -59,7 +57,7 @@ Result place(Call& call) {
 
 Tensor runningSum(Call& call) {
   Tensor x = counted(call.full("x"));
-  int64_t axis = at::maybe_wrap_dim(call.whole("axis", 0), x.dim());
+  int64_t axis = axisOf(call.whole("axis", 0), x);
   bool reverse = call.flag("reverse");
   Tensor given = reverse ? x.flip(axis) : x, y = at::cumsum(given, axis, x.scalar_type());
   if (call.flag("exclusive")) y = y - given;
@@ -80,9 +78,16 @@ const Kernels kernels{
     {"ArgMax", place<true>},
     {"ArgMin", place<false>},
     {"Cumsum", [](Call& call) -> Result { return runningSum(call); }},
-    {"Softmax", [](Call& call) -> Result { return at::softmax(call.full("logits"), call.whole("dim", -1)); }},
+    {"Softmax",
+     [](Call& call) -> Result {
+       Tensor x = call.full("logits");
+       return at::softmax(x, axisOf(call.whole("dim", -1), x));
+     }},
     {"LogSoftmax",
-     [](Call& call) -> Result { return at::log_softmax(call.full("logits"), call.whole("axis", -1)); }},
+     [](Call& call) -> Result {
+       Tensor x = call.full("logits");
+       return at::log_softmax(x, axisOf(call.whole("axis", -1), x));
+     }},
 };
 
 }  // namespace
