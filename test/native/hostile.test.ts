@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { need } from '../engine/tested-engines.js';
 import { inProcess, needOnednn } from './onednn.js';
-import { need } from './own-engines.js';
 
 describe('arguments that the onednn addon cannot take', () => {
   before(needOnednn);

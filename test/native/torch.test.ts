@@ -18,10 +18,11 @@ import {
 } from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.js';
 import { useEngine } from '../../src/engine/engine.js';
+import { fallbackCalls } from '../../src/engine/fallback.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { memoryHint } from '../../src/engine/out-of-memory.js';
 import type { TorchBackend } from '../../src/engine/torch/backend.js';
-import { need, start } from './own-engines.js';
+import { need, start } from '../engine/tested-engines.js';
 
 const running = () => findBackend('torch') as TorchBackend;
 const held = () => running().addon.memory();
@@ -114,9 +115,9 @@ describe('the torch engine', () => {
   });
 
   it('runs what it lacks on the cpu backend', () => {
-    running().fallbackCalls.clear();
+    fallbackCalls('torch').clear();
     const best = tidy(() => topk(tensor([3, 1, 2]), 2).values.dataSync());
-    assert.deepEqual([[...best], [...running().fallbackCalls.keys()]], [[3, 2], ['TopK']]);
+    assert.deepEqual([[...best], [...fallbackCalls('torch').keys()]], [[3, 2], ['TopK']]);
   });
 
   it('keeps every tensor when it is started again, also those that products rounded', async () => {
@@ -133,7 +134,7 @@ describe('the torch engine', () => {
   });
 
   it('computes beside the onednn engine in one process', async function () {
-    need('onednn').call(this);
+    await need('onednn').call(this);
     const a = tensor([1, 2, 3, 4], [2, 2]);
     await start('onednn', { precision: 'f32' });
     const b = tensor([5, 6, 7, 8], [2, 2]);

@@ -9,7 +9,7 @@ import { linear } from '../../../src/engine/ops/linear.js';
 import { readPretrained } from '../../../src/model/vit/pretrained.js';
 import { blocks, type Project } from '../../../src/model/vit/vit.js';
 import { type Classifier, classifierOf } from '../../../src/tasks/classification/classifier.js';
-import { need } from '../../native/own-engines.js';
+import { need } from '../../engine/tested-engines.js';
 import { needsSharedData } from '../../shared-data.js';
 
 /** A float32 array of numpy's .npy format, version 1. */
@@ -51,7 +51,7 @@ describe('a real pretrained ViT (DeiT-Tiny)', () => {
   ] as const)
     it(`gives the reference's logits and tokens within 1e-4 on ${engine}`, async function () {
       const folder = needsSharedData(this, 'vit_deit_tiny_patch16_224');
-      if (engine === 'onednn' || engine === 'torch') need(engine).call(this);
+      if (engine === 'onednn' || engine === 'torch') await need(engine).call(this);
       await useEngine(engine, { precision: 'f32', device: 'cpu' });
       const expected = JSON.parse(await readFile(join(folder, 'expected.json'), 'utf8')) as {
         logits_first8: number[][];
