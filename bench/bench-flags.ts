@@ -12,7 +12,7 @@ export const modelFlags = {
     .enum(ADAPTERS)
     .default('lora')
     .describe('what trains beside the head; none = the head alone, full = everything'),
-  batch: z.int().min(1).default(8).describe('images in a step'),
+  batch: z.int().min(1).default(8).describe('images per step'),
 };
 
 export const engineFlags = {

@@ -13,7 +13,7 @@ export interface Command<G extends FlagGroups = FlagGroups> {
  * @example
  * export default command({
  *   description: 'one step of training',
- *   flags: { Bench: { batch: z.int().min(1).default(8).describe('images in a step') } },
+ *   flags: { Bench: { batch: z.int().min(1).default(8).describe('images per step') } },
  *   run: async ({ batch }) => console.log(batch),
  * });
  */

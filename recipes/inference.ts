@@ -106,7 +106,7 @@ recipe({
         const lost = new Set(rows.filter(({ test }) => !areNumbers(test)).map(({ run }) => run));
         if (lost.size > 0)
           throw new UserError(
-            `expected scores, got NaN of ${[...lost].join(', ')}, which are in no mean; train them anew`,
+            `expected scores, got NaN of ${[...lost].join(', ')}, which are left out of every mean; train them again`,
           );
       }),
     );

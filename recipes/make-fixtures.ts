@@ -11,13 +11,13 @@ import sharp from 'sharp';
 import { z } from 'zod';
 
 recipe({
-  description: 'Draws the embedded two-domain data set: creatures to be told from things and grounds.',
+  description: 'Draws the embedded two-domain data set: creatures to segment among things and backgrounds.',
   flags: {
     Fixture: {
-      outDir: z.string().min(1).default(fixture('creatures')).describe('folder that is made, or made anew'),
+      outDir: z.string().min(1).default(fixture('creatures')).describe('folder to create or replace'),
       plain: z.int().min(1).default(200).describe('pairs in the plain domain'),
       styled: z.int().min(1).default(20).describe('pairs in each style of the other domain'),
-      randomSeed: z.int().min(0).default(42).describe('rules every picture'),
+      randomSeed: z.int().min(0).default(42).describe('seed of every picture'),
     },
   },
   run: async ({ outDir, plain, styled, randomSeed }, signal) => {

@@ -53,11 +53,11 @@ recipe({
     Model: { modelName: modelFlags.modelName },
     Training: {
       epochs: z.int().min(1).default(2).describe('passes over the training split'),
-      batchSize: z.int().min(1).default(8).describe('images in a batch'),
+      batchSize: z.int().min(1).default(8).describe('images per batch'),
       dataPercentage: dataFlags.dataPercentage.default(0.25),
     },
     Run: {
-      outputDir: z.string().min(1).default('results/pipeline').describe('gets all that it writes'),
+      outputDir: z.string().min(1).default('results/pipeline').describe('folder of all output'),
       overwrite: runFlags.overwrite,
       resume: runFlags.resume,
     },

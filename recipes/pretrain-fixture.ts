@@ -35,14 +35,14 @@ recipe({
         .string()
         .min(1)
         .default(fixture('vit-creatures'))
-        .describe('gets config.json and model.safetensors'),
-      images: z.int().min(1).default(96_000).describe('pictures that are drawn, each seen once'),
-      batchSize: z.int().min(1).default(16).describe('pictures in a step'),
+        .describe('folder of config.json and model.safetensors'),
+      images: z.int().min(1).default(96_000).describe('number of pictures to draw, each used once'),
+      batchSize: z.int().min(1).default(16).describe('pictures per step'),
       lr: z.number().gt(0).default(1e-3).describe('peak learning rate'),
       weightDecay: z.number().min(0).default(0.05).describe('weight decay'),
-      randomSeed: z.int().min(0).default(7).describe('rules weights and pictures; the data set has 42'),
+      randomSeed: z.int().min(0).default(7).describe('seed of weights and pictures; the data set uses 42'),
       engine: engineFlags.engine,
-      threads: z.int().min(1).optional().describe("the engine's threads; default: the cores that are there"),
+      threads: z.int().min(1).optional().describe('threads of the engine; default: all available cores'),
     },
   },
   run: async ({

@@ -26,7 +26,7 @@ import { catchError, concat, defer, filter, finalize, mergeMap, tap } from 'rxjs
 import { z } from 'zod';
 
 recipe({
-  description: 'Works on a study until it has its trials, beside any number of other workers.',
+  description: 'Runs trials of a study until it has enough, alongside any number of other workers.',
   plugins: studyPlugins,
   flags: {
     Study: {

@@ -25,7 +25,7 @@ export default command({
     },
     Bench: {
       imageSize: z.int().min(1).default(224).describe('height and width after the resize'),
-      batchSize: z.int().min(1).default(8).describe('images in a batch'),
+      batchSize: z.int().min(1).default(8).describe('images per batch'),
       images: z.int().min(1).default(100).describe('how many of them, where there are as many'),
       json: z.boolean().default(false).describe('print one JSON object'),
     },

@@ -98,7 +98,7 @@ export default command({
         .min(1)
         .default(USUAL)
         .describe('what is compared'),
-      batch: z.int().min(1).default(8).describe('images in a step'),
+      batch: z.int().min(1).default(8).describe('images per step'),
       threads: z.int().min(1).optional().describe('for both sides; default the cores that are available'),
       engine: z.enum(['onednn', 'torch']).default('onednn').describe('our engine'),
       rounds: z.int().min(1).default(3).describe('turns of every contender'),

@@ -109,7 +109,7 @@ export const localizedLoraEntry = defineAdapter(
     description: 'with Localized LoRA',
     flags: {
       rBlock: z.int().min(1).default(2).describe('rank of each block'),
-      numBlocksPerRow: z.int().min(1).default(2).describe('K: a weight is cut into K × K blocks'),
+      numBlocksPerRow: z.int().min(1).default(2).describe('K: a weight is divided into K × K blocks'),
       ...placeFlags,
     },
     ignores: '--r-block and --num-blocks-per-row say the size of Localized LoRA',

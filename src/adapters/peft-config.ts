@@ -36,7 +36,9 @@ const HARMLESS = new Set([
 ]);
 
 const shared = z.object({
-  bias: z.literal('none', { error: 'expected none, an adapter that trains no bias' }).default('none'),
+  bias: z
+    .literal('none', { error: 'expected none: adapters that train biases are not supported' })
+    .default('none'),
 });
 
 /**
@@ -55,7 +57,7 @@ export async function readPeftConfig(
   const config = await readJson(path);
   if (!config)
     throw fail(
-      'expected an adapter that PEFT saved, got nothing there; a named adapter lies in a folder of its name',
+      'expected an adapter that PEFT saved, got nothing there; a named adapter is in a folder of its own name',
     );
   const parsing = <T>(parse: () => T): T => {
     try {

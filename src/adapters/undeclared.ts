@@ -5,8 +5,8 @@ import { type AdapterKind, placeFlags } from './adapter-kind.js';
 export function undeclared(name: string): AdapterKind {
   const flags = {
     rank: z.int().min(1).optional().describe('its rank'),
-    rBlock: z.int().min(1).optional().describe('its rank of a block'),
-    numBlocksPerRow: z.int().min(1).optional().describe('its blocks along a side of a weight'),
+    rBlock: z.int().min(1).optional().describe('rank of its blocks'),
+    numBlocksPerRow: z.int().min(1).optional().describe('number of its blocks along a side of a weight'),
     ...placeFlags,
     alpha: z.number().gt(0).optional().describe('its scale'),
     targets: placeFlags.targets.unwrap().optional().describe('the linear maps of a block that are adapted'),

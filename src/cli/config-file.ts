@@ -57,7 +57,7 @@ function valuesOf(document: Document.Parsed, path: string): unknown {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UserError(
-      `${path}: expected YAML, got what cannot be read (${oneLine(reason)})`,
+      `${path}: expected YAML, got text that cannot be parsed (${oneLine(reason)})`,
       { path },
       { cause },
     );

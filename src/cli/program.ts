@@ -57,7 +57,7 @@ export class Program {
     const code = STOPS[signal] ?? 1;
     if (this.#stopped) process.exit(code);
     this.#stopped = true;
-    process.stderr.write(`\n${this.name}: stopping on ${signal}; once more to quit at once\n`);
+    process.stderr.write(`\n${this.name}: stopping on ${signal}; repeat to quit at once\n`);
     this.#abort.abort();
     this.#work.unsubscribe();
     process.exitCode = code;
@@ -70,7 +70,7 @@ export class Program {
     this.#outputLost = true;
     process.exitCode ||= 1;
     process.stderr.write(
-      `${this.name}: standard output cannot be written (${code}); the work goes on without it\n`,
+      `${this.name}: standard output cannot be written (${code}); the work continues without it\n`,
     );
   }
 }

@@ -197,7 +197,7 @@ function build(command: string): string {
   return `node ${near.startsWith('..') ? script : near}`;
 }
 
-/** Starts an engine of this package; by a path that is no literal, since its module knows the types above. */
+/** Starts an engine of this package; by a path that is not a literal, since its module knows the types above. */
 async function ownEngine(path: string, options: EngineOptions) {
   const module = (await import(path).catch(missing)) as
     | { readonly register: EngineSource['start'] }

@@ -10,7 +10,7 @@ const RATE: SearchedFlag = { choices: [1e-5, 1e-4, 1e-3, 1e-2], first: 1e-3 };
 
 /**
  * What every search varies beside the adapter, with upstream's names and choices. A search begins at the defaults of the
- * training recipes, but for `lr`, whose 2e-3 is no choice of upstream's; 1e-3 is the nearest.
+ * training recipes, but for `lr`, whose 2e-3 is not one of upstream's choices; 1e-3 is the nearest.
  */
 const TRAINING = {
   lr: RATE,

@@ -60,7 +60,7 @@ export async function failIfCellsDiverged(cells: readonly StudyCell[]): Promise<
   if (diverged.length === 0) return;
   const names = diverged.map(({ run }) => run);
   throw new UserError(
-    `${diverged.length} of ${cells.length} runs diverged and ${diverged.length > 1 ? 'are' : 'is'} in no mean: ${names.join(', ')}; give other settings (--lr, --clip) and another --output-dir`,
+    `${diverged.length} of ${cells.length} runs diverged and ${diverged.length > 1 ? 'are' : 'is'} left out of every mean: ${names.join(', ')}; give other settings (--lr, --clip) and another --output-dir`,
     { runs: names },
   );
 }

@@ -32,7 +32,7 @@ export const classifierFlags = {
   head: z
     .enum(['new', 'keep'])
     .default('new')
-    .describe("where the classifier starts: new = random weights, keep = the pretrained model's own"),
+    .describe("initial weights of the classifier: new = random, keep = the pretrained model's own"),
   mode: modelFlags.mode,
 };
 
@@ -47,7 +47,7 @@ export const classifierTrainingFlags = {
     .min(0)
     .lt(1)
     .default(0)
-    .describe('share of the target that cross-entropy gives to all classes alike'),
+    .describe('label smoothing: share of the target spread evenly over all classes'),
   lrSegHead: trainingFlags.lrSegHead.describe("learning rate of the head; named as the other recipes' flag"),
   metric: z
     .enum(LABEL_METRICS)

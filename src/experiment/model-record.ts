@@ -32,7 +32,7 @@ export function trainedIn({ adapter, parameters }: AdaptableVit): TrainedRecord 
   const mode = trainingMode(parameters);
   if (adapter && !adapters.has(adapter.name))
     throw new UserError(
-      `adapter: expected one of ${adapters.names.join(', ')} in the record of a model, got ${adapter.name}, with which no checkpoint could be read again; train it without a record, or merge() it`,
+      `adapter: expected one of ${adapters.names.join(', ')} in the record of a model, got ${adapter.name}, which a checkpoint could not restore; train it without a record, or merge() it`,
       { adapter: adapter.name },
     );
   return {

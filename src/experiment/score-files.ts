@@ -42,7 +42,7 @@ export interface AggregatedScores<S extends TestScores = TestScores> extends Set
 
 /**
  * Rows of one setting together: mean ± population standard deviation over their runs. Those of a run that diverged, whose
- * scores are no numbers, are in no mean.
+ * scores are not numbers, are in no mean.
  */
 export function aggregateScores(rows: readonly ScoreRow[]): AggregatedScores[] {
   const scored = rows.filter(({ test }) => areNumbers(test));

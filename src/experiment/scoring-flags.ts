@@ -50,7 +50,7 @@ export const scoringFlags = {
     .int()
     .min(1)
     .optional()
-    .describe('images in a batch; soft scores are averaged over batches; default: as in training'),
+    .describe('images per batch; soft scores are averaged over batches; default: as in training'),
   ...engineFlags,
 };
 

@@ -113,7 +113,7 @@ export const trainingFlags = {
     .min(1)
     .optional()
     .describe('first epochs, in which only the head is trainable; default: none'),
-  batchSize: z.int().min(1).default(8).describe('images in a batch'),
+  batchSize: z.int().min(1).default(8).describe('images per batch'),
   loss: nameIn(losses).default('log-cosh-dice').describe('loss to minimise'),
   optimizer: nameIn(optimizers)
     .default('adamw')
@@ -176,7 +176,7 @@ export const engineFlags = {
     .union([nameIn(engines, ['cpu', 'cuda', 'mps', 'xpu', 'auto']), z.string().regex(/^(cuda|xpu):\d+$/)])
     .optional()
     .describe(
-      'what computes: cpu = the processor; cuda, cuda:1, mps, xpu = a card on the torch engine; or the name of an engine; default: the best there is',
+      'device: cpu = the processor; cuda, cuda:1, mps, xpu = a card on the torch engine; or the name of an engine; default: the best available',
     ),
 };
 

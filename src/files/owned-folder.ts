@@ -126,7 +126,7 @@ async function ownManifest(path: string, madeBy: string, first: string): Promise
   if (Array.isArray(files) && files.every((file) => typeof file === 'string' && isBelow(file)))
     return { ...manifest, madeBy, files };
   throw new UserError(
-    `${join(path, MANIFEST)}: expected the list of files that ${madeBy} wrote, got none, as an earlier version left it; remove the folder yourself, or give another`,
+    `${join(path, MANIFEST)}: expected the list of files that ${madeBy} wrote, got none, since an earlier version wrote it; remove the folder yourself, or choose another`,
     { path },
   );
 }

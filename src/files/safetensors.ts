@@ -44,7 +44,7 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
     throw bad(cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message), cause);
   };
   const stats = await stat(path).catch(failed);
-  if (!stats.isFile()) throw bad(stats.isDirectory() ? 'a folder' : 'something that is no file');
+  if (!stats.isFile()) throw bad(stats.isDirectory() ? 'a folder' : 'something that is not a file');
   const file = await open(path, 'r').catch(failed);
   try {
     const { entries, metadata, start } = await readHeader(file, stats.size, bad);
@@ -88,10 +88,10 @@ async function readHeader(
     text = new TextDecoder('utf-8', { fatal: true }).decode(await readRange(file, 8, Number(length), bad));
     header = JSON.parse(text) as Record<string, unknown>;
   } catch (cause) {
-    throw cause instanceof UserError ? cause : bad('a header that is no JSON', cause);
+    throw cause instanceof UserError ? cause : bad('a header that is not JSON', cause);
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw bad('a header that is no object');
+    throw bad('a header that is not an object');
 
   const { __metadata__: metadata = {}, ...rest } = header;
   const repeated = repeatedKey(text);
@@ -132,7 +132,7 @@ async function readRange(file: FileHandle, from: number, length: number, bad: Ba
   try {
     bytes = new Uint8Array(length);
   } catch (cause) {
-    throw bad(`a tensor of ${length} bytes, for which there is no memory`, cause);
+    throw bad(`a tensor of ${length} bytes, for which memory is insufficient`, cause);
   }
   for (let at = 0; at < length; ) {
     const { bytesRead } = await file.read(bytes, at, Math.min(AT_ONCE, length - at), from + at);

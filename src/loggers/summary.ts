@@ -103,7 +103,7 @@ const summarySchema = z.looseObject({
   test: scoresSchema.nullable(),
 });
 
-/** Whether a run went wrong: the guard stopped it, or its scores are no numbers (null in the file). */
+/** Whether a run went wrong: the guard stopped it, or its scores are not numbers (null in the file). */
 export function hasDiverged({ diverged, validation, test }: Summary): boolean {
   return diverged === true || [validation, test].some((scores) => scores !== null && !areNumbers(scores));
 }

@@ -35,7 +35,7 @@ export class MersenneTwister {
   /**
    * CPython's `random.seed(n)`: the key is |n| in words of 32 bits, the low one first.
    *
-   * @throws UserError for what is no integer.
+   * @throws UserError for what is not an integer.
    */
   static fromInteger(n: number): MersenneTwister {
     if (!Number.isInteger(n)) throw new UserError(`seed: expected an integer, got ${n}`, { seed: n });

@@ -17,7 +17,7 @@ export class NumpyRandom {
   /**
    * `RandomState(seed)`; without a seed, a stream that cannot be repeated.
    *
-   * @throws UserError when the seed is no integer of 32 bits.
+   * @throws UserError when the seed is not an integer of 32 bits.
    */
   static fromSeed(seed: number = randomInt(2 ** 32)): NumpyRandom {
     if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {

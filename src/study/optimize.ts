@@ -41,7 +41,7 @@ export type Objective = (trial: Trial) => number | readonly number[] | Promise<n
 /**
  * Runs an objective for trial after trial: Optuna's `study.optimize`.
  *
- * A value makes a trial COMPLETE, NaN, what is no number or a wrong number of values FAIL, `TrialPruned` PRUNED, and
+ * A value makes a trial COMPLETE, NaN, what is not a number or a wrong number of values FAIL, `TrialPruned` PRUNED, and
  * whatever else is thrown FAIL with its message. A trial that another process found stale is passed over with a warning.
  *
  * An objective, or `onTrial`, must not call `optimize` on its own study: until its first await that is refused, as in

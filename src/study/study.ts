@@ -82,7 +82,7 @@ export class Study extends StoredStudy implements TrialHost {
   /**
    * The next trial, RUNNING: the first enqueued one, otherwise a waiting retry, or a new one.
    *
-   * With heartbeats, trials whose process died are made FAIL first, and retried. A retry lets a trial that is no retry
+   * With heartbeats, trials whose process died are made FAIL first, and retried. A retry lets a trial that is not a retry
    * go first, so that one whose parameters kill its process never keeps a study from trying others.
    *
    * @param fixed parameters to suggest at once, as in `study.ask(fixed_distributions=…)`

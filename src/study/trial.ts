@@ -91,7 +91,7 @@ export class Trial extends StoredTrial {
    *
    * Unlike Optuna, which casts, takes neither a string for the value nor a fraction for the step.
    *
-   * @throws UserError when the value is no number, the step no integer from 0 up, or the study has several objectives.
+   * @throws UserError when the value is not a number, the step no integer from 0 up, or the study has several objectives.
    */
   async report(value: number, step: number): Promise<void> {
     const { record, study } = this;

@@ -227,7 +227,7 @@ export class Run<
     const follows = this.training.schedule.observe !== undefined;
     if (!follows || this.#heard !== undefined || this.#steps !== batches + 1) return [];
     const message =
-      'the schedule follows a validation score and has heard of none in a whole epoch: the rate stays as it is; put validate(run, …) after trainStep';
+      'the schedule follows a validation score but received none in a whole epoch: the learning rate does not change; put validate(run, …) after trainStep';
     return [warningEvent('schedule-unheard', message)];
   }
 }

@@ -243,7 +243,7 @@ describe('--config', () => {
     [
       'an alias without its anchor',
       'epochs: *no\n',
-      'expected YAML, got what cannot be read (Unresolved alias (the anchor must be set before the alias): no)',
+      'expected YAML, got text that cannot be parsed (Unresolved alias (the anchor must be set before the alias): no)',
     ],
     ['config itself', 'config: other.yaml\n', 'config: unknown key'],
     ['a key of two lines', '{? "a\\nb" : 1}\n', 'a\\nb: unknown key'],

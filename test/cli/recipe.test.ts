@@ -85,7 +85,7 @@ describe('recipe', () => {
         });
         assert.deepEqual(await once(child, 'close'), [expected, null], place);
         const said =
-          /^demo-recipe: standard output cannot be written \(ENOSPC\); the work goes on without it\n$/;
+          /^demo-recipe: standard output cannot be written \(ENOSPC\); the work continues without it\n$/;
         if (place === 'output') assert.match(text, said);
         else assert.match(text, /line 20000\n$/);
       }
@@ -107,7 +107,7 @@ describe('recipe', () => {
         child.kill(signal);
         const { code, stderr } = await ended;
         assert.equal(code, expected);
-        assert.equal(stderr, `\ndemo-recipe: stopping on ${signal}; once more to quit at once\n`);
+        assert.equal(stderr, `\ndemo-recipe: stopping on ${signal}; repeat to quit at once\n`);
         assert.equal(readFileSync(path, 'utf8'), 'flushed true\n');
       } finally {
         rmSync(dir, { recursive: true });

@@ -15,25 +15,25 @@ const RETURNED: readonly (readonly [unknown, string | null])[] = [
   [1, null],
   [-Infinity, null],
   [[2], null],
-  ['0.5', '"0.5" is no number'],
-  [true, 'true is no number'],
-  [1n, '1n is no number'],
+  ['0.5', '"0.5" is not a number'],
+  [true, 'true is not a number'],
+  [1n, '1n is not a number'],
   [undefined, 'no value was told'],
   [null, 'no value was told'],
   [Number.NaN, 'a value is NaN'],
   [[Number.NaN], 'a value is NaN'],
   [[], '0 values came for 1 objectives'],
   [[1, 2], '2 values came for 1 objectives'],
-  [[[1]], '[ 1 ] is no number'],
-  [['1'], '"1" is no number'],
-  [[undefined], 'undefined is no number'],
-  [Array.from({ length: 1 }), 'undefined is no number'],
-  [{}, '{} is no number'],
-  [{ value: 1 }, '{ value: 1 } is no number'],
-  [new Float32Array(1), 'Float32Array(1) [ 0 ] is no number'],
-  [Symbol('s'), 'Symbol(s) is no number'],
-  [() => 1, '[Function (anonymous)] is no number'],
-  [Object.create(null), '[Object: null prototype] {} is no number'],
+  [[[1]], '[ 1 ] is not a number'],
+  [['1'], '"1" is not a number'],
+  [[undefined], 'undefined is not a number'],
+  [Array.from({ length: 1 }), 'undefined is not a number'],
+  [{}, '{} is not a number'],
+  [{ value: 1 }, '{ value: 1 } is not a number'],
+  [new Float32Array(1), 'Float32Array(1) [ 0 ] is not a number'],
+  [Symbol('s'), 'Symbol(s) is not a number'],
+  [() => 1, '[Function (anonymous)] is not a number'],
+  [Object.create(null), '[Object: null prototype] {} is not a number'],
 ];
 
 const unreadable = new Error('x');
@@ -106,7 +106,7 @@ overPlaces('endings', ({ name, create, again, warnings, place }) => {
       for (const values of [1, null])
         await assert.rejects(study.tell(trial, values, { state }), {
           name: 'UserError',
-          message: /^trial 0: expected to be told COMPLETE, PRUNED or FAIL, got/,
+          message: /^trial 0: expected the state COMPLETE, PRUNED or FAIL, got/,
         });
     for (const values of ['1', [1, 2], Number.NaN, [[1]], null, undefined])
       await assert.rejects(

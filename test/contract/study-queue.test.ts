@@ -100,7 +100,7 @@ const WRONG: readonly (readonly [string, object, RegExp])[] = [
     /2 values came for 1/,
   ],
   ['COMPLETE with NaN', { state: 'COMPLETE', values: [Number.NaN] }, /a value is NaN/],
-  ['COMPLETE with a string', { state: 'COMPLETE', values: ['1'] }, /"1" is no number/],
+  ['COMPLETE with a string', { state: 'COMPLETE', values: ['1'] }, /"1" is not a number/],
   ['PRUNED with two values', { state: 'PRUNED', values: [1, 2] }, /2 values came for 1 objectives/],
   ['PRUNED with NaN', { state: 'PRUNED', values: [Number.NaN] }, /a value is NaN/],
   ['FAIL with a value', { state: 'FAIL', values: [1] }, /expected no values with FAIL/],
@@ -150,7 +150,7 @@ const WRONG: readonly (readonly [string, object, RegExp])[] = [
   [
     'a distribution by hand that is none',
     { ...complete, params: { x: 1 }, distributions: { x: {} } },
-    /^UserError: distribution: expected what/,
+    /^UserError: distribution: expected one from/,
   ],
   [
     'a distribution by hand of strings',

@@ -76,7 +76,10 @@ describe('ablations', () => {
     const diverged = () => run('ablate-frozen', [...tiny(), '--output_dir=lost', ...args], dir);
     const first = await diverged();
     assert.equal(first.code, 1, first.stderr);
-    assert.match(first.stderr, /\nablate-frozen: 1 of 1 runs diverged and is in no mean: head_1_0\.1; .*\n$/);
+    assert.match(
+      first.stderr,
+      /\nablate-frozen: 1 of 1 runs diverged and is left out of every mean: head_1_0\.1; .*\n$/,
+    );
     assert.match(first.stdout, /Left out, since they diverged: head_1_0\.1\n/);
     assert.doesNotMatch(first.stdout, /0\.\d{4}/);
     assert.equal(

@@ -184,7 +184,7 @@ const folders: readonly Case[] = [
   {
     what: 'two images of one stem',
     spoil: (dir) => cpSync(join(dir, 'images/a.jpg'), join(dir, 'images/a.jpeg')),
-    says: /expected one image a stem, got .* too/,
+    says: /expected one image per stem, got .* too/,
   },
   {
     what: 'no list file',
@@ -200,7 +200,7 @@ const folders: readonly Case[] = [
     what: 'an empty list',
     spoil: write('list.txt', '# nothing\n'),
     args: ['--list', 'list.txt'],
-    says: /list\.txt: expected stems, one a line, got none/,
+    says: /list\.txt: expected stems, one per line, got none/,
   },
   {
     what: 'a listed stem without files',
@@ -237,9 +237,9 @@ const models: readonly Case[] = [
     says: /model\.safetensors: .* got a header of 1152921504606846976 bytes/,
   },
   {
-    what: 'a header that is no JSON',
+    what: 'a header that is not JSON',
     spoil: write(weights, header('{"a": ')),
-    says: /model\.safetensors: .* got a header that is no JSON/,
+    says: /model\.safetensors: .* got a header that is not JSON/,
   },
   {
     what: 'offsets beyond the file',

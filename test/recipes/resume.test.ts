@@ -66,7 +66,7 @@ describe('--resume', () => {
         'a foreign one',
         (path: string) => copyFileSync(join(path, 'parameters.safetensors'), join(path, 'checkpoint.json')),
         [],
-        /step-\d+\/checkpoint\.json: expected a checkpoint of this project, got a file that is no JSON/,
+        /step-\d+\/checkpoint\.json: expected a checkpoint of this project, got a file that is not JSON/,
       ],
       ['other settings', () => {}, ['--lr=0.5'], /step-\d+: expected the settings .* lr 0\.002, got 0\.5/],
       ['another model', () => {}, ['--r-block=1'], /step-\d+: expected the settings .* rBlock 2, got 1/],

@@ -138,7 +138,7 @@ function onlyChannel(
     ids[i] = data[at]!;
     if (channels > 2 && (data[at] !== data[at + 1] || data[at] !== data[at + 2]))
       throw new UserError(
-        `${path}: expected a mask of one channel (palette or grey), got colours; save it with one id a pixel`,
+        `${path}: expected a mask of one channel (palette or grey), got colours; save it with one id per pixel`,
         { path },
       );
     oneId &&= data[at] === data[0];
@@ -146,7 +146,7 @@ function onlyChannel(
   }
   if (alpha > 0 && oneId && !oneAlpha)
     throw new UserError(
-      `${path}: expected ids in grey or a palette, got ${data[0]} throughout and the mask in alpha; save it with one id a pixel`,
+      `${path}: expected ids in grey or a palette, got ${data[0]} throughout and the mask in alpha; save it with one id per pixel`,
       { path },
     );
   return ids;

@@ -115,7 +115,7 @@ export abstract class AdaptableVit implements Model {
   protected shareBackbone(model: AdaptableVit): void {
     if (this.#maps.merged)
       throw new UserError(
-        `sibling: expected a backbone as it is, got one with ${this.adapter!.name} merged into it`,
+        `sibling: expected an unmerged backbone, got one with ${this.adapter!.name} merged into it`,
       );
     for (const { adopted, ...parameter } of this.parameters)
       if (parameter.group === 'backbone' || adopted)

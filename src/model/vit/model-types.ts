@@ -22,9 +22,9 @@ const OTHERS: Readonly<Record<string, string>> = {
   yolos: 'YOLOS, which has detection tokens',
   dpt: 'DPT, a ViT under a depth estimator',
   vit_hybrid: 'ViT hybrid, which has a convolutional stem',
-  convnext: 'ConvNeXT, which is no transformer',
-  convnextv2: 'ConvNeXT, which is no transformer',
-  resnet: 'a ResNet, which is no transformer',
+  convnext: 'ConvNeXT, which is not a transformer',
+  convnextv2: 'ConvNeXT, which is not a transformer',
+  resnet: 'a ResNet, which is not a transformer',
   segformer: 'SegFormer, which has no class token and a pyramid of sizes',
   sam_vision_model: 'SAM, which attends in windows',
 };

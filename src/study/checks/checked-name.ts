@@ -7,7 +7,7 @@ import { shown } from '../trials/fail-reason.js';
  *
  * @param kind what it names, for the error
  * @param others the names of its kind that are in use
- * @throws UserError when it is no string, holds what not every storage keeps (NUL, half a surrogate pair), is longer
+ * @throws UserError when it is not a string, holds what not every storage keeps (NUL, half a surrogate pair), is longer
  * than the storage takes, or is one that the database takes for another in use.
  */
 export function checkName(

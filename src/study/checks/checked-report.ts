@@ -2,7 +2,7 @@ import { UserError } from '../../base/errors.js';
 import type { StorageLimits } from '../storage/storage.js';
 import { shown } from '../trials/fail-reason.js';
 
-/** @throws UserError when the value is no number, or the step no integer from 0 up that the storage holds. */
+/** @throws UserError when the value is not a number, or the step no integer from 0 up that the storage holds. */
 export function checkReport(value: unknown, step: unknown, limits: StorageLimits = {}): void {
   if (typeof value !== 'number')
     throw new UserError(`report: expected a value that is a number, got ${shown(value)}`, { value });

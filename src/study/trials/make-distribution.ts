@@ -56,7 +56,7 @@ export function intDistribution(low: number, high: number, options: NumericOptio
 /**
  * A categorical distribution over `choices`, whose order is its identity within a study.
  *
- * @throws UserError when there is no choice, or one that is no string, number, boolean or null.
+ * @throws UserError when there is no choice, or one that is not a string, number, boolean or null.
  */
 export function categoricalDistribution(choices: readonly Choice[]): CategoricalDistribution {
   if (!Array.isArray(choices)) throw new UserError(`choices: expected an array, got a ${typeof choices}`);
@@ -91,7 +91,7 @@ function remade(distribution: Distribution): Distribution {
       return categoricalDistribution(distribution.choices);
     default:
       throw new UserError(
-        `distribution: expected what floatDistribution, intDistribution or categoricalDistribution makes, got ${shown(distribution)}`,
+        `distribution: expected one from floatDistribution, intDistribution or categoricalDistribution, got ${shown(distribution)}`,
       );
   }
 }

@@ -12,13 +12,13 @@ export interface Outcome {
 /**
  * The end of a trial, from the result that it was told, by Optuna's rules.
  *
- * - nothing said: COMPLETE with acceptable values, otherwise FAIL (no value, NaN, something that is no number, or a
+ * - nothing said: COMPLETE with acceptable values, otherwise FAIL (no value, NaN, something that is not a number, or a
  *   wrong number of them)
  * - COMPLETE: the values must be acceptable
  * - PRUNED: the value is the last one reported, unless that is NaN; none may be given
  * - FAIL: no value
  *
- * Unlike in Python nothing is cast: the string "0.5" and true are no numbers.
+ * Unlike in Python nothing is cast: the string "0.5" and true are not numbers.
  *
  * @param result a number, or one for each objective; whatever else JavaScript hands over makes the trial FAIL
  * @throws UserError when state and values contradict each other, or the state is none of these.
@@ -55,7 +55,7 @@ export function outcome(
     }
     default:
       throw new UserError(
-        `trial ${trial.number}: expected to be told COMPLETE, PRUNED or FAIL, got ${shown(state)}`,
+        `trial ${trial.number}: expected the state COMPLETE, PRUNED or FAIL, got ${shown(state)}`,
         { state },
       );
   }
@@ -64,11 +64,11 @@ export function outcome(
 /** Why these cannot be a trial's values; undefined if they can. */
 export function faultOf(result: unknown, objectives: number): string | undefined {
   if (result === null || result === undefined) return 'no value was told';
-  if (typeof result !== 'number' && !Array.isArray(result)) return `${shown(result)} is no number`;
+  if (typeof result !== 'number' && !Array.isArray(result)) return `${shown(result)} is not a number`;
   const values: readonly unknown[] = typeof result === 'number' ? [result] : result;
   // By index, since the array may have holes.
   for (let i = 0; i < values.length; i++) {
-    if (typeof values[i] !== 'number') return `${shown(values[i])} is no number`;
+    if (typeof values[i] !== 'number') return `${shown(values[i])} is not a number`;
     if (Number.isNaN(values[i])) return 'a value is NaN';
   }
   if (values.length !== objectives) return `${values.length} values came for ${objectives} objectives`;

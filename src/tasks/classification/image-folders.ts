@@ -32,7 +32,7 @@ export async function findLabelledImages(dir: string): Promise<LabelledImage[]> 
     if (slash < 0) throw fail('each image in a sub-folder, its class', file);
     const stem = file.replace(/\.[^./]+$/, '').normalize();
     const twin = byStem.get(stem);
-    if (twin !== undefined) throw fail('one image a stem', `${twin} and ${file}`);
+    if (twin !== undefined) throw fail('one image per stem', `${twin} and ${file}`);
     byStem.set(stem, file);
     return { stem, image: `${root}/${file}`, className: file.slice(0, slash).normalize() };
   });

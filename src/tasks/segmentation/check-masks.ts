@@ -64,7 +64,7 @@ export async function checkMasks(
   const lines: string[] = [];
   if (missing.length > 0 && foundClasses.size === 1)
     lines.push(
-      `${scope}, hold nothing but the id ${foundIds[0]}: there is nothing to tell apart; see --mask-ids`,
+      `${scope}, hold nothing but the id ${foundIds[0]}: there is only one class to learn; see --mask-ids`,
     );
   else if (missing.length > 0)
     lines.push(

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { UserError } from '../../base/errors.js';
 
 /**
- * The names that list files give, each with the list that names it: one a line, spelled as a stem, a file name or a path.
+ * The names that list files give, each with the list that names it: one per line, spelled as a stem, a file name or a path.
  *
  * @throws UserError for a list that cannot be read, and where none names anything
  */
@@ -26,7 +26,7 @@ export async function readLists(
     }
   }
   if (names.size === 0)
-    throw new UserError(`${lists.join(', ')}: expected stems, one a line, got none; see --list`, { lists });
+    throw new UserError(`${lists.join(', ')}: expected stems, one per line, got none; see --list`, { lists });
   return names;
 }
 

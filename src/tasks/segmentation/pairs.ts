@@ -120,7 +120,7 @@ function byName(folder: Folder, other: Folder): Map<string, string> {
       const twin = files.get(name);
       if (twin !== undefined)
         throw new UserError(
-          `${path(folder, file)}: expected one ${folder.kind} a stem, got ${path(folder, twin)} too; remove or rename one, or keep images and masks in the same sub-folders`,
+          `${path(folder, file)}: expected one ${folder.kind} per stem, got ${path(folder, twin)} too; remove or rename one, or keep images and masks in the same sub-folders`,
           { path: path(folder, file), twin: path(folder, twin) },
         );
       files.set(name, file);

@@ -52,7 +52,11 @@ describe('labelled images', () => {
     ['nothing', [], /nothing: expected images \(jpg, .*\) in a folder a class, got none; see --image-dir/],
     ['loose', ['a/1.png', 'b/1.png', '2.png'], /each image in a sub-folder, its class, got 2\.png/],
     ['lonely', ['a/1.png', 'a/2.png'], /images of two classes or more, got one class, a/],
-    ['twins', ['a/1.png', 'a/1.jpg', 'b/1.png'], /one image a stem, got a\/1\.(png|jpg) and a\/1\.(png|jpg)/],
+    [
+      'twins',
+      ['a/1.png', 'a/1.jpg', 'b/1.png'],
+      /one image per stem, got a\/1\.(png|jpg) and a\/1\.(png|jpg)/,
+    ],
   ] as const)
     it(`refuse a folder with ${what}`, () =>
       assert.rejects(findLabelledImages(folder(what, ...files)), { name: 'UserError', message: says }));

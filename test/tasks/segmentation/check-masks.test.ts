@@ -50,12 +50,12 @@ describe('checkMasks', () => {
     assert.deepEqual(await checkMasks([...pairs, { ...pairs[0]!, mask: '/none' }], { ids: [0, 1] }), []);
   });
 
-  it('says which classes occur nowhere, and where there is nothing to tell apart', async () => {
+  it('says which classes occur nowhere, and where there is only one class to learn', async () => {
     assert.deepEqual(await checkMasks(masks([1, 2], [2, 1]), { ids: [1, 2, 3, 7] }), [
       `the 2 masks, from ${dir}/0.png on, hold no pixel of the ids 3,7: such classes are not learned; see --mask-ids`,
     ]);
     assert.deepEqual(await checkMasks(masks([0], [0]), { ids: [0, 1] }), [
-      `the 2 masks, from ${dir}/0.png on, hold nothing but the id 0: there is nothing to tell apart; see --mask-ids`,
+      `the 2 masks, from ${dir}/0.png on, hold nothing but the id 0: there is only one class to learn; see --mask-ids`,
     ]);
     const [line] = await checkMasks(masks([0, 1], [1], [0], [2]), { ids: [0, 1, 2], least: 1, most: 2 });
     assert.match(line!, /^the first 2 masks, .* no pixel of the ids 2:/);

@@ -137,9 +137,14 @@ describe('pairs', () => {
       'two images of one stem',
       ['images/a.jpg', 'images/x/a.png', 'masks/a.png'],
       '',
-      /expected one image a stem, got .*a\.jpg too/,
+      /expected one image per stem, got .*a\.jpg too/,
     ],
-    ['two masks of one stem', ['images/a.jpg', 'masks/a.gif', 'masks/a.png'], '', /expected one mask a stem/],
+    [
+      'two masks of one stem',
+      ['images/a.jpg', 'masks/a.gif', 'masks/a.png'],
+      '',
+      /expected one mask per stem/,
+    ],
     [
       'a listed stem without files',
       ['images/a.jpg', 'masks/a.png'],
@@ -174,7 +179,7 @@ describe('pairs', () => {
       'equal stems in sub-folders of one side',
       ['images/x/a.jpg', 'images/y/a.jpg', 'masks/a.png'],
       '',
-      /y\/a\.jpg: expected one image a stem, got .*x\/a\.jpg too; .* same sub-folders/,
+      /y\/a\.jpg: expected one image per stem, got .*x\/a\.jpg too; .* same sub-folders/,
     ],
     [
       'equal stems in other sub-folders',

@@ -70,7 +70,7 @@ const FIELDS: Readonly<Record<number, Fields>> = {
  * @throws TypeError saying which field is not as Optuna writes it.
  */
 export function checkOp(value: unknown): JournalOp {
-  if (!record(value)) throw new TypeError('it is no object');
+  if (!record(value)) throw new TypeError('it is not an object');
   const op = value as Readonly<Record<string, unknown>>;
   const fields = integer(op.op_code) ? FIELDS[op.op_code as number] : undefined;
   if (!fields) throw new TypeError(`its op_code is ${JSON.stringify(op.op_code)}`);

@@ -10,7 +10,7 @@ export async function loadDriver<T>(name: string, load: () => Promise<T>): Promi
     return await load();
   } catch (cause) {
     throw new UserError(
-      `this storage needs the package "${name}", which does not load (${(cause as Error).message}); ` +
+      `this storage needs the package "${name}", which cannot be loaded (${(cause as Error).message}); ` +
         `install it with \`npm install ${name}\``,
       { package: name },
       { cause },

@@ -44,6 +44,6 @@ function gaveUp(url: string, answerLost: boolean, seconds: number, cause: unknow
   const { code, message } = first as { code?: string; message: string };
   const what = answerLost
     ? `the connection was lost, and the server gave no other for ${seconds} s; check that it runs, and begin again`
-    : `the database stayed locked for ${seconds} s; see which process holds it, and begin again`;
+    : `the database stayed locked for ${seconds} s; see which process holds it, and start again`;
   return new UserError(`${url}: ${what} (${message})`, { url, code }, { cause });
 }

@@ -7,7 +7,7 @@ import { UserError } from '../../../base/errors.js';
  * Kysely over a connection of node:sqlite's kind, whose users queue up; statements are prepared once and kept; a
  * transaction takes the write lock at its beginning (BEGIN IMMEDIATE), so that it never fails halfway for want of it.
  *
- * @throws TypeError when a text that is read is no UTF-8, where SQLite itself would hand out other letters.
+ * @throws TypeError when a text that is read is not UTF-8, where SQLite itself would hand out other letters.
  */
 export class SqliteDialect implements Dialect {
   constructor(private readonly database: DatabaseSyncInstance) {}

@@ -33,8 +33,8 @@ describe('a journal', () => {
   const param = (distribution: string) =>
     `{"op_code": 5, "trial_id": 0, "param_name": "x", "param_value_internal": 1, "distribution": ${distribution}}`;
   for (const [what, line, fault] of [
-    ['JSON that is no object', '[1]', 'it is no object'],
-    ['null', 'null', 'it is no object'],
+    ['JSON that is no object', '[1]', 'it is not an object'],
+    ['null', 'null', 'it is not an object'],
     ['an unknown operation', '{"op_code": 57}', 'its op_code is 57'],
     ['an operation of another type', '{"op_code": "0"}', 'its op_code is "0"'],
     ['no JSON', '{"op_code": 0, ', 'Expected'],
