@@ -67,8 +67,24 @@ export { resumeNotes } from '../src/experiment/resume-notes.js';
 export { closingText } from '../src/experiment/closing.js';
 
 // Trained runs: chosen, loaded, tried on domains, scored.
-export { batchesOf, eachDomain, type PlannedRun, plannedRuns } from '../src/experiment/planned-runs.js';
-export type { TrainedRun } from '../src/experiment/trained-runs.js';
+export {
+  type BatchesOptions,
+  batchesOf,
+  eachDomain,
+  labelledBatchesOf,
+  type PlannedRun,
+  plannedRuns,
+} from '../src/experiment/planned-runs.js';
+export {
+  type ClassificationRun,
+  classificationRun,
+  isClassification,
+  type SegmentationRun,
+  segmentationRun,
+  type TrainedRun,
+} from '../src/experiment/trained-runs.js';
+export { byTask, type TaskWork } from '../src/experiment/by-task.js';
+export { evaluateTrained } from '../src/experiment/evaluate-trained.js';
 export type { TestDomain } from '../src/experiment/test-domains.js';
 export {
   SCORE_FILES,
@@ -91,7 +107,11 @@ export { type LoadedObjective, loadObjective, type ObjectiveReport } from '../sr
 export { type PrunerSettings, studyPruner } from '../src/experiment/study-pruner.js';
 export { trialText } from '../src/experiment/trial-text.js';
 export { METRIC_TEXTS, type Metric } from '../src/tasks/segmentation/metrics/metric.js';
-export { LABEL_METRIC_TEXTS, type LabelMetric } from '../src/tasks/classification/metrics/label-metrics.js';
+export {
+  LABEL_METRIC_TEXTS,
+  LABEL_METRICS,
+  type LabelMetric,
+} from '../src/tasks/classification/metrics/label-metrics.js';
 
 // A study of many trainings, a process each.
 export { grid, gridFlags, trainGrid } from '../src/experiment/grid.js';

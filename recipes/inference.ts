@@ -1,27 +1,27 @@
-// Scores trained models in and out of domain: each checkpoint on the test split of its own run, and on every style.
+// Scores trained models, of either task, in and out of domain: each checkpoint on the test split of its own run, and on
+// every style.
 //
 //   node recipes/inference.js
 //   node recipes/inference.js --style-dir data/pets-ood --lora-type lora,localized_lora --random-seed 10,20,30
 
 import {
-  crossEntropy,
-  evaluate,
+  type Classifier,
   memoryCache,
   type Pretrained,
   readPretrained,
   type Segmenter,
-  segmentationMetrics,
   UserError,
   useEngine,
 } from 'millrace';
 import {
   adapterCheckFlags,
   areNumbers,
-  batchesOf,
   checkpointFlags,
   domainFlags,
   eachDomain,
   engineOf,
+  evaluateTrained,
+  isClassification,
   openOutput,
   overwriteFlag,
   plainText,
@@ -39,8 +39,6 @@ import {
 } from 'millrace/recipe';
 import { concatMap, map, type Observable, tap, toArray } from 'rxjs';
 import { z } from 'zod';
-
-const COMPARED = ['softDice', 'miou'];
 
 recipe({
   description:
@@ -70,13 +68,13 @@ recipe({
       return read;
     };
 
-    const score = (model: Segmenter, run: TrainedRun, domain: TestDomain): Observable<ScoreRow> => {
+    type Model = Segmenter | Classifier;
+    const score = (model: Model, run: TrainedRun, domain: TestDomain): Observable<ScoreRow> => {
       const { randomSeed: seed, classNames, dataPercentage, ...settings } = run.settings;
       const { batchSize = settings.batchSize } = config;
-      // No row holds a loss, so that a run with a loss of one's own can be scored, too.
-      const metrics = segmentationMetrics({ classes: model.head.classes, loss: crossEntropy() });
-      return evaluate(model, batchesOf(domain.pairs, model, run, { batchSize, cache }), metrics).pipe(
+      return evaluateTrained(model, run, domain.items, { batchSize, cache }).pipe(
         map(({ scores, images }) => ({
+          ...(isClassification(run) && { task: 'classification' as const }),
           run: run.name,
           checkpoint: run.path,
           adapter: model.adapter?.name ?? 'none',
@@ -98,11 +96,11 @@ recipe({
     };
 
     return eachDomain(planned, score, backbone).pipe(
-      tap((row) => process.stderr.write(scoreLine(row, COMPARED))),
+      tap((row) => process.stderr.write(scoreLine(row))),
       toArray(),
       concatMap(async (rows) => {
         const files = await writeScores(config.outputDir, rows);
-        process.stdout.write(`${plainText(scoreTable(rows, COMPARED))}wrote ${files.join(', ')}\n`);
+        process.stdout.write(`${plainText(scoreTable(rows))}wrote ${files.join(', ')}\n`);
         const lost = new Set(rows.filter(({ test }) => !areNumbers(test)).map(({ run }) => run));
         if (lost.size > 0)
           throw new UserError(

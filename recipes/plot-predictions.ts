@@ -5,7 +5,9 @@
 
 import { join } from 'node:path';
 import {
+  type Classifier,
   concatLease,
+  labelSheet,
   predict,
   type Segmenter,
   shuffled,
@@ -16,11 +18,13 @@ import {
 import {
   adapterCheckFlags,
   batchesOf,
+  byTask,
   checkpointFlags,
   domainFlags,
   eachDomain,
   engineOf,
   ignored,
+  labelledBatchesOf,
   openOutput,
   overwriteFlag,
   plannedRuns,
@@ -30,7 +34,7 @@ import {
   type TestDomain,
   type TrainedRun,
 } from 'millrace/recipe';
-import { concatMap, toArray } from 'rxjs';
+import { concatMap, type Observable, tap, toArray } from 'rxjs';
 import { z } from 'zod';
 
 recipe({
@@ -64,20 +68,31 @@ recipe({
     openOutput(config.outputDir, sheets, config);
     await useEngine(...engineOf(config));
 
-    const draw = (model: Segmenter, run: TrainedRun, domain: TestDomain) => {
-      const { randomSeed: seed, maskIds: ids, classNames } = run.settings;
+    const draw = (model: Segmenter | Classifier, run: TrainedRun, domain: TestDomain) => {
+      const { randomSeed: seed, classNames } = run.settings;
       const { batchSize = 4 } = config;
-      const some = shuffled(domain.pairs, seed).slice(0, config.numSamples ?? config.images);
-      return batchesOf(some, model, run, { batchSize }).pipe(
-        concatLease((batch$) => batch$.pipe(predict(model, model.normalization))),
-        toArray(),
-        concatMap(async (rows) => {
-          const sheet = join(config.outputDir, sheetOf(run, domain));
-          await writeOverlays(sheet, rows, classNames);
-          if (config.separate) await writePredictions(sheet.replace(/\.png$/, ''), rows, ids);
-          process.stdout.write(printable(`${sheet}\n`));
-        }),
-      );
+      const some = shuffled(domain.items, seed).slice(0, config.numSamples ?? config.images);
+      const sheet = join(config.outputDir, sheetOf(run, domain));
+      return byTask<Observable<unknown>>(model, run, some, {
+        segmentation: (segmenter, own, pairs) =>
+          batchesOf(pairs, segmenter, own, { batchSize }).pipe(
+            concatLease((batch$) => batch$.pipe(predict(segmenter, segmenter.normalization))),
+            toArray(),
+            concatMap(async (rows) => {
+              await writeOverlays(sheet, rows, classNames);
+              const folder = sheet.replace(/\.png$/, '');
+              if (config.separate) await writePredictions(folder, rows, own.settings.maskIds);
+            }),
+          ),
+        classification: (classifier, own, images) =>
+          labelSheet(
+            classifier,
+            labelledBatchesOf(images, classifier, own, { batchSize }),
+            sheet,
+            classNames,
+            images.length,
+          ),
+      }).pipe(tap(() => process.stdout.write(printable(`${sheet}\n`))));
     };
 
     return eachDomain(plans, draw);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Classifier } from '../tasks/classification/classifier.js';
-import { backboneRecord, trainedIn, trainedRecord } from './model-record.js';
+import { readPretrained } from '../model/vit/pretrained.js';
+import { type Classifier, classifierOf } from '../tasks/classification/classifier.js';
+import { backboneRecord, parseRecord, trainAs, trainedIn, trainedRecord } from './model-record.js';
 
 /** A classifier's parts as plain data: a checkpoint keeps them, so that the model can be built again. */
 export const classifierRecord = z.object({
@@ -28,4 +29,23 @@ export function classifierRecordOf(
 ): ClassifierRecord {
   const { imageSize, classes } = model;
   return { task: 'classification', modelName, imageSize, head: { classes, start }, ...trainedIn(model) };
+}
+
+/**
+ * The classifier of a record, at its initial weights: `loadParameters` puts a checkpoint's in.
+ *
+ * @throws UserError where `record` is none, and for what `readPretrained` and the adapter refuse.
+ */
+export async function classifierFrom(
+  record: unknown,
+  seed: number,
+  read: typeof readPretrained = readPretrained,
+): Promise<Classifier> {
+  const { modelName, imageSize, head, ...trained } = parseRecord(classifierRecord, record);
+  const { classes, start } = head;
+  return trainAs(
+    classifierOf(await read(modelName), { classes, head: start, imageSize, seed }),
+    trained,
+    seed,
+  );
 }

@@ -1,3 +1,4 @@
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { concatMap, defer, finalize, from, type Observable } from 'rxjs';
 import { batch } from '../../operators/batch.js';
 import { decode } from '../../operators/decode.js';
@@ -9,12 +10,17 @@ import type { Batch } from '../data/batch.js';
 import { batchPlans } from '../data/batch-plans.js';
 import type { SampleCache } from '../data/images/sample-cache.js';
 import type { BatchPlan, Pair } from '../data/types.js';
+import type { Classifier } from '../tasks/classification/classifier.js';
+import { labelTensor } from '../tasks/classification/label-tensor.js';
+import type { LabelledImage } from '../tasks/classification/labelled-image.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { type AskedAdapter, checkAdapters } from './check-adapters.js';
 import { type TestDomain, type TestDomainsOptions, testDomains } from './test-domains.js';
 import {
+  type ClassificationRun,
   loadTrained,
   type RunSelection,
+  type SegmentationRun,
   selectRuns,
   type TrainedRun,
   type TrainedRunsOptions,
@@ -48,7 +54,7 @@ export async function plannedRuns(
 /** Loads the model of each run once, and processes its domains one after another. */
 export function eachDomain<R>(
   plans: readonly PlannedRun[],
-  work: (model: Segmenter, run: TrainedRun, domain: TestDomain) => Observable<R>,
+  work: (model: Segmenter | Classifier, run: TrainedRun, domain: TestDomain) => Observable<R>,
   read?: Parameters<typeof loadTrained>[1],
 ): Observable<R> {
   return from(plans).pipe(
@@ -65,12 +71,18 @@ export function eachDomain<R>(
   );
 }
 
+/** How pictures become batches to score. */
+export interface BatchesOptions {
+  readonly batchSize: number;
+  readonly cache?: SampleCache;
+}
+
 /** Batches of unaugmented pictures in order, with the mask ids that a run was trained with. */
 export function batchesOf(
   pairs: readonly Pair[],
   model: Segmenter,
-  { settings }: TrainedRun,
-  { batchSize, cache }: { readonly batchSize: number; readonly cache?: SampleCache },
+  { settings }: TrainedRun<SegmentationRun>,
+  { batchSize, cache }: BatchesOptions,
 ): Observable<Lease<Batch>> {
   const { randomSeed: seed, maskIds: ids } = settings;
   const load = (plan: BatchPlan) =>
@@ -80,4 +92,21 @@ export function batchesOf(
       batch(plan),
     );
   return prefetch(batchPlans(pairs, { batchSize, seed, shuffle: false }), load, { ahead: 1 });
+}
+
+/** Batches of labelled pictures in their order, as they are. */
+export function labelledBatchesOf(
+  images: readonly LabelledImage[],
+  model: Classifier,
+  { settings }: TrainedRun<ClassificationRun>,
+  { batchSize, cache }: BatchesOptions,
+): Observable<Lease<Batch<Tensor, Tensor1D>>> {
+  const load = (plan: BatchPlan<LabelledImage>) =>
+    from(plan.samples).pipe(
+      decode(model.imageSize, { cache }),
+      normalize(model.normalization),
+      batch(plan, labelTensor),
+    );
+  const seed = settings.randomSeed;
+  return prefetch(batchPlans(images, { batchSize, seed, shuffle: false }), load, { ahead: 1 });
 }

@@ -5,6 +5,7 @@ import { UserError } from '../base/errors.js';
 import { moduleAddress } from '../cli/import-module.js';
 import { loadPlugins } from '../cli/plugins.js';
 import { heads } from '../model/heads/heads.js';
+import type { ClassifierRecord } from './classifier-record.js';
 import type { SegmenterRecord } from './segmenter-record.js';
 
 /**
@@ -16,8 +17,9 @@ import type { SegmenterRecord } from './segmenter-record.js';
 export async function loadRecordedPlugins(
   checkpoint: string,
   plugins: readonly string[],
-  { adapter, head }: SegmenterRecord,
+  { adapter, head }: SegmenterRecord | ClassifierRecord,
 ): Promise<void> {
+  const headName = 'name' in head ? head.name : undefined;
   for (const plugin of plugins) {
     if (moduleAddress(plugin) !== undefined) {
       await loadPlugins([plugin], `${checkpoint}: the run's plugin`);
@@ -25,7 +27,7 @@ export async function loadRecordedPlugins(
     }
     const unknown = [
       ...(adapter && !adapters.has(adapter.name) ? [`adapter ${adapter.name}`] : []),
-      ...(head.name !== undefined && !heads.has(head.name) ? [`head ${head.name}`] : []),
+      ...(headName !== undefined && !heads.has(headName) ? [`head ${headName}`] : []),
     ];
     if (unknown.length === 0) continue;
     throw goneModule(`${checkpoint}: expected the run's plugin ${plugin}, for its ${unknown.join(' and ')}`, {

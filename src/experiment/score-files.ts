@@ -8,6 +8,8 @@ import { groupBy, scoreStatistics } from './aggregate.js';
 
 /** The properties by which tables tell models apart. */
 interface Setting {
+  /** Absent for segmentation. */
+  readonly task?: 'classification';
   /** `none` where there is none: then `mode` says what trained. */
   readonly adapter: string;
   readonly mode: string;
@@ -54,8 +56,11 @@ export function aggregateScores(rows: readonly ScoreRow[]): AggregatedScores[] {
   }));
 }
 
-/** The means of rows as a person reads them: a line for each setting and domain, with the scores of these names. */
-export function scoreTable(rows: readonly ScoreRow[], names: readonly string[]): Row[] {
+/** The scores that tables compare, by task. */
+const COMPARED = { segmentation: ['softDice', 'miou'], classification: ['accuracy', 'macroF1'] };
+
+/** The means of rows as a person reads them: a line for each setting and domain. */
+export function scoreTable(rows: readonly ScoreRow[]): Row[] {
   return aggregateScores(rows).map(({ mean, std, ...row }) => ({
     adapter: row.adapter === 'none' ? row.mode : row.adapter,
     'adapter parameters': row.adapterParameters,
@@ -64,7 +69,7 @@ export function scoreTable(rows: readonly ScoreRow[], names: readonly string[]):
     domain: row.style ?? row.domain,
     runs: row.runs.length,
     ...Object.fromEntries(
-      names.map((name) => [
+      COMPARED[row.task ?? 'segmentation'].map((name) => [
         aboutScore(name).label,
         plusMinus(numberOf(mean, name), numberOf(std, name), row.runs.length),
       ]),
@@ -72,9 +77,11 @@ export function scoreTable(rows: readonly ScoreRow[], names: readonly string[]):
   }));
 }
 
-/** A row as a line for the terminal, with the scores of these names. */
-export function scoreLine({ run, style, domain, images, test }: ScoreRow, names: readonly string[]): string {
-  const figures = names.map((name) => `${aboutScore(name).label} ${numberOf(test, name).toFixed(4)}`);
+/** A row as a line for the terminal. */
+export function scoreLine({ task, run, style, domain, images, test }: ScoreRow): string {
+  const figures = COMPARED[task ?? 'segmentation'].map(
+    (name) => `${aboutScore(name).label} ${numberOf(test, name).toFixed(4)}`,
+  );
   return printable(`${run}  ${style ?? domain}  ${figures.join('  ')}  ${images} images\n`);
 }
 
@@ -129,8 +136,9 @@ export function plusMinus(mean: number, std: number, runs: number): string {
 
 function settingOf(row: ScoreRow): Setting {
   const { adapter, mode, adapterParameters, headParameters, modelName, dataPercentage } = row;
-  const { domain, style, classNames } = row;
+  const { task, domain, style, classNames } = row;
   return {
+    ...(task && { task }),
     adapter,
     mode,
     adapterParameters,
@@ -145,8 +153,9 @@ function settingOf(row: ScoreRow): Setting {
 
 function settingCells(setting: Setting): Row {
   const { adapter, mode, adapterParameters, headParameters, modelName, dataPercentage } = setting;
-  const { domain, style } = setting;
+  const { task, domain, style } = setting;
   return {
+    ...(task && { task }),
     adapter,
     mode,
     adapter_parameters: adapterParameters,

@@ -31,10 +31,16 @@ export const domainFlags = {
     .describe("in_domain = the test split of the run's own seed and percentage; out_domain = each style"),
   imageDir: z.string().optional().describe('images of the run; default: the recorded path'),
   maskDir: z.string().optional().describe('masks of the run; default: the recorded path'),
+  labels: z
+    .string()
+    .optional()
+    .describe('list of a classification in place of --image-dir; default: the recorded path'),
   styleDir: z
     .string()
     .optional()
-    .describe('folder of <style>/images and <style>/masks; default: the embedded styles'),
+    .describe(
+      'folder of <style>/images and <style>/masks, or <style>/labels.csv; default: the embedded styles',
+    ),
   style: z.array(z.string().min(1)).default([]).describe('only these styles; default: all'),
 };
 

@@ -4,9 +4,8 @@ import { extname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
-import type { Pair } from '../data/types.js';
+import type { ImageItem } from '../data/types.js';
 import { locate, recordedPaths } from '../files/recorded-paths.js';
-import { findPairs } from '../tasks/segmentation/pairs.js';
 
 /**
  * The styles of an out-of-domain folder: its subfolders with `images/`, sorted; or the given ones.
@@ -40,35 +39,35 @@ export async function findStyles(dir: string, styles: readonly string[] = []): P
 }
 
 /**
- * The pairs of one style that a model was not trained on.
+ * The pictures of one style that a model was not trained on.
  *
  * A folder that make-ood drew from the very pictures that the model learned from holds the test split of one seed; of
  * another seed's model these were partly training pictures. Those that the model learned from are left out, also where
  * the pictures that make-ood drew from are no longer there to be compared.
  *
- * @throws UserError where none is left, and as `findPairs`.
+ * @throws UserError where none is left.
  */
-export async function unseenPairs(
+export async function unseenItems<I extends ImageItem>(
   dir: string,
   style: string,
+  items: readonly I[],
   trainingData: { readonly stems: readonly string[]; readonly imageDirs: readonly string[] },
-): Promise<Pair[]> {
-  const pairs = await findPairs(join(dir, style, 'images'), join(dir, style, 'masks'));
+): Promise<readonly I[]> {
   const source = await sourceOf(dir);
-  if (source === undefined) return pairs;
+  if (source === undefined) return items;
   const sources = trainingData.imageDirs.filter((path) => existsSync(path) && existsSync(source));
   const same = sources.some((path) => realpathSync(path) === realpathSync(source));
-  if (sources.length > 0 && !same) return pairs;
+  if (sources.length > 0 && !same) return items;
   const learnedStems = new Set(trainingData.stems);
   const images = join(dir, style, 'images');
   // A stem that the pictures share with others is a path there (`cats/1`), and may not be one here.
   const below = (image: string) => relative(images, image).slice(0, -extname(image).length);
-  const unseen = pairs.filter(
+  const unseen = items.filter(
     ({ stem, image }) => !learnedStems.has(stem) && !learnedStems.has(below(image)),
   );
   if (unseen.length > 0) return unseen;
   throw new UserError(
-    `${join(dir, style)}: expected pictures that the model has not seen, got ${pairs.length} of its training and validation splits; run node recipes/make-ood.js with its --random-seed and --data-percentage`,
+    `${join(dir, style)}: expected pictures that the model has not seen, got ${items.length} of its training and validation splits; run node recipes/make-ood.js with its --random-seed and --data-percentage`,
     { path: dir },
   );
 }

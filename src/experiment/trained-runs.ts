@@ -7,37 +7,58 @@ import { say } from '../base/say.js';
 import type { SplitStems } from '../data/recorded-split.js';
 import { locate } from '../files/recorded-paths.js';
 import type { readPretrained } from '../model/vit/pretrained.js';
+import type { Classifier } from '../tasks/classification/classifier.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { checkpointStore } from '../train/checkpoint-store.js';
 import { readCheckpoint, readCheckpointInfo, readSplits } from '../train/read-checkpoint.js';
 import { loadParameters } from '../train/restore.js';
+import { classifierFrom, classifierRecord } from './classifier-record.js';
 import { loadRecordedPlugins } from './recorded-plugins.js';
 import { segmenterFrom, segmenterRecord } from './segmenter-record.js';
 
-/** The part of a checkpoint's config that scoring needs. */
-const settings = z.object({
+const shared = {
+  classNames: z.array(z.string()),
+  dataPercentage: z.number(),
+  randomSeed: z.number(),
+  shrink: z.enum(['all', 'keep-test']),
+  batchSize: z.number(),
+  /** The user's own modules that the run was trained with. */
+  plugin: z.array(z.string()).default([]),
+};
+/** The part of a checkpoint's config that scoring a segmentation needs. */
+export const segmentationRun = z.object({
   model: segmenterRecord,
   imageDir: z.string(),
   maskDir: z.string(),
   list: z.array(z.string()),
   maskIds: z.array(z.number()),
-  classNames: z.array(z.string()),
-  dataPercentage: z.number(),
-  randomSeed: z.number(),
   split: z.enum(['upstream', 'hash']),
-  shrink: z.enum(['all', 'keep-test']),
-  batchSize: z.number(),
-  /** The user's own modules that the run was trained with. */
-  plugin: z.array(z.string()).default([]),
+  ...shared,
+});
+/** The part of a checkpoint's config that scoring a classification needs. */
+export const classificationRun = z.object({
+  model: classifierRecord,
+  imageDir: z.string().optional(),
+  labels: z.string().optional(),
+  split: z.enum(['stratified', 'upstream', 'hash']),
+  topK: z.number(),
+  ...shared,
 });
 
+/** What `segmentationRun` reads. */
+export type SegmentationRun = z.infer<typeof segmentationRun>;
+/** What `classificationRun` reads. */
+export type ClassificationRun = z.infer<typeof classificationRun>;
+
 /** A trained run and its selected checkpoint. */
-export interface TrainedRun {
+export interface TrainedRun<
+  S extends SegmentationRun | ClassificationRun = SegmentationRun | ClassificationRun,
+> {
   readonly name: string;
   /** The checkpoint's folder. */
   readonly path: string;
   /** Paths among them are the present locations of the files: see `locate`. */
-  readonly settings: z.infer<typeof settings>;
+  readonly settings: S;
   /** The pictures of each split; a run of an earlier version did not record them. */
   readonly splits: SplitStems | undefined;
 }
@@ -82,6 +103,11 @@ export async function trainedRuns(
   }
   if (runs.length === 0) throw missing(dir);
   return runs;
+}
+
+/** Whether a run is one of classification. */
+export function isClassification(run: TrainedRun): run is TrainedRun<ClassificationRun> {
+  return !('maskIds' in run.settings);
 }
 
 /** A selection of runs; an empty list selects all. */
@@ -138,10 +164,12 @@ export function selectRuns(runs: readonly TrainedRun[], selection: RunSelection)
 export async function loadTrained(
   { path, settings: { model: record, randomSeed, plugin } }: TrainedRun,
   read?: typeof readPretrained,
-): Promise<Segmenter> {
+): Promise<Segmenter | Classifier> {
   const checkpoint = await readCheckpoint(path);
   await loadRecordedPlugins(path, plugin, record);
-  const model = await segmenterFrom(record, randomSeed, read).catch((cause: unknown) => {
+  const built =
+    'task' in record ? classifierFrom(record, randomSeed, read) : segmenterFrom(record, randomSeed, read);
+  const model = await built.catch((cause: unknown) => {
     if (!(cause instanceof UserError)) throw cause;
     throw new UserError(`${path}: its model cannot be built: ${cause.message}`, { path }, { cause });
   });
@@ -170,7 +198,8 @@ async function checkpointOf(dir: string, which: 'best' | 'last'): Promise<string
 
 async function readRun(name: string, path: string, modelName: string | undefined): Promise<TrainedRun> {
   const { config, paths } = await readCheckpointInfo(path);
-  const parsed = settings.safeParse(config);
+  const task = (config['model'] as { readonly task?: unknown } | undefined)?.task;
+  const parsed = (task === 'classification' ? classificationRun : segmentationRun).safeParse(config);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new UserError(
@@ -178,16 +207,27 @@ async function readRun(name: string, path: string, modelName: string | undefined
       { path },
     );
   }
-  const { imageDir, maskDir, list, plugin, model } = parsed.data;
   const now = (recordedPath: string) => locate(recordedPath, paths, dirname(resolve(path)));
-  const locations = {
-    imageDir: now(imageDir),
-    maskDir: now(maskDir),
-    list: list.map(now),
+  return { name, path, settings: located(parsed.data, now, modelName), splits: await readSplits(path) };
+}
+
+/** Settings with their paths where the files lie now. */
+function located<S extends SegmentationRun | ClassificationRun>(
+  settings: S,
+  now: (recordedPath: string) => string,
+  modelName: string | undefined,
+): S {
+  const { plugin, model } = settings;
+  const places = Object.entries(settings)
+    .filter(([key, value]) => ['imageDir', 'maskDir', 'labels'].includes(key) && value !== undefined)
+    .map(([key, value]) => [key, now(value as string)]);
+  return {
+    ...settings,
+    ...Object.fromEntries(places),
+    ...('list' in settings && { list: settings.list.map(now) }),
     plugin: plugin.map(now),
     model: { ...model, modelName: modelName ?? now(model.modelName) },
   };
-  return { name, path, settings: { ...parsed.data, ...locations }, splits: await readSplits(path) };
 }
 
 function missing(dir: string, got = 'none', cause?: unknown): UserError {

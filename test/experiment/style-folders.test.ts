@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../src/base/errors.js';
-import { findStyles, unseenPairs } from '../../src/experiment/style-folders.js';
+import { findStyles, unseenItems } from '../../src/experiment/style-folders.js';
+import { findPairs } from '../../src/tasks/segmentation/pairs.js';
 
 describe('styles', () => {
   let dir: string;
@@ -44,7 +45,9 @@ describe('styles', () => {
     for (const folder of [own, other]) mkdirSync(folder, { recursive: true });
     symlinkSync(own, join(dir, 'link'));
     const seen = { stems: ['a', 'c'], imageDirs: [own] };
-    const stems = async () => (await unseenPairs(dir, 'fog', seen)).map(({ stem }) => stem);
+    const fog = await findPairs(join(dir, 'fog/images'), join(dir, 'fog/masks'));
+    const unseen = (what: typeof seen) => unseenItems(dir, 'fog', fog, what);
+    const stems = async () => (await unseen(seen)).map(({ stem }) => stem);
     const drawnFrom = (imageDir: string) =>
       writeFileSync(join(dir, 'manifest.json'), JSON.stringify({ madeBy: 'make-ood', imageDir }));
     assert.deepEqual(await stems(), ['a', 'b', 'c', 'd'], 'no manifest');
@@ -55,6 +58,6 @@ describe('styles', () => {
       assert.deepEqual(await stems(), ['b', 'd'], same);
     }
     const all = { ...seen, stems: ['a', 'b', 'c', 'd'] };
-    await refuses(unseenPairs(dir, 'fog', all), /fog: expected pictures .* not seen, got 4 .*--random-seed/);
+    await refuses(unseen(all), /fog: expected pictures .* not seen, got 4 .*--random-seed/);
   });
 });

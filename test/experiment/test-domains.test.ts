@@ -46,7 +46,7 @@ describe('testDomains', () => {
   });
   const stems = async (trained: TrainedRun, options = {}) => {
     const [domain] = await testDomains(trained, { testDomains: ['in_domain'], style: [], ...options });
-    return domain!.pairs.map(({ stem }) => stem);
+    return domain!.items.map(({ stem }) => stem);
   };
   /** What is said on standard error meanwhile. */
   const saying = async <T>(work: () => Promise<T>): Promise<[T, string]> => {
@@ -91,7 +91,7 @@ describe('testDomains', () => {
     const options = { testDomains: ['out_domain'] as const, style: [], styleDir: join(dir, 'ood') };
     const [domain] = await testDomains(trained, options);
     assert.deepEqual(
-      domain!.pairs.map(({ stem }) => stem).toSorted(),
+      domain!.items.map(({ stem }) => stem).toSorted(),
       splits.test.map(({ stem }) => stem).toSorted(),
     );
   });
