@@ -26,7 +26,7 @@ import {
   writeFileAtomic,
 } from 'millrace/recipe';
 import { writeStudyPlots } from 'millrace/report';
-import { prune, report, type Trial, trials } from 'millrace/study';
+import { prune, report, type Study, type Trial, trials } from 'millrace/study';
 import { concat, defer, finalize, identity, mergeMap, tap } from 'rxjs';
 import { stringify } from 'yaml';
 
@@ -35,7 +35,7 @@ recipe({
   plugins: studyPlugins,
   flags: searchFlags,
   run: async ({ optimizeFor, backboneFrozen, storage, studyName, nTrials, ...rest }) => {
-    const { sampler, concurrency, timeout, heartbeat, maxRetries, outputDir, ...chosen } = rest;
+    const { sampler, concurrency, timeout, heartbeat, maxRetries, outputDir, ...more } = rest;
     const {
       pruner,
       thresholdLower,
@@ -43,11 +43,11 @@ recipe({
       prunerPatience,
       prunerMinDelta,
       wrappedPruner,
-      ...asked
-    } = chosen;
+      ...flags
+    } = more;
     const pruning = { pruner, thresholdLower, thresholdUpper, prunerPatience, prunerMinDelta, wrappedPruner };
-    const headAlone = backboneFrozen && !asked.freezeEpochs;
-    const settings = { ...asked, mode: headAlone ? ('head' as const) : asked.mode };
+    const headAlone = backboneFrozen && !flags.freezeEpochs;
+    const settings = { ...flags, mode: headAlone ? ('head' as const) : flags.mode };
     const { randomSeed: seed, cache, cacheDir } = settings;
     await tryFolder(outputDir);
     if (cache === 'disk') await tryFolder(cacheDir);
@@ -75,27 +75,21 @@ recipe({
       event.type === 'validation' ? metricOf(event.scores, optimizeFor) : undefined;
     const training = (trial: Trial) =>
       defer(() => {
-        const own = { ...settings, freezeEpochs: undefined, ...search.suggest(trial) };
-        const model = backbone.sibling({ ...headOf(own), seed });
-        const task = segmentationTask(own, { ...shared, model });
-        return trainingRun(own, { task }).pipe(finalize(() => model.dispose()));
+        const trialSettings = { ...settings, freezeEpochs: undefined, ...search.suggest(trial) };
+        const model = backbone.sibling({ ...headOf(trialSettings), seed });
+        const task = segmentationTask(trialSettings, { ...shared, model });
+        return trainingRun(trialSettings, { task }).pipe(finalize(() => model.dispose()));
       }).pipe(report(trial, scoreOf, { retry: true }), prune(trial));
 
     const search$ = trials(study, undefined, { total: nTrials, concurrency, timeout }).pipe(
       mergeMap(training, concurrency),
       concurrency === 1 ? progress({ metric: optimizeFor }) : identity,
-      tap(
-        (event) =>
-          event.type === 'trial' && event.state !== 'RUNNING' && process.stdout.write(trialText(event)),
-      ),
+      tap(printTrialEnd),
     );
     const closing$ = defer(async () => {
-      const [best, dir] = [await study.bestTrial(), join(outputDir, study.name)];
-      await writeFileAtomic(
-        join(dir, 'best.yaml'),
-        stringify({ ...settings, ...search.chosen(best.params) }),
-      );
-      await writeStudyPlots(dir, study);
+      const best = await study.bestTrial();
+      const dir = join(outputDir, study.name);
+      await writeBest(dir, { ...settings, ...search.chosen(best.params) }, study);
       process.stdout.write(`best: ${trialText(best)}wrote ${dir}: best.yaml, plots\n`);
     });
     return concat(search$, closing$).pipe(
@@ -104,3 +98,12 @@ recipe({
     );
   },
 });
+
+async function writeBest(dir: string, settings: object, study: Study): Promise<void> {
+  await writeFileAtomic(join(dir, 'best.yaml'), stringify(settings));
+  await writeStudyPlots(dir, study);
+}
+
+function printTrialEnd(event: Event): void {
+  if (event.type === 'trial' && event.state !== 'RUNNING') process.stdout.write(trialText(event));
+}

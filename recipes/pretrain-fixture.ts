@@ -95,15 +95,7 @@ recipe({
     );
 
     const save$ = defer(async () => {
-      const confusion = new ConfusionMatrix(FAMILIES.length + 1);
-      for (let i = 0; i < 16; i++) {
-        const batch = patchBatch(seed, 'held out', i, 32);
-        const logits = model.forward(batch.inputs);
-        const named = argMax(logits, -1);
-        confusion.add(await batch.targets.data(), await named.data());
-        for (const done of [logits, named, batch]) done.dispose();
-      }
-      const score = { patchAccuracy: confusion.accuracy, patchMiou: confusion.miou };
+      const score = await heldOutScore(model, seed);
       await ownedFolder(outDir, 'pretrain-fixture', async (folder) => {
         await saveBackbone(folder, config, model.parameters);
         return { images: steps * batchSize, batchSize, lr, weightDecay, seed, engine: engine.name, ...score };
@@ -114,3 +106,16 @@ recipe({
     return concat(learn$.pipe(ignoreElements()), save$);
   },
 });
+
+/** The scores on 512 pictures that were not trained on. */
+async function heldOutScore(model: PatchClassifier, seed: number) {
+  const confusion = new ConfusionMatrix(FAMILIES.length + 1);
+  for (let i = 0; i < 16; i++) {
+    const batch = patchBatch(seed, 'held out', i, 32);
+    const logits = model.forward(batch.inputs);
+    const classes = argMax(logits, -1);
+    confusion.add(await batch.targets.data(), await classes.data());
+    for (const each of [logits, classes, batch]) each.dispose();
+  }
+  return { patchAccuracy: confusion.accuracy, patchMiou: confusion.miou };
+}

@@ -30,7 +30,7 @@ export interface TestDomainsOptions extends RunPlaces {
  * style.
  *
  * @throws UserError for folders and styles that are not there, for a test split without a picture, where `out_domain` is
- * asked for and no folder of styles is known, and for masks that cannot be meant (`checkMasks`).
+ * asked for and no folder of styles is known, and for masks that are certainly wrong (`checkMasks`).
  */
 export async function testDomains(run: TrainedRun, options: TestDomainsOptions): Promise<TestDomain[]> {
   const items = runItems(run, options);

@@ -14,7 +14,7 @@ export interface CheckMasksOptions {
 }
 
 /**
- * Reads some masks before any work is done on them, refuses what cannot be meant, and returns lines for the user
+ * Reads some masks before any work is done on them, refuses masks that are certainly wrong, and returns lines for the user
  * about what may be a mistake.
  *
  * It reads a few masks, and goes on until every declared id has been seen, so a sound data set costs a few

@@ -14,7 +14,7 @@ export interface LoadOptions extends LoadImageOptions {
 /**
  * Loads one sample: decoded, resized to `size` × `size` (bilinear as PIL's; the mask to the nearest), its stored
  * ids turned into classes. A stored 255 that is no declared id is ignored by losses and metrics: `checkMasks` says where
- * that cannot be meant.
+ * that are certainly wrong.
  *
  * @throws UserError naming the file, for what cannot be decoded, sizes that differ, and an id that is not declared.
  */
