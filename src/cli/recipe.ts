@@ -10,6 +10,7 @@ import { Program } from './program.js';
 
 /** A recipe: its description, its flags, and the work that it does with them. */
 export interface Recipe<G extends FlagGroups> {
+  /** One or two sentences for the help; a function may look at the command line first. */
   readonly description: string | ((peek: Peek) => string);
   /** The flags, or a function that makes them where some flags (or a plugin) decide on others. */
   readonly flags: G | ((peek: Peek) => G);

@@ -68,6 +68,8 @@ export interface TrainedRunsOptions {
   readonly checkpoint?: 'best' | 'last';
   /** The runs' pretrained model. Default: where they found it. */
   readonly modelName?: string | undefined;
+  /** Names of the only runs to read. Default: all. */
+  readonly runName?: readonly string[];
 }
 
 /**
@@ -81,7 +83,7 @@ export interface TrainedRunsOptions {
  */
 export async function trainedRuns(
   dir: string,
-  { checkpoint = 'best', modelName }: TrainedRunsOptions = {},
+  { checkpoint = 'best', modelName, runName = [] }: TrainedRunsOptions = {},
 ): Promise<TrainedRun[]> {
   const names = await contents(dir);
   const trainedRun = (name: string, path: string) => readRun(name, path, modelName);
@@ -89,7 +91,9 @@ export async function trainedRuns(
   const own = await checkpointOf(dir, checkpoint);
   if (own !== undefined) return [await trainedRun(basename(resolve(dir)), own)];
   const runs: TrainedRun[] = [];
-  for (const name of names) {
+  const unknown = runName.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw noSuchRun({ name: unknown }, names);
+  for (const name of runName.length > 0 ? names.filter((one) => runName.includes(one)) : names) {
     const folder = join(dir, name);
     const inside = await contents(folder).catch(() => undefined);
     if (!inside) continue;
@@ -138,12 +142,10 @@ export function selectRuns(runs: readonly TrainedRun[], selection: RunSelection)
             (share === undefined || dataPercentage === share);
           const matches = runs.filter(fits);
           if (matches.length === 0) {
-            const criteria = Object.entries({ name, adapter: type, seed, 'data percentage': share })
-              .filter(([, value]) => value !== undefined)
-              .map(([what, value]) => `${what} ${value}`);
-            throw new UserError(
-              `expected a checkpoint of a run with ${criteria.join(', ')}, got runs ${runs.map((run) => run.name).join(', ')}; train it, or leave it out`,
-              { name, type, seed, share },
+            const asked = { name, adapter: type, seed, 'data percentage': share };
+            throw noSuchRun(
+              asked,
+              runs.map((run) => run.name),
             );
           }
           for (const run of matches) selectedRuns.add(run);
@@ -228,6 +230,16 @@ function located<S extends SegmentationRun | ClassificationRun>(
     plugin: plugin.map(now),
     model: { ...model, modelName: modelName ?? now(model.modelName) },
   };
+}
+
+function noSuchRun(asked: Readonly<Record<string, unknown>>, runs: readonly string[]): UserError {
+  const criteria = Object.entries(asked)
+    .filter(([, value]) => value !== undefined)
+    .map(([what, value]) => `${what} ${value}`);
+  return new UserError(
+    `expected a checkpoint of a run with ${criteria.join(', ')}, got runs ${runs.join(', ')}; train it, or leave it out`,
+    asked,
+  );
 }
 
 function missing(dir: string, got = 'none', cause?: unknown): UserError {

@@ -53,6 +53,19 @@ describe('trainedRuns', () => {
     await refuses(trainedRuns(path), /checkpoint\.json: expected the settings .* got config\.maskIds: /);
   });
 
+  it('reads only the runs that are named, whatever lies beside them', async () => {
+    const folder = join(dir, 'mixed');
+    await untrained(folder, backbone, { seed: 1 });
+    await untrained(folder, backbone, { seed: 2, maskIds: undefined });
+    await refuses(trainedRuns(folder), /lora_2_0\.2.*expected the settings/);
+    const [run, ...others] = await trainedRuns(folder, { runName: ['lora_1_0.2'] });
+    assert.deepEqual([run!.name, others], ['lora_1_0.2', []]);
+    await refuses(
+      trainedRuns(folder, { runName: ['lora_3_0.2'] }),
+      /expected a checkpoint of a run with name lora_3_0\.2, got runs lora_1_0\.2, lora_2_0\.2/,
+    );
+  });
+
   it('selects by name, or by every combination of what is asked for', async () => {
     const runs = await trainedRuns(models);
     const none = { runName: [], loraType: [], randomSeed: [], dataPercentage: [] };
