@@ -3,8 +3,9 @@ adapter mathematics on transformers' ViTForImageClassification, with initial wei
 
     python bench/peers/torch_classify.py models/classifier_lora_42_1
 
-Prints a line of JSON with the test accuracy of both, each of its best epoch by validation accuracy. The pictures are those of
-the run's list or folder; --schedule constant alone is known. Needs torch, transformers, numpy and Pillow.
+Prints a line of JSON with the accuracy of both on the test split, each of its best epoch by validation accuracy, and the
+twin's on all pictures that neither trained nor validated. The pictures are those of the run's list or folder; --schedule
+constant alone is known. Needs torch, transformers, numpy and Pillow.
 """
 import csv
 import json
@@ -105,10 +106,11 @@ def model_of(config, classes):
 
 
 @torch.no_grad()
-def accuracy(model, images, targets):
+def right(model, images, targets):
+    """Whether each picture is predicted right."""
     model.eval()
     guesses = [model(pixel_values=part).logits.argmax(-1) for part in images.split(32)]
-    return (torch.cat(guesses) == targets).double().mean().item()
+    return (torch.cat(guesses) == targets).double()
 
 
 def main():
@@ -122,8 +124,10 @@ def main():
     torch.manual_seed(config["randomSeed"])
     classes, size, batch = config["classNames"], config["model"]["imageSize"], config["batchSize"]
     labels = labels_of(config)
-    sides = ("train", "validation", "test")
-    data = {side: load(splits[side], labels, classes, size) for side in sides}
+    unseen = splits["test"] + splits["unused"]
+    sides = {"train": splits["train"], "validation": splits["validation"], "test": unseen}
+    data = {side: load(stems, labels, classes, size) for side, stems in sides.items()}
+    inTest = len(splits["test"])
     model = model_of(config, len(classes))
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trainable, lr=config["lr"], weight_decay=config["weightDecay"])
@@ -140,9 +144,9 @@ def main():
             optimizer.step()
             total += loss.item() * len(part)
         losses.append(round(total / len(targets), 4))
-        score = accuracy(model, *data["validation"])
+        score = right(model, *data["validation"]).mean().item()
         if score > best:
-            best, tested = score, accuracy(model, *data["test"])
+            best, tested = score, right(model, *data["test"])
     with open(os.path.join(run.replace("models", "logs"), "summary.json"), encoding="utf8") as file:
         ours = json.load(file)
     print(json.dumps({
@@ -150,8 +154,10 @@ def main():
         "parameters": sum(parameter.numel() for parameter in trainable),
         "our parameters": ours["adapterParameters"] + ours["headParameters"],
         "losses": losses,
-        "test": len(data["test"][1]),
-        "torch": tested,
+        "test": inTest,
+        "torch": tested[:inTest].mean().item(),
+        "unseen": len(unseen),
+        "torch, all unseen": tested.mean().item(),
         "ours": ours["test"]["accuracy"],
     }), flush=True)
 
