@@ -57,6 +57,17 @@ augmentations.register('dim', () => ({
 }));
 `;
 
+/** A sampler that proposes the middle of each range. */
+const MIDDLE = `
+import { samplers } from 'millrace/study';
+
+samplers.register('middle', () => ({
+  inferRelativeSearchSpace: () => new Map(),
+  sampleRelative: () => ({}),
+  sampleIndependent: (_study, _trial, _name, { low, high }) => (low + high) / 2,
+}));
+`;
+
 describe('a plugin', () => {
   let dir: string;
   before(async () => {
@@ -143,6 +154,16 @@ describe('a plugin', () => {
     );
     const named = await score('--model-dir=moved/models', '--plugin=elsewhere.mjs');
     assert.equal(named.code, 0, named.stderr);
+  });
+
+  it('is loaded again by a worker that continues its study', async () => {
+    writeFileSync(join(dir, 'middle.mjs'), MIDDLE);
+    writeFileSync(join(dir, 'objective.mjs'), "export default (trial) => trial.suggestFloat('x', 0, 4);");
+    const args = ['--objective=objective.mjs', '--study-name=mid', '--sampler=middle'];
+    const first = await run('worker', [...args, '--n-trials=1', '--plugin=middle.mjs'], dir);
+    assert.match(first.stdout, /^trial 0 COMPLETE 2 /, first.stderr);
+    const next = await run('worker', [...args, '--n-trials=2'], dir);
+    assert.match(next.stdout, /^trial 1 COMPLETE 2 /, next.stderr);
   });
 
   it('is missed by flags that name what it registers', async () => {
