@@ -54,7 +54,7 @@ Napi::Value toArray(Napi::Env env, Type type, size_t count, Buffer buffer) {
   return view(env, type, memory, count);
 }
 
-/** start(threads, bf16); again, the engine goes on with these, and every tensor with it. */
+/** start(threads, bf16); a second call reconfigures the engine, and tensors stay valid. */
 Napi::Value start(const Napi::CallbackInfo& info) {
   auto* instance = info.Env().GetInstanceData<Instance>();
   int32_t threads = info[0].ToNumber().Int32Value();
@@ -234,7 +234,7 @@ Napi::Value trim(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-/** profile(on): what was measured so far by kernel, and measuring goes on or off from here. */
+/** profile(on): returns the measurements so far by kernel, and turns measuring on or off. */
 Napi::Value profile(const Napi::CallbackInfo& info) {
   Engine& engine = engineOf(info);
   engine.drain();

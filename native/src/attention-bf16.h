@@ -26,7 +26,7 @@ struct AttentionLoops {
                    uint16_t* dv, void* scratch);
 };
 
-/** Null where the processor has no bf16 products of its own, or has ones that oneDNN uses better (AMX). */
+/** Null if the processor has no bf16 products, or has ones that oneDNN uses better (AMX). */
 const AttentionLoops* attentionLoops();
 
 }  // namespace millrace

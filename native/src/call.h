@@ -11,7 +11,7 @@ namespace millrace {
 
 class Engine;
 
-/** No tensor has more numbers: JavaScript counts so many exactly, and their bytes fit 64 bits. */
+/** The most numbers in a tensor: JavaScript counts them exactly, and their bytes fit into 64 bits. */
 constexpr size_t kMostNumbers = size_t(1) << 53;
 
 /** A product of sizes. Throws where it exceeds `kMostNumbers`: no size is multiplied but by this. */
@@ -79,13 +79,13 @@ class Call {
   Given given;
 };
 
-/** A box of numbers in a tensor: so many along each dimension, so far apart, from a first one on. */
+/** A box of numbers in a tensor: a first one, and a count and a stride along each dimension. */
 struct Box {
   std::vector<int64_t> shape, strides;
   int64_t at = 0;
 
   size_t count() const;
-  /** Throws unless all of it lies in a tensor of so many numbers. */
+  /** Throws unless the whole box is inside a tensor of this many numbers. */
   void mustLieIn(size_t numbers) const;
 };
 

@@ -7,7 +7,7 @@
 
 namespace millrace {
 namespace {
-// JavaScript may run ahead of the engine by so many kernels.
+// The number of kernels by which JavaScript may run ahead of the engine.
 constexpr size_t kMostQueued = 8192;
 
 int64_t clockOf(clockid_t clock) {

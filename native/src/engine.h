@@ -44,8 +44,8 @@ struct ProfileEntry {
 };
 
 /**
- * Executes kernels one after another on a thread of its own, like a device with one stream: JavaScript enqueues
- * and goes on, and waits only where it reads. All slots belong to that thread.
+ * Executes kernels one after another on its own thread, like a device with one stream: JavaScript enqueues
+ * and continues, and waits only when it reads. All slots belong to that thread.
  *
  * The first error stops everything until it has been reported by a read. It begins with the number of the kernel's
  * call, counted from 0.

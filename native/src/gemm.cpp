@@ -199,7 +199,7 @@ size_t span(const Gemm& g, const Matrix& matrix, int64_t rows, int64_t columns) 
   return size_t(last + 1);
 }
 
-/** A product in bf16 where there is none: the same numbers, rounded as there, multiplied in f32. */
+/** A bf16 product on a processor without one: the numbers are rounded to bf16 and multiplied in f32. */
 void widened(Call& call, const Gemm& g) {
   Gemm wide = g;
   auto widen = [&](Matrix& matrix, int64_t rows, int64_t columns, bool read) {
@@ -219,7 +219,7 @@ void widened(Call& call, const Gemm& g) {
   for (Matrix& matrix : wide.added) widen(matrix, g.m, g.n, true);
   gemm(call, wide);
   if (g.c.type != Type::bf16) return;
-  // Row by row, as what lies between them belongs to others.
+  // Row by row, since the memory between rows belongs to other data.
   size_t dims = g.batch.size();
   int64_t rows = g.m;
   for (int64_t size : g.batch) rows *= size;
@@ -242,7 +242,7 @@ void gemm(Call& call, const Gemm& g) {
   if (g.weight && !isFloat(g.weight->type)) throw std::runtime_error("expected a float weight");
   if ((g.a.type == Type::bf16 || g.b.type == Type::bf16) && !multipliesBf16()) return widened(call, g);
   if (g.weight && g.weight->type == Type::f32 && g.b.type == Type::f32) {
-    // In f32 oneDNN reads a weight as it lies about as fast as a packed one, which would cost its memory again.
+    // In f32 oneDNN reads a weight in this layout about as fast as a packed one, which would double its memory.
     Gemm plain = g;
     plain.b.data = g.weight->buffer->data;
     plain.weight = nullptr;

@@ -27,7 +27,7 @@ struct Gemm {
 /** One matrix product on all threads. */
 void gemm(Call& call, const Gemm& product);
 
-/** The numbers of an input, so many, in the given float type; converted for the duration of the call if need be. */
+/** A given count of an input's numbers in the given float type, converted for the duration of the call if necessary. */
 void* as(Call& call, size_t input, Type type, size_t count);
 
 /** Name and version of what runs the products. */

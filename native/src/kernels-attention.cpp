@@ -45,7 +45,7 @@ struct Shape {
 
   int64_t batch, tokens, width, heads, size;
   Type type;
-  /** Images at a time: enough work for all threads, and no more scores in memory than that takes. */
+  /** The number of images at a time: enough work for all threads, with as few scores in memory as possible. */
   int64_t group;
   float scale;
 
@@ -61,7 +61,7 @@ struct Shape {
   }
   size_t count() const { return product({size_t(batch), size_t(tokens), size_t(width)}); }
   size_t rows(int64_t images) const { return size_t(images * heads * tokens); }
-  /** What lies before an image of q, k, v or the result, in bytes. */
+  /** The offset of an image in q, k, v or the result, in bytes. */
   size_t before(int64_t image) const { return size_t(image * tokens * width) * sizeOf(type); }
 };
 

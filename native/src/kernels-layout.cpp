@@ -5,7 +5,7 @@
 namespace millrace {
 namespace {
 
-/** A box of numbers to copy: as it lies in an input, and as it lies in the result. */
+/** A box of numbers to copy: its layout in an input and in the result. */
 struct Part {
   Box in, out;
 };
@@ -136,7 +136,7 @@ void Assemble::run(Call& c) {
   }
 }
 
-/** A step along the axis has `inner` numbers; each result takes so many steps. */
+/** A step along the axis has `inner` numbers; the number of steps of each result. */
 struct Split : Arguments {
   INPUTS(x);
   NUMBERS(inner);

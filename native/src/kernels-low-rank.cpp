@@ -12,13 +12,13 @@ void* offset(void* data, Type type, int64_t count) { return static_cast<char*>(d
  * A low-rank change of a weight in K × K blocks, each of rank r: K = 1 is LoRA. A [K, in/K, K·r] holds for input
  * chunk j the factors of all outputs i side by side, B [K, K·r, out/K] for output chunk i those of all inputs j.
  *
- * What lies between the factors is kept as [K, rows, K·r]: by outputs i, as B wants it, or by inputs j, as A does.
+ * The product with the first factor is stored as [K, rows, K·r]: by outputs i for B, or by inputs j for A.
  */
 struct LowRank {
   int64_t rows, in, out, blocks, width;
   float scale;
   Type type;
-  /** Numbers in x, y, A, B and what lies between the factors. */
+  /** Counts of numbers in x, y, A, B and the product with the first factor. */
   size_t inputs, outputs, factorA, factorB, count;
 
   /** Of the kernel K, which knows rows and in, and from the place `at` on out, blocks and width of a map. */

@@ -6,7 +6,7 @@
 namespace millrace {
 namespace {
 
-// Partial results are of so many rows each, however many threads there are: the sum is the same on any machine.
+// The rows of a partial result, independent of the number of threads: the sum is the same on any machine.
 constexpr size_t kRows = 1024;
 
 /** Reduces the middle of f32 [a, r, b] where b > 1: rows are accumulated in blocks, the blocks in order. */

@@ -12,7 +12,7 @@ namespace millrace {
 namespace MILLRACE_ISA {
 namespace {
 
-// Each case is a loop of its own, so that the compiler can vectorise it.
+// Each case has its own loop, so that the compiler can vectorise it.
 #define EACH(expression)                 \
   {                                      \
     _Pragma("omp simd")                  \

@@ -151,7 +151,7 @@ struct Pool {
     }
     peak = std::max(peak, taken);
     if (++allocations % kWindow == 0) {
-      // A training step needs at its peak what lies idle at its end: only what no recent peak needed goes back.
+      // Blocks that are idle at the end of a training step are needed at its peak: only those no recent peak needed are freed.
       trim(std::max(peak, peakBefore) + 2 * kChunk);
       peakBefore = peak;
       peak = taken;

@@ -5,7 +5,7 @@
 
 namespace millrace {
 
-/** A block of 64-byte aligned memory; it returns to the pool when the last owner lets go. */
+/** A block of 64-byte aligned memory; it returns to the pool when the last owner releases it. */
 struct Block {
   void* data = nullptr;
   size_t bytes = 0;     // asked for

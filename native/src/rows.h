@@ -9,7 +9,7 @@ namespace millrace {
 
 /** How many numbers a kernel treats at a time: they stay in the first-level cache, as f32 whatever the storage. */
 constexpr size_t kChunk = 2048;
-/** Below so many numbers a second thread costs more than it brings. */
+/** The count of numbers below which a second thread costs more than it gains. */
 constexpr size_t kWorthSplitting = 16384;
 /** How many rows of `n` numbers are worth a thread. */
 inline size_t worthSplitting(size_t n) { return std::max<size_t>(1, kWorthSplitting / std::max<size_t>(1, n)); }

@@ -27,7 +27,7 @@ export async function closingText(logs: string, ...others: readonly string[]): P
   return printable(`${[...rows, 'wrote', ...files.flat().map((line) => `  ${line}`)].join('\n')}\n`);
 }
 
-/** One line a file, and one a folder of files in the folder. */
+/** One line per file, and one per folder of files in the folder. */
 async function listed(dir: string): Promise<string[]> {
   const { default: fastGlob } = await import('fast-glob');
   const names = await fastGlob('*', { cwd: dir, onlyFiles: false, markDirectories: true });

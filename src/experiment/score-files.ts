@@ -6,11 +6,11 @@ import { type Cell, csvText, type Row } from '../files/tables.js';
 import { areNumbers, type TestScores } from '../loggers/summary.js';
 import { groupBy, scoreStatistics } from './aggregate.js';
 
-/** The properties by which tables tell models apart. */
+/** The properties that distinguish models in tables. */
 interface Setting {
   /** Absent for segmentation. */
   readonly task?: 'classification';
-  /** `none` where there is none: then `mode` says what trained. */
+  /** `none` without an adapter: then `mode` tells what was trainable. */
   readonly adapter: string;
   readonly mode: string;
   readonly adapterParameters: number;
@@ -33,7 +33,7 @@ export interface ScoreRow<S extends TestScores = TestScores> extends Setting {
   readonly test: S;
 }
 
-/** Runs that differ by their seed alone, on one domain. */
+/** Runs that differ only by their seed, on one domain. */
 export interface AggregatedScores<S extends TestScores = TestScores> extends Setting {
   readonly runs: readonly string[];
   readonly seeds: readonly number[];
@@ -43,8 +43,8 @@ export interface AggregatedScores<S extends TestScores = TestScores> extends Set
 }
 
 /**
- * Rows of one setting together: mean ± population standard deviation over their runs. Those of a run that diverged, whose
- * scores are not numbers, are in no mean.
+ * Aggregates the rows of each setting: mean ± population standard deviation over its runs. Those of a run that
+ * diverged, whose scores are not numbers, are in no mean.
  */
 export function aggregateScores(rows: readonly ScoreRow[]): AggregatedScores[] {
   const scored = rows.filter(({ test }) => areNumbers(test));
@@ -59,7 +59,7 @@ export function aggregateScores(rows: readonly ScoreRow[]): AggregatedScores[] {
 /** The scores that tables compare, by task. */
 const COMPARED = { segmentation: ['softDice', 'miou'], classification: ['accuracy', 'macroF1'] };
 
-/** The means of rows as a person reads them: a line for each setting and domain. */
+/** The means of rows as text for a person: a line for each setting and domain. */
 export function scoreTable(rows: readonly ScoreRow[]): Row[] {
   return aggregateScores(rows).map(({ mean, std, ...row }) => ({
     adapter: row.adapter === 'none' ? row.mode : row.adapter,
@@ -85,7 +85,7 @@ export function scoreLine({ task, run, style, domain, images, test }: ScoreRow):
   return printable(`${run}  ${style ?? domain}  ${figures.join('  ')}  ${images} images\n`);
 }
 
-/** The files of scores in their folder. */
+/** The score files in a folder. */
 export const SCORE_FILES = [
   'individual.json',
   'individual.csv',
@@ -94,8 +94,8 @@ export const SCORE_FILES = [
 ] as const;
 
 /**
- * Writes `individual.json` and `.csv`, a row a checkpoint and domain, and `aggregated.json` and `.csv`, in full precision;
- * returns their paths.
+ * Writes `individual.json` and `.csv`, one row per checkpoint and domain, and `aggregated.json` and `.csv`, in full
+ * precision; returns their paths.
  */
 export async function writeScores(dir: string, rows: readonly ScoreRow[]): Promise<string[]> {
   const aggregated = aggregateScores(rows);
@@ -129,7 +129,7 @@ export async function writeScores(dir: string, rows: readonly ScoreRow[]): Promi
   return paths.map(({ path }) => path);
 }
 
-/** A mean as a person reads it: `0.7712 ± 0.0031`, and of one run the score alone. */
+/** A mean as text for a person: `0.7712 ± 0.0031`, and of one run the score alone. */
 export function plusMinus(mean: number, std: number, runs: number): string {
   return runs > 1 ? `${mean.toFixed(4)} ± ${std.toFixed(4)}` : mean.toFixed(4);
 }

@@ -21,7 +21,7 @@ import { recordOf } from './segmenter-record.js';
 import type { Task } from './task.js';
 import { classNamesOf } from './training-flags.js';
 
-/** Which pictures, and on which side of the split. */
+/** Settings that choose the pictures and their split. */
 export interface SplitSettings {
   readonly imageDir: string;
   readonly maskDir: string;
@@ -81,7 +81,7 @@ export function headOf({ maskIds, head: name, batchNorm, headDropout: dropout }:
 }
 
 /**
- * Segmentation as a run trains it: an adapter in `model`, which trains by `mode`, and batches of images and masks.
+ * Segmentation as a training task: an adapter in `model`, trained by `mode`, and batches of images and masks.
  *
  * Owns nothing: the model stays the caller's. A `cache` may be shared by several runs on the same data.
  */

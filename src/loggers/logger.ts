@@ -7,13 +7,15 @@ import type { Metrics } from '../model/metrics.js';
  * before the call before has ended, so a logger needs no lock.
  */
 export interface Logger {
-  /** How a warning names it: the file or folder that it writes. */
+  /** Its name in a warning: the file or folder that it writes. */
   readonly name: string;
-  /** Takes the next event. */
+  /** Receives the next event. */
   next(event: Event): void | Promise<void>;
-  /** Seconds that it may take for one event, or to close, once the run has ended; then it is left behind. Default 120. */
+  /**
+   * Seconds that it may take for one event, or to close, once the run has ended; then it is abandoned. Default 120.
+   */
   readonly patience?: number;
-  /** Called once, after the last event, or when the run is cut short, or after `next` has failed. */
+  /** Called once: after the last event, when the run is cut short, or after `next` has failed. */
   close?(): void | Promise<void>;
 }
 
@@ -24,18 +26,18 @@ export interface LoggedRun {
   /** Its folder of plots. */
   readonly plots?: string | undefined;
   /**
-   * The events before a resume: files then hold these and the new ones, and nothing else. Without any, files of an older
-   * run of that name are replaced.
+   * The events before a resume: files then hold these and the new ones, and nothing else. Without any, files of an
+   * older run of that name are replaced.
    */
   readonly earlier?: readonly Event[];
-  /** Makes what gathers the scores of a split: of nothing, it says which scores there will be. */
+  /** Makes the metrics of a split; without data they tell which scores there will be. */
   readonly metrics?: () => Pick<Metrics, 'scores'>;
 }
 
-/** A logger that is made for a run, when its events are subscribed. */
+/** Makes a logger for a run, when its events are subscribed. */
 export type LoggerFor = (run: LoggedRun) => Logger;
 
-/** The folder that a logger was given, or else the run's own. @throws UserError where there is neither. */
+/** A logger's own folder, or else the run's. @throws UserError where there is neither. */
 export function folderFor(logger: string, dir: string | undefined, ofRun: string | undefined): string {
   const folder = dir ?? ofRun;
   if (folder !== undefined) return folder;
@@ -45,7 +47,7 @@ export function folderFor(logger: string, dir: string | undefined, ofRun: string
 const CLOCKS: ReadonlySet<string> = new Set(['time', 'seconds', 'imagesPerSecond', 'earlierSeconds']);
 
 /**
- * An event without its clock fields: two runs of one recipe on one engine have the same.
+ * An event without its clock fields, which are all that differs between two runs of a recipe on one engine.
  *
  * @example
  * assert.deepEqual((await readEvents(a)).map(withoutClocks), (await readEvents(b)).map(withoutClocks));
@@ -65,7 +67,7 @@ export function withEarlier(earlier: readonly Event[], first: Event): readonly E
   return [run, ...earlier.filter(({ type }) => type !== 'run')];
 }
 
-/** Seconds from a run's first event to its last; the time between two of its processes is not counted. */
+/** Seconds from a run's first event to its last, without the time between two of its processes. */
 export function secondsOf(events: readonly Event[]): number {
   const run = events.find((event) => event.type === 'run');
   const last = events.at(-1);

@@ -22,7 +22,9 @@ const STANDARD = {
  */
 export const loggers = named<keyof typeof STANDARD, LoggerFor>('logger', STANDARD);
 
-/** The package's own loggers, and those of these names beside them. @throws UserError that names the nearest logger. */
+/**
+ * The package's own loggers, followed by those of these names. @throws UserError that names the nearest logger.
+ */
 export function runLoggers(names: readonly string[] = []): LoggerFor[] {
   return [...new Set([...Object.keys(STANDARD), ...names])].map(loggers.get);
 }

@@ -6,7 +6,8 @@ import { csvText } from '../files/tables.js';
 import { folderFor, type LoggedRun, type Logger, type LoggerFor } from './logger.js';
 
 /**
- * One row an epoch in `<dir>/metrics.csv`, for spreadsheets, in full precision; a cell without a figure is empty.
+ * Writes one row per epoch to `<dir>/metrics.csv`, for spreadsheets, in full precision; a cell without a figure is
+ * empty.
  *
  * The scores that are numbers are columns `val_<name>`, in snake case. Those of a segmentation have upstream's names: its
  * `val_dice` and `val_iou` are the soft scores, `softDice` and `softIou` everywhere else, and `val_miou` is the hard one.

@@ -17,30 +17,32 @@ export interface Summary<S extends TestScores = TestScores> {
   readonly engine: string;
   readonly precision: string;
   readonly seed: number;
-  /** Where the guard stopped the run: its scores are those of its last good weights, and no study counts them. */
+  /**
+   * Set if the guard stopped the run: its scores are those of its last good weights, and studies leave them out.
+   */
   readonly diverged?: true;
-  /** Epochs that were trained to their end: fewer than asked for where the run stopped early. */
+  /** Completed epochs: fewer than requested if the run stopped early. */
   readonly epochs: number;
   /** From the first event to the last, summed over the processes that the run took. */
   readonly seconds: number;
-  /** Of training steps: validation and waiting for data not counted. */
+  /** Throughput of training steps, without validation and waiting for data. */
   readonly imagesPerSecond: number;
-  /** The last scores on the validation split, and its loss; null where none were taken. */
+  /** The last scores on the validation split, and its loss; null if there are none. */
   readonly validation: (S & { readonly loss: number }) | null;
-  /** The last scores on the split `test`; null where none were taken. */
+  /** The last scores on the split `test`; null if there are none. */
   readonly test: S | null;
 }
 
 /** The scores that tables compare: numbers, and vectors by class. */
 export type TestScores = Readonly<Record<string, number | readonly (number | null)[]>>;
 
-/** Scores without matrices and the loss. */
+/** The scores except matrices and the loss. */
 export function testScores({ loss: _loss, ...scores }: Scores): TestScores {
   const matrices = new Set(matricesOf(scores).map(([name]) => name));
   return Object.fromEntries(Object.entries(scores).filter(([name]) => !matrices.has(name))) as TestScores;
 }
 
-/** The summary of a run's events; undefined where they do not say what ran. */
+/** The summary of a run's events; undefined if they lack the `run` event. */
 export function summarize(events: readonly Event[]): Summary | undefined {
   const about = events.find((event) => event.type === 'run');
   if (!about) return undefined;
@@ -113,7 +115,10 @@ export function areNumbers(scores: TestScores): boolean {
   return numbersOf(scores).every(([, value]) => Number.isFinite(value));
 }
 
-/** Writes `<dir>/summary.json` at the run's `done` event: a run that was cut short leaves none, nor an earlier one's. */
+/**
+ * Writes `<dir>/summary.json` at the run's `done` event: a run that was cut short leaves none, and removes an earlier
+ * one.
+ */
 export function summary(dir?: string): LoggerFor {
   return ({ logs, earlier = [] }) => summaryIn(folderFor('summary', dir, logs), earlier);
 }

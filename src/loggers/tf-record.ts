@@ -8,7 +8,9 @@ export function tfRecord(payload: Buffer): Buffer {
   return Buffer.concat([length, masked(length), payload, masked(payload)]);
 }
 
-/** TFRecord rotates a checksum and adds to it, since a CRC over data that holds CRCs is weak. */
+/**
+ * Masks a checksum as TFRecord does: rotated, plus a constant, since a CRC over data that holds CRCs is weak.
+ */
 function masked(data: Buffer): Buffer {
   const crc = crc32c(data);
   const result = Buffer.alloc(4);
@@ -59,7 +61,7 @@ function tag(field: number, wire: number): Buffer {
   return Buffer.from([(field << 3) | wire]);
 }
 
-/** Seven bits a byte, the low ones first; the high bit says that more follow. */
+/** Seven bits per byte, low ones first; the high bit says that more follow. */
 function base128(value: number): Buffer {
   if (!Number.isSafeInteger(value) || value < 0)
     throw new RangeError(`expected an integer from 0 to 2^53, got ${value}`);

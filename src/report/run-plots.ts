@@ -13,13 +13,13 @@ import type { Plot } from './render.js';
 const WIDTH = 420;
 const HEIGHT = 260;
 
-/** Points are drawn on curves of at most so many. */
+/** The most points of a curve whose points are drawn. */
 const MARKED = 60;
 
 /** Learning rates as 1e-3 and 0, where d3's own format writes 1.0e-3 and 0.0e+0. */
 const EXPONENT = "datum.value === 0 ? '0' : format(datum.value, '~e')";
 
-/** The plots of one run, by file name, as far as its events go. */
+/** The plots of one run, by file name, as far as its events allow. */
 export function runPlots(events: readonly Event[]): Record<string, Plot> {
   const run = events.find((event): event is RunEvent => event.type === 'run');
   const steps = events.filter((event) => event.type === 'step');
@@ -48,7 +48,7 @@ export function runPlots(events: readonly Event[]): Record<string, Plot> {
   return plots;
 }
 
-/** The scores by class, and a confusion matrix of each matrix. */
+/** The scores by class, and a confusion matrix for each matrix. */
 function classPlots(
   { split, scores }: ValidationEvent,
   classes: readonly string[],
@@ -104,7 +104,7 @@ function learningRates(title: Title, steps: readonly StepEvent[]): Plot {
 
 type Title = string | { readonly text: string; readonly subtitle: string };
 
-/** Curves over epochs; series differ in the shape of their points too, for print without colour. */
+/** Curves over epochs; series also differ in the shape of their points, for print without colour. */
 function curves(
   title: Title,
   y: string,

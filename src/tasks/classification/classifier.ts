@@ -23,8 +23,8 @@ export interface ClassifierOptions {
 }
 
 /**
- * A ViT with a linear classifier on its class token, as transformers' ViTForImageClassification, and at most one adapter
- * on its linear maps.
+ * A ViT with a linear classifier on its class token, like transformers' ViTForImageClassification, and at most one
+ * adapter on its linear maps.
  */
 export class Classifier extends AdaptableVit {
   constructor(
@@ -50,13 +50,13 @@ export class Classifier extends AdaptableVit {
     return headPlaces(linearHead(this.classes), this.config.hidden_size);
   }
 
-  /** Puts a new head among the parameters, with weights drawn from the seed, as PyTorch's `Linear` starts. */
+  /** Adds a new head's parameters, with weights drawn from the seed as in PyTorch's `Linear`. */
   addHead(seed: number): void {
     addHead(this.parameters, linearHead(this.classes), this.config.hidden_size, seed);
   }
 
   /**
-   * A new classifier, with no adapter and a head of its own, on this one's backbone; see `Segmenter.sibling`. The head
+   * A new classifier, with its own head and no adapter, on this one's backbone; see `Segmenter.sibling`. The head
    * `keep` starts as this one's is now.
    */
   sibling({ classes, head = 'new', seed }: Omit<ClassifierOptions, 'imageSize'>): Classifier {
@@ -81,7 +81,7 @@ export async function loadClassifier(name: string, options: ClassifierOptions): 
   return classifierOf(await readPretrained(name), options);
 }
 
-/** A classifier on a backbone that is read already. */
+/** A classifier on a backbone that was read already. */
 export function classifierOf(pretrained: Pretrained, options: ClassifierOptions): Classifier {
   const { config, normalization } = pretrained;
   const { classes, head = 'new', imageSize = config.image_size, seed } = options;
@@ -97,7 +97,7 @@ export function classifierOf(pretrained: Pretrained, options: ClassifierOptions)
   }
 }
 
-/** A classifier whose backbone starts at random, too. Everything trains. */
+/** A classifier with a random backbone. Everything trains. */
 export function createClassifier(config: VitConfig, options: Omit<ClassifierOptions, 'head'>): Classifier {
   const model = new Classifier(config, options.imageSize ?? config.image_size, options.classes);
   addRandomBackbone(model.parameters, config, options.seed);
@@ -117,7 +117,7 @@ function linearHead(classes: number): Pick<Head, 'parameters'> {
   };
 }
 
-/** Puts the pretrained model's own classifier in the head's place. */
+/** Replaces the head by the pretrained model's own classifier. */
 function keepHead(model: Classifier, { path, weights }: Pretrained): void {
   for (const { parameter, key, shape } of model.headPlaces()) {
     const stored = weights.get(`classifier.${key}`);

@@ -4,8 +4,8 @@ import { UserError } from '../../base/errors.js';
 import { type LabelledImage, labelled } from './labelled-image.js';
 
 /**
- * The images that a CSV file lists, a line `file,label` each: paths are taken from the list's own folder, the label is
- * the class's name. A first line `file,label` is a heading; empty lines count for nothing.
+ * The images in a CSV file with lines of `file,label`: paths are relative to the list's own folder, the label is the
+ * class's name. A first line `file,label` is a heading; empty lines count for nothing.
  *
  * @throws UserError with path and line, for a line of other than two cells, an image that is missing, and one that is
  * listed twice.

@@ -1,7 +1,7 @@
 import type { ShownPicture } from '../../data/images/pictures.js';
 import { enlarge, fit, GAP, LINE, label, PANEL, writeSheet } from '../sheet.js';
 
-/** A picture with its true and its predicted class, and the probability that the model gives the latter. */
+/** A picture with its true and its predicted class, and the probability of the prediction. */
 export interface LabelPrediction extends ShownPicture {
   readonly title: string;
   readonly target: number;
@@ -16,7 +16,7 @@ const WRONG = '#D55E00';
 const RIGHT = '#0072B2';
 
 /**
- * Some predictions of many: half of them wrong ones where there are, the surest first, then right ones in their order.
+ * A selection of predictions: up to half of them wrong ones, the most confident first, then right ones in order.
  *
  * @example
  * someOf([], 12); // => []
@@ -31,8 +31,8 @@ export function someOf(rows: readonly LabelPrediction[], count: number): LabelPr
 }
 
 /**
- * Writes pictures in rows of four, each over its true class and its predicted class with the probability. A wrong one has
- * a dashed frame, a cross and the word `wrong`; a right one a tick: neither needs colour to be told.
+ * Writes pictures in rows of four, each above its true class and its predicted class with the probability. A wrong
+ * one has a dashed frame, a cross and the word `wrong`; a right one a tick: neither needs colour to be told.
  */
 export async function writeLabelSheet(
   path: string,

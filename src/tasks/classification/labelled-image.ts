@@ -2,9 +2,9 @@ import { UserError } from '../../base/errors.js';
 import { few } from '../../data/recorded-split.js';
 import type { ImageItem } from '../../data/types.js';
 
-/** An image file and the class that it shows. */
+/** An image file and its class. */
 export interface LabelledImage extends ImageItem {
-  /** The class's place among the sorted names of the classes. */
+  /** The index of the class among the sorted names of the classes. */
   readonly label: number;
   /** The name of the class. */
   readonly className: string;
@@ -16,7 +16,7 @@ export function labelled(images: readonly Omit<LabelledImage, 'label'>[]): Label
 }
 
 /**
- * Images whose labels are places in `names`, such as those of the classes of a trained model.
+ * Images whose labels are indices in `names`, such as the classes of a trained model.
  *
  * @throws UserError for an image of a class that is none of them.
  */
@@ -35,7 +35,7 @@ export function withLabels(
   });
 }
 
-/** The names of the classes, sorted by UTF-16 unit: a label is a place in them. */
+/** The names of the classes, sorted by UTF-16 unit: a label is an index in them. */
 export function classNames(images: readonly Pick<LabelledImage, 'className'>[]): string[] {
   return [...new Set(images.map(({ className }) => className))].toSorted(compare);
 }

@@ -17,7 +17,7 @@ import type { Loss } from '../../../model/loss.js';
 
 /** Options of `labelCrossEntropy`. */
 export interface LabelCrossEntropyOptions {
-  /** Share of the target that all classes get alike, 0 to below 1. Default 0. */
+  /** Share of the target spread evenly over all classes, 0 to below 1. Default 0. */
   readonly smoothing?: number;
 }
 

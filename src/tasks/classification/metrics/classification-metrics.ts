@@ -8,7 +8,7 @@ import './label-metrics.js';
 /** Scores of a classification on a split. */
 export type ClassificationScores = {
   readonly loss: number;
-  /** Share of pictures whose class is predicted right. */
+  /** Share of correctly predicted pictures. */
   readonly accuracy: number;
   /** The mean of `f1` over the classes that occur. */
   readonly macroF1: number;
@@ -24,12 +24,12 @@ export type ClassificationScores = {
 export interface ClassificationMetricsOptions {
   readonly classes: number;
   readonly loss: Loss<Tensor2D, Tensor1D>;
-  /** How many guesses `topK` allows, at most the number of classes. Default 5. */
+  /** The k of `topK`, at most the number of classes. Default 5. */
   readonly k?: number;
 }
 
 /**
- * Gathers the scores of a classification over a split; the loss is a mean over pictures.
+ * Accumulates the scores of a classification over a split; the loss is a mean over pictures.
  *
  * A picture is in the top k where fewer than k classes have a higher logit than its own.
  *

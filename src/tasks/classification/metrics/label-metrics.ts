@@ -6,7 +6,7 @@ export const LABEL_METRICS = ['loss', 'accuracy', 'macroF1', 'topK'] as const;
 /** The name of such a score. */
 export type LabelMetric = (typeof LABEL_METRICS)[number];
 
-/** A line that explains each of them. */
+/** A line that explains each metric. */
 export const LABEL_METRIC_TEXTS: Readonly<Record<LabelMetric, string>> = {
   loss: 'the value of --loss, lower is better',
   accuracy: 'the share of pictures whose class is predicted right',
