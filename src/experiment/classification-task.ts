@@ -43,6 +43,7 @@ export interface LabelSettings {
   readonly head: 'new' | 'keep';
 }
 
+/** Settings of `classificationTask`: the flags of its data, backbone and adapter. */
 export interface ClassificationSettings extends LabelSettings, ChosenAdapterSettings, PictureSettings {
   readonly mode: TrainingMode;
   readonly loss: string;

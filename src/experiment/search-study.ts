@@ -9,6 +9,7 @@ import type { Study } from '../study/study.js';
 import type { AdapterSearch } from './adapter-search.js';
 import { type PrunerSettings, studyPruner } from './study-pruner.js';
 
+/** Settings of `searchStudy`: the flags of the study, and what its name is made of. */
 export interface SearchStudySettings extends PrunerSettings {
   readonly storage: string;
   readonly studyName?: string | undefined;
