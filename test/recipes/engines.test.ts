@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { packageRoot } from '../../src/base/package.js';
+import { engines } from '../../src/engine/engine.js';
+import { run } from './run.js';
+
+describe('engines', () => {
+  it('names every engine, the speed of each that runs, and what brings the others', async () => {
+    const { code, stdout, stderr } = await run('engines', ['--size', '16'], packageRoot);
+    assert.equal(code, 0, stderr);
+    const lines = stdout.trim().split('\n');
+    assert.deepEqual(
+      lines.map((line) => line.split(' ')[0]),
+      engines.names,
+    );
+    for (const line of lines) assert.match(line, /GFLOP\/s in products of 16 × 16$|not installed: \S/);
+    assert.match(stdout, /^wasm +f32 on 1 thread, /m);
+  });
+});
