@@ -13,7 +13,7 @@ export type Memory = Record<string, Record<string, number | null>>;
 
 /** The state that a checkpoint must hold for a resumed run to end with the same weights. */
 export interface RunState {
-  readonly training: Pick<Training, 'seed' | 'schedule' | 'position' | 'state'> & {
+  readonly training: Pick<Training, 'seed' | 'schedule' | 'position' | 'state' | 'disposed'> & {
     readonly model: { readonly parameters: Parameters };
   };
   readonly sums: EpochSums;

@@ -44,6 +44,7 @@ export class Training<
   /** Batches consumed since the run began: the `from` of `batchPlans`. */
   position = 0;
   #optimizer: State;
+  #disposed = false;
   #average: Packs;
   readonly #options: TrainingOptions<In, Out, Target>;
 
@@ -154,6 +155,12 @@ export class Training<
     dispose([...stateTensors(this.state).values()]);
     this.#optimizer = {};
     this.#average = {};
+    this.#disposed = true;
+  }
+
+  /** Whether `dispose` was called: there is no state any more. */
+  get disposed(): boolean {
+    return this.#disposed;
   }
 
   #compute(

@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '../../src/files/digest.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
+import { accumulate } from '../../src/train/optimizers/accumulate.js';
+import { adamW } from '../../src/train/optimizers/adam.js';
 import { readSplits } from '../../src/train/read-checkpoint.js';
 import { restore } from '../../src/train/restore.js';
+import { writeCheckpoint } from '../../src/train/write-checkpoint.js';
 import { editInfo } from './edit-info.js';
 import { free, type TinyRun, tinyRun } from './tiny.js';
 
@@ -71,6 +74,27 @@ describe('checkpoints', () => {
         name: 'UserError',
         message: /splits\.json: expected the pictures of each split, got something else; use another/,
       });
+    }
+  });
+
+  it('are whole where the run is stopped, and disposed, while they are written, and not there where it was before', async () => {
+    const details = { epoch: 1, score: null, config: {}, versions: {} };
+    for (let turns = 0; turns < 40; turns++) {
+      const store = checkpointStore(join(dir, `${turns}`));
+      const stopped = tinyRun({ optimizer: accumulate(2, adamW()) });
+      const written = writeCheckpoint(join(store.dir, 'step-00000000'), stopped, details);
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      free(stopped);
+      await written;
+      const resumed = tinyRun({ store, optimizer: accumulate(2, adamW()) });
+      await resumed.open({ resume: true });
+      free(resumed);
+      const later = join(store.dir, 'step-00000001');
+      await assert.rejects(writeCheckpoint(later, stopped, details), {
+        name: 'UserError',
+        message: /disposed/,
+      });
+      assert.equal((await store.list()).length, 1);
     }
   });
 
