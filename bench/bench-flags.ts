@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nameIn } from '../src/cli/flag.js';
 import { engines } from '../src/engine/engine.js';
-import { PRECISIONS } from '../src/engine/precision.js';
+import { PRECISIONS } from '../src/engine/numbers/precision.js';
 import { ADAPTERS } from './adapters.js';
 import { MODELS } from './models.js';
 

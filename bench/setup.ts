@@ -1,7 +1,7 @@
 import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
 import type { Batch } from '../src/data/batch.js';
 import { type Engine, type EngineName, useEngine } from '../src/engine/engine.js';
-import type { Precision } from '../src/engine/precision.js';
+import type { Precision } from '../src/engine/numbers/precision.js';
 import { logCoshDice } from '../src/tasks/segmentation/losses/log-cosh-dice.js';
 import type { Segmenter } from '../src/tasks/segmentation/segmenter.js';
 import { adamW } from '../src/train/optimizers/adam.js';

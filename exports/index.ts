@@ -284,7 +284,7 @@ export {
   engines,
   useEngine,
 } from '../src/engine/engine.js';
-export type { Precision } from '../src/engine/precision.js';
+export type { Precision } from '../src/engine/numbers/precision.js';
 
 // What all of it shares.
 export { type Name, type Named, named } from '../src/base/named.js';

@@ -6,7 +6,7 @@ import { UserError } from '../base/errors.js';
 import { type Name, named } from '../base/named.js';
 import { packageRoot } from '../base/package.js';
 import { missing } from './missing.js';
-import { PRECISIONS, type Precision } from './precision.js';
+import { PRECISIONS, type Precision } from './numbers/precision.js';
 import { loadGradients } from './tfjs.js';
 import { hasAccelerator } from './torch/addon.js';
 

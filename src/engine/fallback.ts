@@ -10,7 +10,7 @@ import {
   registerKernel,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { numbersOf } from './numbers.js';
+import { numbersOf } from './numbers/typed-numbers.js';
 import type { PlainKernel } from './op.js';
 
 /** A backend that counts how often each kernel that it lacks has run on the cpu backend. */

@@ -3,7 +3,7 @@ import { UserError } from '../base/errors.js';
 import { availableCores } from './cores.js';
 import type { EngineOptions } from './engine.js';
 import { registerFallbacks } from './fallback.js';
-import type { Precision } from './precision.js';
+import type { Precision } from './numbers/precision.js';
 import { loadTorchAddon, type TorchAddon } from './torch/addon.js';
 import { TorchBackend } from './torch/backend.js';
 

@@ -4,7 +4,7 @@ import { fixture } from '../base/fixture.js';
 import { nameIn, unique } from '../cli/flag.js';
 import { augmentations } from '../data/images/augmentations/augmentations.js';
 import { engines } from '../engine/engine.js';
-import { PRECISIONS } from '../engine/precision.js';
+import { PRECISIONS } from '../engine/numbers/precision.js';
 import { loggers } from '../loggers/loggers.js';
 import { DEFAULT_HEAD, heads } from '../model/heads/heads.js';
 import { losses } from '../tasks/segmentation/losses/losses.js';

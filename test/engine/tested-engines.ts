@@ -1,7 +1,7 @@
 import { setBackend } from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.js';
 import { type EngineOptions, useEngine } from '../../src/engine/engine.js';
-import type { Precision } from '../../src/engine/precision.js';
+import type { Precision } from '../../src/engine/numbers/precision.js';
 
 /** The engines that are compared with cpu, with the precisions that each has. */
 export const TESTED = {

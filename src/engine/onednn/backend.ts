@@ -8,7 +8,7 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import { numbersOf } from '../numbers.js';
+import { numbersOf } from '../numbers/typed-numbers.js';
 import type { Addon, ArgumentNames, Enums, KernelNames } from './addon.js';
 import { type Arguments, inOrder } from './arguments.js';
 

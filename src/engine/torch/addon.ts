@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Precision } from '../precision.js';
+import type { Precision } from '../numbers/precision.js';
 
 /** Numbers as the addon takes and returns them; bool tensors are bytes. */
 export type Numbers = Float32Array | Int32Array | Uint8Array;

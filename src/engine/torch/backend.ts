@@ -8,8 +8,8 @@ import {
   type NamedTensorInfoMap,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { numbersOf } from '../numbers.js';
-import type { Precision } from '../precision.js';
+import type { Precision } from '../numbers/precision.js';
+import { numbersOf } from '../numbers/typed-numbers.js';
 import type { Made, TorchAddon } from './addon.js';
 
 /** The location of a tensor's numbers: in the addon, or, for strings, here. */
