@@ -107,6 +107,8 @@ export function checkOptions({
   dropout = 0,
 }: AdapterOptions): readonly Target[] {
   for (const [name, values] of Object.entries({ targets, layers: layers ?? [] })) {
+    if (!Array.isArray(values))
+      throw new UserError(`${name}: expected a list, got ${JSON.stringify(values)}; see --${name}`, { name });
     const twice = values.find((value, i) => values.indexOf(value as never) < i);
     if (twice !== undefined)
       throw new UserError(`${name}: expected each once, got ${values.join()}; see --${name}`, { twice });

@@ -109,6 +109,11 @@ describe('trainedRuns', () => {
     editInfo(path, (text) => text.replace('"rank": 2', '"rank": 99'));
     const [run] = await trainedRuns(path);
     await refuses(loadTrained(run!), /step-00000000: its model cannot be built: rank: expected at most/);
+    editInfo(path, (text) =>
+      text.replace('"rank": 99', '"rank": 2').replace(/"targets": \[[^\]]*\]/, '"targets": {}'),
+    );
+    const [other] = await trainedRuns(path);
+    await refuses(loadTrained(other!), /its model cannot be built: targets: expected a list, got \{\}/);
   });
 
   it('loads what an adapter has trained of the backbone', async () => {
