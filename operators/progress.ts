@@ -51,7 +51,7 @@ export function progress<S extends Scores = Scores>({
       for (const event of earlier) view.isBest(event);
       let written = Number.NEGATIVE_INFINITY;
       const show = (event: Event) => {
-        const text = view.text(event, to.isTTY ? (to.columns ?? 80) - 1 : Number.POSITIVE_INFINITY);
+        const text = view.text(event, to.isTTY ? (to.columns || 80) - 1 : Number.POSITIVE_INFINITY);
         if (text === undefined) return;
         if (event.type !== 'step') screen.line(text);
         else if (to.isTTY) screen.rewrite(text);
@@ -79,7 +79,7 @@ class Screen {
   }
 
   rewrite(text: string): void {
-    this.#open = text.slice(0, (this.to.columns ?? 80) - 1);
+    this.#open = text.slice(0, (this.to.columns || 80) - 1);
     this.to.write(CLEAR + this.#open);
   }
 
