@@ -67,6 +67,8 @@ describe('progress', () => {
       `epoch 2/3  ${'█'.repeat(10)}${'░'.repeat(10)} 2/4  loss 0.1667  8.0 images/s  6.0 s left`,
     );
     assert.equal(await said(67), 'epoch 2/3  ██████░░░░░░ 2/4  loss 0.1667  8.0 images/s  6.0 s left');
+    // A terminal that does not say how wide it is.
+    assert.equal(await said(0), await said(80));
     assert.equal(await said(50), 'epoch 2/3  2/4  loss 0.1667  8.0 images/s  6.0 s left'.slice(0, 49));
   });
 
