@@ -99,7 +99,7 @@ describe('segmenterFrom', () => {
     model.inject({ ...adapters.make('lora', { rank: 1 }), name: 'mine' }, 1);
     assert.throws(
       () => recordOf(model, dir),
-      /adapter: expected one of lora, .* got mine, with which no checkpoint/,
+      /adapter: expected one of lora, .* got mine, which a checkpoint could not restore/,
     );
     model.dispose();
   });

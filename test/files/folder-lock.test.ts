@@ -88,7 +88,7 @@ describe('lockFolder', () => {
 
   it('says truly why a folder cannot be written', () => {
     writeFileSync(join(dir, 'file'), '');
-    const message = /file.*: expected to write here, but a (part of the path is a file|file stands)/;
+    const message = /file.*: expected to write here, but a (part of the path is a file|file exists)/;
     for (const path of ['file', 'file/below'])
       assert.throws(() => lockFolder(join(dir, path)), { name: 'UserError', message });
     mkdirSync(join(dir, '.lock'));

@@ -42,8 +42,17 @@ export function startMessage(db: Kysely<Tables>, now: RawBuilder<string>): (star
   };
 }
 
-/** Inserts the trial, numbered after the newest, with its token. */
+/**
+ * Inserts the trial, numbered after the newest, with its token, unless a trial has that token: a message whose connection
+ * was lost may reach the study after the one that was sent in its place.
+ */
 function insertion(db: Kysely<Tables>) {
+  const stored = db
+    .selectFrom('trial_system_attributes')
+    .select('trial_id')
+    .where('trial_id', '>=', slot<number>('last'))
+    .where('key', '=', sql.lit(TOKEN))
+    .where('value_json', '=', slot<string>('json'));
   const newest = db
     .selectFrom('trials')
     .select('number')
@@ -64,7 +73,8 @@ function insertion(db: Kysely<Tables>) {
               sql.lit('RUNNING' as const).as('state'),
               sql.val(slot<string>('time')).as('datetime_start'),
             ])
-            .where('study_id', '=', STUDY);
+            .where('study_id', '=', STUDY)
+            .where(({ not, exists }) => not(exists(stored)));
         })
         .returning(['trial_id', 'number']),
     )

@@ -3,6 +3,7 @@ import { type Place } from '../../../../bench/places.js';
 import { createStudy } from '../../../../src/study/create-study.js';
 import { openStorage } from '../../../../src/study/open-storage.js';
 import { isLostConnection } from '../../../../src/study/storage/sql/lost-connection.js';
+import { openDatabase } from '../../../../src/study/storage/sql/open-database.js';
 import { retry } from '../../../../src/study/storage/sql/retry.js';
 import type { Storage } from '../../../../src/study/storage/storage.js';
 import { type CuttingProxy, cuttingProxy } from '../../cutting-proxy.js';
@@ -57,6 +58,17 @@ for (const name of ['postgresql', 'mysql']) {
         assert.deepEqual(trial!.systemAttrs, FIRST.systemAttrs);
       });
     }
+
+    if (name === 'postgresql')
+      it('make no trial twice where a lost message arrives after the one that was sent in its place', async () => {
+        const { trips, db } = await openDatabase(place.url);
+        const start = { study, last: 0, time: '2026-01-02 03:04:05', beats: true, token: 'late' };
+        assert.equal((await trips!.startTrial(start))?.number, 0);
+        assert.equal(await trips!.startTrial(start), undefined);
+        assert.equal((await trips!.startTrial({ ...start, token: 'other' }))?.number, 1);
+        await db.destroy();
+        assert.deepEqual(await heads(), ['0 RUNNING', '1 RUNNING']);
+      });
 
     it('leave a claimed trial with who claimed it, and with nobody else', async () => {
       const { id } = await storage.createTrial(study, FIRST);
