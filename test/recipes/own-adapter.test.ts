@@ -41,7 +41,7 @@ describe("an adapter of a user's own", () => {
   after(() => rmSync(dir, { recursive: true }));
 
   const plugin = '--plugin=own/gained.mjs';
-  const tiny = ['--model-name=backbone', '--data-percentage=10%', '--epochs=1', '--engine=cpu'];
+  const tiny = ['--model-name=backbone', '--data-percentage=10%', '--epochs=1', '--engine=wasm'];
   const ok = async (recipe: string, ...args: string[]) => {
     const ended = await run(recipe, args, dir);
     assert.equal(ended.code, 0, ended.stderr);
