@@ -29,7 +29,7 @@ const target = join(build, 'tensorflow');
 class Stop extends Error {}
 
 async function setup() {
-  const { from } = parseArgs({ options: { from: { type: 'string' } } }).values;
+  const from = flagFrom();
   if (process.platform === 'win32') throw new Stop('expected Linux or macOS, got Windows; run it under WSL');
   await mkdir(build, { recursive: true });
   const work = await mkdtemp(join(build, 'tensorflow-'));
@@ -48,6 +48,15 @@ async function setup() {
     );
   } finally {
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** What `--from` names, where it is given. */
+function flagFrom() {
+  try {
+    return parseArgs({ options: { from: { type: 'string' } } }).values.from;
+  } catch (error) {
+    throw new Stop(`expected --from FOLDER or ARCHIVE, or nothing; ${error.message}`);
   }
 }
 
@@ -82,7 +91,7 @@ async function findTensorflow(from, work) {
       return { folder, include, libraries, names };
   }
   throw new Stop(
-    `${folder}: expected include/tensorflow/c/c_api.h, libtensorflow and libtensorflow_framework, got a folder without; name another with --from`,
+    `${from ?? folder}: expected include/tensorflow/c/c_api.h, libtensorflow and libtensorflow_framework, got none of them; name another with --from`,
   );
 }
 
@@ -109,7 +118,7 @@ async function folderOf(path, work) {
   await mkdir(folder);
   await run('tar', ['-xf', path, '-C', folder]).catch((error) => {
     throw new Stop(
-      `--from ${path}: expected an archive of libtensorflow, got: ${String(error.stderr).trim()}`,
+      `--from ${path}: expected an archive of libtensorflow, got a file that tar cannot read: ${String(error.stderr).trim().split('\n')[0]}`,
     );
   });
   return folder;

@@ -49,6 +49,8 @@ export interface ClassificationSettings extends LabelSettings, ChosenAdapterSett
   readonly loss: string;
   readonly labelSmoothing: number;
   readonly topK: number;
+  /** The score that chooses the best checkpoint. */
+  readonly metric?: string;
   readonly cache: string;
   readonly cacheDir: string;
 }
@@ -130,12 +132,19 @@ export type ClassificationTask = Task<LabelledImage, Tensor, Tensor2D, Tensor1D,
  * Classification as a run trains it: an adapter in `model`, which trains by `mode`, and batches of images and labels.
  *
  * Owns nothing: the model stays the caller's. A `cache` may be shared by several runs on the same data.
+ *
+ * @throws UserError for a best checkpoint by a top-k accuracy that is always 1.
  */
 export function classificationTask(
   settings: ClassificationSettings,
   { splits, classes, model, cache }: LabelledSplits & { model: Classifier; cache?: SampleCache | undefined },
 ): ClassificationTask {
   const { mode, randomSeed: seed, labelSmoothing: smoothing, topK: k } = settings;
+  if (settings.metric === 'topK' && k >= classes.length)
+    throw new UserError(
+      `--metric topK: expected --top-k below the number of classes, ${classes.length}, got ${k}, with which every picture is right; lower it, or choose another metric`,
+      { topK: k, classes: classes.length },
+    );
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
   model.train(mode);
   const samples = cache ?? caches.make(settings.cache, settings.cacheDir);

@@ -62,6 +62,7 @@ export async function openRun(name: string, settings: RunSettings): Promise<Open
     if (cache === 'disk') await tryFolder(cacheDir);
     for (const folder of folders) await removeUnfinished(folder);
     const last = resume ? await checkpointStore(models).last() : undefined;
+    if (resume && last === undefined) say(`--resume: ${models} has no checkpoint, so that a new run begins`);
     return {
       name,
       models,

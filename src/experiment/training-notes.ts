@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.js';
+import { few } from '../data/recorded-split.js';
 import type { Item, Splits } from '../data/types.js';
 import { METRIC_TEXTS } from '../tasks/segmentation/metrics/metric.js';
 
@@ -14,7 +15,7 @@ export interface NotedSettings {
 
 /**
  * Notes for the user before a training begins, as lines for standard error: the score that chooses the best
- * checkpoint, and splits without a picture.
+ * checkpoint, splits without a picture, and classes without one in a split.
  *
  * @throws UserError for `--patience` and `--schedule plateau` without a validation split: they would do nothing.
  * @param texts a line that explains each metric of the task; default: segmentation's
@@ -43,9 +44,24 @@ export function trainingNotes(
       : `no picture of ${all} is for validation: the last checkpoint counts as the best, and --metric does nothing`,
   ];
   if (test.length === 0) notes.push(`no picture of ${all} is for the test: nothing is tested`);
+  notes.push(...missingClasses({ train, validation, test }));
   if (freezeEpochs !== undefined && mode === 'head')
     notes.push('--freeze-epochs: ignored: --mode head trains the head alone throughout');
   else if (freezeEpochs !== undefined && freezeEpochs >= epochs)
     notes.push(`--freeze-epochs ${freezeEpochs}: of ${epochs} epochs all train the head alone`);
   return `${notes.join('\n')}\n`;
+}
+
+/** A line for each split without a picture of some class, where items have classes. */
+function missingClasses(splits: Readonly<Record<string, readonly Item[]>>): string[] {
+  const classesOf = (items: readonly Item[]) =>
+    new Set(items.flatMap((item) => ('className' in item ? [String(item.className)] : [])));
+  const all = classesOf(Object.values(splits).flat());
+  return Object.entries(splits).flatMap(([name, items]) => {
+    const present = classesOf(items);
+    const missing = [...all].filter((className) => !present.has(className));
+    return items.length > 0 && missing.length > 0
+      ? [`the ${name} split has no picture of ${few(missing.toSorted())}`]
+      : [];
+  });
 }

@@ -40,6 +40,16 @@ describe('trainingNotes', () => {
       });
   });
 
+  it('says which classes a split lacks', () => {
+    const labelled = (...names: string[]) =>
+      names.map((className, i) => ({ stem: `${i}`, image: '', label: 0, className }));
+    const lacking = { train: labelled('cat', 'dog', 'elk'), validation: labelled('dog'), test: labelled() };
+    assert.match(
+      trainingNotes(settings, lacking),
+      /^no picture of 4 pictures is for the test: nothing is tested\nthe validation split has no picture of cat, elk\n/m,
+    );
+  });
+
   it('says where --freeze-epochs does nothing, or freezes throughout', () => {
     const notes = (changes: object) =>
       trainingNotes({ ...settings, ...changes }, splits(7, 2, 1))

@@ -101,6 +101,13 @@ describe('train-classifier', () => {
     await refuses(/one: expected images of two classes or more, got one class, cat/, '--image-dir=one');
   });
 
+  it('refuses to choose a checkpoint by a top-k accuracy that is always 1', () =>
+    refuses(
+      /--metric topK: expected --top-k below the number of classes, 2, got 2/,
+      '--metric=topK',
+      '--top-k=2',
+    ));
+
   it('keeps a head whose classes are those of the pictures, in their order, and refuses another', async () => {
     const own = join(dir, 'kept');
     cpSync(backbone, own, { recursive: true });

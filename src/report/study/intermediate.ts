@@ -19,25 +19,30 @@ export function plotIntermediateValues(data: StudyData): Plot {
     width: 460,
     height: 280,
     data: { values },
-    layer: [
-      {
-        transform: [{ filter: "datum.state !== 'best'" }],
-        mark: { type: 'line', strokeWidth: 1.3, opacity: 0.6 },
-        encoding,
-      },
-      // A line through one point is invisible.
-      {
-        transform: [{ filter: { field: 'number', oneOf: trialsOfOneReport(values) } }],
-        mark: { type: 'point', opacity: 0.7, size: 25 },
-        encoding,
-      },
-      {
-        transform: [{ filter: "datum.state === 'best'" }],
-        mark: { type: 'line', strokeWidth: 2.6, point: true },
-        encoding,
-      },
-    ],
+    layer: layersOf(values).map((layer) => ({ ...layer, encoding })),
   };
+}
+
+/** The lines, and what makes those of one point visible; Vega complains of a layer without data. */
+function layersOf(values: readonly Report[]) {
+  const single = trialsOfOneReport(values);
+  const others = {
+    transform: [{ filter: "datum.state !== 'best'" }],
+    mark: { type: 'line', strokeWidth: 1.3, opacity: 0.6 },
+  };
+  const points = {
+    transform: [{ filter: { field: 'number', oneOf: single } }],
+    mark: { type: 'point', opacity: 0.7, size: 25 },
+  };
+  const best = {
+    transform: [{ filter: "datum.state === 'best'" }],
+    mark: { type: 'line', strokeWidth: 2.6, point: true },
+  };
+  return [
+    ...(values.some(({ state }) => state !== 'best') ? [others] : []),
+    ...(single.length > 0 ? [points] : []),
+    ...(values.some(({ state }) => state === 'best') ? [best] : []),
+  ];
 }
 
 /** A row per report: an intermediate value of a trial. */

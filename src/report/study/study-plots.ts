@@ -29,7 +29,7 @@ export function studyPlots(data: StudyData): Record<string, Plot> {
   const suffixes = fileNames(data.directions.map((_, objective) => objectiveName(data, objective)));
   const params = spaceOf(complete).size;
   const shared = sharedParams(complete);
-  if (data.trials.some(({ intermediateValues }) => intermediateValues.size > 0))
+  if (data.trials.some(({ intermediateValues }) => [...intermediateValues.values()].some(Number.isFinite)))
     plots['intermediate-values'] = plotIntermediateValues(data);
   if (complete.length > 0)
     data.directions.forEach((_, objective) => {

@@ -10,9 +10,24 @@ export interface LabelledImage extends ImageItem {
   readonly className: string;
 }
 
-/** Images by the names of their classes: sorted by stem, with labels in the order of the sorted class names. */
+/**
+ * Images by the names of their classes: sorted by stem, with labels in the order of the sorted class names.
+ *
+ * @throws UserError for two classes whose names differ by upper and lower case alone.
+ */
 export function labelled(images: readonly Omit<LabelledImage, 'label'>[]): LabelledImage[] {
-  return withLabels(images, classNames(images)).toSorted((a, b) => compare(a.stem, b.stem));
+  const names = classNames(images);
+  const byLowerCase = new Map<string, string>();
+  for (const name of names) {
+    const twin = byLowerCase.get(name.toLowerCase());
+    if (twin !== undefined)
+      throw new UserError(
+        `classes: expected names that differ by more than upper and lower case, got ${twin} and ${name}; rename one`,
+        { classNames: [twin, name] },
+      );
+    byLowerCase.set(name.toLowerCase(), name);
+  }
+  return withLabels(images, names).toSorted((a, b) => compare(a.stem, b.stem));
 }
 
 /**

@@ -57,9 +57,23 @@ describe('labelled images', () => {
       ['a/1.png', 'a/1.jpg', 'b/1.png'],
       /one image per stem, got a\/1\.(png|jpg) and a\/1\.(png|jpg)/,
     ],
+    ['bitmaps', ['a/1.png', 'b/1.png', 'b/2.bmp'], /images of the formats jpg, .*, got b\/2\.bmp; see/],
+    [
+      'cases',
+      ['Pug/1.png', 'pug/1.jpg'],
+      /differ by more than upper and lower case, got Pug and pug; rename/,
+    ],
   ] as const)
     it(`refuse a folder with ${what}`, () =>
       assert.rejects(findLabelledImages(folder(what, ...files)), { name: 'UserError', message: says }));
+
+  it('refuse a class without an image', async () => {
+    const root = folder('hollow', 'a/1.png', 'b/1.png', 'c/notes.txt');
+    await assert.rejects(
+      findLabelledImages(root),
+      /expected an image in each sub-folder, got none in c; see/,
+    );
+  });
 
   it('refuse a folder that is missing', () =>
     assert.rejects(findLabelledImages(join(dir, 'none')), /expected a folder, got nothing there/));
