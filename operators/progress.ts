@@ -49,15 +49,15 @@ export function progress<S extends Scores = Scores>({
       const screen = new Screen(to);
       const view = new View(metric, pc.createColors(Boolean(to.isTTY) && pc.isColorSupported));
       for (const event of earlier) view.isBest(event);
-      let written = Number.NEGATIVE_INFINITY;
+      let lastDrawn = Number.NEGATIVE_INFINITY;
       const show = (event: Event) => {
         const text = view.text(event, to.isTTY ? (to.columns || 80) - 1 : Number.POSITIVE_INFINITY);
         if (text === undefined) return;
         if (event.type !== 'step') screen.line(text);
         else if (to.isTTY) screen.rewrite(text);
-        else if (event.time - written >= every * 1000) {
+        else if (event.time - lastDrawn >= every * 1000) {
           screen.line(text);
-          written = event.time;
+          lastDrawn = event.time;
         }
       };
       return events$.pipe(
@@ -115,8 +115,8 @@ class View {
       case 'step': {
         const { epoch, step, batch, batches, loss, imagesPerSecond, time } = event;
         this.#first ??= { step: step - 1, time: time - event.seconds * 1000 };
-        const each = (time - this.#first.time) / 1000 / (step - this.#first.step);
-        const remaining = this.#steps > 0 ? `  ${duration((this.#steps - step) * each)} left` : '';
+        const secondsPerStep = (time - this.#first.time) / 1000 / (step - this.#first.step);
+        const remaining = this.#steps > 0 ? `  ${duration((this.#steps - step) * secondsPerStep)} left` : '';
         const head = `${this.#epoch(epoch)}  `;
         const tail = `${batch + 1}/${batches}  loss ${loss.toFixed(4)}  ${rate(imagesPerSecond)}${remaining}`;
         return head + bar((batch + 1) / batches, width - head.length - tail.length - 1) + tail;

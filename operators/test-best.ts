@@ -62,16 +62,16 @@ export function testBest<In extends Tensors, Out extends Tensors, Target extends
   };
   return (events$) =>
     defer(() => {
-      let done: DoneEvent | undefined;
+      let doneEvent: DoneEvent | undefined;
       return concat(
         events$.pipe(
           filter((event) => {
-            if (event.type === 'done') done = event;
+            if (event.type === 'done') doneEvent = event;
             return event.type !== 'done';
           }),
         ),
-        defer(() => test(done?.reason)).pipe(concatAll()),
-        defer(() => (done ? [{ ...done, time: Date.now() }] : [])),
+        defer(() => test(doneEvent?.reason)).pipe(concatAll()),
+        defer(() => (doneEvent ? [{ ...doneEvent, time: Date.now() }] : [])),
       );
     });
 }

@@ -101,10 +101,10 @@ recipe({
       concatMap(async (rows) => {
         const files = await writeScores(config.outputDir, rows);
         process.stdout.write(`${plainText(scoreTable(rows))}wrote ${files.join(', ')}\n`);
-        const lost = new Set(rows.filter(({ test }) => !areNumbers(test)).map(({ run }) => run));
-        if (lost.size > 0)
+        const unscored = new Set(rows.filter(({ test }) => !areNumbers(test)).map(({ run }) => run));
+        if (unscored.size > 0)
           throw new UserError(
-            `expected scores, got NaN of ${[...lost].join(', ')}, which are left out of every mean; train them again`,
+            `expected scores, got NaN of ${[...unscored].join(', ')}, which are left out of every mean; train them again`,
           );
       }),
     );

@@ -117,21 +117,21 @@ export default command({
     const contenders = [...runs].map(
       ([name, run]): Contender => ({ name, run: () => start(run, { ...how, threads }) }),
     );
-    const done = await alternate(contenders, rounds, (line) => process.stderr.write(`${line}\n`));
+    const outcome = await alternate(contenders, rounds, (line) => process.stderr.write(`${line}\n`));
     const rows = comparisons
       .map(({ mine, theirs, ...rest }) =>
-        rowOf({ ...rest, ours: nameOf(mine), peers: theirs.map(nameOf) }, done),
+        rowOf({ ...rest, ours: nameOf(mine), peers: theirs.map(nameOf) }, outcome),
       )
       .filter((row) => row !== undefined);
     if (rows.length === 0)
       throw new UserError(
-        `versus: expected both sides to run, got ${[...done.failed.keys()].join(', ')} failing`,
+        `versus: expected both sides to run, got ${[...outcome.failed.keys()].join(', ')} failing`,
       );
     const about = { machine: machine(), threads, rounds, batch: how.batch };
     const text = `${about.machine}; ${threads} threads, batch ${how.batch}, ${rounds} rounds of ${how.steps} steps\n\n${table(rows)}`;
     if (json)
       process.stdout.write(
-        `${JSON.stringify({ ...about, rows, results: Object.fromEntries(done.results), failed: Object.fromEntries(done.failed) })}\n`,
+        `${JSON.stringify({ ...about, rows, results: Object.fromEntries(outcome.results), failed: Object.fromEntries(outcome.failed) })}\n`,
       );
     else process.stdout.write(text);
     if (update) await updateSection('versus', text);

@@ -44,8 +44,8 @@ function fallback(engine: string, { kernelName, kernelFunc }: KernelConfig): Ker
     kernelName,
     backendName: engine,
     kernelFunc: ({ inputs, attrs, backend }) => {
-      const own = backend as KernelBackend;
-      const counts = callsOf(own);
+      const original = backend as KernelBackend;
+      const counts = callsOf(original);
       counts.set(kernelName, (counts.get(kernelName) ?? 0) + 1);
       if (!warned)
         process.emitWarning(
@@ -60,7 +60,7 @@ function fallback(engine: string, { kernelName, kernelFunc }: KernelConfig): Ker
       const cpu = findBackend('cpu') as MathBackendCPU;
       const copies: TensorInfo[] = [];
       const toCpu = (info: TensorInfo): TensorInfo => {
-        const values = own.readSync(info.dataId);
+        const values = original.readSync(info.dataId);
         // The cpu backend may hold on to what it is given.
         const copy = cpu.makeTensorInfo(
           info.shape,
@@ -84,7 +84,7 @@ function fallback(engine: string, { kernelName, kernelFunc }: KernelConfig): Ker
           const values = cpu.readSync(info.dataId);
           const { shape, dtype } = info;
           const data = dtype === 'string' ? values : numbersOf(values as ArrayLike<number>, dtype);
-          return { dataId: own.write(data, shape, dtype), shape, dtype };
+          return { dataId: original.write(data, shape, dtype), shape, dtype };
         };
         return Array.isArray(result) ? result.map(fromCpu) : fromCpu(result);
       } finally {

@@ -122,12 +122,12 @@ function oneByOneBroadcast(a: TensorInfo, b: TensorInfo, backend: BackendWasm): 
 /** A factor with its matrices as often as the batch needs each. */
 function repeated(x: TensorInfo, batch: readonly number[], backend: BackendWasm): TensorInfo {
   const missing = batch.length + 2 - x.shape.length;
-  const own = [...Array<number>(missing).fill(1), ...x.shape];
-  const reps = own.map((n, i) => (n === (batch[i] ?? n) ? 1 : batch[i]!));
-  const same = { ...x, shape: own };
-  if (reps.every((n) => n === 1)) return same;
+  const padded = [...Array<number>(missing).fill(1), ...x.shape];
+  const reps = padded.map((n, i) => (n === (batch[i] ?? n) ? 1 : batch[i]!));
+  const view = { ...x, shape: padded };
+  if (reps.every((n) => n === 1)) return view;
   const { kernelFunc } = getKernel('Tile', 'wasm');
-  return kernelFunc({ inputs: { x: same }, attrs: { reps }, backend }) as TensorInfo;
+  return kernelFunc({ inputs: { x: view }, attrs: { reps }, backend }) as TensorInfo;
 }
 
 function shapeBytes(shape: readonly number[]): Uint8Array {

@@ -45,8 +45,8 @@ export function chosenAdapter(peek: Peek) {
 
 /** The name of an adapter in a run's settings and in the run's name. */
 export function loraTypeFlag(name: string): z.ZodType<string, string | undefined> {
-  const own = adapterKind(name).flags['loraType'] as z.ZodType<string, string | undefined> | undefined;
-  return own ?? z.enum([name]).default(name).describe('adapter of this recipe');
+  const loraType = adapterKind(name).flags['loraType'] as z.ZodType<string, string | undefined> | undefined;
+  return loraType ?? z.enum([name]).default(name).describe('adapter of this recipe');
 }
 
 /** The settings of a run that an adapter is made from: its name, and the flags that it declares. */

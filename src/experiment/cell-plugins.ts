@@ -14,13 +14,13 @@ const recorded = z.object({ plugin: z.array(z.string()).default([]) });
  */
 export async function cellPlugins(dir: string): Promise<readonly string[]> {
   const cells = join(dir, 'cells');
-  const found = new Set<string>();
+  const modules = new Set<string>();
   for (const name of await readdir(cells).catch(() => [])) {
     if (!name.endsWith('.json')) continue;
     const settings = recorded.safeParse(await readJson(join(cells, name)));
     const plugins = settings.success ? settings.data.plugin : [];
     for (const plugin of presentModules(plugins, `${join(cells, name)}: expected the study's plugin`))
-      found.add(plugin);
+      modules.add(plugin);
   }
-  return [...found];
+  return [...modules];
 }

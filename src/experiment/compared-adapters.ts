@@ -31,8 +31,8 @@ export function comparedSettings(
   shared: object,
   sized: (kind: AdapterKind, own: AdapterSettings) => AdapterSettings = (_kind, own) => own,
 ): Readonly<Record<string, unknown>> {
-  const known = new Set(adapters.names.flatMap((each) => Object.keys(adapterKind(each).flags)));
-  const others = Object.fromEntries(Object.entries(shared).filter(([key]) => !known.has(key)));
+  const flagNames = new Set(adapters.names.flatMap((each) => Object.keys(adapterKind(each).flags)));
+  const others = Object.fromEntries(Object.entries(shared).filter(([key]) => !flagNames.has(key)));
   if (!adapters.has(name)) return { ...others, mode: name };
   const kind = adapterKind(name);
   return { ...others, ...sized(kind, flagsOf(kind.flags, shared)), loraType: name };

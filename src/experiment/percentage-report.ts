@@ -22,19 +22,22 @@ export async function percentageReport(
   const rows = JSON.parse(await readFile(join(dir, 'aggregated.json'), 'utf8')) as AggregatedScores[];
   const most = Math.max(...rows.map((row) => row.dataPercentage));
   const seeds = Math.max(...rows.map((row) => row.seeds.length));
-  const inside = rows.filter(({ domain }) => domain === 'in_domain');
-  const outside = rows.filter((row) => row.domain === 'out_domain' && row.dataPercentage === most);
+  const inDomain = rows.filter(({ domain }) => domain === 'in_domain');
+  const outOfDomain = rows.filter((row) => row.domain === 'out_domain' && row.dataPercentage === most);
   const over = seeds > 1 ? `mean ± population standard deviation over ${seeds} seeds` : 'one seed';
-  const byShare = [...comparedScores(inside, 'softDice'), ...(published ? publishedScores('inDomain') : [])];
+  const byShare = [
+    ...comparedScores(inDomain, 'softDice'),
+    ...(published ? publishedScores('inDomain') : []),
+  ];
   const byStyle = [
-    ...comparedScores(outside, 'softDice'),
+    ...comparedScores(outOfDomain, 'softDice'),
     ...(published ? publishedScores('outOfDomain') : []),
   ];
 
   const soft = { subtitle: over, y: 'Soft Dice' };
   const lines = lineComparison({ ...soft, title: 'In domain', x: 'Share of the data (%)' }, byShare);
   await writePlot(join(dir, 'dice-by-percentage'), lines);
-  if (outside.length > 0) {
+  if (outOfDomain.length > 0) {
     const title = `Out of domain, trained on ${percentText(most)}`;
     await writePlot(join(dir, 'dice-by-style'), groupComparison({ ...soft, title, x: 'Style' }, byStyle));
   }
@@ -42,9 +45,9 @@ export async function percentageReport(
     divergedNames.length > 0 ? `Left out, since they diverged: ${divergedNames.join(', ')}\n\n` : '';
   const tables = {
     'Soft Dice by share of the data, test split': byShare,
-    'mIoU by share of the data, test split': comparedScores(inside, 'miou'),
-    [`Soft Dice by style, trained on ${percentText(most)}`]: outside.length > 0 ? byStyle : [],
-    [`mIoU by style, trained on ${percentText(most)}`]: comparedScores(outside, 'miou'),
+    'mIoU by share of the data, test split': comparedScores(inDomain, 'miou'),
+    [`Soft Dice by style, trained on ${percentText(most)}`]: outOfDomain.length > 0 ? byStyle : [],
+    [`mIoU by style, trained on ${percentText(most)}`]: comparedScores(outOfDomain, 'miou'),
   };
   const text = Object.entries(tables)
     .filter(([, scores]) => scores.length > 0)

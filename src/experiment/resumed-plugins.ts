@@ -32,8 +32,8 @@ const naming = {
 export async function resumedPlugins(peek: Peek, prefix = ''): Promise<readonly string[]> {
   const { resume, adapter = 'lora', ...asked } = peek(naming);
   if (!resume) return [];
-  const own = adapters.has(adapter) ? loraTypeFlag(adapter).parse(undefined) : adapter;
-  const { mode = adapter === 'none' ? 'head' : 'adapters', loraType = own } = asked;
+  const defaultType = adapters.has(adapter) ? loraTypeFlag(adapter).parse(undefined) : adapter;
+  const { mode = adapter === 'none' ? 'head' : 'adapters', loraType = defaultType } = asked;
   const last = await checkpointStore(
     join(asked.outDir, runNameOf({ ...asked, mode, loraType }, prefix)),
   ).last();

@@ -56,14 +56,14 @@ export async function unseenItems<I extends ImageItem>(
   const source = await sourceOf(dir);
   if (source === undefined) return items;
   const sources = trainingData.imageDirs.filter((path) => existsSync(path) && existsSync(source));
-  const same = sources.some((path) => realpathSync(path) === realpathSync(source));
-  if (sources.length > 0 && !same) return items;
+  const isSource = sources.some((path) => realpathSync(path) === realpathSync(source));
+  if (sources.length > 0 && !isSource) return items;
   const learnedStems = new Set(trainingData.stems);
   const images = join(dir, style, 'images');
   // A stem that the pictures share with others is a path there (`cats/1`), and may not be one here.
-  const below = (image: string) => relative(images, image).slice(0, -extname(image).length);
+  const relativeStem = (image: string) => relative(images, image).slice(0, -extname(image).length);
   const unseen = items.filter(
-    ({ stem, image }) => !learnedStems.has(stem) && !learnedStems.has(below(image)),
+    ({ stem, image }) => !learnedStems.has(stem) && !learnedStems.has(relativeStem(image)),
   );
   if (unseen.length > 0) return unseen;
   throw new UserError(

@@ -85,29 +85,29 @@ export function log(x: number): number {
     const rest = more - (value - total);
     if (value + (rest + 2 ** -64) === value && value + (rest - 2 ** -64) === value) return value;
   }
-  const near = Math.log(x);
-  if (!Number.isFinite(near) || near === 0) return near;
-  if (near > -0.01 && near < 0.01) return logNearOne(x - 1);
-  // x = e^near · (1 + z), so that ln x = near + z − z²/2.
-  const inverse = expPair(-near);
+  const estimate = Math.log(x);
+  if (!Number.isFinite(estimate) || estimate === 0) return estimate;
+  if (estimate > -0.01 && estimate < 0.01) return logNearOne(x - 1);
+  // x = e^estimate · (1 + z), so that ln x = estimate + z − z²/2.
+  const inverse = expPair(-estimate);
   const inverseLow = low;
   const scaled = exponent > 1000 ? x * 2 ** (exponent - 1000) * 2 ** 1000 : x * 2 ** exponent;
   const product = multiply(scaled, inverse);
   const z = product - 1 + (low + scaled * inverseLow);
-  return near + (z - (z * z) / 2);
+  return estimate + (z - (z * z) / 2);
 }
 
 /** x^y of a positive x, correctly rounded like `exp`. */
 export function pow(x: number, y: number): number {
   if (x === 1 || y === 0) return 1;
   // ln x in two parts, to be multiplied by y exactly.
-  const near = Math.log(x);
-  const inverse = expPair(-near);
+  const estimate = Math.log(x);
+  const inverse = expPair(-estimate);
   const inverseLow = low;
   const scaled = x * 2 ** exponent;
   const product = multiply(scaled, inverse);
   const rest = product - 1 + (low + scaled * inverseLow);
-  const high = multiply(y, near);
+  const high = multiply(y, estimate);
   const highLow = low + y * rest;
   const value = expPair(high);
   return (value + (low + value * highLow)) * 2 ** exponent;

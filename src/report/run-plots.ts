@@ -25,18 +25,18 @@ export function runPlots(events: readonly Event[]): Record<string, Plot> {
   const steps = events.filter((event) => event.type === 'step');
   const epochs = events.filter((event) => event.type === 'epoch');
   const validations = events.filter((event) => event.type === 'validation');
-  const held = validations.filter(({ split }) => split === 'validation');
-  const final = validations.findLast(({ split }) => split === 'test') ?? held.at(-1);
+  const validationOnly = validations.filter(({ split }) => split === 'validation');
+  const final = validations.findLast(({ split }) => split === 'test') ?? validationOnly.at(-1);
   const titled = (text: string) => (run ? { text, subtitle: run.run } : text);
   const plots: Record<string, Plot> = {};
   if (epochs.length > 0)
     plots['loss'] = curves(titled('Loss'), 'Loss', [
       ...epochs.map(({ epoch, loss }) => ({ epoch, value: loss, series: 'train' })),
-      ...held.map(({ epoch, scores }) => ({ epoch, value: scores.loss, series: 'validation' })),
+      ...validationOnly.map(({ epoch, scores }) => ({ epoch, value: scores.loss, series: 'validation' })),
     ]);
-  const leading = leadingScores(held[0]?.scores ?? {});
+  const leading = leadingScores(validationOnly[0]?.scores ?? {});
   const series = (name: string) =>
-    held.map(({ epoch, scores }) => ({
+    validationOnly.map(({ epoch, scores }) => ({
       epoch,
       value: numberOf(scores, name),
       series: aboutScore(name).label,

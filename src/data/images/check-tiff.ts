@@ -44,8 +44,8 @@ function firstDirectory(bytes: Buffer, little: boolean): Map<number, number> {
   for (let at = start + 2; at < start + 2 + 12 * count && fits(at, 12); at += 12) {
     const isShort = view.getUint16(at + 2, little) === SHORT;
     // More than two short values, or one long one, lie elsewhere: the value is where.
-    const far = view.getUint32(at + 4, little) > (isShort ? 2 : 1);
-    const place = far ? view.getUint32(at + 8, little) : at + 8;
+    const pointsElsewhere = view.getUint32(at + 4, little) > (isShort ? 2 : 1);
+    const place = pointsElsewhere ? view.getUint32(at + 8, little) : at + 8;
     if (!fits(place, 4)) continue;
     tags.set(
       view.getUint16(at, little),

@@ -39,7 +39,7 @@ export function assemble(
   const count = sizeOf(shape);
   if (count === 0) return empty(backend, shape, dtype);
   const numbers = { count, filled: fill === undefined ? 0 : 1, fill: fill ?? 0 };
-  const each = parts.map((part) => ({
+  const sections = parts.map((part) => ({
     inputs: { x: part.from },
     numbers: {
       rank: part.shape.length,
@@ -50,5 +50,5 @@ export function assemble(
       outStrides: part.out,
     },
   }));
-  return backend.run('assemble', { results: { y: { shape, dtype } }, numbers }, each)[0]!;
+  return backend.run('assemble', { results: { y: { shape, dtype } }, numbers }, sections)[0]!;
 }

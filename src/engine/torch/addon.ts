@@ -39,8 +39,8 @@ export interface TorchAddon {
  * The path of the addon that `npm run build:torch` builds, or MILLRACE_TORCH_ADDON; undefined if it is not built.
  */
 export function torchAddonPath(): string | undefined {
-  const given = process.env['MILLRACE_TORCH_ADDON'];
-  if (given) return existsSync(given) ? given : undefined;
+  const override = process.env['MILLRACE_TORCH_ADDON'];
+  if (override) return existsSync(override) ? override : undefined;
   // The sources and the build in dist/ lie at different depths of the package.
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const path = join(folder, 'native', 'build', 'torch.node');

@@ -48,8 +48,8 @@ export class TorchBackend extends KernelBackend {
         names.push(name);
         ids.push(this.data.get(input.dataId).id);
       }
-    const made = this.addon.run(kernel, names, ids, attrs);
-    return Array.isArray(made) ? made.map((one) => this.#kept(one)) : this.#kept(made);
+    const results = this.addon.run(kernel, names, ids, attrs);
+    return Array.isArray(results) ? results.map((one) => this.#kept(one)) : this.#kept(results);
   }
 
   #kept({ id, shape, dtype }: Made): TensorInfo {

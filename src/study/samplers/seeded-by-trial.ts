@@ -23,8 +23,8 @@ class SeededByTrial extends SamplerDelegate {
   constructor(seed: number, make: (seed: number) => Sampler) {
     const samplers = new Map<number, Sampler>();
     super(make(seed), ({ number }) => {
-      const known = samplers.get(number);
-      if (known) return known;
+      const existing = samplers.get(number);
+      if (existing) return existing;
       const sampler = make(Math.floor(randomStream(seed, 'trial', number)() * 2 ** 32));
       samplers.set(number, sampler);
       return sampler;

@@ -32,8 +32,8 @@ const UNREADABLE = [
 export async function findLabelledImages(dir: string): Promise<LabelledImage[]> {
   const fail = (expected: string, got: string) =>
     new UserError(`${dir}: expected ${expected}, got ${got}; see --image-dir`, { path: dir });
-  const found = await stat(dir).catch(() => undefined);
-  if (!found?.isDirectory()) throw fail('a folder', found ? 'a file' : 'nothing there');
+  const stats = await stat(dir).catch(() => undefined);
+  if (!stats?.isDirectory()) throw fail('a folder', stats ? 'a file' : 'nothing there');
   const { default: fastGlob } = await import('fast-glob');
   const options = { cwd: dir, caseSensitiveMatch: false, ignore: ['**/.*'] };
   const ending = (formats: readonly string[]) => fastGlob(`**/*.{${formats.join(',')}}`, options);

@@ -20,7 +20,7 @@ export async function readLabelList(path: string): Promise<LabelledImage[]> {
       { cause },
     );
   });
-  const seen = new Map<string, number>();
+  const lineOf = new Map<string, number>();
   const images: Omit<LabelledImage, 'label'>[] = [];
   for (const [i, row] of text
     .replace(/^\ufeff/, '')
@@ -35,9 +35,9 @@ export async function readLabelList(path: string): Promise<LabelledImage[]> {
     if (!(await stat(image).catch(() => undefined))?.isFile())
       throw fail('an image file', `${image}, which is none`);
     const stem = file.replace(/\.[^./]+$/, '').normalize();
-    const before = seen.get(stem);
+    const before = lineOf.get(stem);
     if (before !== undefined) throw fail('each image once', `${file} again, as in line ${before}`);
-    seen.set(stem, i + 1);
+    lineOf.set(stem, i + 1);
     images.push({ stem, image, className });
   }
   if (images.length === 0)
@@ -48,8 +48,8 @@ export async function readLabelList(path: string): Promise<LabelledImage[]> {
 /** The cells of a line of CSV (RFC 4180), without the blanks around them. */
 function cellsOf(row: string): string[] {
   const cells = row.match(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g) ?? [];
-  const whole = row.endsWith(',') ? cells : cells.slice(0, -1);
-  return (whole.length > 0 ? whole : cells).map((cell) => {
+  const columns = row.endsWith(',') ? cells : cells.slice(0, -1);
+  return (columns.length > 0 ? columns : cells).map((cell) => {
     const text = cell.replace(/,$/, '').trim();
     return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
   });

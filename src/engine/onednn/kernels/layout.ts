@@ -100,12 +100,12 @@ listKernel<'x', { readonly numOrSizeSplits: number | number[]; readonly axis: nu
   ({ inputs: { x }, attrs, backend }) => {
     const axis = util.parseAxisParam(attrs.axis, x.shape)[0]!;
     const counts = backend_util.prepareSplitSize(x as never, attrs.numOrSizeSplits, axis);
-    const each = counts.map((steps) => ({
+    const extents = counts.map((steps) => ({
       results: { y: { shape: x.shape.with(axis, steps), dtype: x.dtype } },
       numbers: { steps },
     }));
     const inner = sizeOf(x.shape.slice(axis + 1));
-    return backend.run('split', { inputs: { x }, numbers: { inner } }, each);
+    return backend.run('split', { inputs: { x }, numbers: { inner } }, extents);
   },
 );
 

@@ -78,8 +78,10 @@ export class BruteForceSampler extends IndependentSampler {
     this.#known.set(study, progress);
     for (; progress.seen < study.finished.length; progress.seen++)
       progress.tree.end(pathOf(study.finished[progress.seen]!));
-    const beside = study.active.filter(({ state, number }) => state === 'RUNNING' && number !== trial.number);
-    const marks = beside.flatMap(
+    const running = study.active.filter(
+      ({ state, number }) => state === 'RUNNING' && number !== trial.number,
+    );
+    const marks = running.flatMap(
       (other) => progress.tree.markRunning(pathOf(other), !this.#avoidPrematureStop) ?? [],
     );
     return { tree: progress.tree, release: () => marks.forEach((node) => progress.tree.unmark(node)) };

@@ -54,6 +54,6 @@ function isLog(distribution: Distribution): boolean {
 function onGrid(distribution: Distribution, x: number): number {
   if (distribution.name === 'CategoricalDistribution') return x;
   const { low, high, step } = distribution;
-  const near = step === null ? x : low + Math.round((x - low) / step) * step;
-  return Math.min(high, Math.max(low, near));
+  const nearest = step === null ? x : low + Math.round((x - low) / step) * step;
+  return Math.min(high, Math.max(low, nearest));
 }

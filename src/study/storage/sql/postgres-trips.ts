@@ -121,8 +121,8 @@ function upsert(cte: QueryCreator<WithTrial>, { table, columns }: Rows) {
 function unnested(table: string, columns: readonly Column[]) {
   const arrays = columns.map(({ name, type }) => {
     // A value's type is an enumeration, of which there is no array to send.
-    const sent = type.endsWith('type') ? 'text' : type;
-    return sql`${slot(slotName(table, name))}::${sql.raw(sent)}[]`;
+    const parameterType = type.endsWith('type') ? 'text' : type;
+    return sql`${slot(slotName(table, name))}::${sql.raw(parameterType)}[]`;
   });
   const names = [...columns.map(({ name }) => name), 'place'].map((name) => sql.id(name));
   return sql<Record<string, unknown>>`unnest(${sql.join(arrays)}) with ordinality`.as<'u'>(

@@ -68,8 +68,8 @@ class ClassificationMetrics implements Metrics<Tensor2D, Tensor1D, Classificatio
       const { classes, k = 5 } = this.options;
       for (let i = 0; i < count; i++) {
         const row = values.subarray(i * classes, (i + 1) * classes);
-        const own = row[targets[i]!]!;
-        if (row.filter((value) => value > own).length < k) this.#inTop++;
+        const score = row[targets[i]!]!;
+        if (row.filter((value) => value > score).length < k) this.#inTop++;
       }
     } finally {
       for (const tensor of results) tensor.dispose();
