@@ -22,7 +22,7 @@ describe('an adapter', () => {
     }
   };
 
-  it('has no rank above the width of what it adapts, and allocates nothing for one', () => {
+  it('refuses a rank above the width of what it adapts, before it allocates', () => {
     for (const [name, settings, flag] of [
       ['lora', { rank: 99_999_999 }, 'rank'],
       ['serial_lora', { rank: 13 }, 'rank'],

@@ -70,7 +70,7 @@ describe('named', () => {
     assert.equal(shapes().get('circle')(2), 12);
   });
 
-  it('takes another one, and knows it everywhere from then on', () => {
+  it('registers a name, and knows it everywhere from then on', () => {
     const catalogue = shapes();
     const { names } = catalogue;
     assert.deepEqual(names, ['circle', 'square']);
@@ -87,7 +87,7 @@ describe('named', () => {
     assert.deepEqual(shapes().names, ['circle', 'square']);
   });
 
-  it('takes the same one twice, and refuses another of a taken name', () => {
+  it('accepts the same entry twice, and refuses another under a taken name', () => {
     const catalogue = shapes();
     const line = () => 0;
     catalogue.register('line', line);
@@ -101,7 +101,7 @@ describe('named', () => {
     assert.equal(catalogue.make('circle', 1), 3);
   });
 
-  it('refuses a name that no flag could hold', () => {
+  it('refuses a name that no flag could carry', () => {
     for (const name of ['', 'a,b', 'a b', '.hidden', '../up', 'a/b'])
       assert.throws(() => shapes().register(name, () => 0), {
         name: 'UserError',

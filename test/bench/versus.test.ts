@@ -33,7 +33,7 @@ function contender(name: string, seconds: readonly (number | undefined)[], turns
 const comparison = { title: 'a step', ours: 'ours', of: 's_per_step', target: 2 } as const;
 
 describe('bench versus', () => {
-  it('lets the contenders run in turn and drops one that fails', async () => {
+  it('runs the contenders in turn and drops one that fails', async () => {
     const turns: string[] = [];
     const said: string[] = [];
     const { results, failed } = await alternate(
@@ -81,7 +81,7 @@ describe('bench versus', () => {
     assert.equal(rowOf({ ...comparison, peers: ['peer'] }, rounds), undefined);
   });
 
-  it('replaces a marked section and no more', () => {
+  it('replaces only the marked section', () => {
     const before = 'a\n<!-- x -->\nold\n<!-- /x -->\nb\n';
     assert.equal(replaceSection(before, 'x', 'new'), 'a\n<!-- x -->\n\nnew\n<!-- /x -->\nb\n');
     assert.throws(() => replaceSection(before, 'y', 'new'), /expected the lines <!-- y --> and <!-- \/y -->/);

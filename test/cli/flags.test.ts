@@ -78,7 +78,7 @@ describe('flags', () => {
     refuses(['--epochs=3', '--epochs=many'], '--epochs: expected an integer from 1 up, got "many"');
   });
 
-  it('takes a flag of another program, and says why it does nothing', () => {
+  it('accepts upstream’s flags that have no effect here, and says why', () => {
     const upstream = { A: { rBlock: ignored('LoRA has no blocks'), rank: z.int().default(4) } };
     const read = (...argv: string[]) => flags(argv, upstream, { name: 'demo', description: '' });
     const asked = read('--r_block', '8', '--rank=2');
@@ -92,7 +92,7 @@ describe('flags', () => {
     assert.match(help.show, /--r-block VALUE +ignored: LoRA has no blocks\n/);
   });
 
-  it('refuses a list that names something twice, where each counts once', () => {
+  it('refuses a list with duplicates where each item counts once', () => {
     const lists = { A: { ids: unique(z.array(z.int()), 'id').default([1, 2]) } };
     const about = { name: 'demo', description: '' };
     assert.throws(() => flags(['--ids=1,1,2'], lists, about), {

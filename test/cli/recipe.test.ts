@@ -62,7 +62,7 @@ describe('recipe', () => {
     assert.doesNotMatch(stdout, /worked/);
   });
 
-  it('goes on without its reader', async () => {
+  it('continues when the reader of its output is gone', async () => {
     const { child, ended } = start('--end', 'many');
     child.stdout.once('data', () => child.stdout.destroy());
     const { code, stderr } = await ended;

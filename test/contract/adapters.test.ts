@@ -108,7 +108,7 @@ describe('the contract of adapters', () => {
         adapted.dispose();
       });
 
-      it('has the parameters of its formula, and only they and the head train', () => {
+      it('has the parameters of its formula, and only these and the head are trainable', () => {
         const model = build(make());
         assert.equal(model.parameters.count('adapter'), parameters);
         assert.equal(model.parameters.count('backbone'), 0);
@@ -290,7 +290,7 @@ describe('the contract of adapters', () => {
       model.dispose();
     });
 
-  it('refuses settings that cannot be', () => {
+  it('refuses impossible settings', () => {
     assert.throws(() => lora({ rank: 0 }), /rank: expected an integer from 1 up, got 0/);
     assert.throws(() => lora({ rank: 1, targets: ['nose' as Target] }), /targets: expected query.* got nose/);
     assert.throws(() => lora({ rank: 1, dropout: 1 }), /dropout/);

@@ -79,17 +79,17 @@ for (const { name, make, alone, endsNaN } of SUBJECTS)
       return begun;
     };
 
-    it('ends nothing that has not reported', async () => {
+    it('prunes nothing that has not reported', async () => {
       for (const each of [await begin(), await study()])
         assert.equal(await (await each.ask()).shouldPrune(), false);
     });
 
-    it('ends nothing where there is nothing to compare with', async () => {
+    it('prunes nothing without a trial to compare with', async () => {
       const first = await (await begin()).ask();
       assert.deepEqual(await report(first, [1, 1, 1]), { reports: 3, pruned: false });
     });
 
-    it('lets the best go on, whichever way is better, to its last step and beyond', async () => {
+    it('never prunes the best, in either direction, to its last step and beyond', async () => {
       for (const [direction, value] of [
         ['minimize', -1],
         ['maximize', 1],
@@ -105,7 +105,7 @@ for (const { name, make, alone, endsNaN } of SUBJECTS)
       }
     });
 
-    it('takes steps as they come: late, in reverse, far apart, only one', async () => {
+    it('accepts steps in any order: late, reversed, far apart, only one', async () => {
       for (const steps of [[5, 3, 1], [2 ** 40], [0, 8, 1000], [100, 99]]) {
         const trial = await (await study()).ask();
         const { reports } = await report(
@@ -143,7 +143,7 @@ for (const { name, make, alone, endsNaN } of SUBJECTS)
       assert.equal(typeof (await report(trial, [3, Infinity, Number.NaN, -3])).pruned, 'boolean');
     });
 
-    it('ends what never ends otherwise: thousands of steps at little cost', async () => {
+    it('handles thousands of steps at little cost', async () => {
       const trial = await (await study()).ask();
       const steps = Array.from({ length: 3000 }, (_, step) => step);
       for (const step of steps) await trial.report(0.1, step);
@@ -159,7 +159,7 @@ for (const { name, make, alone, endsNaN } of SUBJECTS)
     });
 
     if (!alone && name !== 'none' && !name.includes('later'))
-      it('ends sooner or later what is worse than all before', async () => {
+      it('eventually prunes a trial that is worse than all before it', async () => {
         // Hyperband's most patient bracket waits for the last step, so some of several trials are ended.
         let ended = 0;
         for (const direction of ['minimize', 'maximize'] as const) {

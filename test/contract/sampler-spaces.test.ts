@@ -82,7 +82,7 @@ for (const { name, make } of SUBJECTS.filter(({ exhaustive }) => !exhaustive)) {
       (await study.trials(['COMPLETE'])).forEach(inBounds);
     });
 
-    it('leaves what can be but one value at that', async () => {
+    it('returns the only value of a range of one value', async () => {
       const study = await createStudy({ sampler: make(2) });
       const single = {
         a: categoricalDistribution([1]),
@@ -100,7 +100,7 @@ for (const { name, make } of SUBJECTS.filter(({ exhaustive }) => !exhaustive)) {
       }
     });
 
-    it('takes over a history in which parameters depend on others', async () => {
+    it('accepts a history in which parameters depend on others', async () => {
       const study = await createStudy({ sampler: make(3) });
       const [kind, own] = [categoricalDistribution(['x', 'y']), categoricalDistribution(['a', 'b'])];
       await study.addTrial(ended([0.1], { kind: [kind, 'x'], x: [own, 'a'] }));
@@ -139,7 +139,7 @@ for (const { name, make } of SUBJECTS.filter(({ exhaustive }) => !exhaustive)) {
       (await tiny.trials(['COMPLETE'])).forEach(inBounds);
     });
 
-    it('tells parameters apart whatever they are called', async () => {
+    it('distinguishes parameters whatever their names', async () => {
       const study = await createStudy({ sampler: make(6), pruner: new NopPruner() });
       const names = ['10', '2', '__proto__', 'constructor', 'a.b', ''];
       const values: number[][] = [];

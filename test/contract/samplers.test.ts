@@ -28,7 +28,7 @@ for (const { name, make, exhaustive, oneObjective, trials: enough = 40 } of SUBJ
       for (const trial of await study.trials()) inBounds(trial);
     });
 
-    it('repeats itself with a seed, and only then', async () => {
+    it('repeats its suggestions with a seed, and only then', async () => {
       const run = async (seed: number) => {
         const study = await createStudy({ sampler: make(seed), studyName: 's' });
         await study.optimize(objective, { trials });
@@ -39,7 +39,7 @@ for (const { name, make, exhaustive, oneObjective, trials: enough = 40 } of SUBJ
       assert.notDeepEqual(other, first);
     });
 
-    it('goes on beside running, pruned and failed trials', async () => {
+    it('works beside running, pruned and failed trials', async () => {
       const study = await createStudy({ sampler: make(3), pruner: new NopPruner() });
       const open: Trial[] = [];
       for (let i = 0; i < trials; i++) {
@@ -111,7 +111,7 @@ for (const { name, make, exhaustive, oneObjective, trials: enough = 40 } of SUBJ
       for (const study of [one, two]) (await study.trials()).forEach(inBounds);
     });
 
-    it('lets go of a study that is gone', async () => {
+    it('releases a study that is collected', async () => {
       const sampler = make(7);
       const ghost = await (async () => {
         const study = await createStudy({ sampler });

@@ -263,7 +263,7 @@ for (const name of Object.keys(PLACES)) {
         assert.deepEqual((await read(id)).values, [ends.indexOf(true) + 1]);
       });
 
-      it('stores a successor in the same stroke', async () => {
+      it('stores a successor in the same transaction', async () => {
         const study = await newStudy();
         const { id } = await storage.createTrial(study);
         const successor = {
@@ -454,7 +454,7 @@ for (const name of Object.keys(PLACES)) {
         assert.deepEqual(Object.values((await read(id)).distributions), distributions);
       });
 
-      it('keeps times to its resolution, whatever the zone', async () => {
+      it('keeps times to its resolution, in any time zone', async () => {
         const study = await newStudy();
         const resolution = name === 'mysql' ? 1000 : 1;
         await fc.assert(

@@ -40,7 +40,7 @@ overPlaces('study', ({ name, warnings, url, options, create, again, keep }) => {
     assert.deepEqual(warnings, ['report: trial 0: step 5 was reported before; the first value stays']);
   });
 
-  it('lets ranges move, and neither type, log nor choices', async () => {
+  it('lets ranges change, but not type, log or choices', async () => {
     const study = await create();
     const first = await study.ask();
     first.suggestFloat('x', 0, 1);

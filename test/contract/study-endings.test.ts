@@ -60,7 +60,7 @@ const THROWN: readonly (readonly [unknown, RegExp])[] = [
 ];
 
 overPlaces('endings', ({ name, create, again, warnings, place }) => {
-  it('come of whatever an objective returns', async () => {
+  it('follow from whatever an objective returns', async () => {
     const study = await create();
     await study.optimize(({ number }) => any(RETURNED[number]![0]), { trials: RETURNED.length });
     assert.deepEqual(
@@ -72,7 +72,7 @@ overPlaces('endings', ({ name, create, again, warnings, place }) => {
     assert.equal(warnings.length, RETURNED.filter(([, reason]) => reason).length);
   });
 
-  it('come of whatever an objective throws, or rejects with', async () => {
+  it('follow from whatever an objective throws or rejects with', async () => {
     const study = await create();
     const thrown: unknown[] = [];
     for (const [what] of THROWN)

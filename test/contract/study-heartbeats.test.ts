@@ -10,7 +10,7 @@ const BEATING = ['sqlite', 'postgresql', 'mysql'];
 overPlaces(
   'heartbeats of a study',
   ({ place, create, again }) => {
-    it('finds trials of dead processes stale, fails and retries them once, with their history', async () => {
+    it('fails the stale trials of dead processes and retries them once, with their history', async () => {
       const heart = { heartbeatInterval: 60, maxRetries: 2 };
       const a = await create(heart);
       const [b, dead] = [await again(heart), await again(heart)];

@@ -45,7 +45,7 @@ const ENQUEUED: readonly (readonly [ParamValue, Suggest, RegExp | ParamValue, 'w
 ];
 
 overPlaces('the queue', ({ create, again, warnings }) => {
-  it('takes a value as it is, or the trial fails', async () => {
+  it('uses a value unchanged, or the trial fails', async () => {
     const study = await create();
     for (const [i, [value, suggest, expected, warned]] of ENQUEUED.entries()) {
       const name = `x${i}`;
@@ -69,7 +69,7 @@ overPlaces('the queue', ({ create, again, warnings }) => {
     }
   });
 
-  it('refuses parameters that are no values by name', async () => {
+  it('refuses parameters that are not values, by name', async () => {
     const study = await create();
     for (const params of [null, undefined, [1], 'x', 3, new Map()] as unknown as Record<string, ParamValue>[])
       await assert.rejects(study.enqueueTrial(params), {

@@ -38,7 +38,7 @@ const NO_JSON: readonly (readonly [unknown, RegExp])[] = [
 overPlaces('values', ({ name, create, again, url, warnings }) => {
   const server = name === 'postgresql' || name === 'mysql';
 
-  it('are refused by the setter where they are no JSON, and the study stays readable', async () => {
+  it('are refused by the setter if they are not JSON, and the study stays readable', async () => {
     const study = await create();
     const trial = await study.ask();
     for (const [value, message] of NO_JSON) {
@@ -65,7 +65,7 @@ overPlaces('values', ({ name, create, again, url, warnings }) => {
     assert.deepEqual([await other.userAttrs(), await other.systemAttrs()], [{}, {}]);
   });
 
-  it('are kept as they are when they are set', async () => {
+  it('are stored with the values they had when set', async () => {
     const study = await create();
     const value: Record<string, Json | undefined> = Object.assign(Object.create(null) as object, {
       list: [1, [2, { three: null }]],

@@ -46,7 +46,7 @@ describe('batchPlans', () => {
     assert.notDeepEqual(order(1), order(2));
   });
 
-  it('goes on at any position with the batches of an unbroken run', () => {
+  it('continues at any position with the batches of an unbroken run', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 30 }),
@@ -69,7 +69,7 @@ describe('batchPlans', () => {
     );
   });
 
-  it('refuses counts that are none', () => {
+  it('refuses counts that are not positive integers', () => {
     for (const wrong of [
       { batchSize: 0 },
       { batchSize: 1.5 },

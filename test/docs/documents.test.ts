@@ -58,7 +58,7 @@ describe('the documents', () => {
 
   it('have examples', () => assert.ok(documents.length >= 4, documents.join()));
 
-  it('have examples that are correct TypeScript for who imports the package', async () => {
+  it('have examples that compile in a project that imports the package', async () => {
     const tsc = join(root, 'node_modules', '.bin', 'tsc');
     const { stdout } = await execute(tsc, ['-p', built], { cwd: root }).catch((error) => error);
     assert.equal(stdout, '');

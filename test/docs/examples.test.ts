@@ -86,9 +86,9 @@ export default async function example() {\n${withChecks(example.code)}\n}\n`;
     }
   });
 
-  it('are there', () => assert.ok(examples.length > 50, `${examples.length} were found`));
+  it('exist', () => assert.ok(examples.length > 50, `${examples.length} were found`));
 
-  it('are correct TypeScript for who imports the package', async () => {
+  it('compile in a project that imports the package', async () => {
     const tsc = join(root, 'node_modules', '.bin', 'tsc');
     const { stdout } = await promisify(execFile)(tsc, ['-p', folder], { cwd: root }).catch((error) => error);
     assert.equal(stdout, '');

@@ -28,7 +28,7 @@ describe('useEngine', () => {
     );
   });
 
-  it('refuses threads that are none or more than the cores, on every engine', async () => {
+  it('refuses zero threads and more threads than cores, on every engine', async () => {
     for (const name of ['onednn', 'wasm', 'cpu'] as const)
       for (const threads of [0, -1, 1.5, Number.NaN, availableParallelism() + 1, 100_000])
         await assert.rejects(
@@ -60,7 +60,7 @@ describe('useEngine', () => {
     );
   });
 
-  it('finds something for auto, and says why', async () => {
+  it('chooses an engine for auto, and says why', async () => {
     const { name, why } = await useEngine('auto');
     assert.ok(['onednn', 'tensorflow', 'wasm'].includes(name));
     assert.match(why, /the fastest/);

@@ -37,7 +37,7 @@ describe('adapterSearch', () => {
     ]);
   });
 
-  it('leaves out what the width does not bear', () => {
+  it('leaves out ranks that the width does not allow', () => {
     const asked = names({ loraType: 'localized_lora', mode: 'adapters', separateLr: false }, 12);
     assert.deepEqual(
       [asked['r_block'], asked['num_blocks']],

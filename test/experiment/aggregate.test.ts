@@ -3,7 +3,7 @@ import { meanOfRuns } from '../../src/experiment/aggregate.js';
 import { aggregateScores, type ScoreRow } from '../../src/experiment/score-files.js';
 
 describe('means over runs', () => {
-  it('refuse what is no finite number, as the scores of a run that diverged', () => {
+  it('refuse values that are not finite, such as the scores of a diverged run', () => {
     for (const odd of [null, Number.NaN, Number.POSITIVE_INFINITY, undefined])
       assert.throws(() => meanOfRuns([0.7, odd as number, 0.7]), {
         name: 'UserError',
@@ -12,7 +12,7 @@ describe('means over runs', () => {
     assert.equal(meanOfRuns([0.5, 0.75]), 0.625);
   });
 
-  it('leave out a run whose scores are no numbers', () => {
+  it('leave out a run whose scores are not numbers', () => {
     const row = (run: string, softDice: number) =>
       ({
         run,

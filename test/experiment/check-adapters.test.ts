@@ -12,7 +12,7 @@ const localized = run('localized_42', {
 const head = run('head_42', null);
 
 describe('checkAdapters', () => {
-  it('takes what the checkpoints say, and says so', () => {
+  it('uses what the checkpoints say, and reports it', () => {
     assert.deepEqual(checkAdapters([lora], {}), []);
     assert.deepEqual(checkAdapters([lora, localized], { alpha: 16, rBlock: undefined }), [
       '--alpha 16: not needed; the checkpoints say the same',

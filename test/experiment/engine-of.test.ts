@@ -22,7 +22,7 @@ describe('engineOf', () => {
     assert.deepEqual(engineOf({ engine: 'auto', device: 'torch' }), ['torch', {}]);
   });
 
-  it('refuses two that differ', () => {
+  it('refuses a --device and an --engine that differ', () => {
     for (const [engine, device] of [
       ['wasm', 'onednn'],
       ['torch', 'wasm'],

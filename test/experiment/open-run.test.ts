@@ -64,7 +64,7 @@ describe('openRun', () => {
     }
   });
 
-  it('removes what killed writers left, and not what a live one is writing', async () => {
+  it('removes the files that killed writers left, but not those of a live one', async () => {
     for (const folder of ['models', 'logs', 'plots']) {
       write(`${folder}/run/.summary.json.${2 ** 30}.unfinished`);
       write(`${folder}/run/.summary.json.${process.ppid}.unfinished`);

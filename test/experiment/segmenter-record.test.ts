@@ -104,7 +104,7 @@ describe('segmenterFrom', () => {
     model.dispose();
   });
 
-  it('refuses what is no record, and what an adapter refuses, and frees what it had built', async () => {
+  it('refuses invalid records and what an adapter refuses, and frees what it had built', async () => {
     const record = {
       modelName: dir,
       imageSize: 8,

@@ -34,7 +34,7 @@ describe('trainedRuns', () => {
   after(() => rmSync(dir, { recursive: true }));
   const names = async (path: string) => (await trainedRuns(path)).map(({ name }) => name);
 
-  it('finds the runs of a folder by name, and passes over what is none', async () => {
+  it('finds the runs of a folder by name, and skips other folders', async () => {
     assert.deepEqual(await names(models), ['lora_1_0.2', 'lora_2_0.2', 'serial_lora_1_0.2']);
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { classNamesOf } from '../../src/experiment/training-flags.js';
 
 describe('classNamesOf', () => {
-  it('takes the names that are given, those of the embedded pictures, or the ids', () => {
+  it('uses the given names, those of the embedded pictures, or the ids', () => {
     const [maskIds, classNames] = [
       [0, 255],
       ['nothing', 'nucleus'],
@@ -12,7 +12,7 @@ describe('classNamesOf', () => {
     assert.deepEqual(classNamesOf({ maskIds: [1, 2, 3] }), ['pet', 'background', 'border']);
   });
 
-  it('wants a name for each id', () => {
+  it('requires a name for each id', () => {
     assert.throws(() => classNamesOf({ maskIds: [1, 2, 3], classNames: ['pet', 'border'] }), {
       name: 'UserError',
       message: '--class-names: expected a name for each of --mask-ids 1,2,3, got pet,border',

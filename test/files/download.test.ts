@@ -90,7 +90,7 @@ describe('download', () => {
     assert.deepEqual(server?.ranges, ['bytes=100000-']);
   });
 
-  it('discards a part file of something else', async () => {
+  it('discards a partial file of another download', async () => {
     for (const stale of [Buffer.alloc(500), Buffer.alloc(200_000)]) {
       await assert.rejects(fetchIt([hangUp], { tries: 1 }));
       writeFileSync(`${path()}.part`, stale);
@@ -99,7 +99,7 @@ describe('download', () => {
     }
   });
 
-  it('refuses wrong bytes, and keeps nothing of them', async () => {
+  it('refuses wrong bytes, and keeps none of them', async () => {
     await assert.rejects(fetchIt([wrongBytes]), {
       name: 'UserError',
       message: /expected sha256:.*, got sha256:/,
@@ -129,13 +129,13 @@ describe('download', () => {
     await assert.rejects(fetchIt([status(403)]), { name: 'UserError', message: /got HTTP 403/ });
   });
 
-  it('follows redirects, but not for ever', async () => {
+  it('follows a limited number of redirects', async () => {
     await fetchIt([status(302, { location: '/file.bin' }), well]);
     rmSync(path());
     await assert.rejects(fetchIt([status(301, { location: '/file.bin' })]), /redirects without end/);
   });
 
-  it('refuses what is no address of HTTP, given or redirected to, and makes no folder', async () => {
+  it('refuses an address that is not HTTP, given or redirected to, and creates no folder', async () => {
     for (const [address, got] of [
       ['file:///etc/passwd', 'file'],
       ['ftp://127.0.0.1/file.bin', 'ftp'],

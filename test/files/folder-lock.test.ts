@@ -86,7 +86,7 @@ describe('lockFolder', () => {
     assert(existsSync(join(dir, '.lock')));
   });
 
-  it('says truly why a folder cannot be written', () => {
+  it('says the real reason why a folder cannot be written', () => {
     writeFileSync(join(dir, 'file'), '');
     const message = /file.*: expected to write here, but a (part of the path is a file|file exists)/;
     for (const path of ['file', 'file/below'])

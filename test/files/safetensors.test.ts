@@ -151,7 +151,7 @@ describe('safetensors', () => {
     await rm(path);
   });
 
-  it('refuses a folder, and nothing', async () => {
+  it('refuses a folder and a missing file', async () => {
     await assert.rejects(readSafetensors(dir), /got a folder; fetch or write it again/);
     await assert.rejects(readSafetensors(join(dir, 'none')), /got nothing there/);
   });

@@ -53,7 +53,7 @@ describe('tarFiles', () => {
     assert.equal((await read(whole.subarray(0, 2048))).length, 1);
   });
 
-  it('refuses names that no file system takes', async () => {
+  it('refuses names that no file system accepts', async () => {
     const long = `images/${'e'.repeat(300)}.jpg`;
     for (const how of ['pax', 'gnu'] as const)
       await assert.rejects(read(tar({ [long]: '1' }, { long: how })), {
@@ -87,7 +87,7 @@ describe('tarFiles', () => {
     );
   });
 
-  it('refuses a changed header, and what is no tar at all', async () => {
+  it('refuses a changed header, and a file that is not a tar', async () => {
     const changed = tar({ 'a.txt': '1' });
     changed[3]! ^= 1;
     await assert.rejects(read(changed), { message: /checksum is wrong/ });

@@ -115,7 +115,7 @@ describe('earlierEvents', () => {
 });
 
 describe('readEvents', () => {
-  it('names file and line of what is no event', () =>
+  it('names the file and line of an invalid event', () =>
     withFolder(async (dir) => {
       await writeFile(
         file(dir),
@@ -157,7 +157,7 @@ describe('readEvents', () => {
         await assert.rejects(earlierEvents(dir, 4), { name: 'UserError', message });
       }));
 
-  it('says that there is no such file', () =>
+  it('says that the file does not exist', () =>
     withFolder((dir) =>
       assert.rejects(readEvents(file(dir)), /events\.jsonl: expected an events file, got nothing/),
     ));

@@ -66,7 +66,7 @@ describe('guard', () => {
     assert.equal(await verdict(steps(5000, 4000, 600_000)), 'explosion');
   });
 
-  it('lets runs with sparse foreground be: losses of 0.001 and now and then one of 0.33', async () => {
+  it('does not stop runs with sparse foreground: losses of 0.001 and sometimes one of 0.33', async () => {
     const sparse = Array.from({ length: 1000 }, (_, i) => (i % 137 === 99 ? 0.33 : 0.001));
     assert.equal(await verdict(steps(...sparse)), 'fine');
     const block = [...Array(500).fill(1e-4), ...Array(50).fill(0.4338), ...Array(500).fill(1e-5)];
@@ -84,17 +84,17 @@ describe('guard', () => {
     assert.equal(await verdict(scores(0.8, 0.2, 0.1, 0.1), { patience: 4 }), 'fine');
   });
 
-  it('takes the ups and downs of a low score for chance', async () =>
+  it('tolerates the ups and downs of a low score', async () =>
     assert.equal(await verdict(scores(0.02, 0.09, 0.01, 0.02, 0.01, 0.03)), 'fine'));
 
-  it('watches the metric and the split that it is told', async () => {
+  it('watches the given metric and split', async () => {
     assert.equal(await verdict(scores(0.2, 0.8, 0.9, 0.9), { metric: 'miou' }), 'collapse');
     const other = [scored(1, 0.9), scored(2, 0.1, 'train'), scored(3, 0.1, 'train'), scored(4, 0.9)];
     assert.equal(await verdict(other), 'fine');
     assert.equal(await verdict([scored(1, 0.9, 'train'), ...other.slice(1)], { split: 'train' }), 'collapse');
   });
 
-  it('says truly what was restored', async () => {
+  it('says what was really restored', async () => {
     const message = async (restoreLast?: GuardedRun['restoreLast']) => {
       const out = await guarded(steps(1, Number.NaN), {}, watched(restoreLast && { restoreLast }));
       const warning = out.at(-2);
@@ -111,7 +111,7 @@ describe('guard', () => {
     );
   });
 
-  it('goes on where another process was, by its memory', async () => {
+  it('continues from the memory of another process', async () => {
     const memory: Memory = {};
     await guarded([...steps(2, 1), ...scores(0.8, 0.2)], {}, watched({ memory }));
     const copy = JSON.parse(JSON.stringify(memory)) as Memory;

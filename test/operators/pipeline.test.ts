@@ -282,7 +282,7 @@ describe('the training pipeline', () => {
   });
 
   describe('a schedule that follows scores', () => {
-    it('hears them from validate', async () => {
+    it('receives them from validate', async () => {
       // No loss is a million better than the last: the rate falls at each validation but the first.
       const schedule = plateau({ metric: 'loss', patience: 1, factor: 0.5, minDelta: 1e6 });
       const rates = await pipeline('plateau', { schedule }, (events$) =>
@@ -298,7 +298,7 @@ describe('the training pipeline', () => {
       assert.equal(schedule(9), 0.5);
     });
 
-    it('hears a score once, and none of another split', () => {
+    it('receives each score once, and none of another split', () => {
       const schedule = plateau({ metric: 'loss', patience: 1, factor: 0.5 });
       const run = tinyRun({ schedule });
       const scores = (split: string, loss: number) =>
@@ -314,7 +314,7 @@ describe('the training pipeline', () => {
       free(run);
     });
 
-    it('says so where it hears none for an epoch', async () => {
+    it('warns when an epoch brings no score', async () => {
       const run = tinyRun({ schedule: plateau({ metric: 'loss' }) });
       const words = await lastValueFrom(
         prefetch(run.plans(tinyPairs(5)), (plan) => of(tinyBatch(plan)), { ahead: 0 }).pipe(

@@ -56,7 +56,7 @@ describe('progress', () => {
     assert.equal(to.written.at(-1), '\n');
   });
 
-  it('shortens the bar, and leaves it out, before it cuts what is said', async () => {
+  it('shortens the bar, then omits it, before it cuts text', async () => {
     const said = async (columns: number) => {
       const to = screen(true, columns);
       await show([runEvent(), stepEvent(6)], to);
@@ -94,7 +94,7 @@ describe('progress', () => {
     assert.equal(text.match(/validation {2}.* best$/gm)?.length, 2);
   });
 
-  it('calls best what is best by the metric that it is told, and names it', async () => {
+  it('marks the best by the given metric, and names the metric', async () => {
     const loss = (epoch: number, value: number): Event => {
       const event = validationEvent(epoch);
       return { ...event, scores: { ...event.scores, loss: value, accuracy: value } };

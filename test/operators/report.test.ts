@@ -121,7 +121,7 @@ describe('report', () => {
     );
   });
 
-  it('finds the step in epoch, step, or the count of reports, or where it is told', async () => {
+  it('takes the step from epoch, step, the count of reports, or a given function', async () => {
     for (const [events, steps, options] of [
       [[{ epoch: 7, step: 9, value: 1 }], [7], {}],
       [[{ step: 9, value: 1 }, { value: 1 }], [9, 1], {}],
@@ -164,7 +164,7 @@ describe('report', () => {
       assert.deepEqual(await end(), ['COMPLETE', [best], undefined]);
     });
 
-  it('tells a value for each of several objectives, and reports none on the way', async () => {
+  it('tells a value for each of several objectives, and reports no intermediate ones', async () => {
     const trial = await begin('minimize', 'maximize');
     await lastValueFrom(
       of<Value[]>({ value: 2, step: 5 }, { value: 3, step: 7 }).pipe(
@@ -233,7 +233,7 @@ describe('report', () => {
     await trial.ended;
   });
 
-  it('lets go of everything when it is unsubscribed, even while a report is being stored', async () => {
+  it('releases everything when it is unsubscribed, even while a report is being stored', async () => {
     const trial = await begin();
     const events = new Subject<Value>();
     const before = memory().numTensors;
@@ -256,7 +256,7 @@ describe('report', () => {
     assert.deepEqual([...(await first()).intermediateValues], [[0, 1]]);
   });
 
-  it('queues a trial that is unsubscribed again, on wish, and not one that has nothing to repeat', async () => {
+  it('re-enqueues an unsubscribed trial if asked to, and not one that has nothing to repeat', async () => {
     const trial = await begin();
     const stop = async (stopped: Trial) => {
       NEVER.pipe(report<Value>(stopped, read, { retry: true }))
@@ -280,7 +280,7 @@ describe('report', () => {
     assert.deepEqual([state, params, systemAttrs], ['WAITING', { y: 0.5 }, fixed]);
   });
 
-  it('forgets the best value at no NaN, and tells NaN where there is nothing else', async () => {
+  it('keeps the best value past NaN, and tells NaN if there is nothing else', async () => {
     for (const [values, direction, told] of [
       [[0.9, Number.NaN, 0.5], 'maximize', 0.9],
       [[Number.NaN, 0.9, 0.5], 'minimize', 0.5],
@@ -297,7 +297,7 @@ describe('report', () => {
     assert.deepEqual(await end(), ['FAIL', null, 'a value is NaN']);
   });
 
-  it('refuses a metric that is no number, and the trial fails by its name', async () => {
+  it('refuses a metric that is not a number, and the trial fails with its name', async () => {
     for (const wrong of [null, '0.5', {}, true, 1n] as unknown as number[]) {
       const trial = await begin();
       const out = lastValueFrom(of<Value>({ value: 1 }).pipe(report(trial, () => wrong)));
@@ -320,7 +320,7 @@ describe('report', () => {
     }
   });
 
-  it('leaves the fate of a trial that was told elsewhere alone', async () => {
+  it('does not change a trial that was told elsewhere', async () => {
     const trial = await begin();
     const subscription = NEVER.pipe(report(trial, read)).subscribe();
     await study.tell(trial, 4);

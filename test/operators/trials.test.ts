@@ -201,7 +201,7 @@ describe('trials', () => {
     ]);
   });
 
-  it('does not begin again what was stopped when another search begins', async () => {
+  it('does not restart stopped trials when another search begins', async () => {
     const study = await make();
     const slow = (trial: Trial) =>
       timer(10).pipe(
@@ -361,7 +361,7 @@ describe('trials', () => {
       assert.equal((await b.trials(['COMPLETE'])).length, 9);
     });
 
-    it('has not one more where heartbeats are kept, and waits for those that others run', async function () {
+    it('runs no extra trial where heartbeats are kept, and waits for those that others run', async function () {
       const place = await needsPlace(this, 'sqlite');
       const open = () =>
         make({

@@ -35,7 +35,7 @@ describe('MersenneTwister', () => {
     assert.deepEqual(draws, [0.3745401188473625, 0.9507143064099162, 0.7319939418114051]);
   });
 
-  it('survives a refill and clones without a trace', () => {
+  it('survives a refill, and a clone does not affect the original', () => {
     const twister = MersenneTwister.fromSeed(1);
     for (let i = 0; i < 1000; i++) twister.uint32();
     const copy = twister.clone();

@@ -7,7 +7,7 @@ describe('randomStream', () => {
     assert.notEqual(randomStream(42, 'shuffle', 3)(), randomStream(42, 'shuffle', 4)());
   });
 
-  it('gives standard normal draws', () => {
+  it('draws from a standard normal distribution', () => {
     const random = randomStream(1, 'normal');
     const draws = Array.from({ length: 20_000 }, () => normal(random));
     const mean = draws.reduce((a, b) => a + b) / draws.length;

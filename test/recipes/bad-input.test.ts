@@ -428,7 +428,7 @@ describe('bad input', () => {
     return dir;
   };
 
-  it('is what the whole data set is not: that trains', async () => {
+  it('does not affect the sound data set, which trains', async () => {
     const { code, stderr } = await train(copy(), []);
     assert.equal(code, 0, stderr);
   });
@@ -445,7 +445,7 @@ describe('bad input', () => {
       }
     });
 
-  it('is refused so on a full disk, too', function () {
+  it('is refused on a full disk too', function () {
     const dir = copy();
     const disk = join(dir, 'disk');
     mkdirSync(disk);

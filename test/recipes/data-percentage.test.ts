@@ -58,7 +58,7 @@ describe('data-percentage', () => {
     );
   });
 
-  it('goes on with what is new alone, and shows published figures beside', async () => {
+  it('trains only the new cells, and shows published figures beside them', async () => {
     const summary = join(dir, 'study/logs/lora_1_0.1/summary.json');
     const before = statSync(summary).mtimeMs;
     const { code, stderr } = await study('--data_percentage=10%,20%', '--random_seed=1', '--published');

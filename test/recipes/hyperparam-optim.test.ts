@@ -42,7 +42,7 @@ describe('hyperparam-optim', () => {
     }));
   };
 
-  it('begins with the defaults, finds the best, goes on where it was, and its best.yaml trains', async () => {
+  it('begins with the defaults, finds the best, continues a study, and its best.yaml trains', async () => {
     const { code, stdout, stderr } = await search('--n_trials=2');
     assert.equal(code, 0, stderr);
     const [first] = await trialsOf('lora');
@@ -78,7 +78,7 @@ describe('hyperparam-optim', () => {
     assert.equal(scored.scores.softDice, best.values![0]);
   });
 
-  it('makes the same trials again of the same seed, in one go or in two', async () => {
+  it('repeats the same trials for the same seed, in one run or in two', async () => {
     const make = (file: string, ...args: string[]) =>
       search(
         `--storage=sqlite:///${file}`,
@@ -124,7 +124,7 @@ describe('hyperparam-optim', () => {
     }
   });
 
-  it('takes the other samplers and pruners, with their own flags', async () => {
+  it('accepts the other samplers and pruners, with their own flags', async () => {
     const one = async (n: number, ...args: string[]) => {
       const { code, stderr } = await search('--study_name=pruned', `--n_trials=${n}`, ...args);
       assert.equal(code, 0, stderr);
@@ -168,7 +168,7 @@ describe('hyperparam-optim', () => {
     );
   });
 
-  it('tries again what was stopped: the defaults, too, while another process goes on', async () => {
+  it('retries what was stopped, the defaults included, while another process continues', async () => {
     const args = [...tiny(10), '--storage=sqlite:///stopped.db', '--n_trials=2', '--heartbeat=20'];
     const stopped = start('hyperparam-optim', args, dir);
     await new Promise<void>((resolve) =>
@@ -200,7 +200,7 @@ describe('hyperparam-optim', () => {
     assert(trial!.steps.length < 20, `${trial!.steps.length} epochs`);
   });
 
-  it('refuses what is no pruner, in one line', async () => {
+  it('refuses an unknown pruner in one line', async () => {
     const { code, stderr } = await search('--pruner=meddian');
     assert.deepEqual([code, stderr.split('\n').length], [1, 2]);
     assert.match(stderr, /--pruner: expected .*did you mean median\?/);

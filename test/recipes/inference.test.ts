@@ -150,7 +150,7 @@ describe('inference', () => {
     );
   });
 
-  it('writes over an earlier one only where that is asked for', async () => {
+  it('overwrites an earlier result only with --overwrite', async () => {
     const asked = ['--run-name=lora_2_0.2', '--test_domains=in_domain', '--output_dir=some'];
     const before = readFileSync(join(dir, 'some/individual.json'), 'utf8');
     const refused = await infer(...asked);
@@ -162,7 +162,7 @@ describe('inference', () => {
     assert.notEqual(readFileSync(join(dir, 'some/individual.json'), 'utf8'), before);
   });
 
-  it('scores a run that was moved, from anywhere', async () => {
+  it('scores a run that was moved, from any working directory', async () => {
     const moved = mkdtempSync(join(dir, 'moved-'));
     for (const name of ['backbone', 'models'])
       cpSync(join(dir, name), join(moved, name), { recursive: true });
@@ -179,7 +179,7 @@ describe('inference', () => {
     renameSync(join(dir, 'away'), join(dir, 'backbone'));
   });
 
-  it('leaves out styled copies of pictures that a run learned from', async () => {
+  it('leaves out styled copies of the pictures that a run trained on', async () => {
     const images = join(plain, 'images');
     const { train, test } = splitPairs(await findPairs(images, join(plain, 'masks')), {
       seed: 2,

@@ -45,7 +45,7 @@ describe('make-fixtures', () => {
     }
   });
 
-  it('cannot be told by a colour threshold', async () => {
+  it('cannot be segmented by a colour threshold', async () => {
     // Were creatures brighter, or of another tint, one of these channel thresholds would find them.
     const pairs = await findPairs(join(committed, 'plain/images'), join(committed, 'plain/masks'));
     const sums = { creature: [0, 0, 0, 0], ground: [0, 0, 0, 0] };

@@ -67,7 +67,7 @@ describe('make-ood', () => {
     );
   });
 
-  it('makes the same again, in place of its own', async () => {
+  it('makes the same files again, in place of its own', async () => {
     const bytes = () =>
       (readdirSync(join(dir, 'ood'), { recursive: true, withFileTypes: true }) as import('node:fs').Dirent[])
         .filter((entry) => entry.isFile())
@@ -78,7 +78,7 @@ describe('make-ood', () => {
     assert.deepEqual(readdirSync(dir), ['ood']);
   });
 
-  it('leaves a folder that the user has put beside the styles', async () => {
+  it('keeps a folder that the user has put beside the styles', async () => {
     mkdirSync(join(dir, 'ood', 'sketches', 'images'), { recursive: true });
     writeFileSync(join(dir, 'ood', 'sketches', 'images', 'a.png'), 'mine');
     assert.equal((await make('ood')).code, 0);

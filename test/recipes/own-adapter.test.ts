@@ -52,7 +52,7 @@ describe("an adapter of a user's own", () => {
     return config as Record<string, unknown> & { model: { adapter: { settings: object } } };
   };
 
-  it('has its flags in the help, and refuses what they do not take', async () => {
+  it('lists its flags in the help, and refuses bad values', async () => {
     const { stdout } = await ok('train', plugin, '--adapter=gained', '--help');
     assert.match(stdout, /^Trains a ViT for segmentation with gained LoRA/m);
     assert.match(stdout, /--gain X +weight of the update \(a number above 0; default 1\)/);
@@ -131,7 +131,7 @@ describe("an adapter of a user's own", () => {
     assert.deepEqual({ loraType, rank, gain }, { loraType: 'gained', rank: 4, gain: 2 });
   });
 
-  it('is asked for by the run or the study where its plugin is gone', async () => {
+  it('is named by the run or the study when its plugin is gone', async () => {
     renameSync(join(dir, 'own', 'gained.mjs'), join(dir, 'moved.mjs'));
     const gone = async (message: RegExp, recipe: string, ...args: string[]) => {
       const { code, stderr } = await run(recipe, args, dir);

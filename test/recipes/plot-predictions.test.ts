@@ -57,7 +57,7 @@ describe('plot-predictions', () => {
     assert([...prediction.data].every((id) => id >= 1 && id <= 3));
   });
 
-  it('refuses a run that is not there in one line', async () => {
+  it('refuses a missing run in one line', async () => {
     const { code, stdout, stderr } = await plot('--run-name', 'lora_43_0.2');
     assert.deepEqual([code, stdout], [1, '']);
     assert.match(stderr, /^plot-predictions: .*run with name lora_43_0\.2, got runs lora_42_0\.2; .*\n$/);

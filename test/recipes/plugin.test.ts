@@ -109,7 +109,7 @@ describe('a plugin', () => {
       unknown
     >[];
 
-  it('trains what it registers, and goes on after a stop', async () => {
+  it('trains what it registers, and resumes after a stop', async () => {
     const first = await train('--plugin=own/mine.mjs', '--epochs=1');
     assert.equal(first.code, 0, first.stderr);
     const more = await train('--plugin=own/mine.mjs', '--epochs=2', '--resume');
@@ -144,7 +144,7 @@ describe('a plugin', () => {
     assert.equal(drawn.code, 0, drawn.stderr);
   });
 
-  it('is asked for where it is gone, and taken from its new place', async () => {
+  it('is named when it is gone, and loaded from its new place', async () => {
     renameSync(join(dir, 'moved', 'mine.mjs'), join(dir, 'elsewhere.mjs'));
     const gone = await score('--model-dir=moved/models');
     assert.equal(gone.code, 1);
@@ -166,7 +166,7 @@ describe('a plugin', () => {
     assert.match(next.stdout, /^trial 1 COMPLETE 2 /, next.stderr);
   });
 
-  it('is missed by flags that name what it registers', async () => {
+  it('is suggested when a flag names something unknown', async () => {
     const { code, stderr } = await run('train', ['--adapter=shift'], dir);
     assert.equal(code, 1);
     assert.match(stderr, /^train: --adapter: expected one of none, lora, .*got "shift"/);

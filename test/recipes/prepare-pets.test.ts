@@ -66,7 +66,7 @@ describe('prepare-pets', () => {
     'trainval.txt',
   ];
 
-  it('fetches over dropped connections, unpacks what training needs, and tidies up', async () => {
+  it('downloads over dropped connections, unpacks what training needs, and cleans up', async () => {
     const { code, stdout } = await run(
       'prepare-pets',
       await args([dropAfter(100), dropAfter(20), well]),

@@ -47,7 +47,7 @@ describe('--resume', () => {
     await assertSameRun(cwd, unbroken);
   });
 
-  describe('refuses by name, and leaves as it is', () => {
+  describe('refuses by name, and changes nothing', () => {
     const cases = [
       [
         'a truncated checkpoint',

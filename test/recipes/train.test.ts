@@ -55,7 +55,7 @@ describe('train recipes', () => {
       log = await events(cwd, name);
     });
 
-    it('says what it does, ends with the scores, and names files that are there', () => {
+    it('says what it does, ends with the scores, and names existing files', () => {
       assert.match(first.stderr, /^wasm: asked for\n/);
       assert.match(first.stderr, /localized_lora_42_0\.1 .* 384 \+ 675 parameters .* on wasm f32/);
       assert.match(first.stderr, /epoch 3\/3 .*train loss/);
@@ -122,7 +122,7 @@ describe('train recipes', () => {
       assert(losses.at(-1)! < losses[0]!);
     });
 
-    it('says the same again, but for clocks, and with whatever look-ahead', async () => {
+    it('repeats the same events but for clocks, with any look-ahead', async () => {
       for (const args of [['--ahead=0'], ['--ahead=100', '--cache=none']]) {
         const other = folder('again');
         ended(await trainShared('train-localized', other, '--lr=0.01', ...args));
@@ -130,7 +130,7 @@ describe('train recipes', () => {
       }
     });
 
-    it('takes its flags from a file, over which the command line wins', async () => {
+    it('reads its flags from a file, and the command line overrides them', async () => {
       const other = folder('config');
       writeFileSync(
         at(other, 'run.yaml'),
@@ -207,7 +207,7 @@ describe('train recipes', () => {
       });
   });
 
-  it('stops early, at the same epoch when it is resumed on the way', async () => {
+  it('stops early, and at the same epoch after a resume', async () => {
     const args = ['--epochs=30', '--patience=2', '--lr=1e-9', '--metric=loss'];
     const cwd = folder('early');
     ended(await trainShared('train-lora', cwd, ...args));

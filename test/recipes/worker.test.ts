@@ -63,7 +63,7 @@ describe('worker', () => {
     return { study, trials };
   };
 
-  it('makes the study, works on it until it has its trials, and adds none to it later', async () => {
+  it('creates the study, runs its trials, and adds none to it later', async () => {
     const { code, stdout, stderr } = await workBy(
       run,
       'plain',
@@ -174,7 +174,7 @@ describe('worker', () => {
       assert.equal((await workOn('refused', 'rising', ...args)).stderr, `worker: ${message}\n`);
   });
 
-  it('stops at an error of the objective, or goes on where it is told to', async () => {
+  it('stops at an error of the objective, or continues with --catch', async () => {
     const { code, stderr } = await work('odd', '--n-trials=6');
     assert.equal(code, 1);
     assert.match(stderr, /^worker: --objective odd\.mjs: it threw Error: odd\n {4}at .*odd\.mjs:3:33\)?\n$/);
@@ -185,7 +185,7 @@ describe('worker', () => {
     assert(failed.every(({ systemAttrs }) => systemAttrs.fail_reason === 'odd'));
   });
 
-  it('fails a trial whose objective is worth no number, and says why', async () => {
+  it('fails a trial whose objective returns no number, and says why', async () => {
     const { code } = await work('kinds', '--n-trials=1', '--catch-errors');
     assert.equal(code, 0);
     assert.deepEqual(
@@ -242,7 +242,7 @@ describe('worker', () => {
       assert.equal(stderr.split('\n').length, 2);
     });
 
-  it('loses nothing when workers of a crowd are killed', async function () {
+  it('loses nothing when some of many workers are killed', async function () {
     const place = await needsPlace(this, 'sqlite');
     await crowd(place, { workers: 3, trials: 30, killEvery: 900, kills: 3, work: 40, heartbeat: 0.7 });
     await place.remove();

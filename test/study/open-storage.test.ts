@@ -126,7 +126,7 @@ describe('openStorage', () => {
     );
   });
 
-  it('refuses beats of no length', async () => {
+  it('refuses a heartbeat interval of 0', async () => {
     const url = `sqlite:///${join(dir, 'beat.db')}`;
     await assert.rejects(
       openStorage(url, { heartbeatInterval: 0 }),
@@ -256,7 +256,7 @@ describe('openStorage', () => {
     await place.remove();
   });
 
-  it('keeps to the schema of PostgreSQL that its connection looks in', async function () {
+  it('uses the schema of its PostgreSQL connection', async function () {
     const place = await needsPlace(this, 'postgresql');
     const { default: pg } = await import('pg');
     const client = new pg.Client({ connectionString: place.url });

@@ -22,7 +22,7 @@ const make = async (more: object = {}) => {
 const pause = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
 
 describe('study.optimize', () => {
-  it('makes of each trial what its objective says', async () => {
+  it('ends each trial as its objective says', async () => {
     const { study, warnings } = await make();
     const heard: FrozenTrial['state'][] = [];
     await study.optimize(
@@ -151,7 +151,7 @@ describe('study.optimize', () => {
     );
   });
 
-  it('is refused within itself, and elsewhere is not', async () => {
+  it('is refused inside its own objective, and only there', async () => {
     const { study } = await make();
     const { study: other } = await make();
     const message = /its objective, or onTrial, cannot call optimize on the study itself/;
@@ -193,7 +193,7 @@ describe('study.optimize', () => {
     assert.equal((await study.trials()).length, 3 + 4);
   });
 
-  it('refuses options that make no sense before it asks', async () => {
+  it('refuses invalid options before it asks', async () => {
     const { study } = await make();
     for (const [objective, options, message] of [
       [undefined, {}, /^UserError: objective: expected a function of a trial, got undefined/],
@@ -224,7 +224,7 @@ describe('study.optimize', () => {
     }
   });
 
-  it('refuses notes of a sampler that are no JSON', async () => {
+  it('refuses sampler attributes that are not JSON', async () => {
     const { study } = await make({
       sampler: {
         ...middle,
@@ -242,7 +242,7 @@ describe('study.optimize', () => {
     );
   });
 
-  it('passes over a trial that was found stale meanwhile', async () => {
+  it('skips a trial that was marked stale meanwhile', async () => {
     const storage = new MemoryStorage();
     const { study, warnings } = await make({ storage });
     await study.optimize(

@@ -32,7 +32,7 @@ describe('warnings of samplers, pruners and trials', () => {
     );
   });
 
-  it('say that a fixed value is, by way of the study', async () => {
+  it('say the same of a fixed value, through the study', async () => {
     const sampler = new PartialFixedSampler({ x: 7 }, new RandomSampler());
     const { study, warnings } = await warned({ sampler, pruner: new HyperbandPruner({ maxResource: 9 }) });
     assert.equal((await study.ask()).suggestFloat('x', 0, 1), 7);

@@ -25,7 +25,7 @@ describe('checkpoints', () => {
     rmSync(dir, { recursive: true });
   });
 
-  it('bring back no prototype: __proto__ and constructor are names like others', async () => {
+  it('restore no prototype: __proto__ and constructor are ordinary names', async () => {
     const { path } = await checkpointStore(dir).save(run, { epoch: 1 });
     const memory =
       '"memory": {"constructor": {"polluted": 1}, "__proto__": {"polluted": 1}, "toString": {"a": 2}}';

@@ -99,7 +99,7 @@ describe('Training', () => {
       assert.equal(training.position, 0);
     }));
 
-  it('wants a loss that is a scalar', () =>
+  it('requires a scalar loss', () =>
     withTraining({ loss: (logits) => logits as Scalar }, async (training) => {
       const message = /^loss: expected a scalar, got \[.*\]; return its mean$/;
       await assert.rejects(stepAll(training), { name: 'UserError', message });
@@ -122,7 +122,7 @@ describe('Training', () => {
       assert.notDeepEqual(values(training).b, before.b);
     }));
 
-  it('wants a rate for every group that trains', () => {
+  it('requires a rate for every trainable group', () => {
     const model = tinyModel();
     const make = () =>
       new Training({ model, loss: crossEntropy(), optimizer: sgd(), learningRate: { head: 1 }, seed: 1 });
@@ -167,7 +167,7 @@ describe('Training', () => {
       },
     ));
 
-  it('refuses frozen steps that are no count, or where no head trains', () => {
+  it('refuses frozen steps that are not a count, or without a trainable head', () => {
     const model = tinyModel();
     const make = (frozenSteps: number) => () =>
       new Training({

@@ -93,7 +93,7 @@ describe('image files', () => {
       assert.ok(r! > 180 && g! < 90 && b! < 90, `${[r, g, b]}`);
     });
 
-    it('takes no notice of a colour profile, as PIL does', async () => {
+    it('ignores colour profiles, as PIL does', async () => {
       const plain = await even(RED).png().toBuffer();
       const profiled = await sharp(plain).withIccProfile('p3').png().toBuffer();
       const stored = await sharp(profiled, { ignoreIcc: true }).removeAlpha().raw().toBuffer();
@@ -197,7 +197,7 @@ describe('image files', () => {
       assert.deepEqual(await firstPixel(bytes), [117, 39, 234]);
     });
 
-    it('are no mask, unless they are alike', async () => {
+    it('are not a mask, unless they are equal', async () => {
       const read = (...values: number[]) =>
         readMask(file(tiff({ width: 2, height: 1, bits: 16, samples: bands(...values) }), 'm.tif'));
       await assert.rejects(read(1, 2, 3), /got colours/);
@@ -345,7 +345,7 @@ describe('image files', () => {
         });
       });
 
-    it('is read or refused by name, wherever bytes are wrong', async () => {
+    it('is read, or refused by name, whichever bytes are wrong', async () => {
       const files = [mask, await noise().jpeg().toBuffer(), await noise().png({ palette: true }).toBuffer()];
       const bytes = fc.uint8Array({ maxLength: 20 });
       await fc.assert(

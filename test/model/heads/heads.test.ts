@@ -52,7 +52,7 @@ describe('heads', () => {
   const logits = (model: { forward(images: Tensor, pass?: object): Tensor }, pass = {}) =>
     tidy(() => model.forward(mul(ones([1, 8, 8, 3]), 0.5), pass).dataSync());
 
-  it('puts a head of one’s own on a model: its parameters train, and its state moves', async () => {
+  it('builds a model with a registered head: its parameters train and its state moves', async () => {
     const model = await loadSegmenter(dir, { classes: 3, seed: 1, name: 'test-counting' });
     assert.deepEqual(
       model.parameters.trainable().map(({ name, value }) => [name, value.shape]),

@@ -37,7 +37,7 @@ function accountBeside(
 const blocks = (name: string) => [`encoder.layer.0.${name}`, `encoder.layer.1.${name}`];
 
 describe('accountForTensors', () => {
-  it('passes over heads, poolers, decoders and state that no token meets', () => {
+  it('ignores heads, poolers, decoders and state that no token passes through', () => {
     for (const name of [
       'pooler.dense.weight',
       'vit.pooler.dense.bias',

@@ -35,14 +35,14 @@ describe('readPreprocessor', () => {
         }
     });
 
-  it('leaves the usual mean and std as they are, to the last bit', () => {
+  it('keeps the usual mean and std to the last bit', () => {
     assert.deepEqual(read({ ...half, rescale_factor: 0.00392156862745098 }), {
       mean: half.image_mean,
       std: half.image_std,
     });
   });
 
-  it('takes a size that is the model’s, by any of its spellings', () => {
+  it('accepts the model’s size in any of its spellings', () => {
     for (const sizes of [
       { size: 224 },
       { size: { height: 224, width: 224 } },

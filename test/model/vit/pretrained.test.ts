@@ -262,7 +262,7 @@ describe('readPretrained', () => {
       await assert.rejects(readPretrained(await folderOf('timm changed', weights, config)), message);
   });
 
-  it('refuses configs of other models, and what cannot be', async () => {
+  it('refuses configs of other models, and impossible values', async () => {
     const vit = { ...config, model_type: 'vit' };
     const refused: [unknown, RegExp][] = [
       [

@@ -72,7 +72,7 @@ describe('Segmenter.sibling', () => {
     assert.equal(buffers(), empty);
   });
 
-  it('trains apart: neither adapters and heads nor a backbone that trains are seen by the others', async () => {
+  it('trains independently: no sibling sees another’s adapter, head or trained backbone', async () => {
     const first = createSegmenter(config, { classes: 3, seed: 7 }).train('head');
     const [adapted, whole] = [1, 2].map((seed) => first.sibling({ classes: 3, seed }));
     adapted!.inject(lora({ rank: 2 }), 1);
@@ -86,7 +86,7 @@ describe('Segmenter.sibling', () => {
     for (const model of [whole!, first, adapted!]) model.dispose();
   });
 
-  it('shares weights that were set since, as they are then', async () => {
+  it('shares weights set later, with their current values', async () => {
     const first = createSegmenter(config, { classes: 3, seed: 7 });
     first.parameters.set('norm.bias', tensor(new Float32Array(12).fill(3), [12]));
     const second = first.sibling({ classes: 3, seed: 7 });

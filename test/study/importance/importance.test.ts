@@ -209,7 +209,7 @@ describe('importances', () => {
     );
   });
 
-  it('are equal where nothing matters', () => {
+  it('are equal if nothing matters', () => {
     const trials = sampled(30, () => 1);
     for (const evaluator of ['fanova', 'ped-anova'] as const) {
       const all = Object.values(importancesOf(trials, ['minimize'], { evaluator }));

@@ -108,7 +108,7 @@ describe('BruteForceSampler', () => {
     });
   }
 
-  it('goes on past a trial that failed halfway', async () => {
+  it('continues past a trial that failed halfway', async () => {
     const study = await createStudy({ sampler: new BruteForceSampler({ seed: 1 }) });
     let failed = false;
     await study.optimize(
@@ -162,7 +162,7 @@ describe('BruteForceSampler', () => {
     );
   });
 
-  it('refuses what is endless, and a space that changes', async () => {
+  it('refuses infinite spaces, and a space that changes', async () => {
     const study = await createStudy({ sampler: new BruteForceSampler() });
     const trial = await study.ask();
     assert.throws(() => trial.suggestFloat('x', 0, 1), /"x" has endless values; give it a step/);
@@ -174,7 +174,7 @@ describe('BruteForceSampler', () => {
 });
 
 describe('PartialFixedSampler', () => {
-  it('holds what is fixed and samples the rest', async () => {
+  it('keeps fixed values and samples the rest', async () => {
     const base = new TpeSampler({ seed: 1, multivariate: true, startupTrials: 3 });
     const study = await createStudy({ sampler: new PartialFixedSampler({ y: 4 }, base) });
     await study.optimize((trial) => trial.suggestFloat('x', 0, 1) + trial.suggestInt('y', 0, 9), {

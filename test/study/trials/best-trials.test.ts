@@ -42,11 +42,11 @@ describe('bestTrial', () => {
     assert.equal(bestTrial(all, ['minimize'])?.number, 1);
   });
 
-  it('is infinite where that is all there is', () => {
+  it('is infinite if there is nothing else', () => {
     assert.equal(bestTrial([trial(0, [Number.POSITIVE_INFINITY])], ['minimize'])?.number, 0);
   });
 
-  it('is not for several objectives', () => {
+  it('does not exist for several objectives', () => {
     assert.throws(
       () => bestTrial([], ['minimize', 'minimize']),
       /expected one objective, got 2; use bestTrials/,

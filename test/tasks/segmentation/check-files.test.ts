@@ -20,7 +20,7 @@ describe('checkPairs', () => {
   afterEach(() => rmSync(dir, { recursive: true }));
   const refuses = (message: RegExp) => assert.rejects(checkPairs([pair]), { name: 'UserError', message });
 
-  it('accepts whole files of one size, orientation counted, and bytes behind the end', async () => {
+  it('accepts whole files of one size, after EXIF orientation, and trailing bytes', async () => {
     writeFileSync(pair.image, Buffer.concat([readFileSync(pair.image), Buffer.from('a note')]));
     await checkPairs(Array(20).fill(pair));
   });

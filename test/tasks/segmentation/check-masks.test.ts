@@ -42,7 +42,7 @@ describe('checkMasks', () => {
     await refuses({ 0: 0, 1: 1, 3: 255 }, /got ignored ids alone; see --mask-ids/, [3], [3]);
   });
 
-  it('refuses the same however many masks there are, and reads no further than the second class', async () => {
+  it('refuses them whatever the number of masks, and stops reading at the second class', async () => {
     const white = Array.from({ length: 40 }, () => [0, 0, 0, 255]);
     await refuses([0, 1], /^the 40 masks/, ...white);
     assert.deepEqual(await checkMasks(masks(...white, [0, 1]), { ids: [0, 1] }), []);
@@ -71,7 +71,7 @@ describe('checkMasks', () => {
     await assert.rejects(checkMasks([], { ids: [1, 1, 2] }), /each id once, got 1 twice/);
   });
 
-  it('is what checkSplits does with the training masks; that says which splits are empty', async () => {
+  it('is what checkSplits runs on the training masks; checkSplits also names empty splits', async () => {
     const said: string[] = [];
     const warn = (message: string) => said.push(message);
     const train = masks([0, 1]);

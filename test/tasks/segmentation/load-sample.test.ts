@@ -117,7 +117,7 @@ describe('loadSample', () => {
       assert.equal(readdirSync(join(dir, 'cache')).length, 1);
     });
 
-    it('disk: one that cannot be written stops nothing', async () => {
+    it('disk: a cache that cannot be written does not stop the run', async () => {
       writeFileSync(join(dir, 'cache'), 'a file');
       assert.equal((await load(4, { cache: diskCache(join(dir, 'cache')) })).image.length, 48);
     });

@@ -67,7 +67,7 @@ describe('losses', () => {
         });
       });
 
-      it('does not see what is ignored', () => {
+      it('does not depend on ignored pixels', () => {
         const other = LOGITS.map((x, i) => (i >= LOGITS.length - 3 ? x + 3 : x));
         assert.ok(Math.abs(value(loss, other) - value(loss)) < 1e-6);
         assert.deepEqual(gradient(loss).slice(-3).map(Math.abs), [0, 0, 0]);
@@ -102,7 +102,7 @@ describe('losses', () => {
     });
   }
 
-  it('are refused by a name that is not theirs, with the nearest', () => {
+  it('refuse an unknown name and suggest the nearest', () => {
     assert.throws(
       () => losses.make('crossentropy'),
       /loss: expected one of .*; did you mean cross-entropy\?/,

@@ -25,7 +25,7 @@ describe('toClasses', () => {
     refuses([...Array(300).keys()], /got 300; merge some/);
   });
 
-  it('refuses ids declared twice, and what is no id or no class', () => {
+  it('refuses ids declared twice, and values that are not ids or classes', () => {
     refuses([1, 1, 2], /expected each id once, got 1 twice/);
     for (const id of [-1, 1.5, 65536, Number.NaN]) refuses([0, id], /integers from 0 to 65535/);
     for (const k of [-1, 0.5, 256, Number.NaN])

@@ -44,7 +44,7 @@ describe('ConfusionMatrix', () => {
     assertScores(all, overall!, 'all');
   });
 
-  it('counts no ignored pixel, and leaves absent classes out of the mean', () => {
+  it('ignores ignored pixels, and leaves absent classes out of the mean', () => {
     const matrix = new ConfusionMatrix(3).add([0, 0, 1, 255], [0, 1, 1, 2]);
     assert.deepEqual(matrix.counts, [
       [1, 1, 0],

@@ -39,7 +39,7 @@ describe('pairs', () => {
     assert.deepEqual(await stems(), sorted);
   });
 
-  it('overlooks hidden files and what is no picture', async () => {
+  it('skips hidden files and files that are not pictures', async () => {
     files(
       'images/a.jpg',
       'images/._a.jpg',
@@ -51,7 +51,7 @@ describe('pairs', () => {
     assert.deepEqual(await stems(), ['a']);
   });
 
-  it('narrows to what lists name, with comments and further columns', async () => {
+  it('selects what lists name, with comments and further columns', async () => {
     files(
       ...['a', 'b', 'c', 'd'].flatMap((stem) => [`images/${stem}.jpg`, `masks/${stem}.png`]),
       'images/e.jpg',
@@ -201,7 +201,7 @@ describe('pairs', () => {
       });
     });
 
-  it('refuses a list that is not there', async () => {
+  it('refuses a missing list', async () => {
     files('images/a.jpg', 'masks/a.png');
     await assert.rejects(find('none.txt'), /none\.txt: expected a list file, got ENOENT/);
   });

@@ -82,7 +82,7 @@ describe('schedules', () => {
     assert.deepEqual(factors, [1, 1, 1, 0.5, 0.5, 0.5, 0.3, 0.3, 0.3]);
   });
 
-  it('refuse a length that is no count', () => {
+  it('refuse a length that is not a positive integer', () => {
     assert.throws(() => trapezoid(0), /schedule: expected a count of steps from 1 up, got 0/);
   });
 });

@@ -39,7 +39,7 @@ const rosenbrock = (trial: Trial) => {
 };
 
 describe('symmetricEigen', () => {
-  it('takes a matrix apart into an orthogonal one and a diagonal', () => {
+  it('factors a matrix into an orthogonal and a diagonal one', () => {
     // No subnormal numbers: they have no relative precision to keep.
     const entry = fc.integer({ min: -(10 ** 9), max: 10 ** 9 }).map((x) => x / 1e7);
     const entries = fc
@@ -98,13 +98,13 @@ describe('CmaEsSampler', () => {
     }
   });
 
-  it('finds the bottom of a curved valley', async () => {
+  it('finds the minimum of a curved valley', async () => {
     const study = await createStudy({ sampler: new CmaEsSampler({ seed: 1 }) });
     await optimize(study, rosenbrock, { trials: 900 });
     assert.ok((await study.bestValue()) < 1e-6, `${await study.bestValue()}`);
   });
 
-  it('goes on in another process as in one, from the trials alone', async () => {
+  it('continues in another process as in one, from the trials alone', async () => {
     const run = async (...parts: number[]) => {
       const storage = new MemoryStorage();
       await createStudy({ storage, studyName: 's', sampler: new CmaEsSampler({ seed: 5 }) });
@@ -171,7 +171,7 @@ describe('CmaEsSampler', () => {
     assert.ok((await values(false)).some(({ x }) => Math.abs((x as number) - 8) > 0.1));
   });
 
-  it('refuses several objectives, and options that make no sense', async () => {
+  it('refuses several objectives, and invalid options', async () => {
     const study = await createStudy({ directions: ['minimize', 'minimize'], sampler: new CmaEsSampler() });
     await assert.rejects(study.ask(), /one objective, got 2; use NSGA-II/);
     assert.throws(() => new CmaEsSampler({ sigma0: 0 }), /sigma0/);

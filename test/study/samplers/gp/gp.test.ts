@@ -63,7 +63,7 @@ describe('minimize', () => {
     end.forEach((x) => near(x, 1, 1e-5));
   });
 
-  it('ends in a box where no slope leads on inside it', () => {
+  it('stops at the bounds of a box', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), fc.nat(1e6), (n, seed) => {
         const random = randomStream(seed, 'box test');
@@ -129,7 +129,7 @@ describe('Gaussian process', () => {
     assert.deepEqual([byMean[2], byDeviation[2]], [0, 0]);
   });
 
-  it('takes exact values for exact and noisy ones for noisy', () => {
+  it('distinguishes exact values from noisy ones', () => {
     const noise = (of: Float64Array) => Math.exp(fitGp(points, of, choices).noise);
     assert.ok(noise(values) < 1e-4, `${noise(values)}`);
     const chance = randomStream(3, 'gp noise test');
@@ -137,7 +137,7 @@ describe('Gaussian process', () => {
     assert.ok(variance > 0.05 && variance < 0.8, `${variance}`);
   });
 
-  it('does not stay where a fit began badly', () => {
+  it('recovers from a bad start of the fit', () => {
     const bad = { lengths: [8, 8, 8], scale: -4, noise: 1 };
     const loss = ({ lengths, scale, noise }: typeof bad | ReturnType<typeof fitGp>) =>
       penalizedLoss(points, values, choices, Float64Array.from([...lengths, scale, noise])).value;
@@ -158,7 +158,7 @@ describe('Gaussian process', () => {
 });
 
 describe('log expected improvement', () => {
-  it('is that of the integral, and does not break far away', () => {
+  it('equals the integral, and stays finite far away', () => {
     for (const [mean, deviation, best] of [
       [0, 1, 0.5],
       [2, 0.5, 0],
@@ -244,7 +244,7 @@ describe('the most promising point', () => {
           );
   });
 
-  it('comes far along a fine grid', () => {
+  it('finds the best point of a fine grid', () => {
     const axes = [{ choice: false, points: 5000 }];
     const { point, score } = search(axes, ([x]) => (x! - 0.37) ** 2, 1);
     for (let i = 0; i < 5000; i++)

@@ -125,7 +125,7 @@ describe('Nsga2Sampler', () => {
     assert.ok(late.length > 30);
   });
 
-  it('goes on in another process as in one, and with several workers', async () => {
+  it('continues in another process as in one, and with several workers', async () => {
     const run = async (concurrency: number, ...parts: number[]) => {
       const storage = new MemoryStorage();
       const options = { storage, studyName: 's' };
@@ -148,7 +148,7 @@ describe('Nsga2Sampler', () => {
     );
   });
 
-  it('goes on where Optuna left off, by its generation attribute', async () => {
+  it('continues where Optuna left off, by its generation attribute', async () => {
     const study = await createStudy({ sampler: new Nsga2Sampler({ populationSize: 2, seed: 1 }) });
     const { name: kind, ...range } = {
       name: 'FloatDistribution' as const,
@@ -170,7 +170,7 @@ describe('Nsga2Sampler', () => {
     assert.deepEqual(await generations(study), [7, 7, 8, 8, 9]);
   });
 
-  it('refuses options that make no sense', () => {
+  it('refuses invalid options', () => {
     assert.throws(
       () => new Nsga2Sampler({ populationSize: 1 }),
       /populationSize: expected an integer from 2 up, got 1/,

@@ -75,7 +75,7 @@ describe('quasi-random sequences', () => {
     }
   });
 
-  it('name Halton where Sobol has no more dimensions', () => {
+  it('suggest Halton when Sobol has no more dimensions', () => {
     assert.throws(() => sobol(257), /at most 256 dimensions, got 257; use the Halton/);
   });
 });

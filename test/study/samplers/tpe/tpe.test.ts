@@ -88,7 +88,7 @@ describe('TpeSampler', () => {
     }
   });
 
-  it('refuses weights, counts and distances that are none', async () => {
+  it('refuses invalid weights, counts and distances', async () => {
     const run = async (options: TpeOptions) => {
       const study = await createStudy({ sampler: new TpeSampler({ seed: 1, startupTrials: 3, ...options }) });
       await study.optimize((trial) => (trial.suggestCategorical('c', ['a', 'b']) === 'a' ? 0 : 1), {

@@ -122,7 +122,7 @@ describe('a journal', () => {
     assert.equal(handles(), before);
   });
 
-  it('says so when its folder is gone', async () => {
+  it('reports that its folder is gone', async () => {
     const { storage, study } = await begun();
     renameSync(dir, `${dir}-away`);
     await assert.rejects(storage.createTrial(study), {

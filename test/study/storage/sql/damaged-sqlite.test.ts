@@ -110,7 +110,7 @@ describe('a damaged SQLite study', () => {
     assert.equal(trials[3]!.userAttrs.note, '\ufffd');
   });
 
-  it('ends no process, whatever byte is another', async () => {
+  it('never ends the process, whichever byte is changed', async () => {
     const whole = readFileSync(path);
     const copy = join(dir, 'bytes.db');
     let refused = 0;

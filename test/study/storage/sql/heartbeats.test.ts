@@ -37,7 +37,7 @@ describe('the heart', () => {
       await place.remove();
     });
 
-  it('does not keep its process alive', async function () {
+  it('does not keep its process running', async function () {
     const place = await needsPlace(this, 'sqlite');
     const printed = beside(`
       import { createStudy } from ${source('study/create-study.ts')};
@@ -93,7 +93,7 @@ describe('heartbeats of PostgreSQL', () => {
 });
 
 describe('heartbeatOf', () => {
-  it('has a grace of two intervals', () => {
+  it('defaults to a grace period of two intervals', () => {
     assert.equal(heartbeatOf({}), undefined);
     assert.deepEqual(heartbeatOf({ heartbeatInterval: 60 }), { interval: 60, grace: 120 });
     assert.deepEqual(heartbeatOf({ heartbeatInterval: 60, gracePeriod: 60 }), { interval: 60, grace: 60 });
@@ -115,7 +115,7 @@ describe('heartbeatOf', () => {
         ),
       }));
 
-  it('refuses a grace without an interval, wherever the study lives', async () => {
+  it('refuses a grace period without an interval, in every storage', async () => {
     await assert.rejects(
       loadStudy({ storage: 'memory://', gracePeriod: 1 }),
       /^UserError: gracePeriod: expected it with/,

@@ -103,7 +103,7 @@ for (const name of ['postgresql', 'mysql']) {
       await assert.rejects(storage.createStudy('once', ['maximize']), /exists in/);
     });
 
-    it('break under a study of which none of it shows', async () => {
+    it('can be lost at any time without a trace in the study', async () => {
       const search = await createStudy({ storage, studyName: 'search', sampler: middle });
       await search.optimize(
         async (trial) => {
