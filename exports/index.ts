@@ -14,7 +14,15 @@ export { type SplitOptions, shuffled, splitPairs } from '../src/data/split.js';
 export { checkPairs } from '../src/tasks/segmentation/check-files.js';
 export { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/check-masks.js';
 export type { MaskIds } from '../src/tasks/segmentation/mask-ids.js';
-export { IGNORE_INDEX, type ImageItem, type Item, type Pair, type Splits } from '../src/data/types.js';
+export {
+  type FilePair,
+  IGNORE_INDEX,
+  type ImageItem,
+  type Item,
+  type Pair,
+  type Splits,
+} from '../src/data/types.js';
+export { type ByteRange, type InMemory, nameOf, read, type Source } from '../src/data/source.js';
 export { fixture } from '../src/base/fixture.js';
 
 // Plans: what to load, batch by batch.

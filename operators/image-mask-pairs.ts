@@ -1,5 +1,5 @@
 import { defer, type Observable } from 'rxjs';
-import type { Pair } from '../src/data/types.js';
+import type { FilePair } from '../src/data/types.js';
 import { findPairs, type PairsOptions } from '../src/tasks/segmentation/pairs.js';
 
 /**
@@ -14,6 +14,6 @@ export function imageMaskPairs(
   imageDir: string,
   maskDir: string,
   options?: PairsOptions,
-): Observable<readonly Pair[]> {
+): Observable<readonly FilePair[]> {
   return defer(() => findPairs(imageDir, maskDir, options));
 }

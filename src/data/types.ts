@@ -1,18 +1,26 @@
+import type { Source } from './source.js';
+
 /** Something that is loaded as one sample. `stem` names it wherever samples are split, listed or recorded. */
 export interface Item {
   /** Unique among the items of a data set. */
   readonly stem: string;
 }
 
-/** An image file. */
+/** An image. */
 export interface ImageItem extends Item {
-  /** Path of the image file. */
-  readonly image: string;
+  /** Where its bytes are: mostly the path of a file. */
+  readonly image: Source;
 }
 
-/** An image file and the mask that belongs to it; `stem` is the name they share. */
+/** An image and the mask that belongs to it; `stem` is the name they share. */
 export interface Pair extends ImageItem {
-  /** Path of the mask file. */
+  /** Where the mask's bytes are. */
+  readonly mask: Source;
+}
+
+/** A pair whose image and mask are files of their own. */
+export interface FilePair extends Pair {
+  readonly image: string;
   readonly mask: string;
 }
 

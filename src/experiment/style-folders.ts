@@ -4,6 +4,7 @@ import { extname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
+import { nameOf } from '../data/source.js';
 import type { ImageItem } from '../data/types.js';
 import { locate, recordedPaths } from '../files/recorded-paths.js';
 
@@ -63,7 +64,7 @@ export async function unseenItems<I extends ImageItem>(
   // A stem that the pictures share with others is a path there (`cats/1`), and may not be one here.
   const relativeStem = (image: string) => relative(images, image).slice(0, -extname(image).length);
   const unseen = items.filter(
-    ({ stem, image }) => !learnedStems.has(stem) && !learnedStems.has(relativeStem(image)),
+    ({ stem, image }) => !learnedStems.has(stem) && !learnedStems.has(relativeStem(nameOf(image))),
   );
   if (unseen.length > 0) return unseen;
   throw new UserError(

@@ -96,3 +96,16 @@ export const fallSilent: Answer = (_, response, body) => {
   response.writeHead(200, { 'content-length': body.length });
   response.write(body.subarray(0, 10));
 };
+
+/** Serves ranges with an end, too. */
+export const ranged: Answer = (request, response, body) => {
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+  if (first === undefined) return well(request, response, body);
+  const part = body.subarray(Number(first), last ? Number(last) + 1 : undefined);
+  response
+    .writeHead(206, {
+      'content-length': part.length,
+      'content-range': `bytes ${first}-${Number(first) + part.length - 1}/${body.length}`,
+    })
+    .end(part);
+};

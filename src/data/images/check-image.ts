@@ -1,26 +1,32 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../../base/errors.js';
+import { isAddress } from '../../files/http.js';
+import { nameOf, read, type Source } from '../source.js';
 
 /** The number of bytes at a file's end that must contain its end marker; some writers append notes. */
 const TAIL = 65_536;
 
 /**
- * Opens an image or a mask and reads its header and its end, so that a broken file is found before the first step
- * rather than hours later. Pixels are not decoded: damage inside a file shows when it is read.
+ * Opens an image or a mask and reads its header and its end, or all of it where it is not a file of its own, so that a
+ * broken one is found before the first step rather than hours later. Pixels are not decoded: damage inside a file shows
+ * when it is read.
  *
  * @returns its width × height, as it is to be seen
  * @throws UserError naming the file, where it is broken or cut short
  */
-export async function checkImage(path: string, what: string): Promise<string> {
+export async function checkImage(source: Source, what: string): Promise<string> {
+  const path = nameOf(source);
   const bad = (got: string, cause?: unknown) =>
     new UserError(`${path}: expected ${what}, got ${got}; replace it`, { path }, { cause });
   let file: FileHandle | undefined;
   try {
-    file = await open(path);
-    const { size } = await file.stat();
+    const inFile = typeof source === 'string' && !isAddress(source);
+    const bytes = inFile ? undefined : await read(source, what);
+    file = inFile ? await open(source) : undefined;
+    const size = file ? (await file.stat()).size : bytes!.length;
     if (size < 4) throw bad(`${size} bytes`);
     const { default: sharp } = await import('sharp');
-    const { format, depth, width, height, autoOrient } = await sharp(path)
+    const { format, depth, width, height, autoOrient } = await sharp(bytes ?? path)
       .metadata()
       .catch((cause: Error) => {
         throw bad(`a file that cannot be decoded (${cause.message.split('\n')[0]})`, cause);
@@ -29,8 +35,8 @@ export async function checkImage(path: string, what: string): Promise<string> {
       throw new UserError(`${path}: expected 8 or 16-bit integer pixels, got ${depth}; convert the file`, {
         path,
       });
-    const end = Buffer.alloc(Math.min(TAIL, size));
-    await file.read(end, 0, end.length, size - end.length);
+    const end = bytes?.subarray(-TAIL) ?? Buffer.alloc(Math.min(TAIL, size));
+    await file?.read(end, 0, end.length, size - end.length);
     const mark = END[format];
     if (mark && !end.includes(mark)) throw bad('one that is cut short');
     return `${autoOrient?.width ?? width}×${autoOrient?.height ?? height}`;

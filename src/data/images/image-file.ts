@@ -1,5 +1,6 @@
 import { UserError } from '../../base/errors.js';
-import { bandsOf, decodeWith, MOST_PIXELS, openPicture, readBytes } from './open-picture.js';
+import { nameOf, read, type Source } from '../source.js';
+import { bandsOf, decodeWith, MOST_PIXELS, openPicture } from './open-picture.js';
 import { oriented } from './orientation.js';
 import { isPng, pngSamples } from './png-samples.js';
 
@@ -11,7 +12,7 @@ export interface Pixels {
 }
 
 /**
- * Decodes an image file to RGB bytes, by its content rather than its name: the bytes of PIL's `convert('RGB')`.
+ * Decodes an image to RGB bytes, by its content rather than its name: the bytes of PIL's `convert('RGB')`.
  *
  * EXIF orientation is applied; grey becomes RGB, CMYK too, by 255 − ink; of 16 bits the upper 8 are taken (PIL clips
  * grey ones); alpha and a fourth band are dropped; embedded colour profiles are ignored (pretrained models saw their images
@@ -21,26 +22,27 @@ export interface Pixels {
  * @throws UserError for what is no whole image of integer pixels, for more than 89,478,485 of them, and for 16 bits that
  *   use at most 12, which would be nearly black; it names the file.
  */
-export async function readImage(path: string): Promise<Pixels> {
-  const bytes = await readBytes(path, 'an image');
+export async function readImage(source: Source): Promise<Pixels> {
+  const bytes = await read(source, 'an image');
+  const path = nameOf(source);
   return decodeWith(path, 'an image', async () => {
-    const { source, space, channels, depth } = await openPicture(path, bytes);
+    const { source: picture, space, channels, depth } = await openPicture(path, bytes);
     if (space === 'cmyk') {
-      const { width, height, ...inks } = await bandsOf(source.pipelineColourspace('cmyk'), 'cmyk');
+      const { width, height, ...inks } = await bandsOf(picture.pipelineColourspace('cmyk'), 'cmyk');
       return { width, height, data: withoutInk(inks.data, inks.channels) };
     }
     const grey = space === 'b-w' || space === 'grey16';
     if (depth === 'ushort' || (grey && channels > 2)) {
-      const { width, height, ...bands } = await bandsOf(source, grey ? 'grey16' : 'rgb16');
+      const { width, height, ...bands } = await bandsOf(picture, grey ? 'grey16' : 'rgb16');
       if (depth === 'ushort') checkRange(bands.data, bands.channels, path);
       return { width, height, data: upperBytes(bands.data, bands.channels) };
     }
-    return bandsOf(source.removeAlpha(), 'srgb') as Promise<Pixels>;
+    return bandsOf(picture.removeAlpha(), 'srgb') as Promise<Pixels>;
   });
 }
 
 /**
- * Decodes a mask file to the ids stored in it: palette indices or grey values.
+ * Decodes a mask to the ids stored in it: palette indices or grey values.
  *
  * PNG is read with its palette indices intact, at 1, 2, 4, 8 or 16 bits. Other formats, and PNG in colour, must be grey
  * pictures: their ids are the grey values, from 0 up where they have fewer than 8 bits. EXIF orientation is applied, as to
@@ -49,9 +51,10 @@ export async function readImage(path: string): Promise<Pixels> {
  * @throws UserError for what is no whole mask, and for one whose content lies in alpha; it names the file.
  */
 export async function readMask(
-  path: string,
+  source: Source,
 ): Promise<{ width: number; height: number; data: Uint8Array | Uint16Array }> {
-  const bytes = await readBytes(path, 'a mask');
+  const bytes = await read(source, 'a mask');
+  const path = nameOf(source);
   return decodeWith(path, 'a mask', async () => {
     if (isPng(bytes)) {
       if (bytes[24]! < 8 && bytes[28] === 1)
@@ -65,11 +68,11 @@ export async function readMask(
       const { default: sharp } = await import('sharp');
       return oriented(ids, (await sharp(bytes).metadata()).orientation ?? 1);
     }
-    const { source, space, depth, bits = 8 } = await openPicture(path, bytes);
+    const { source: picture, space, depth, bits = 8 } = await openPicture(path, bytes);
     const grey = space === 'b-w' || space === 'grey16';
     const wide = depth === 'ushort' || grey;
     const { width, height, channels, data } = await bandsOf(
-      source,
+      picture,
       grey ? 'grey16' : wide ? 'rgb16' : 'srgb',
     );
     const ids = onlyChannel(data, channels, path);

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stampOf } from '../source.js';
 import type { ImageItem, Sample, SamplePlan } from '../types.js';
 import { readImage } from './image-file.js';
 import { resizeBilinear } from './resize.js';
@@ -25,9 +25,9 @@ export async function loadImage<I extends ImageItem>(
   size: number,
   { cache }: LoadImageOptions = {},
 ): Promise<Sample<I>> {
-  const path = plan.item.image;
-  const decode = async () => [resizeBilinear(await readImage(path), size, size).data];
-  const key = async () => [DECODER, 'image', await stamp(path), size].join('|');
+  const source = plan.item.image;
+  const decode = async () => [resizeBilinear(await readImage(source), size, size).data];
+  const key = async () => [DECODER, 'image', await stampOf(source), size].join('|');
   const [image] = await cached(cache, key, [3 * size * size], decode);
   return { plan, width: size, height: size, image: image! };
 }
@@ -46,10 +46,4 @@ export async function cached(
   const parts = await decode();
   await cache.set(key, parts);
   return parts;
-}
-
-/** The identity of a file's contents: its path, its time and its size. */
-export async function stamp(path: string): Promise<string> {
-  const stats = await stat(path).catch(() => undefined);
-  return `${path}:${stats?.mtimeMs}:${stats?.size}`;
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Sharp } from 'sharp';
 import { UserError } from '../../base/errors.js';
 import { checkTiff } from './check-tiff.js';
@@ -66,22 +65,6 @@ export async function bandsOf(
     channels,
     data: new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length >> 1),
   };
-}
-
-/** A file's bytes. @throws UserError for what is missing, a folder or too short to be anything. */
-export async function readBytes(path: string, what: string): Promise<Buffer> {
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    const got =
-      cause.code === 'EISDIR'
-        ? 'a folder'
-        : cause.code === 'ENOENT'
-          ? 'nothing there'
-          : (cause.code ?? cause.message);
-    throw new UserError(`${path}: expected ${what}, got ${got}`, { path }, { cause });
-  });
-  if (bytes.length < 4)
-    throw new UserError(`${path}: expected ${what}, got ${bytes.length} bytes; replace the file`, { path });
-  return bytes;
 }
 
 /** Turns any error of decoding into one line that names the file. */

@@ -1,5 +1,6 @@
 import { UserError } from '../../base/errors.js';
 import { readMask } from '../../data/images/image-file.js';
+import { nameOf } from '../../data/source.js';
 import { IGNORE_INDEX, type Pair } from '../../data/types.js';
 import { declaredIds, type MaskIds, toClasses } from './mask-ids.js';
 
@@ -36,7 +37,7 @@ export async function checkMasks(
     if (masks >= least && several && (foundClasses.size === expectedClasses.size || masks >= most)) break;
     const { data } = await readMask(mask);
     const counts = new Float64Array(IGNORE_INDEX + 1);
-    for (const k of toClasses(data, ids, mask)) counts[k]!++;
+    for (const k of toClasses(data, ids, nameOf(mask))) counts[k]!++;
     for (const k of expectedClasses) if (counts[k]! > 0) foundClasses.add(k);
     for (const id of data) if (id === IGNORE_INDEX) white++;
     masks++;
@@ -50,7 +51,7 @@ export async function checkMasks(
     [...classes].map((k) => declared.find(([, classId]) => classId === k)![0]).toSorted((a, b) => a - b);
   const foundIds = idsOf(foundClasses);
   const missing = idsOf([...expectedClasses].filter((k) => !foundClasses.has(k)));
-  const scope = `${masks === pairs.length ? 'the' : 'the first'} ${masks} masks, from ${pairs[0]!.mask} on`;
+  const scope = `${masks === pairs.length ? 'the' : 'the first'} ${masks} masks, from ${nameOf(pairs[0]!.mask)} on`;
   if (foundClasses.size === 0 || (white > 0 && missing.length > 0 && foundClasses.size === 1)) {
     const got =
       white > 0 ? `${[...foundIds, 255].join(' and ')} alone, where 255 is ignored` : 'ignored ids alone';
@@ -58,7 +59,7 @@ export async function checkMasks(
       white > 0 ? `if 255 is a class, declare it: --mask-ids ${[...foundIds, 255].join()}` : 'see --mask-ids';
     throw new UserError(
       `${scope}: expected the ids ${declared.map(([id]) => id).join()}, got ${got}; ${fix}`,
-      { path: pairs[0]!.mask, ids: foundIds },
+      { path: nameOf(pairs[0]!.mask), ids: foundIds },
     );
   }
   const lines: string[] = [];

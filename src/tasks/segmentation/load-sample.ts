@@ -1,7 +1,8 @@
 import { UserError } from '../../base/errors.js';
 import { readImage, readMask } from '../../data/images/image-file.js';
-import { cached, DECODER, type LoadImageOptions, stamp } from '../../data/images/load-image.js';
+import { cached, DECODER, type LoadImageOptions } from '../../data/images/load-image.js';
 import { resizeBilinear, resizeNearest } from '../../data/images/resize.js';
+import { nameOf, stampOf } from '../../data/source.js';
 import type { MaskedSample, Pair, SamplePlan } from '../../data/types.js';
 import { type MaskIds, toClasses } from './mask-ids.js';
 
@@ -25,7 +26,7 @@ export async function loadSample(
 ): Promise<MaskedSample> {
   const { item } = plan;
   const key = async () =>
-    [DECODER, await stamp(item.image), await stamp(item.mask), size, JSON.stringify(ids)].join('|');
+    [DECODER, await stampOf(item.image), await stampOf(item.mask), size, JSON.stringify(ids)].join('|');
   const lengths = [3 * size * size, size * size];
   const [image, mask] = await cached(cache, key, lengths, () => decodePair(item, size, ids));
   return { plan, width: size, height: size, image: image!, mask: mask! };
@@ -39,9 +40,9 @@ async function decodePair(
   const [image, mask] = await Promise.all([readImage(pair.image), readMask(pair.mask)]);
   if (image.width !== mask.width || image.height !== mask.height)
     throw new UserError(
-      `${pair.mask}: expected the size of ${pair.image}, ${image.width}×${image.height}, got ${mask.width}×${mask.height}`,
-      { path: pair.mask },
+      `${nameOf(pair.mask)}: expected the size of ${nameOf(pair.image)}, ${image.width}×${image.height}, got ${mask.width}×${mask.height}`,
+      { path: nameOf(pair.mask) },
     );
-  const classes = toClasses(mask.data, ids, pair.mask);
+  const classes = toClasses(mask.data, ids, nameOf(pair.mask));
   return [resizeBilinear(image, size, size).data, resizeNearest({ ...mask, data: classes }, size, size)];
 }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname, parse } from 'node:path';
 import { UserError } from '../../base/errors.js';
-import type { Pair } from '../../data/types.js';
+import type { FilePair } from '../../data/types.js';
 import { readLists } from './pair-lists.js';
 
 const IMAGES = ['jpg', 'jpeg', 'png', 'gif', 'webp', 'tif', 'tiff', 'avif'];
@@ -43,7 +43,7 @@ export async function findPairs(
   imageDir: string,
   maskDir: string,
   { lists = [] }: PairsOptions = {},
-): Promise<Pair[]> {
+): Promise<FilePair[]> {
   const [images, masks] = await Promise.all([listed(imageDir, 'image'), listed(maskDir, 'mask')]);
   const [imageOf, maskOf] = [byName(images, masks), byName(masks, images)];
   const listedNames =
@@ -51,7 +51,7 @@ export async function findPairs(
       ? await readLists(lists, (name) => imageOf.has(name) || maskOf.has(name), ENDING)
       : undefined;
   const names = listedNames ? [...listedNames.keys()] : [...new Set([...imageOf.keys(), ...maskOf.keys()])];
-  const pairs = names.map((name): Pair => {
+  const pairs = names.map((name): FilePair => {
     const [image, mask] = [imageOf.get(name), maskOf.get(name)];
     if (image !== undefined && mask !== undefined)
       // As the image's file spells it: the hash split and the corruptions go by it.

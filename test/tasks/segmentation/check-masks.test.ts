@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, of } from 'rxjs';
 import { checkSplits } from '../../../operators/check-splits.js';
-import type { Pair } from '../../../src/data/types.js';
+import type { FilePair } from '../../../src/data/types.js';
 import { checkMasks } from '../../../src/tasks/segmentation/check-masks.js';
 import type { MaskIds } from '../../../src/tasks/segmentation/mask-ids.js';
 import { png } from '../../data/images/png-writer.js';
@@ -17,7 +17,7 @@ describe('checkMasks', () => {
   afterEach(() => rmSync(dir, { recursive: true }));
 
   /** One mask of four pixels for each list of ids; the last id fills what is left. */
-  const masks = (...ids: number[][]): Pair[] =>
+  const masks = (...ids: number[][]): FilePair[] =>
     ids.map((own, i) => {
       const stem = `${i}`;
       const mask = join(dir, `${stem}.png`);

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { UserError } from '../base/errors.js';
+import { fetchBytes } from '../files/fetch-bytes.js';
+import { isAddress } from '../files/http.js';
+
+/** Bytes within a larger file, such as a member of a tar shard. */
+export interface ByteRange {
+  readonly kind: 'range';
+  /** Path or http(s) address of the file. */
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+  /** What messages call it, such as `shard.tar/dog.jpg`. */
+  readonly name: string;
+}
+
+/** Bytes in memory. */
+export interface InMemory {
+  readonly kind: 'bytes';
+  readonly bytes: Uint8Array;
+  /** What messages call them. */
+  readonly name: string;
+}
+
+/**
+ * Where the bytes of an image or a mask are: the path or http(s) address of a file, a range of one, or memory. Plain data,
+ * so that an item may be sent to a worker thread.
+ */
+export type Source = string | ByteRange | InMemory;
+
+/** A source that says which kind it is. */
+type Kinded = Exclude<Source, string>;
+
+/** The smallest file that could be a picture, in bytes. */
+const LEAST = 4;
+
+/** What is asked of each kind of source. */
+interface Kind<S> {
+  read(source: S): Promise<Buffer>;
+  stamp(source: S): Promise<string> | string;
+  /** Whether reading costs no transfer. */
+  local(source: S): boolean;
+}
+
+const kinds: { readonly [K in Kinded['kind']]: Kind<Extract<Kinded, { kind: K }>> } = {
+  range: {
+    read: ({ file, offset, length }) =>
+      isAddress(file) ? fetchBytes(file, { offset, length }) : readRange(file, offset, length),
+    stamp: async ({ file, offset, length }) => `${await stampOf(file)}:${offset}:${length}`,
+    local: ({ file }) => !isAddress(file),
+  },
+  bytes: {
+    read: async ({ bytes }) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+    stamp: ({ bytes }) => createHash('sha256').update(bytes).digest('hex'),
+    local: () => true,
+  },
+};
+
+function kindOf<S extends Kinded>(source: S): Kind<S> {
+  return kinds[source.kind] as unknown as Kind<S>;
+}
+
+/** What messages call a source: its path, address or name. */
+export function nameOf(source: Source): string {
+  return typeof source === 'string' ? source : source.name;
+}
+
+/** Whether the bytes of a source are on this machine. */
+export function isLocal(source: Source): boolean {
+  return typeof source === 'string' ? !isAddress(source) : kindOf(source).local(source);
+}
+
+/**
+ * The bytes of a source: the one way in which images and masks are read, whatever they lie in.
+ *
+ * @param what what is expected, for messages: `an image`
+ * @throws UserError naming the source, for what is missing, a folder, too short to be anything, or an address that does not answer.
+ */
+export async function read(source: Source, what: string): Promise<Buffer> {
+  const name = nameOf(source);
+  const bytes = await bytesOf(source).catch((cause: NodeJS.ErrnoException) => {
+    if (cause instanceof UserError) throw cause;
+    const got = GOT[cause.code ?? ''] ?? cause.code ?? cause.message;
+    throw new UserError(`${name}: expected ${what}, got ${got}`, { path: name }, { cause });
+  });
+  if (bytes.length < LEAST)
+    throw new UserError(`${name}: expected ${what}, got ${bytes.length} bytes; replace the file`, {
+      path: name,
+    });
+  return bytes;
+}
+
+/** What an error of the file system means. */
+const GOT: Readonly<Record<string, string>> = { EISDIR: 'a folder', ENOENT: 'nothing there' };
+
+function bytesOf(source: Source): Promise<Buffer> {
+  if (typeof source !== 'string') return kindOf(source).read(source);
+  return isAddress(source) ? fetchBytes(source) : readFile(source);
+}
+
+/** The identity of a source's contents, for caches: path, time and size of a file, and the place in it. */
+export async function stampOf(source: Source): Promise<string> {
+  if (typeof source !== 'string') return kindOf(source).stamp(source);
+  if (isAddress(source)) return source;
+  const stats = await stat(source).catch(() => undefined);
+  return `${source}:${stats?.mtimeMs}:${stats?.size}`;
+}
+
+async function readRange(path: string, offset: number, length: number): Promise<Buffer> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    const { size } = await file.stat();
+    if (!(offset >= 0 && length >= 0 && offset + length <= size))
+      throw new UserError(
+        `${path}: expected bytes ${offset} to ${offset + length}, got a file of ${size}; it was changed since it was indexed`,
+        { path },
+      );
+    const bytes = Buffer.alloc(length);
+    await file.read(bytes, 0, length, offset);
+    return bytes;
+  } finally {
+    await file?.close();
+  }
+}

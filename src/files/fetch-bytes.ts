@@ -1,0 +1,74 @@
+import { UserError } from '../base/errors.js';
+import { checkedUrl, checkStatus, Dropped, drain, type Persistence, persist, request } from './http.js';
+
+/** The most bytes that are held in memory for one answer. */
+const LARGEST = 2 ** 30;
+
+/** Which bytes of an address to fetch. */
+export interface FetchOptions extends Persistence {
+  /** The first byte. Default 0. */
+  readonly offset?: number;
+  /** The number of bytes. Default: to the end. */
+  readonly length?: number;
+}
+
+/**
+ * Bytes of a file over HTTP(S), by a Range request; a connection that drops is taken up where it broke. A server that
+ * ignores ranges is read from the start, and what was not asked for is passed over.
+ *
+ * @throws UserError for an address that is not HTTP(S), a refusal (404, …), a file that ends before the range does, more
+ *   than 1 GiB, or too many drops in a row
+ */
+export async function fetchBytes(url: string, options: FetchOptions = {}): Promise<Buffer> {
+  const { offset = 0, length } = options;
+  const address = checkedUrl(url);
+  const wanted = length ?? LARGEST;
+  if (wanted > LARGEST || wanted < 0) throw tooLarge(url, wanted);
+  if (wanted === 0) return Buffer.alloc(0);
+  const parts: Buffer[] = [];
+  let have = 0;
+  const attempt = async () => {
+    const from = offset + have;
+    const range = length === undefined ? `bytes=${from}-` : `bytes=${from}-${offset + length - 1}`;
+    const response = await request(address, from > 0 || length !== undefined ? range : undefined, options);
+    try {
+      const { statusCode = 0, headers } = response;
+      if (statusCode === 416)
+        throw new UserError(`${url}: expected ${offset + wanted} bytes or more, got fewer; fetch it again`, {
+          url,
+        });
+      checkStatus(url, statusCode);
+      const first = Number(/^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1] ?? Number.NaN);
+      if (statusCode === 206 && first !== from) throw new Dropped('the server sent another range');
+      let skip = statusCode === 206 ? 0 : from;
+      await drain(response, (chunk) => {
+        const rest = chunk.subarray(Math.min(skip, chunk.length));
+        skip -= chunk.length - rest.length;
+        const part = rest.subarray(0, wanted - have);
+        parts.push(part);
+        have += part.length;
+        if (length === undefined && have >= LARGEST) throw tooLarge(url, have);
+        return length === undefined || have < wanted;
+      });
+      if (length !== undefined && have < wanted) throw new Dropped('the answer was too short');
+    } finally {
+      response.destroy();
+    }
+  };
+  await persist(
+    url,
+    () => attempt().catch(asDropped),
+    () => have,
+    options,
+  );
+  return Buffer.concat(parts);
+}
+
+function asDropped(error: unknown): never {
+  if (error instanceof Dropped || error instanceof UserError) throw error;
+  throw new Dropped((error as NodeJS.ErrnoException).code ?? String(error), { cause: error });
+}
+
+function tooLarge(url: string, bytes: number): UserError {
+  return new UserError(`${url}: expected at most ${LARGEST} bytes, got ${bytes}`, { url, bytes });
+}
