@@ -4,20 +4,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Summary } from '../../src/loggers/summary.js';
 import type { SegmentationTestScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
-import { run } from './run.js';
+import { type SharedProcess, sharedProcess } from './run.js';
 import { tinyBackbone } from './trained.js';
 
 describe('ablations', () => {
   let dir: string;
   let backbone: string;
+  let shared: SharedProcess;
   before(async () => {
+    shared = sharedProcess();
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
     backbone = await tinyBackbone(join(dir, 'backbone'));
   });
-  after(() => rmSync(dir, { recursive: true }));
+  after(() => {
+    shared.close();
+    rmSync(dir, { recursive: true });
+  });
   const tiny = () => ['--engine=wasm', '--epochs=1', `--model_name=${backbone}`];
   const ablate = (name: string, ...args: string[]) =>
-    run(name, [...tiny(), '--output_dir=out', ...args], dir);
+    shared.run(name, [...tiny(), '--output_dir=out', ...args], dir);
   const summary = (name: string) =>
     JSON.parse(
       readFileSync(join(dir, 'out/logs', name, 'summary.json'), 'utf8'),
@@ -73,7 +78,7 @@ describe('ablations', () => {
 
   it('names runs that diverged, averages none of them, and ends with code 1, again without training', async () => {
     const args = ['--mode=head', '--lr=1e30', '--optimizer=sgd', '--data_percentage=10%', '--random_seed=1'];
-    const diverged = () => run('ablate-frozen', [...tiny(), '--output_dir=lost', ...args], dir);
+    const diverged = () => shared.run('ablate-frozen', [...tiny(), '--output_dir=lost', ...args], dir);
     const first = await diverged();
     assert.equal(first.code, 1, first.stderr);
     assert.match(
@@ -92,7 +97,7 @@ describe('ablations', () => {
   });
 
   it('ablate-rank refuses ranks that K does not divide, before it writes anything', async () => {
-    const { code, stderr } = await run('ablate-rank', ['--rank=3', '--output_dir=odd'], dir);
+    const { code, stderr } = await shared.run('ablate-rank', ['--rank=3', '--output_dir=odd'], dir);
     assert.equal(code, 1);
     assert(!existsSync(join(dir, 'odd')));
     assert.match(stderr, /^ablate-rank: --rank: expected multiples of --num-blocks-per-row 2, got 3\n$/);

@@ -4,24 +4,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AggregatedScores } from '../../src/experiment/score-files.js';
 import type { SegmentationTestScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
-import { run } from './run.js';
+import { run, type SharedProcess, sharedProcess } from './run.js';
 import { tinyBackbone } from './trained.js';
 
 describe('data-percentage', () => {
   let dir: string;
   let backbone: string;
+  let shared: SharedProcess;
   before(async () => {
+    shared = sharedProcess();
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
     backbone = await tinyBackbone(join(dir, 'backbone'));
   });
-  after(() => rmSync(dir, { recursive: true }));
-  const study = (...args: string[]) => {
+  after(() => {
+    shared.close();
+    rmSync(dir, { recursive: true });
+  });
+  const study = (start: typeof run, ...args: string[]) => {
     const tiny = ['--engine=wasm', '--epochs=1', '--lora_type=lora', '--rank=2', `--model_name=${backbone}`];
-    return run('data-percentage', [...tiny, '--style=neon', '--output_dir=study', ...args], dir);
+    return start('data-percentage', [...tiny, '--style=neon', '--output_dir=study', ...args], dir);
   };
 
   it('trains each cell, scores all, and compares them in tables and plots', async () => {
-    const { code, stdout, stderr } = await study('--data_percentage=10%', '--random_seed=1,2');
+    const { code, stdout, stderr } = await study(shared.run, '--data_percentage=10%', '--random_seed=1,2');
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^2 runs, 2 to be trained\n/);
     assert.deepEqual(readdirSync(join(dir, 'study')).toSorted(), [
@@ -58,10 +63,10 @@ describe('data-percentage', () => {
     );
   });
 
-  it('trains only the new cells, and shows published figures beside them', async () => {
+  it('trains only the new cells, in processes of their own, and shows published figures beside them', async () => {
     const summary = join(dir, 'study/logs/lora_1_0.1/summary.json');
     const before = statSync(summary).mtimeMs;
-    const { code, stderr } = await study('--data_percentage=10%,20%', '--random_seed=1', '--published');
+    const { code, stderr } = await study(run, '--data_percentage=10%,20%', '--random_seed=1', '--published');
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^2 runs, 1 to be trained\n/);
     assert.equal(statSync(summary).mtimeMs, before);
@@ -75,13 +80,13 @@ describe('data-percentage', () => {
   });
 
   it('refuses other settings in the same folder, and what training refuses, in one line', async () => {
-    const other = await study('--data_percentage=10%', '--random_seed=1', '--lr=0.1');
+    const other = await study(shared.run, '--data_percentage=10%', '--random_seed=1', '--lr=0.1');
     assert.deepEqual([other.code, other.stdout], [1, '']);
     assert.match(
       other.stderr,
       /^data-percentage: study\/cells\/lora_1_0\.1\.json: .* lr 0\.002, got 0\.1; .*\n$/,
     );
-    const bad = await study('--random_seed=3', '--data_percentage=10%', '--image_dir=nowhere');
+    const bad = await study(run, '--random_seed=3', '--data_percentage=10%', '--image_dir=nowhere');
     assert.deepEqual([bad.code, bad.stdout], [1, '']);
     assert.match(
       bad.stderr,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { readCheckpointInfo } from '../../src/train/read-checkpoint.js';
-import { run } from './run.js';
+import { run, type SharedProcess, sharedProcess } from './run.js';
 import { tinyBackbone } from './trained.js';
 
 /** An adapter that says all of itself: its flags, its search space and its size. */
@@ -31,22 +31,30 @@ adapters.register('gained', defineAdapter(({ rank, gain, signed }) => ({
 
 describe("an adapter of a user's own", () => {
   let dir: string;
+  /** Where the plugin is loaded, since commands name it. What finds it by itself has a process of its own. */
+  let shared: SharedProcess;
   before(async () => {
+    shared = sharedProcess();
     // Beside the package, so that a plugin finds millrace.
     dir = mkdtempSync(join(import.meta.dirname, 'own-adapter-'));
     mkdirSync(join(dir, 'own'));
     writeFileSync(join(dir, 'own', 'gained.mjs'), GAINED);
     await tinyBackbone(join(dir, 'backbone'));
   });
-  after(() => rmSync(dir, { recursive: true }));
+  after(() => {
+    shared.close();
+    rmSync(dir, { recursive: true });
+  });
 
   const plugin = '--plugin=own/gained.mjs';
   const tiny = ['--model-name=backbone', '--data-percentage=10%', '--epochs=1', '--engine=wasm'];
-  const ok = async (recipe: string, ...args: string[]) => {
-    const ended = await run(recipe, args, dir);
+  const endsWell = async (start: typeof run, recipe: string, ...args: string[]) => {
+    const ended = await start(recipe, args, dir);
     assert.equal(ended.code, 0, ended.stderr);
     return ended;
   };
+  const ok = (recipe: string, ...args: string[]) => endsWell(shared.run, recipe, ...args);
+  const okAlone = (recipe: string, ...args: string[]) => endsWell(run, recipe, ...args);
   const record = async (name: string, models = 'models') => {
     const { config } = await readCheckpointInfo((await checkpointStore(join(dir, models, name)).last())!);
     return config as Record<string, unknown> & { model: { adapter: { settings: object } } };
@@ -63,7 +71,7 @@ describe("an adapter of a user's own", () => {
     const study = await ok('data-percentage', plugin, '--lora-type=lora,gained', '--help');
     assert.match(study.stdout, /--gain X +weight of the update; default: the adapter's/);
     const refuses = async (message: RegExp, ...args: string[]) => {
-      const { code, stderr } = await run('train', args, dir);
+      const { code, stderr } = await shared.run('train', args, dir);
       assert.deepEqual([code, message.test(stderr)], [1, true], stderr);
     };
     await refuses(
@@ -87,24 +95,24 @@ describe("an adapter of a user's own", () => {
     assert.deepEqual({ gain, loraType }, { gain: 2, loraType: 'gained' });
     assert.deepEqual(model.adapter.settings, { rank: 2, gain: 2, signed: true });
     const same = ['--adapter=gained', '--gain=2', '--signed', '--run-name=mine', '--resume'];
-    await ok('train', ...tiny, ...same, '--epochs=2');
+    await okAlone('train', ...tiny, ...same, '--epochs=2');
     const resumed = await record('mine');
     assert.match(String(resumed['plugin']), /own\/gained\.mjs$/);
     assert.equal(resumed['epochs'], 2);
-    const other = await run('train', [...tiny, ...same, '--gain=3'], dir);
+    const other = await shared.run('train', [...tiny, ...same, '--gain=3'], dir);
     assert.match(other.stderr, /expected the settings that the run began with, gain 2, got 3/);
   });
 
   it('is searched, again without its plugin named, and its best.yaml trains', async () => {
     const search = ['hyperparam-optim', ...tiny, '--lora-type=gained', '--signed'] as const;
     await ok(...search, plugin, '--n-trials=1');
-    const { stdout } = await ok(...search, '--n-trials=3');
+    const { stdout } = await okAlone(...search, '--n-trials=3');
     assert.match(stdout, /^trial 1 .*"gain":(0\.5|1|2),"lr":/m);
     const best = parse(
       readFileSync(join(dir, 'results/hyperparam-optim/gained/best.yaml'), 'utf8'),
     ) as Record<string, unknown>;
     assert.deepEqual([best['loraType'], best['signed']], ['gained', true]);
-    await ok('train', '--config=results/hyperparam-optim/gained/best.yaml', '--run-name=best');
+    await okAlone('train', '--config=results/hyperparam-optim/gained/best.yaml', '--run-name=best');
     assert.equal((await record('best'))['gain'], best['gain']);
   });
 
@@ -113,9 +121,9 @@ describe("an adapter of a user's own", () => {
     await ok(...ranks, plugin, '--lora-type=gained', '--rank=1', '--signed');
     const cell = await record('gained_r1_1', 'ranks/models');
     assert.deepEqual(cell.model.adapter.settings, { rank: 1, gain: 3, signed: true });
-    const again = await ok(...ranks, '--lora-type=gained', '--rank=1,2', '--signed');
+    const again = await okAlone(...ranks, '--lora-type=gained', '--rank=1,2', '--signed');
     assert.match(again.stderr, /^2 runs, 1 to be trained\n/);
-    const unsized = await run('ablate-rank', ['--lora-type=bitfit', '--output-dir=unsized'], dir);
+    const unsized = await shared.run('ablate-rank', ['--lora-type=bitfit', '--output-dir=unsized'], dir);
     assert.match(unsized.stderr, /--lora-type: expected adapters whose size is a rank, got bitfit\n$/);
 
     const shares = [
@@ -133,8 +141,10 @@ describe("an adapter of a user's own", () => {
 
   it('is named by the run or the study when its plugin is gone', async () => {
     renameSync(join(dir, 'own', 'gained.mjs'), join(dir, 'moved.mjs'));
+    shared.close();
+    shared = sharedProcess();
     const gone = async (message: RegExp, recipe: string, ...args: string[]) => {
-      const { code, stderr } = await run(recipe, args, dir);
+      const { code, stderr } = await shared.run(recipe, args, dir);
       assert.deepEqual([code, message.test(stderr)], [1, true], stderr);
     };
     const end = 'gained\\.mjs, got no such module; name its new place with --plugin\\n$';

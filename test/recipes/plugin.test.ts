@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { readCheckpointInfo } from '../../src/train/read-checkpoint.js';
-import { run } from './run.js';
+import { run, type SharedProcess, sharedProcess } from './run.js';
 import { tinyBackbone } from './trained.js';
 
 /** A loss, an adapter, a head, a logger, an optimiser, a schedule and an augmentation of a user's own. */
@@ -70,18 +70,24 @@ samplers.register('middle', () => ({
 
 describe('a plugin', () => {
   let dir: string;
+  /** Where the plugin is loaded, since commands name it. What finds it by itself has a process of its own. */
+  let shared: SharedProcess;
   before(async () => {
+    shared = sharedProcess();
     // Beside the package, so that a plugin finds millrace.
     dir = mkdtempSync(join(import.meta.dirname, 'plugin-'));
     mkdirSync(join(dir, 'own'));
     writeFileSync(join(dir, 'own', 'mine.mjs'), MINE);
     await tinyBackbone(join(dir, 'own', 'backbone'));
   });
-  after(() => rmSync(dir, { recursive: true }));
+  after(() => {
+    shared.close();
+    rmSync(dir, { recursive: true });
+  });
 
   const names = ['--loss=halved', '--head=linear', '--logger=types', '--optimizer=plain', '--schedule=half'];
   const train = (...args: string[]) =>
-    run(
+    shared.run(
       'train',
       [
         '--adapter=shift',
@@ -97,8 +103,8 @@ describe('a plugin', () => {
       ],
       dir,
     );
-  const score = (...args: string[]) =>
-    run(
+  const score = (start: typeof run, ...args: string[]) =>
+    start(
       'inference',
       ['--model-dir=own/models', '--test-domains=in_domain', '--engine=wasm', '--overwrite', ...args],
       dir,
@@ -128,12 +134,12 @@ describe('a plugin', () => {
   });
 
   it('is found again when a checkpoint is scored, also where both have moved', async () => {
-    const there = await score();
+    const there = await score(run);
     assert.equal(there.code, 0, there.stderr);
     const [before] = rows();
     assert.equal(before?.['adapter'], 'shift');
     renameSync(join(dir, 'own'), join(dir, 'moved'));
-    const moved = await score('--model-dir=moved/models');
+    const moved = await score(run, '--model-dir=moved/models');
     assert.equal(moved.code, 0, moved.stderr);
     assert.deepEqual(rows()[0]?.['test'], before?.['test']);
     const drawn = await run(
@@ -144,15 +150,20 @@ describe('a plugin', () => {
     assert.equal(drawn.code, 0, drawn.stderr);
   });
 
-  it('is named when it is gone, and loaded from its new place', async () => {
+  it('is unknown until it is loaded, named when it is gone, and loaded from its new place', async () => {
     renameSync(join(dir, 'moved', 'mine.mjs'), join(dir, 'elsewhere.mjs'));
-    const gone = await score('--model-dir=moved/models');
+    shared.close();
+    shared = sharedProcess();
+    const missed = await train();
+    assert.equal(missed.code, 1);
+    assert.match(missed.stderr, /^train: --adapter: expected one of none, lora, .*got "shift"/);
+    const gone = await score(shared.run, '--model-dir=moved/models');
     assert.equal(gone.code, 1);
     assert.match(
       gone.stderr,
       /inference: moved\/models\/mine\/step-\d+: expected the run's plugin own\/mine\.mjs, for its adapter shift and head linear, got no such module; name its new place with --plugin\n$/,
     );
-    const named = await score('--model-dir=moved/models', '--plugin=elsewhere.mjs');
+    const named = await score(shared.run, '--model-dir=moved/models', '--plugin=elsewhere.mjs');
     assert.equal(named.code, 0, named.stderr);
   });
 
@@ -160,15 +171,9 @@ describe('a plugin', () => {
     writeFileSync(join(dir, 'middle.mjs'), MIDDLE);
     writeFileSync(join(dir, 'objective.mjs'), "export default (trial) => trial.suggestFloat('x', 0, 4);");
     const args = ['--objective=objective.mjs', '--study-name=mid', '--sampler=middle'];
-    const first = await run('worker', [...args, '--n-trials=1', '--plugin=middle.mjs'], dir);
+    const first = await shared.run('worker', [...args, '--n-trials=1', '--plugin=middle.mjs'], dir);
     assert.match(first.stdout, /^trial 0 COMPLETE 2 /, first.stderr);
     const next = await run('worker', [...args, '--n-trials=2'], dir);
     assert.match(next.stdout, /^trial 1 COMPLETE 2 /, next.stderr);
-  });
-
-  it('is suggested when a flag names something unknown', async () => {
-    const { code, stderr } = await run('train', ['--adapter=shift'], dir);
-    assert.equal(code, 1);
-    assert.match(stderr, /^train: --adapter: expected one of none, lora, .*got "shift"/);
   });
 });

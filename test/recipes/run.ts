@@ -72,7 +72,8 @@ export interface SharedProcess {
 
 /**
  * Starts a process for recipes of which a test asks only what they say and leave: many of them pay for one start of
- * Node. What is killed, stopped or runs beside others needs `run` or `start`.
+ * Node, the trainings of a study too. What is killed, stopped or runs beside others needs `run` or `start`, and so does
+ * what must find a plugin by itself: one that was loaded stays.
  */
 export function sharedProcess(): SharedProcess {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'in-turn.mjs')], {
