@@ -101,6 +101,8 @@ export {
   adapterSearch,
   type SearchedSettings,
 } from '../src/experiment/adapter-search.js';
+export type { OpenTask, SearchedTask, SearchSettings } from '../src/experiment/searched-task.js';
+export { searchedTasks } from '../src/experiment/searched-tasks.js';
 export { recordStudyPlugins, studyPlugins } from '../src/experiment/study-plugins.js';
 export { type SearchStudySettings, searchStudy } from '../src/experiment/search-study.js';
 export { type LoadedObjective, loadObjective, type ObjectiveReport } from '../src/experiment/objective.js';

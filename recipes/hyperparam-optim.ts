@@ -1,26 +1,23 @@
 // Searches hyperparameters of an adapter, by default on the embedded pictures; the best ones are written as a config
-// file that the training recipe reads. It goes on where it was stopped; started several times with the
+// file that the task's training recipe reads. It goes on where it was stopped; started several times with the
 // same flags, on one machine or with --storage on many, the processes share the trials, and each ends with the study.
 //
 //   node recipes/hyperparam-optim.js --lora-type lora --n-trials 20
 //   node recipes/train.js --config results/hyperparam-optim/lora/best.yaml
+//   node recipes/hyperparam-optim.js --task classification --image-dir data/breeds
+//   node recipes/train-classifier.js --config results/hyperparam-optim/classifier_lora/best.yaml
 
 import { join } from 'node:path';
-import { caches, type Event, metricOf, progress, UserError, useEngine } from 'millrace';
+import { type Event, metricOf, progress, useEngine } from 'millrace';
 import {
   adapterSearch,
   engineOf,
-  headOf,
-  loadBackbone,
-  METRIC_TEXTS,
   recipe,
   recordStudyPlugins,
+  searchedTasks,
   searchFlags,
   searchStudy,
-  segmentationSplits,
-  segmentationTask,
   studyPlugins,
-  trainingRun,
   trialText,
   tryFolder,
   writeFileAtomic,
@@ -31,11 +28,12 @@ import { concat, defer, finalize, identity, mergeMap, tap } from 'rxjs';
 import { stringify } from 'yaml';
 
 recipe({
-  description: 'Searches rank, alpha, weight decay and learning rates of an adapter.',
+  description:
+    'Searches rank, alpha, weight decay and learning rates of an adapter, for segmentation or classification.',
   plugins: studyPlugins,
   flags: searchFlags,
-  run: async ({ optimizeFor, backboneFrozen, storage, studyName, nTrials, ...rest }) => {
-    const { sampler, concurrency, timeout, heartbeat, maxRetries, outputDir, ...more } = rest;
+  run: async ({ task: taskName, backboneFrozen, storage, studyName, nTrials, ...rest }) => {
+    const { optimizeFor, sampler, concurrency, timeout, heartbeat, maxRetries, outputDir, ...more } = rest;
     const {
       pruner,
       thresholdLower,
@@ -48,25 +46,21 @@ recipe({
     const pruning = { pruner, thresholdLower, thresholdUpper, prunerPatience, prunerMinDelta, wrappedPruner };
     const headAlone = backboneFrozen && !flags.freezeEpochs;
     const settings = { ...flags, mode: headAlone ? ('head' as const) : flags.mode };
-    const { randomSeed: seed, cache, cacheDir } = settings;
+    const searched = searchedTasks.get(taskName);
     await tryFolder(outputDir);
-    if (cache === 'disk') await tryFolder(cacheDir);
+    if (settings.cache === 'disk') await tryFolder(settings.cacheDir);
     const engine = await useEngine(...engineOf(settings));
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
-    process.stderr.write(`--optimize-for ${optimizeFor}: ${METRIC_TEXTS[optimizeFor]}\n`);
+    process.stderr.write(`--optimize-for ${optimizeFor}: ${searched.texts[optimizeFor]}\n`);
     if (headAlone)
       process.stderr.write(
         '--backbone-frozen: the head trains alone; upstream unfreezes: --freeze-epochs 2,5,10\n',
       );
 
-    const splits = await segmentationSplits(settings);
-    if (splits.validation.length === 0)
-      throw new UserError('--data-percentage: no picture to validate on; raise it');
-    const backbone = await loadBackbone(settings);
-    const search = adapterSearch(settings, backbone.config.hidden_size);
-    const shared = { splits, cache: caches.make(cache, cacheDir) };
-    const asStudy = { optimizeFor, storage, studyName, sampler, ...pruning, heartbeat, maxRetries };
-    const study = await searchStudy({ ...settings, ...asStudy }, search.space);
+    const task = await searched.open({ ...settings, optimizeFor });
+    const search = adapterSearch(settings, task.hiddenSize);
+    const asStudy = { task: taskName, optimizeFor, storage, studyName, sampler, heartbeat, maxRetries };
+    const study = await searchStudy({ ...settings, ...asStudy, ...pruning }, search.space);
     await recordStudyPlugins(study, settings.plugin);
     // The first trial is about what the training recipe does by itself: the best one is no worse. A grid has it anyway.
     if (sampler !== 'grid') await study.enqueueTrial(search.first, { ifEmpty: true });
@@ -74,12 +68,10 @@ recipe({
     const scoreOf = (event: Event) =>
       event.type === 'validation' ? metricOf(event.scores, optimizeFor) : undefined;
     const training = (trial: Trial) =>
-      defer(() => {
-        const trialSettings = { ...settings, freezeEpochs: undefined, ...search.suggest(trial) };
-        const model = backbone.sibling({ ...headOf(trialSettings), seed });
-        const task = segmentationTask(trialSettings, { ...shared, model });
-        return trainingRun(trialSettings, { task }).pipe(finalize(() => model.dispose()));
-      }).pipe(report(trial, scoreOf, { retry: true }), prune(trial));
+      defer(() => task.train({ ...settings, freezeEpochs: undefined, ...search.suggest(trial) })).pipe(
+        report(trial, scoreOf, { retry: true }),
+        prune(trial),
+      );
 
     const search$ = trials(study, undefined, { total: nTrials, concurrency, timeout }).pipe(
       mergeMap(training, concurrency),
@@ -93,7 +85,7 @@ recipe({
       process.stdout.write(`best: ${trialText(best)}wrote ${dir}: best.yaml, plots\n`);
     });
     return concat(search$, closing$).pipe(
-      finalize(() => backbone.dispose()),
+      finalize(() => task.dispose()),
       finalize(() => setImmediate(() => void study.close())),
     );
   },

@@ -13,7 +13,7 @@ import { fixture } from '../base/fixture.js';
 import { caches, type SampleCache } from '../data/images/sample-cache.js';
 import { few, type SplitStems } from '../data/recorded-split.js';
 import type { Splits } from '../data/types.js';
-import { type Pretrained, readPretrained } from '../model/vit/pretrained.js';
+import { type Pretrained, pretrainedLabels } from '../model/vit/pretrained.js';
 import type { TrainingMode } from '../model/vit/training-mode.js';
 import { type Classifier, loadClassifier } from '../tasks/classification/classifier.js';
 import { labelTensor } from '../tasks/classification/label-tensor.js';
@@ -97,7 +97,8 @@ export async function classificationSplits(
   );
   const { train, validation, test, unused = [] } = found;
   const own = classNames([...train, ...validation, ...test, ...unused]);
-  const classes = settings.head === 'keep' ? keptClasses(own, await readPretrained(settings.modelName)) : own;
+  const classes =
+    settings.head === 'keep' ? keptClasses(own, await pretrainedLabels(settings.modelName)) : own;
   const label = (images: readonly LabelledImage[]) => withLabels(images, classes);
   return {
     classes,
@@ -140,11 +141,7 @@ export function classificationTask(
   { splits, classes, model, cache }: LabelledSplits & { model: Classifier; cache?: SampleCache | undefined },
 ): ClassificationTask {
   const { mode, randomSeed: seed, labelSmoothing: smoothing, topK: k } = settings;
-  if (settings.metric === 'topK' && k >= classes.length)
-    throw new UserError(
-      `--metric topK: expected --top-k below the number of classes, ${classes.length}, got ${k}, with which every picture is right; lower it, or choose another metric`,
-      { topK: k, classes: classes.length },
-    );
+  checkTopK('--metric', settings.metric, k, classes);
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
   model.train(mode);
   const samples = cache ?? caches.make(settings.cache, settings.cacheDir);
@@ -166,4 +163,18 @@ export function classificationTask(
       ),
     ),
   };
+}
+
+/** @throws UserError for a flag that follows top-k accuracy where it is always 1. */
+export function checkTopK(
+  flag: string,
+  metric: string | undefined,
+  topK: number,
+  classes: readonly string[],
+): void {
+  if (metric !== 'topK' || topK < classes.length) return;
+  throw new UserError(
+    `${flag} topK: expected --top-k below the number of classes, ${classes.length}, got ${topK}, with which every picture is right; lower it, or choose another metric`,
+    { topK, classes: classes.length },
+  );
 }

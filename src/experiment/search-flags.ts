@@ -2,24 +2,50 @@ import { z } from 'zod';
 import { adapterKind, adapters } from '../adapters/adapters.js';
 import { type LateFlags, nameIn } from '../cli/flag.js';
 import type { Peek } from '../cli/peek.js';
-import { METRICS } from '../tasks/segmentation/metrics/metric.js';
+import { searchedTasks } from './searched-tasks.js';
 import { studyFlags } from './study-flags.js';
-import { dataFlags, engineFlags, modelFlags, nameFlag, runFlags, trainingFlags } from './training-flags.js';
+import {
+  type dataFlags,
+  engineFlags,
+  type modelFlags,
+  nameFlag,
+  runFlags,
+  trainingFlags,
+} from './training-flags.js';
 
 const { cache, cacheDir, ahead } = runFlags;
-const { lr: _lr, lrVitBackbone: _vit, lrSegHead: _head, weightDecay: _decay, ...others } = trainingFlags;
-const { freezeEpochs: _freeze, ...training } = others;
-const loraType = nameIn(adapters).default('lora').describe('the adapter');
 
-const study = {
+/** The flags that say what a search is about: they decide on others. */
+const about = {
+  task: nameIn(searchedTasks).default('segmentation').describe('what the model learns'),
+  loraType: nameIn(adapters).default('lora').describe('the adapter'),
+};
+
+/** What names a study; adapters are taken by any name, since a plugin may be what registers it. */
+export const studyNaming = {
+  task: about.task,
+  loraType: z.string().default('lora'),
+  studyName: z.string().optional(),
+};
+
+/** The name of a search's study: as given, or by the task and the adapter. */
+export function studyNameOf({
+  studyName,
+  task,
   loraType,
-  studyName: nameFlag.optional().describe('name of the study; default: {lora_type}'),
-  optimizeFor: z
-    .enum(METRICS)
-    .default('softDice')
-    .describe(
-      "score to optimize, of the last epoch's validation, named as by --metric; upstream's dice is softDice",
-    ),
+}: z.output<z.ZodObject<typeof studyNaming>>): string {
+  return studyName ?? `${searchedTasks.get(task).prefix}${loraType}`;
+}
+
+/** Flags of a training that a search chooses, or takes as candidates. */
+const SEARCHED = ['lr', 'lrVitBackbone', 'lrSegHead', 'weightDecay', 'freezeEpochs'] as const;
+
+/** The flags that every task has beside its own. */
+type CommonTraining = Omit<typeof trainingFlags, 'loss' | 'metric' | 'epochs' | (typeof SEARCHED)[number]> & {
+  metric: z.ZodType<string>;
+};
+
+const studied = {
   backboneFrozen: z
     .boolean()
     .default(false)
@@ -39,12 +65,27 @@ const study = {
 
 /** The flags of a search for an adapter's hyperparameters: all of a training's except those that are searched. */
 export function searchFlags(peek: Peek) {
+  const { task, loraType } = peek(about);
+  const { flags, metrics, metric, prefix } = searchedTasks.get(task);
+  const training = Object.entries(flags.Training).filter(([key]) => !SEARCHED.some((name) => name === key));
   return {
-    Study: study,
-    Data: dataFlags,
-    Model: modelFlags,
-    Adapter: unsearched(peek({ loraType }).loraType),
-    Training: { ...training, epochs: z.int().min(1).default(10).describe('passes over the training split') },
+    Study: {
+      ...about,
+      studyName: nameFlag.optional().describe(`name of the study; default: ${prefix}{lora_type}`),
+      optimizeFor: z
+        .enum(metrics)
+        .default(metric)
+        .describe("score to optimize, of the last epoch's validation, named as by --metric"),
+      ...studied,
+    },
+    // The other flags of a task and of an adapter are found in the settings by those who declare them.
+    Data: flags.Data as Pick<typeof dataFlags, 'dataPercentage' | 'randomSeed'>,
+    Model: flags.Model as Pick<typeof modelFlags, 'mode'>,
+    Adapter: unsearched(loraType),
+    Training: {
+      ...(Object.fromEntries(training) as unknown as CommonTraining),
+      epochs: z.int().min(1).default(10).describe('passes over the training split'),
+    },
     Run: { ...engineFlags, ahead, cache, cacheDir },
   };
 }

@@ -5,8 +5,9 @@ import { createStudy } from '../study/create-study.js';
 import { samplers } from '../study/samplers/samplers.js';
 import { seededByTrial } from '../study/samplers/seeded-by-trial.js';
 import type { Study } from '../study/study.js';
-
 import type { AdapterSearch } from './adapter-search.js';
+import { studyNameOf } from './search-flags.js';
+import { searchedTasks } from './searched-tasks.js';
 import { type PrunerSettings, studyPruner } from './study-pruner.js';
 
 /** Settings of `searchStudy`: the flags of the study, and what its name is made of. */
@@ -19,10 +20,10 @@ export interface SearchStudySettings extends PrunerSettings {
   readonly maxRetries?: number | undefined;
   readonly randomSeed: number;
   readonly epochs: number;
+  readonly task: string;
   readonly loraType: string;
   readonly mode: string;
   readonly dataPercentage: number;
-  readonly imageDir: string;
   readonly separateLr: boolean;
   readonly freezeEpochs?: readonly number[] | undefined;
 }
@@ -37,11 +38,11 @@ export async function searchStudy(
   searchSpace: AdapterSearch['space'],
 ): Promise<Study> {
   const make = (seed: number) => samplers.make(settings.sampler, { seed, workers: 2, searchSpace });
-  const { storage, studyName, loraType, optimizeFor, randomSeed, epochs } = settings;
+  const { storage, optimizeFor, randomSeed, epochs } = settings;
   const { sampler, heartbeat, maxRetries } = settings;
   const study = await createStudy({
     storage,
-    studyName: studyName ?? loraType,
+    studyName: studyNameOf(settings),
     direction: modeOf(optimizeFor) === 'min' ? 'minimize' : 'maximize',
     loadIfExists: true,
     heartbeatInterval: heartbeat,
@@ -62,10 +63,12 @@ export async function searchStudy(
 
 /** The settings that trials must share to be comparable. */
 function whatIsSearched(settings: SearchStudySettings): string {
-  const { loraType, optimizeFor, mode, epochs, dataPercentage, imageDir, separateLr, freezeEpochs } =
-    settings;
-  const what = mode === 'adapters' ? loraType : mode;
-  const data = `${percentText(dataPercentage)} of ${imageDir}`;
+  const { task, loraType, optimizeFor, mode, epochs, dataPercentage, separateLr, freezeEpochs } = settings;
+  const { prefix, sources } = searchedTasks.get(task);
+  const what = `${prefix}${mode === 'adapters' ? loraType : mode}`;
+  const places = settings as object as Readonly<Record<string, unknown>>;
+  const source = sources.map((flag) => places[flag]).find((place) => place !== undefined);
+  const data = `${percentText(dataPercentage)} of ${String(source ?? 'the embedded pictures')}`;
   const frozen = freezeEpochs ? `, frozen for ${freezeEpochs.join(' or ')} epochs` : '';
   const rates = separateLr ? ', separate rates' : '';
   return `${labelOf(optimizeFor)} of ${what}${rates}${frozen}, ${epochs} epochs on ${data}`;

@@ -6,6 +6,7 @@ import { openStorage } from '../study/open-storage.js';
 import { fileOf } from '../study/storage/sql/database-url.js';
 import type { Study } from '../study/study.js';
 import { presentModules, recordablePlugins } from './recorded-plugins.js';
+import { studyNameOf, studyNaming } from './search-flags.js';
 import { studyFlags } from './study-flags.js';
 
 /** The study's user attribute that holds its plugins. */
@@ -13,8 +14,7 @@ const ATTRIBUTE = 'plugin';
 
 const naming = {
   storage: studyFlags.storage,
-  studyName: z.string().optional(),
-  loraType: z.string().default('lora'),
+  ...studyNaming,
   help: general.General.help,
   version: general.General.version,
 };
@@ -26,9 +26,10 @@ const naming = {
  * @throws UserError for a module that is gone, and for what `openStorage` refuses.
  */
 export async function studyPlugins(peek: Peek): Promise<readonly string[]> {
-  const { storage: url, loraType, studyName = loraType, help, version } = peek(naming);
+  const { storage: url, help, version, ...named } = peek(naming);
   const file = fileOf(url);
   if (help || version || url.startsWith('memory:') || (file !== undefined && !existsSync(file))) return [];
+  const studyName = studyNameOf(named);
   const storage = await openStorage(url);
   try {
     const study = await storage.findStudy(studyName);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parse } from 'yaml';
+import { readEvents } from '../../src/events/read-events.js';
 import { loadStudy } from '../../src/study/create-study.js';
 import { middle } from '../study/sampler.js';
 import { run, type SharedProcess, sharedProcess, start } from './run.js';
@@ -198,6 +199,51 @@ describe('hyperparam-optim', () => {
     assert.equal(code, 0, stderr);
     const [trial] = await trialsOf('patient');
     assert(trial!.steps.length < 20, `${trial!.steps.length} epochs`);
+  });
+
+  it('searches over a classifier, goes on, and its best.yaml trains', async () => {
+    const args = ['--task=classification', '--split=hash', '--label-smoothing=0.1', '--top-k=2'];
+    const { code, stderr } = await search(...args, '--n_trials=1', '--pruner=none');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /--optimize-for accuracy: the share of pictures/);
+    assert.equal((await search(...args, '--n_trials=2', '--pruner=none')).code, 0);
+    const trials = await trialsOf('classifier_lora');
+    assert.deepEqual(
+      trials.map(({ number, state, steps }) => [number, state, steps.length]),
+      [0, 1].map((number) => [number, 'COMPLETE', 2]),
+    );
+    assert.deepEqual(trials[0]!.params, { lora_rank: 4, lora_alpha: 16, lr: 1e-3, weight_decay: 1e-4 });
+    const best = trials.reduce((a, b) => (b.values![0]! > a.values![0]! ? b : a));
+    const trained = await shared.run(
+      'train-classifier',
+      ['--config=results/hyperparam-optim/classifier_lora/best.yaml', '--run-name=best_classifier'],
+      dir,
+    );
+    assert.equal(trained.code, 0, trained.stderr);
+    const scores = (await readEvents(join(dir, 'logs/best_classifier/events.jsonl'))).flatMap((event) =>
+      event.type === 'validation' && event.split === 'validation' ? [event.scores['accuracy']] : [],
+    );
+    assert.equal(scores.at(-1), best.values![0]);
+
+    const refused = async (pattern: RegExp, ...more: string[]) => {
+      const ended = await search('--task=classification', '--split=hash', ...more);
+      assert.equal(ended.code, 1);
+      assert.match(ended.stderr, pattern);
+    };
+    await refused(
+      /--optimize-for topK: expected --top-k below .* 8, got 9/,
+      '--optimize-for=topK',
+      '--top-k=9',
+    );
+    await refused(/--optimize-for: expected one of loss, accuracy, .*"softDice"/, '--optimize-for=softDice');
+    await refused(/--mask-dir: unknown flag/, '--mask-dir=masks');
+    const other = await search('--study-name=classifier_lora');
+    assert.match(
+      other.stderr,
+      /expected the search .*, accuracy of classifier_lora, 2 epochs on 10 % of the embedded .*, got softDice of lora, /,
+    );
+    const typo = await search('--task=classificaton');
+    assert.match(typo.stderr, /--task: expected one of .*did you mean classification\?/);
   });
 
   it('refuses an unknown pruner in one line', async () => {

@@ -37,8 +37,7 @@ export interface Pretrained {
  * that is no plain ViT, saying what sets it apart.
  */
 export async function readPretrained(name: string): Promise<Pretrained> {
-  const stats = await stat(name).catch(() => undefined);
-  const path = stats ? (stats.isDirectory() ? await weightFile(name) : name) : await fromHub(name);
+  const path = await pretrainedFile(name);
   const configPath = join(dirname(path), 'config.json');
   const file = await readConfigFile(configPath);
   const tensors = await readWeights(path);
@@ -57,6 +56,25 @@ export async function readPretrained(name: string): Promise<Pretrained> {
     ...(statistics && { normalization: statistics }),
     ...(labels && { labels }),
   };
+}
+
+/**
+ * The names of the classes of a pretrained ViT's own classifier, where its config.json states them, and its file of
+ * weights, which is not read.
+ *
+ * @throws UserError where nothing is found.
+ */
+export async function pretrainedLabels(name: string): Promise<Pick<Pretrained, 'path' | 'labels'>> {
+  const path = await pretrainedFile(name);
+  const labels = classLabels(await readConfigFile(join(dirname(path), 'config.json')));
+  return { path, ...(labels && { labels }) };
+}
+
+/** The file of weights of a folder, of a file or of a hub id. */
+async function pretrainedFile(name: string): Promise<string> {
+  const stats = await stat(name).catch(() => undefined);
+  if (!stats) return fromHub(name);
+  return stats.isDirectory() ? weightFile(name) : name;
 }
 
 /** The contents of a folder's preprocessor_config.json; undefined if there is none. */

@@ -1,0 +1,33 @@
+import { caches } from '../data/images/sample-cache.js';
+import { METRIC_TEXTS, METRICS } from '../tasks/segmentation/metrics/metric.js';
+import { type SearchedTask, type SearchSettings, trialsOn, validated } from './searched-task.js';
+import {
+  headOf,
+  loadBackbone,
+  type SegmentationSettings,
+  segmentationSplits,
+  segmentationTask,
+} from './segmentation-task.js';
+import { dataFlags, modelFlags, trainingFlags } from './training-flags.js';
+import type { TrainingRunSettings } from './training-run.js';
+
+type Settings = SearchSettings & TrainingRunSettings & SegmentationSettings;
+
+/** Segmentation, as a search trains it. */
+export const searchedSegmentation: SearchedTask = {
+  flags: { Data: dataFlags, Model: modelFlags, Training: trainingFlags },
+  metrics: METRICS,
+  metric: 'softDice',
+  texts: METRIC_TEXTS,
+  prefix: '',
+  sources: ['imageDir'],
+  open: async (search: Settings) => {
+    const splits = validated(await segmentationSplits(search));
+    const backbone = await loadBackbone(search);
+    const cache = caches.make(search.cache, search.cacheDir);
+    return trialsOn(backbone, (settings: Settings) => {
+      const model = backbone.sibling({ ...headOf(settings), seed: settings.randomSeed });
+      return segmentationTask(settings, { splits, cache, model });
+    });
+  },
+};
