@@ -1,3 +1,4 @@
+import { gridOf } from '../src/model/vit/config.js';
 import { type AdapterName, BLOCK_RANK, BLOCKS, RANK } from './adapters.js';
 import { CLASSES, configOf, type ModelName } from './models.js';
 
@@ -18,7 +19,8 @@ export interface Product {
  */
 export function products(model: ModelName, adapter: AdapterName, images: number, train: boolean): Product[] {
   const { hidden_size: d, intermediate_size: wide, num_hidden_layers: layers, ...vit } = configOf(model);
-  const patches = (vit.image_size / vit.patch_size) ** 2;
+  const { rows: tall, columns } = gridOf(configOf(model));
+  const patches = tall * columns;
   const [rows, places] = [images * (patches + 1), images * patches];
   const adapted = adapter !== 'none' && adapter !== 'full';
   const list: Product[] = [];

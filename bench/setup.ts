@@ -1,5 +1,6 @@
 import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
 import type { Batch } from '../src/data/batch.js';
+import type { Size } from '../src/data/images/image-size.js';
 import { type Engine, type EngineName, useEngine } from '../src/engine/engine.js';
 import type { Precision } from '../src/engine/numbers/precision.js';
 import { logCoshDice } from '../src/tasks/segmentation/losses/log-cosh-dice.js';
@@ -36,12 +37,12 @@ export function stepOf(model: Segmenter, size: number): () => Promise<unknown> {
 }
 
 /** Pictures of noise and masks of random classes. */
-export function randomBatch(size: number, side: number): Batch {
-  const classes = noise(size * side * side, 1 / Math.sqrt(12), 2, 0.5);
-  const images = tensor4d(noise(size * side * side * 3, 1, 1), [size, side, side, 3]);
+export function randomBatch(size: number, { width, height }: Size): Batch {
+  const classes = noise(size * height * width, 1 / Math.sqrt(12), 2, 0.5);
+  const images = tensor4d(noise(size * height * width * 3, 1, 1), [size, height, width, 3]);
   const masks = tensor3d(
     Int32Array.from(classes, (x) => Math.min(CLASSES - 1, Math.floor(x * CLASSES))),
-    [size, side, side],
+    [size, height, width],
     'int32',
   );
   const dispose = () => [images, masks].forEach((tensor) => tensor.dispose());

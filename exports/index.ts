@@ -38,6 +38,7 @@ export { type LoadOptions, loadSample } from '../src/tasks/segmentation/load-sam
 export { type LoadImageOptions, loadImage } from '../src/data/images/load-image.js';
 export { caches, diskCache, memoryCache, type SampleCache } from '../src/data/images/sample-cache.js';
 export { type Pixels, readImage, readMask } from '../src/data/images/image-file.js';
+export type { ImageSize, Size } from '../src/data/images/image-size.js';
 export { resizeBilinear, resizeNearest } from '../src/data/images/resize.js';
 
 // Augmentations: random changes in training.

@@ -1,4 +1,5 @@
 import { defer, mergeMap, type OperatorFunction } from 'rxjs';
+import type { ImageSize } from '../src/data/images/image-size.js';
 import { loadImage } from '../src/data/images/load-image.js';
 import type { ImageItem, MaskedSample, Pair, Sample, SamplePlan } from '../src/data/types.js';
 import { type LoadOptions, loadSample } from '../src/tasks/segmentation/load-sample.js';
@@ -10,7 +11,7 @@ export interface DecodeOptions extends LoadOptions {
 }
 
 /**
- * Loads planned samples at the model's size, several at once, in order: images, with their masks where items have them.
+ * Loads planned samples at the model's size (a number is a square), several at once, in order: images, with their masks where items have them.
  *
  * See `loadSample` and `loadImage` for what is accepted and what is an error. A sample that is ready before its turn
  * counts among those that are loaded at once, so no more than `concurrency` are held here.
@@ -19,7 +20,7 @@ export interface DecodeOptions extends LoadOptions {
  * from(plan.samples).pipe(decode(224, { ids: [1, 2, 3], cache: memoryCache() }));
  */
 export function decode<I extends ImageItem>(
-  size: number,
+  size: ImageSize,
   options: DecodeOptions = {},
 ): OperatorFunction<SamplePlan<I>, Decoded<I>> {
   const { concurrency = 4, ...loading } = options;

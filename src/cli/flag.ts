@@ -32,6 +32,8 @@ export interface FlagSchema {
   readonly exclusiveMaximum?: number;
   readonly items?: FlagSchema;
   readonly anyOf?: readonly FlagSchema[];
+  /** What it takes, in words, where the rest of the schema does not tell. */
+  readonly expects?: string;
   /** Why the flag is accepted without effect; see `ignored`. */
   readonly ignored?: string;
 }
@@ -126,6 +128,7 @@ export function flagTable(groups: FlagGroups): Map<string, Flag> {
 
 /** The values that a flag takes, in words: `an integer from 1 up`, `one of lora, serial`. */
 export function expected(schema: FlagSchema): string {
+  if (schema.expects !== undefined) return schema.expects;
   if (schema.const !== undefined) return String(schema.const);
   if (schema.enum) return `one of ${schema.enum.join(', ')}`;
   if (schema.anyOf) return schema.anyOf.map(expected).join(' or ');

@@ -113,7 +113,7 @@ export function valueFor(flag: Flag, value: unknown, where: string): unknown {
   const result = flag.type.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  const want = issue.code === 'custom' ? issue.message : `expected ${expected(flag.schema)}`;
+  const want = issue.message.startsWith('expected') ? issue.message : `expected ${expected(flag.schema)}`;
   const place = issue.path[0];
   const got: unknown = Array.isArray(value) && typeof place === 'number' ? value[place] : value;
   const choices = (flag.schema.enum ?? flag.schema.items?.enum ?? []).map(String);

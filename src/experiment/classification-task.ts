@@ -10,6 +10,7 @@ import { normalize } from '../../operators/normalize.js';
 import { split } from '../../operators/split.js';
 import { UserError } from '../base/errors.js';
 import { fixture } from '../base/fixture.js';
+import type { ImageSize } from '../data/images/image-size.js';
 import { caches, type SampleCache } from '../data/images/sample-cache.js';
 import { few, type SplitStems } from '../data/recorded-split.js';
 import type { Splits } from '../data/types.js';
@@ -39,7 +40,7 @@ export interface LabelSettings {
   readonly split: 'stratified' | 'upstream' | 'hash';
   readonly shrink: 'all' | 'keep-test';
   readonly modelName: string;
-  readonly imageSize?: number | undefined;
+  readonly imageSize?: ImageSize | undefined;
   readonly head: 'new' | 'keep';
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shortSize } from '../data/images/image-size.js';
 import { readPretrained } from '../model/vit/pretrained.js';
 import { type Classifier, classifierOf } from '../tasks/classification/classifier.js';
 import { backboneRecord, parseRecord, trainAs, trainedIn, trainedRecord } from './model-record.js';
@@ -28,7 +29,13 @@ export function classifierRecordOf(
   { modelName, head: start }: { readonly modelName: string; readonly head: 'new' | 'keep' },
 ): ClassifierRecord {
   const { imageSize, classes } = model;
-  return { task: 'classification', modelName, imageSize, head: { classes, start }, ...trainedIn(model) };
+  return {
+    task: 'classification',
+    modelName,
+    imageSize: shortSize(imageSize),
+    head: { classes, start },
+    ...trainedIn(model),
+  };
 }
 
 /**

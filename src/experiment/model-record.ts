@@ -4,8 +4,14 @@ import { UserError } from '../base/errors.js';
 import type { AdaptableVit } from '../model/vit/adaptable-vit.js';
 import { TRAINING_MODES, trainingMode } from '../model/vit/training-mode.js';
 
+/** A size of pictures as records hold it: a square is one number. */
+export const recordedSize = z.union([
+  z.int().min(1),
+  z.object({ width: z.int().min(1), height: z.int().min(1) }),
+]);
+
 /** The backbone of a record, whatever the task. */
-export const backboneRecord = { modelName: z.string(), imageSize: z.int().min(1) };
+export const backboneRecord = { modelName: z.string(), imageSize: recordedSize };
 
 /** The trainable part of a model, whatever the task: its adapter, and its mode. */
 export const trainedRecord = {

@@ -7,6 +7,7 @@ import { decode } from '../../operators/decode.js';
 import { imageMaskPairs } from '../../operators/image-mask-pairs.js';
 import { normalize } from '../../operators/normalize.js';
 import { split } from '../../operators/split.js';
+import type { ImageSize } from '../data/images/image-size.js';
 import { caches, type SampleCache } from '../data/images/sample-cache.js';
 import type { SplitStems } from '../data/recorded-split.js';
 import type { SplitOptions } from '../data/split.js';
@@ -39,7 +40,7 @@ export interface BackboneSettings {
   readonly maskIds: readonly number[];
   readonly randomSeed: number;
   readonly modelName: string;
-  readonly imageSize?: number | undefined;
+  readonly imageSize?: ImageSize | undefined;
   readonly head?: string | undefined;
   readonly batchNorm: boolean;
   readonly headDropout: number;

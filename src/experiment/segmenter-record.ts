@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shortSize } from '../data/images/image-size.js';
 import { DEFAULT_HEAD } from '../model/heads/heads.js';
 import { readPretrained } from '../model/vit/pretrained.js';
 import { type Segmenter, segmenterOf } from '../tasks/segmentation/segmenter.js';
@@ -29,7 +30,7 @@ export function recordOf(model: Segmenter, modelName: string): SegmenterRecord {
   const { classes, batchNorm, dropout, name = DEFAULT_HEAD } = head;
   return {
     modelName,
-    imageSize,
+    imageSize: shortSize(imageSize),
     head: {
       classes,
       ...(name !== DEFAULT_HEAD && { name }),

@@ -12,6 +12,7 @@ import { MOST_CLASSES } from '../tasks/segmentation/mask-ids.js';
 import { METRICS } from '../tasks/segmentation/metrics/metric.js';
 import { optimizers } from '../train/optimizers/optimizers.js';
 import { schedules } from '../train/schedules/schedules.js';
+import { imageSizeFlag } from './image-size-flag.js';
 
 /** Flags of the data: pictures, masks and the split. */
 export const dataFlags = {
@@ -89,12 +90,10 @@ export const modelFlags = {
     .describe(
       'pretrained ViT: a folder, a .safetensors file or a hub id such as google/vit-base-patch16-224',
     ),
-  imageSize: z
-    .int()
-    .min(1)
+  imageSize: imageSizeFlag
     .optional()
     .describe(
-      "height and width of the resized images, a multiple of the patch size; default: the model's own",
+      "size of the resized images, multiples of the patch size: width x height, or the side of a square; default: the model's own",
     ),
   head: nameIn(heads).optional().describe(`the segmentation head; default: ${DEFAULT_HEAD}`),
   batchNorm: z.boolean().default(false).describe('BatchNorm in the segmentation head'),

@@ -299,7 +299,7 @@ const flags: readonly Case[] = [
   {
     what: 'an image size that no patch divides',
     args: ['--image-size', '17'],
-    says: /image size: expected a multiple of the patch size 8, got 17; see --image-size/,
+    says: /image size: expected a multiple of the patch size 8, got 17; the nearest are 16 and 24: see --image-size/,
   },
   {
     what: 'an image size that no memory holds',

@@ -283,7 +283,7 @@ describe('train recipes', () => {
       [
         'an image size that no patch divides',
         ['--image-size=18'],
-        /image size: expected a multiple of the patch size 4, got 18; see --image-size/,
+        /image size: expected a multiple of the patch size 4, got 18; the nearest are 16 and 20: see --image-size/,
       ],
       [
         'a block that is not there',

@@ -1,6 +1,7 @@
 import { stampOf } from '../source.js';
 import type { ImageItem, Sample, SamplePlan } from '../types.js';
 import { readImage } from './image-file.js';
+import { type ImageSize, sizeOf, sizeText } from './image-size.js';
 import { resizeBilinear } from './resize.js';
 import type { SampleCache } from './sample-cache.js';
 
@@ -16,20 +17,21 @@ export interface LoadImageOptions {
 export const DECODER = 2;
 
 /**
- * Loads one image: decoded, and resized to `size` × `size` (bilinear as PIL's).
+ * Loads one image: decoded, and resized to `size` (bilinear as PIL's).
  *
  * @throws UserError naming the file, for what cannot be decoded.
  */
 export async function loadImage<I extends ImageItem>(
   plan: SamplePlan<I>,
-  size: number,
+  size: ImageSize,
   { cache }: LoadImageOptions = {},
 ): Promise<Sample<I>> {
   const source = plan.item.image;
-  const decode = async () => [resizeBilinear(await readImage(source), size, size).data];
-  const key = async () => [DECODER, 'image', await stampOf(source), size].join('|');
-  const [image] = await cached(cache, key, [3 * size * size], decode);
-  return { plan, width: size, height: size, image: image! };
+  const { width, height } = sizeOf(size);
+  const decode = async () => [resizeBilinear(await readImage(source), width, height).data];
+  const key = async () => [DECODER, 'image', await stampOf(source), sizeText(size)].join('|');
+  const [image] = await cached(cache, key, [3 * width * height], decode);
+  return { plan, width, height, image: image! };
 }
 
 /** The cached parts of a key, or else those from `decode`, which are then cached. */

@@ -54,7 +54,7 @@ export interface HeadPass extends Pass {
 export interface Head {
   /** In the order in which checkpoints keep them; `hidden` is the width of the features. */
   parameters(hidden: number): readonly HeadParameter[];
-  /** Features [batch, side, side, hidden] → logits [batch, side·patch, side·patch, classes]. */
+  /** Features [batch, rows, columns, hidden] → logits [batch, rows·patch, columns·patch, classes]. */
   forward(grid: Tensor, pass: HeadPass): Tensor;
 }
 

@@ -3,7 +3,7 @@ import { linear } from '../../engine/ops/linear.js';
 import { normal, randomStream } from '../../random/random-stream.js';
 import { type Model } from '../model.js';
 import { Parameters } from '../parameters.js';
-import type { VitConfig } from '../vit/config.js';
+import { gridOf, type VitConfig } from '../vit/config.js';
 import { addRandomBackbone, encode, patchGrid } from '../vit/vit.js';
 
 /**
@@ -12,7 +12,7 @@ import { addRandomBackbone, encode, patchGrid } from '../vit/vit.js';
  * What a backbone is pretrained with where there are labels by place: every patch teaches, so it needs far fewer
  * pictures than a class token would (token labelling, Jiang et al. 2021, arXiv:2104.10858, without its class token).
  *
- * Shapes: images [batch, size, size, 3] → logits [batch, size/patch, size/patch, classes].
+ * Shapes: images [batch, height, width, 3] → logits [batch, height/patch, width/patch, classes].
  */
 export class PatchClassifier implements Model {
   readonly parameters = new Parameters();
@@ -45,7 +45,7 @@ export class PatchClassifier implements Model {
         }),
         images,
       );
-      return linear(patchGrid(tokens), get('head.weight'), get('head.bias'));
+      return linear(patchGrid(tokens, gridOf(this.config)), get('head.weight'), get('head.bias'));
     });
   }
 

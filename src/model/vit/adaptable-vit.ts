@@ -1,5 +1,6 @@
 import { clone, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { type ImageSize, type Size, sizeOf } from '../../data/images/image-size.js';
 import { IMAGENET, type Normalization } from '../../data/images/normalization.js';
 import type { Adapter, Site } from '../adapter.js';
 import { type Model, type Pass } from '../model.js';
@@ -7,8 +8,9 @@ import { Parameters } from '../parameters.js';
 import type { TorchPlace } from '../torch-place.js';
 import { AdaptedMaps } from './adapted-maps.js';
 import { adapterSites } from './adapter-sites.js';
+import { checkImageSize } from './check-image-size.js';
 import { checkMemory } from './check-memory.js';
-import type { VitConfig } from './config.js';
+import { type Grid, gridOf, type VitConfig, withImageSize } from './config.js';
 import { type TrainingMode, trainsIn } from './training-mode.js';
 import { encode } from './vit.js';
 
@@ -21,19 +23,27 @@ export abstract class AdaptableVit implements Model {
   readonly parameters = new Parameters();
   readonly #maps = new AdaptedMaps(this.parameters);
 
+  /** The shape of the ViT, for pictures of this model's size. */
+  readonly config: VitConfig;
+  /** Width and height of the pictures that it takes. */
+  readonly imageSize: Size;
+
   /** @param outputs how many numbers the model says of one picture */
   constructor(
-    readonly config: VitConfig,
-    readonly imageSize: number,
+    config: VitConfig,
+    imageSize: ImageSize,
     outputs: number,
     readonly normalization: Normalization = IMAGENET,
   ) {
-    if (imageSize % config.patch_size !== 0)
-      throw new UserError(
-        `image size: expected a multiple of the patch size ${config.patch_size}, got ${imageSize}; see --image-size`,
-        { imageSize },
-      );
-    checkMemory(config, imageSize, outputs);
+    this.imageSize = sizeOf(imageSize);
+    this.config = withImageSize(config, this.imageSize);
+    checkImageSize(this.imageSize, config.patch_size);
+    checkMemory(config, this.imageSize, outputs);
+  }
+
+  /** The grid of patches of a picture. */
+  get grid(): Grid {
+    return gridOf(this.config);
   }
 
   /** Maps normalised images [batch, height, width, 3] to logits. */
@@ -49,10 +59,10 @@ export abstract class AdaptableVit implements Model {
 
   /** The encoder's output after its last LayerNorm: [batch, 1 + patches, hidden]. */
   tokens(images: Tensor, pass: Pass = {}): Tensor {
-    const { imageSize: side } = this;
-    if (images.rank !== 4 || images.shape[1] !== side || images.shape[2] !== side || images.shape[3] !== 3)
+    const { width, height } = this.imageSize;
+    if (images.rank !== 4 || images.shape.slice(1).join() !== `${height},${width},3`)
       throw new UserError(
-        `images: expected [batch, ${side}, ${side}, 3], got [${images.shape.join(', ')}]; decode(model.imageSize), or load the model with another imageSize`,
+        `images: expected [batch, ${height}, ${width}, 3], got [${images.shape.join(', ')}]; decode(model.imageSize), or load the model with another imageSize`,
       );
     const shared = new Map<string, Tensor>();
     const once = (key: string, compute: () => Tensor) => {

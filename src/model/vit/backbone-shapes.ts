@@ -1,11 +1,12 @@
-import { gridSide, type VitConfig } from './config.js';
+import { gridOf, type VitConfig } from './config.js';
 
 /** Name and shape of every tensor of a backbone, in PyTorch's layout. */
 export function backboneShapes(config: VitConfig): Map<string, number[]> {
   const { hidden_size: d, intermediate_size: wide, patch_size: patch } = config;
+  const { rows, columns } = gridOf(config);
   const shapes = new Map<string, number[]>([
     ['cls', [1, 1, d]],
-    ['positions', [1, 1 + gridSide(config) ** 2, d]],
+    ['positions', [1, 1 + rows * columns, d]],
     ['patch.weight', [d, 3, patch, patch]],
     ['patch.bias', [d]],
   ]);

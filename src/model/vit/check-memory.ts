@@ -1,19 +1,21 @@
 import { totalmem } from 'node:os';
 import { UserError } from '../../base/errors.js';
+import { type Size, sizeText } from '../../data/images/image-size.js';
 import type { VitConfig } from './config.js';
 
 /**
  * Refuses an image size that cannot fit into memory: one picture takes at least its pixels and the model's `outputs`
  * numbers for it, the tokens of a layer, and the attention scores of a head, in float32.
  */
-export function checkMemory(config: VitConfig, imageSize: number, outputs: number): void {
-  const tokens = 1 + (imageSize / config.patch_size) ** 2;
-  const least = 4 * (imageSize ** 2 * 3 + outputs + tokens * config.hidden_size + tokens ** 2);
+export function checkMemory(config: VitConfig, imageSize: Size, outputs: number): void {
+  const pixels = imageSize.width * imageSize.height;
+  const tokens = 1 + pixels / config.patch_size ** 2;
+  const least = 4 * (pixels * 3 + outputs + tokens * config.hidden_size + tokens ** 2);
   const there = totalmem();
   if (least <= there) return;
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
   throw new UserError(
-    `image size: expected one that fits into ${gib(there)} of memory, got ${imageSize}, at which one picture takes ${gib(least)}; see --image-size`,
+    `image size: expected one that fits into ${gib(there)} of memory, got ${sizeText(imageSize)}, at which one picture takes ${gib(least)}; see --image-size`,
     { imageSize, least },
   );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../base/errors.js';
+import type { Size } from '../../data/images/image-size.js';
 
 /** transformers writes a square as one number or as two. */
 const square = (normal: number) =>
@@ -12,6 +13,16 @@ const square = (normal: number) =>
     )
     .default(normal);
 
+/** transformers writes a rectangle as [height, width]. */
+const area = z
+  .preprocess(
+    (value) => (Array.isArray(value) && value.length === 2 && value[0] === value[1] ? value[0] : value),
+    z.union([z.int().positive(), z.tuple([z.int().positive(), z.int().positive()]).readonly()], {
+      error: ({ input }) => `expected a number, or [height, width], got ${JSON.stringify(input)}`,
+    }),
+  )
+  .default(224);
+
 /** The shape of a ViT, by the names of Hugging Face's config.json; other keys of such a file are ignored. */
 export const vitConfig = z
   .object({
@@ -20,7 +31,7 @@ export const vitConfig = z
     num_attention_heads: z.int().positive().default(12),
     intermediate_size: z.int().positive().default(3072),
     layer_norm_eps: z.number().positive().default(1e-12),
-    image_size: square(224),
+    image_size: area,
     patch_size: square(16),
     hidden_act: z
       .literal('gelu', { error: ({ input }) => `expected gelu, got ${JSON.stringify(input)}` })
@@ -43,7 +54,25 @@ export function checkHeads({ hidden_size: width, num_attention_heads: heads }: V
     });
 }
 
-/** The side of the grid of patches that a model's position embeddings belong to. */
-export function gridSide({ image_size: size, patch_size: patch }: VitConfig): number {
-  return Math.floor(size / patch);
+/** The size of the pictures that a model's position embeddings are for. */
+export function imageSizeOf({ image_size: size }: Pick<VitConfig, 'image_size'>): Size {
+  return typeof size === 'number' ? { width: size, height: size } : { height: size[0], width: size[1] };
+}
+
+/** A config for pictures of another size. */
+export function withImageSize(config: VitConfig, { width, height }: Size): VitConfig {
+  return { ...config, image_size: width === height ? width : [height, width] };
+}
+
+/** A grid of patches. */
+export interface Grid {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The grid of patches of a model's pictures. */
+export function gridOf(config: VitConfig): Grid {
+  const { width, height } = imageSizeOf(config);
+  const patch = config.patch_size;
+  return { rows: Math.floor(height / patch), columns: Math.floor(width / patch) };
 }

@@ -1,21 +1,18 @@
+import type { Grid } from './config.js';
+
 /**
  * Resamples position embeddings to another grid: bicubic, `align_corners=False`, with the class token's row
  * unchanged.
  *
  * The kernel is Keys' cubic convolution (1981) with a = −0.75, borders repeated, no antialiasing: what PyTorch's
- * `interpolate(mode="bicubic")` computes. Rows: 1 + side², `width` numbers each.
+ * `interpolate(mode="bicubic")` computes. Rows: 1 + rows · columns of the grid, `width` numbers each.
  */
-export function interpolatePositions(
-  rows: Float32Array,
-  width: number,
-  fromSide: number,
-  toSide: number,
-): Float32Array {
-  if (fromSide === toSide) return rows;
+export function interpolatePositions(rows: Float32Array, width: number, from: Grid, to: Grid): Float32Array {
+  if (from.rows === to.rows && from.columns === to.columns) return rows;
   const grid = rows.subarray(width);
-  const tall = alongAxis(grid, fromSide, toSide, fromSide * width, 1);
-  const wide = alongAxis(tall, fromSide, toSide, width, toSide);
-  const result = new Float32Array(width * (1 + toSide * toSide));
+  const tall = alongAxis(grid, from.rows, to.rows, from.columns * width, 1);
+  const wide = alongAxis(tall, from.columns, to.columns, width, to.rows);
+  const result = new Float32Array(width * (1 + to.rows * to.columns));
   result.set(rows.subarray(0, width));
   result.set(wide, width);
   return result;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Size, sizeText } from '../../data/images/image-size.js';
 import type { Normalization } from '../../data/images/normalization.js';
 
 /** A number for each channel, or one for all. */
@@ -29,7 +30,7 @@ const preprocessor = z.object({
  */
 export function readPreprocessor(
   file: unknown,
-  imageSize: number,
+  imageSize: Size,
   fail: (got: string) => never,
 ): Normalization {
   const parsed = preprocessor.safeParse(file);
@@ -49,10 +50,10 @@ export function readPreprocessor(
     crop_size,
   } = parsed.data;
   const area = do_center_crop ? crop_size : do_resize === false ? undefined : size;
-  const sides = typeof area === 'number' ? [area] : isBox(area) ? [area.height, area.width] : [];
-  if (sides.some((length) => length !== imageSize))
+  const own = typeof area === 'number' ? { width: area, height: area } : isBox(area) ? area : imageSize;
+  if (own.width !== imageSize.width || own.height !== imageSize.height)
     return fail(
-      `${do_center_crop ? 'crop_size' : 'size'}: expected ${imageSize}, as the model's positions are for, got ${sides.join(' × ')}; make the two one (another size is chosen with --image-size)`,
+      `${do_center_crop ? 'crop_size' : 'size'}: expected ${sizeText(imageSize)}, as the model's positions are for, got ${sizeText(own)}; make the two one (another size is chosen with --image-size)`,
     );
   const normalizes = do_normalize !== false;
   if (normalizes && !image_mean !== !image_std)

@@ -5,7 +5,7 @@ import type { Normalization } from '../../data/images/normalization.js';
 import { readJson } from '../../files/json-file.js';
 import { accountForTensors, refuseForeignTensors } from './account-for-tensors.js';
 import { classLabels } from './class-labels.js';
-import type { VitConfig } from './config.js';
+import { imageSizeOf, type VitConfig } from './config.js';
 import { givenConfig, readConfigFile } from './given-config.js';
 import { fromHub } from './hub.js';
 import { canonicalNames, isTimm, type NamedWeights } from './names.js';
@@ -83,7 +83,7 @@ async function statisticsIn(folder: string, config: VitConfig): Promise<Normaliz
   const file = await readJson(path);
   return (
     file &&
-    readPreprocessor(file, config.image_size, (text) => {
+    readPreprocessor(file, imageSizeOf(config), (text) => {
       throw new UserError(`${path}: ${text}`, { path });
     })
   );

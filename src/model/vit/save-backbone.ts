@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { UserError } from '../../base/errors.js';
 import { IMAGENET, type Normalization } from '../../data/images/normalization.js';
 import { writeFileAtomic } from '../../files/atomic.js';
 import { safetensorsBytes } from '../../files/safetensors.js';
 import type { Parameters } from '../parameters.js';
 import { backboneShapes } from './backbone-shapes.js';
-import type { VitConfig } from './config.js';
+import { gridOf, imageSizeOf, type VitConfig } from './config.js';
 import { toTorchLayout } from './layout.js';
 
 /** The names of our tensors in Hugging Face's ViTModel; the inverse of `canonicalNames`. */
@@ -34,8 +35,10 @@ export interface SaveBackboneOptions {
  * Writes a backbone into an existing folder in the format of transformers (config.json, preprocessor_config.json and
  * model.safetensors in PyTorch's layouts), for `readPretrained` and for Python.
  *
- * The positions are written as they are: config.json gets the image size that they are for, whatever `config` says.
+ * The positions are written as they are. Where `config` is for others, config.json gets the size of square pictures that
+ * they are for.
  *
+ * @throws UserError where they are neither those of `config` nor a square.
  * @example
  * await saveBackbone('models/vit-pets', model.config, model.parameters, { normalization: model.normalization });
  */
@@ -45,9 +48,7 @@ export async function saveBackbone(
   parameters: Parameters,
   { normalization = IMAGENET, metadata = {} }: SaveBackboneOptions = {},
 ): Promise<void> {
-  const rows = parameters.get('positions').shape[1]!;
-  const imageSize = Math.sqrt(rows - 1) * config.patch_size;
-  const savedConfig = { ...config, image_size: imageSize };
+  const savedConfig = withPositions(config, parameters.get('positions').shape[1]! - 1);
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   for (const [name, shape] of backboneShapes(savedConfig)) {
     const hf = HUGGING_FACE.reduce((text, [pattern, to]) => text.replace(pattern, to), name);
@@ -58,7 +59,7 @@ export async function saveBackbone(
   const preprocessor = {
     image_processor_type: 'ViTImageProcessor',
     do_resize: true,
-    size: { height: imageSize, width: imageSize },
+    size: imageSizeOf(savedConfig),
     resample: BILINEAR,
     do_rescale: true,
     rescale_factor: 1 / 255,
@@ -70,6 +71,18 @@ export async function saveBackbone(
   await writeFileAtomic(join(folder, 'config.json'), json(file));
   await writeFileAtomic(join(folder, 'preprocessor_config.json'), json(preprocessor));
   await writeFileAtomic(join(folder, 'model.safetensors'), safetensorsBytes(tensors, metadata));
+}
+
+/** The config that a number of positions is for. */
+function withPositions(config: VitConfig, positions: number): VitConfig {
+  const { rows, columns } = gridOf(config);
+  if (rows * columns === positions) return config;
+  const side = Math.sqrt(positions);
+  if (Number.isInteger(side)) return { ...config, image_size: side * config.patch_size };
+  throw new UserError(
+    `image_size: expected that of the ${positions} positions, got one of ${rows} × ${columns}; give the config of the model, model.config`,
+    { positions },
+  );
 }
 
 /** Pillow's number for the filter that resizes images. */

@@ -19,7 +19,7 @@ import type { Parameters } from '../parameters.js';
 import type { Target } from '../targets.js';
 import { accountForTensors } from './account-for-tensors.js';
 import { backboneShapes } from './backbone-shapes.js';
-import { checkHeads, gridSide, type VitConfig } from './config.js';
+import { checkHeads, type Grid, gridOf, type VitConfig } from './config.js';
 import { fromTorchLayout } from './layout.js';
 import { interpolatePositions } from './positions.js';
 import type { Pretrained } from './pretrained.js';
@@ -36,17 +36,17 @@ export function encode(config: VitConfig, parameters: Parameters, project: Proje
 /**
  * The tokens of images after the last block: a pre-norm ViT (Dosovitskiy et al. 2021, eqs. 1–4).
  *
- * Shapes: images [batch, size, size, 3] → [batch, 1 + (size/patch)², hidden], the class token first.
+ * Shapes: images [batch, height, width, 3] → [batch, 1 + (height/patch)·(width/patch), hidden], the class token first.
  */
 export function blocks(config: VitConfig, parameters: Parameters, project: Project, images: Tensor): Tensor {
   const { hidden_size: hidden, patch_size: patch, num_attention_heads: heads, layer_norm_eps: eps } = config;
   const get = (name: string) => parameters.get(name);
-  const [batch, size] = images.shape as [number, number];
-  const side = size / patch;
+  const [batch, height, width] = images.shape as [number, number, number];
+  const [tall, wide] = [height / patch, width / patch];
   // What the embedding and each block no longer need is freed before the next one begins.
   let x = tidy(() => {
-    const rows = reshape(images, [batch * side, patch, side, patch * 3]);
-    const patches = reshape(transpose(rows, [0, 2, 1, 3]), [batch, side * side, patch * patch * 3]);
+    const rows = reshape(images, [batch * tall, patch, wide, patch * 3]);
+    const patches = reshape(transpose(rows, [0, 2, 1, 3]), [batch, tall * wide, patch * patch * 3]);
     const cls = broadcastTo(get('cls'), [batch, 1, hidden]);
     const embedded = linear(patches, get('patch.weight'), get('patch.bias'));
     return add(concat([cls, embedded], 1), get('positions'));
@@ -63,42 +63,35 @@ export function blocks(config: VitConfig, parameters: Parameters, project: Proje
       ]);
       const [y] = linears([project(layer, 'output', attention(q!, k!, v!, heads))], before);
       const [z, between] = norm('norm2', y!);
-      const [wide] = linears([project(layer, 'fc1', z)]);
-      return linears([project(layer, 'fc2', gelu(wide!))], between)[0]!;
+      const [inner] = linears([project(layer, 'fc1', z)]);
+      return linears([project(layer, 'fc2', gelu(inner!))], between)[0]!;
     });
   }
   return x;
 }
 
-/** The grid of patches: [batch, 1 + side², hidden] → [batch, side, side, hidden], without the class token. */
-export function patchGrid(tokens: Tensor): Tensor {
+/** The grid of patches: [batch, 1 + rows·columns, hidden] → [batch, rows, columns, hidden], without the class token. */
+export function patchGrid(tokens: Tensor, { rows, columns }: Grid): Tensor {
   const [batch, count, hidden] = tokens.shape as [number, number, number];
-  const side = Math.sqrt(count - 1);
-  return reshape(slice(tokens, [0, 1, 0], [batch, count - 1, hidden]), [batch, side, side, hidden]);
+  return reshape(slice(tokens, [0, 1, 0], [batch, count - 1, hidden]), [batch, rows, columns, hidden]);
 }
 
 /**
- * Adds a pretrained backbone's tensors to the parameters, frozen; for another image size the position embeddings are
- * interpolated.
+ * Adds a pretrained backbone's tensors to the parameters, frozen; for another grid of patches the position embeddings
+ * are interpolated.
  *
  * @throws UserError naming the file and the tensor that is missing or has another shape.
  */
-export function addPretrained(
-  parameters: Parameters,
-  { path, config, weights }: Pretrained,
-  size: number,
-): void {
+export function addPretrained(parameters: Parameters, { path, config, weights }: Pretrained, to: Grid): void {
   accountForTensors(path, config, weights);
   for (const [name, shape] of backboneShapes(config)) {
     let data = Float32Array.from(weights.get(name)!.data);
-    let to = shape;
+    let own = shape;
     if (name === 'positions') {
-      data = Float32Array.from(
-        interpolatePositions(data, config.hidden_size, gridSide(config), size / config.patch_size),
-      );
-      to = [1, data.length / config.hidden_size, config.hidden_size];
+      data = Float32Array.from(interpolatePositions(data, config.hidden_size, gridOf(config), to));
+      own = [1, data.length / config.hidden_size, config.hidden_size];
     }
-    parameters.add({ name, group: 'backbone', trainable: false, value: fromTorch(data, to) });
+    parameters.add({ name, group: 'backbone', trainable: false, value: fromTorch(data, own) });
   }
 }
 

@@ -1,12 +1,13 @@
 import { clone, reshape, slice, type Tensor, type Tensor2D, tensor, tidy } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import type { ImageSize } from '../../data/images/image-size.js';
 import type { Normalization } from '../../data/images/normalization.js';
 import { linear } from '../../engine/ops/linear.js';
 import { addHead, type Head, headPlaces } from '../../model/heads/head.js';
 import type { Pass } from '../../model/model.js';
 import type { TorchPlace } from '../../model/torch-place.js';
 import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
-import type { VitConfig } from '../../model/vit/config.js';
+import { imageSizeOf, type VitConfig } from '../../model/vit/config.js';
 import { fromTorchLayout } from '../../model/vit/layout.js';
 import { type Pretrained, readPretrained } from '../../model/vit/pretrained.js';
 import { addPretrained, addRandomBackbone } from '../../model/vit/vit.js';
@@ -16,8 +17,8 @@ export interface ClassifierOptions {
   readonly classes: number;
   /** `new` (default) starts a head from the seed; `keep` takes the pretrained model's own, of as many classes. */
   readonly head?: 'new' | 'keep';
-  /** Height and width of the images, a multiple of the patch size. Default: that of the pretrained model. */
-  readonly imageSize?: number | undefined;
+  /** Size of the images, multiples of the patch size; a number is a square. Default: that of the pretrained model. */
+  readonly imageSize?: ImageSize | undefined;
   /** Seeds the initial weights. */
   readonly seed: number;
 }
@@ -29,14 +30,14 @@ export interface ClassifierOptions {
 export class Classifier extends AdaptableVit {
   constructor(
     config: VitConfig,
-    imageSize: number,
+    imageSize: ImageSize,
     readonly classes: number,
     normalization?: Normalization,
   ) {
     super(config, imageSize, classes, normalization);
   }
 
-  /** Float32 images [batch, size, size, 3] → logits [batch, classes]. */
+  /** Float32 images [batch, height, width, 3] → logits [batch, classes]. */
   forward(images: Tensor, pass: Pass = {}): Tensor2D {
     return tidy(() => {
       const tokens = this.tokens(images, pass);
@@ -84,10 +85,10 @@ export async function loadClassifier(name: string, options: ClassifierOptions): 
 /** A classifier on a backbone that was read already. */
 export function classifierOf(pretrained: Pretrained, options: ClassifierOptions): Classifier {
   const { config, normalization } = pretrained;
-  const { classes, head = 'new', imageSize = config.image_size, seed } = options;
+  const { classes, head = 'new', imageSize = imageSizeOf(config), seed } = options;
   const model = new Classifier(config, imageSize, classes, normalization);
   try {
-    addPretrained(model.parameters, pretrained, imageSize);
+    addPretrained(model.parameters, pretrained, model.grid);
     model.addHead(seed);
     if (head === 'keep') keepHead(model, pretrained);
     return model.train('head');
@@ -99,8 +100,8 @@ export function classifierOf(pretrained: Pretrained, options: ClassifierOptions)
 
 /** A classifier with a random backbone. Everything trains. */
 export function createClassifier(config: VitConfig, options: Omit<ClassifierOptions, 'head'>): Classifier {
-  const model = new Classifier(config, options.imageSize ?? config.image_size, options.classes);
-  addRandomBackbone(model.parameters, config, options.seed);
+  const model = new Classifier(config, options.imageSize ?? imageSizeOf(config), options.classes);
+  addRandomBackbone(model.parameters, model.config, options.seed);
   model.addHead(options.seed);
   return model.train('full');
 }

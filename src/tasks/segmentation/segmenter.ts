@@ -1,18 +1,19 @@
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { type ImageSize, sizeOf } from '../../data/images/image-size.js';
 import type { Normalization } from '../../data/images/normalization.js';
 import { addHead, type Head, type HeadOptions, headPass, headPlaces } from '../../model/heads/head.js';
 import { DEFAULT_HEAD, heads } from '../../model/heads/heads.js';
 import type { Pass } from '../../model/model.js';
 import type { TorchPlace } from '../../model/torch-place.js';
 import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
-import type { VitConfig } from '../../model/vit/config.js';
+import { imageSizeOf, type VitConfig } from '../../model/vit/config.js';
 import { type Pretrained, readPretrained } from '../../model/vit/pretrained.js';
 import { addPretrained, addRandomBackbone, patchGrid } from '../../model/vit/vit.js';
 
 /** Options of `loadSegmenter`. */
 export interface SegmenterOptions extends HeadOptions {
-  /** Height and width of the images, a multiple of the patch size. Default: that of the pretrained model. */
-  readonly imageSize?: number;
+  /** Size of the images, multiples of the patch size; a number is a square. Default: that of the pretrained model. */
+  readonly imageSize?: ImageSize;
   /** Seeds the initial weights. */
   readonly seed: number;
 }
@@ -23,19 +24,20 @@ export class Segmenter extends AdaptableVit {
 
   constructor(
     config: VitConfig,
-    imageSize: number,
+    imageSize: ImageSize,
     readonly head: HeadOptions,
     normalization?: Normalization,
   ) {
-    super(config, imageSize, imageSize ** 2 * head.classes, normalization);
+    const { width, height } = sizeOf(imageSize);
+    super(config, imageSize, width * height * head.classes, normalization);
     this.#head = heads.make(head.name ?? DEFAULT_HEAD, head);
   }
 
-  /** Float32 images [batch, size, size, 3] → logits [batch, size, size, classes]. */
+  /** Float32 images [batch, height, width, 3] → logits [batch, height, width, classes]. */
   forward(images: Tensor, pass: Pass = {}): Tensor {
     const { parameters, config } = this;
     return tidy(() => {
-      const grid = patchGrid(this.tokens(images, pass));
+      const grid = patchGrid(this.tokens(images, pass), this.grid);
       return this.#head.forward(grid, headPass(parameters, config.patch_size, pass));
     });
   }
@@ -77,10 +79,10 @@ export async function loadSegmenter(name: string, options: SegmenterOptions): Pr
 
 /** A segmenter on a backbone that was read already. */
 export function segmenterOf(pretrained: Pretrained, options: SegmenterOptions): Segmenter {
-  const { imageSize = pretrained.config.image_size, seed } = options;
+  const { imageSize = imageSizeOf(pretrained.config), seed } = options;
   const model = new Segmenter(pretrained.config, imageSize, options, pretrained.normalization);
   try {
-    addPretrained(model.parameters, pretrained, imageSize);
+    addPretrained(model.parameters, pretrained, model.grid);
   } catch (error) {
     model.dispose();
     throw error;
@@ -91,8 +93,8 @@ export function segmenterOf(pretrained: Pretrained, options: SegmenterOptions): 
 
 /** A segmenter with a random backbone: the start of a pretraining. Everything trains. */
 export function createSegmenter(config: VitConfig, options: SegmenterOptions): Segmenter {
-  const model = new Segmenter(config, options.imageSize ?? config.image_size, options);
-  addRandomBackbone(model.parameters, config, options.seed);
+  const model = new Segmenter(config, options.imageSize ?? imageSizeOf(config), options);
+  addRandomBackbone(model.parameters, model.config, options.seed);
   model.addHead(options.seed);
   return model.train('full');
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readPreprocessor } from '../../../src/model/vit/preprocessor.js';
 
 const read = (file: unknown) =>
-  readPreprocessor(file, 224, (text) => {
+  readPreprocessor(file, { width: 224, height: 224 }, (text) => {
     throw new Error(text);
   });
 const half = { image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
@@ -63,7 +63,7 @@ describe('readPreprocessor', () => {
     [{ image_mean: [0, 0, 0] }, /expected both image_mean and image_std, got image_mean alone/],
     [{}, /expected image_mean and image_std, got neither/],
     [{ ...half, size: 384 }, /size: expected 224, as the model's positions are for, got 384/],
-    [{ ...half, size: { height: 224, width: 384 } }, /size: expected 224, .* got 224 × 384/],
+    [{ ...half, size: { height: 224, width: 384 } }, /size: expected 224, .* got 384x224/],
     [{ ...half, size: 224, do_center_crop: true, crop_size: 192 }, /crop_size: expected 224/],
   ] as const)
     it(`refuses ${JSON.stringify(file)}`, () => {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { dispose, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { UserError } from '../../../src/base/errors.js';
 import { readSafetensors, type StoredTensor, safetensorsBytes } from '../../../src/files/safetensors.js';
 import type { VitConfig } from '../../../src/model/vit/config.js';
@@ -78,9 +78,9 @@ describe('readPretrained', () => {
 
   const tokens = (model: Segmenter): Float32Array => {
     const random = randomStream(5, 'images');
-    const side = model.imageSize;
-    const data = Float32Array.from({ length: side * side * 3 }, () => normal(random));
-    const images: Tensor = tensor(data, [1, side, side, 3]);
+    const { width, height } = model.imageSize;
+    const data = Float32Array.from({ length: width * height * 3 }, () => normal(random));
+    const images: Tensor = tensor(data, [1, height, width, 3]);
     const result = model.tokens(images);
     const values = result.dataSync().slice() as Float32Array;
     dispose([images, result]);
@@ -213,7 +213,10 @@ describe('readPretrained', () => {
       /config\.json: qkv_bias: expected true for the 6 of .* got false/,
     );
     await folderOf('bare', tensors, { ...written, image_size: [12, 16] });
-    await assert.rejects(readPretrained(place), /image_size: expected one number, a square, got \[12,16\]/);
+    await assert.rejects(
+      readPretrained(place),
+      /expected positions of shape \[1, 13, 64\], got \[1, 10, 64\]/,
+    );
   });
 
   it("reads timm's own config.json: heads, mean and std", async () => {
@@ -320,7 +323,7 @@ describe('readPretrained', () => {
     model.dispose();
     await assert.rejects(
       loadSegmenter(folder, { classes: 3, seed: 1, imageSize: 21 }),
-      /image size: expected a multiple of the patch size 4, got 21/,
+      /image size: expected a multiple of the patch size 4, got 21; the nearest are 20 and 24: see --image-size/,
     );
   });
 
@@ -335,10 +338,39 @@ describe('readPretrained', () => {
     assert.deepEqual(normalization, { mean: half.image_mean, std: half.image_std });
     await saveBackbone(place, model.config, model.parameters, { normalization });
     const again = await loadSegmenter(place, { classes: 3, seed: 1 });
-    assert.deepEqual([again.imageSize, again.config], [24, { ...config, image_size: 24 }]);
+    assert.deepEqual(
+      [again.imageSize, again.config],
+      [
+        { width: 24, height: 24 },
+        { ...config, image_size: 24 },
+      ],
+    );
     assert.deepEqual(again.normalization, normalization);
     assert.deepEqual(tokens(again), tokens(model));
     for (const one of [model, again]) one.dispose();
+  });
+
+  it('a rectangle: positions interpolated, saved as [height, width], and read back as it was', async () => {
+    const place = join(folder, 'wide');
+    await mkdir(place);
+    const imageSize = { width: 32, height: 8 };
+    const model = await loadSegmenter(folder, { classes: 3, seed: 1, imageSize });
+    // 8 × 2 patches are as many as 4 × 4: the number of positions alone does not say which.
+    assert.deepEqual(model.parameters.get('positions').shape, [1, 17, 64]);
+    const logits = tidy(() => model.forward(tensor(new Float32Array(32 * 8 * 3), [1, 8, 32, 3])));
+    assert.deepEqual(logits.shape, [1, 8, 32, 3]);
+    await saveBackbone(place, model.config, model.parameters);
+    const written = JSON.parse(await readFile(join(place, 'config.json'), 'utf8'));
+    assert.deepEqual(written.image_size, [8, 32]);
+    const again = await loadSegmenter(place, { classes: 3, seed: 1 });
+    assert.deepEqual(again.imageSize, imageSize);
+    assert.deepEqual(tokens(again), tokens(model));
+    dispose(logits);
+    for (const one of [model, again]) one.dispose();
+    await assert.rejects(
+      loadSegmenter(folder, { classes: 3, seed: 1, imageSize: { width: 30, height: 9 } }),
+      /image size: expected width and height to be multiples of the patch size 4, got 30x9; the nearest are 28x8 and 32x12/,
+    );
   });
 
   it('says which tensor is missing or of another shape', async () => {

@@ -23,13 +23,14 @@ describe('a checkpoint that transformers saved', () => {
   });
   const torch = (name: string) => tensors.get(name)!.data as Float32Array;
 
-  for (const [name, imageSize] of [
-    ['own', 32],
-    ['larger', 56],
+  for (const [name, width, height] of [
+    ['own', 32, 32],
+    ['larger', 56, 56],
+    ['wide', 64, 24],
   ] as const)
-    it(`gives its tokens at ${imageSize} × ${imageSize} pixels`, async () => {
-      const model = await loadSegmenter(folder, { classes: 3, seed: 1, imageSize });
-      const images = tensor(torch(`images/${name}`), [2, imageSize, imageSize, 3]);
+    it(`gives its tokens at ${width} × ${height} pixels`, async () => {
+      const model = await loadSegmenter(folder, { classes: 3, seed: 1, imageSize: { width, height } });
+      const images = tensor(torch(`images/${name}`), [2, height, width, 3]);
       close(model.tokens(images), torch(`tokens/${name}`), 'tokens');
       dispose(images);
       model.dispose();

@@ -3,7 +3,7 @@
     python test/peers/torch/vit_twin.py FOLDER
 
 FOLDER gets config.json and model.safetensors by transformers, and expected.safetensors: images (NHWC) of the model's
-size and larger ones, the tokens of both (`interpolate_pos_encoding` for the larger), the logits of the first.
+size, larger and wider ones, the tokens of each (`interpolate_pos_encoding` but for the first), the logits of the first.
 """
 
 import sys
@@ -32,11 +32,11 @@ model.save_pretrained(folder)
 
 out = {}
 with torch.no_grad():
-    for name, size in (("own", 32), ("larger", 56)):
-        images = torch.randn(2, 3, size, size)
+    for name, height, width in (("own", 32, 32), ("larger", 56, 56), ("wide", 24, 64)):
+        images = torch.randn(2, 3, height, width)
         out[f"images/{name}"] = images.permute(0, 2, 3, 1)
-        out[f"tokens/{name}"] = model.vit(images, interpolate_pos_encoding=size != 32).last_hidden_state
-        if size == 32:
+        out[f"tokens/{name}"] = model.vit(images, interpolate_pos_encoding=name != "own").last_hidden_state
+        if name == "own":
             out["logits"] = model(images).logits
 save_file({name: tensor.contiguous() for name, tensor in out.items()}, f"{folder}/expected.safetensors")
 print("{}")

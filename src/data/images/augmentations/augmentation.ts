@@ -14,7 +14,7 @@ export interface Colours {
  * One random change of a sample, applied with the probability `p`.
  *
  * `geometric` gives an affine map from output to input coordinates, in units of the image's width and height with the
- * centre at 0. `photometric` changes colours in place and never the mask. `choose` picks another transform. The draws
+ * centre at 0; `aspect` is that width over that height, which a rotation needs. `photometric` changes colours in place and never the mask. `choose` picks another transform. The draws
  * of `random` are seeded by the transform's name and place.
  *
  * @example
@@ -28,7 +28,7 @@ export interface Colours {
 export type Transform = { readonly name: string; readonly p: number } & (
   | {
       /** The affine map from output to input coordinates. */
-      readonly geometric: (random: Random) => Affine;
+      readonly geometric: (random: Random, aspect: number) => Affine;
     }
   | {
       /** Changes the colours in place. */
@@ -88,7 +88,7 @@ export async function augmentSample<S extends MaybeMasked>(
     if (random() >= entry.p) return;
     let transform = entry;
     while ('choose' in transform) transform = transform.choose(random);
-    if ('geometric' in transform) map = compose(map, transform.geometric(random));
+    if ('geometric' in transform) map = compose(map, transform.geometric(random, width / height));
     else recolour.push((colours) => transform.photometric(colours, random));
   });
   // Not `slice`, which is a view where the bytes are a Node Buffer.

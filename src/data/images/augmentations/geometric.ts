@@ -11,7 +11,10 @@ export function verticalFlip({ p = 0.5 }: Chance = {}): Transform {
   return { name: 'verticalFlip', p, geometric: () => [1, 0, 0, 0, -1, 0] };
 }
 
-/** Rotates by 0, 90, 180 or 270 degrees, exactly. Default p 1. */
+/**
+ * Rotates by 0, 90, 180 or 270 degrees, exactly; a picture that is not square by 0 or 180, which keep its shape.
+ * Default p 1.
+ */
 export function rotate90({ p = 1 }: Chance = {}): Transform {
   const turns: readonly Affine[] = [
     [1, 0, 0, 0, 1, 0],
@@ -19,7 +22,14 @@ export function rotate90({ p = 1 }: Chance = {}): Transform {
     [-1, 0, 0, 0, -1, 0],
     [0, 1, 0, -1, 0, 0],
   ];
-  return { name: 'rotate90', p, geometric: (random) => turns[Math.floor(random() * 4)]! };
+  return {
+    name: 'rotate90',
+    p,
+    geometric: (random, aspect) => {
+      const turn = Math.floor(random() * 4);
+      return turns[aspect === 1 ? turn : turn & 2]!;
+    },
+  };
 }
 
 /** Rotates about the centre by up to `limit` degrees either way. Default 15, p .5. */
@@ -27,10 +37,10 @@ export function rotate({ limit = 15, p = 0.5 }: Chance & { readonly limit?: numb
   return {
     name: 'rotate',
     p,
-    geometric: (random) => {
+    geometric: (random, aspect) => {
       const angle = (around(random, limit) * Math.PI) / 180;
       const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-      return [cos, -sin, 0, sin, cos, 0];
+      return [cos, -sin / aspect, 0, sin * aspect, cos, 0];
     },
   };
 }
@@ -51,10 +61,10 @@ export function affine(options: AffineOptions = {}): Transform {
   return {
     name: 'affine',
     p,
-    geometric: (random) => {
+    geometric: (random, aspect) => {
       const zoom = 1 / between(random, scale);
       const slant = Math.tan((around(random, shear) * Math.PI) / 180);
-      return [zoom, zoom * slant, around(random, translate), 0, zoom, around(random, translate)];
+      return [zoom, (zoom * slant) / aspect, around(random, translate), 0, zoom, around(random, translate)];
     },
   };
 }
@@ -63,7 +73,7 @@ export function affine(options: AffineOptions = {}): Transform {
 export interface CropOptions extends Chance {
   /** Share of the area that is kept. Default [.5, 1]. */
   readonly scale?: Range;
-  /** Width of the window over its height, before it is enlarged. Default [3/4, 4/3]. */
+  /** Width of the window over its height, as a multiple of the picture's. Default [3/4, 4/3]. */
   readonly ratio?: Range;
 }
 

@@ -152,6 +152,38 @@ describe('transforms', () => {
     [1200, 200, 600].forEach((expected, k) => assert.ok(Math.abs(counts[k]! - expected) < 110, `${counts}`));
   });
 
+  it('turn a wide picture without bending it, by half turns alone where it must stay exact', async () => {
+    const [width, height] = [48, 16];
+    const square = {
+      width,
+      height,
+      image: new Uint8Array(width * height * 3),
+      mask: new Uint8Array(width * height),
+    };
+    for (let y = 4; y < 12; y++) square.mask.fill(1, y * width + 20, y * width + 28);
+    const sampleAt = (index: number) => ({ plan: { item: pair, seed: 1, epoch: 1, index }, ...square });
+    const steep: Transform = { ...rotate(), name: 'steep', p: 1 };
+    const quarter = 'geometric' in steep && {
+      ...steep,
+      geometric: (_: unknown, aspect: number) => steep.geometric(() => 1, aspect),
+    };
+    // A square in the middle turned by 15 degrees keeps its area and reaches (cos 15° + sin 15°) · 4 from the middle.
+    const { mask } = await augmentSample(sampleAt(0), [quarter as Transform]);
+    const inside = [...mask.keys()].filter((i) => mask[i] === 1);
+    assert.ok(Math.abs(inside.length - 64) <= 6, `${inside.length}`);
+    const reach = (place: (i: number) => number) => Math.max(...inside.map(place));
+    assert.ok(Math.abs(reach((i) => Math.abs((i % width) - 23.5)) - 4.4) <= 0.6);
+    assert.ok(Math.abs(reach((i) => Math.abs(Math.floor(i / width) - 7.5)) - 4.4) <= 0.6);
+    square.mask[0] = 2;
+    const corners = new Set<string>();
+    for (let index = 0; index < 20; index++) {
+      const turned = await augmentSample(sampleAt(index), [rotate90()]);
+      assert.equal(turned.mask.indexOf(255), -1);
+      corners.add(`${turned.mask.indexOf(2)}`);
+    }
+    assert.deepEqual([...corners].toSorted(), ['0', `${width * height - 1}`]);
+  });
+
   it('leave the mask alone when only colours change, and each changes something', async () => {
     const before = draw(32, (x, y) => [x * 7, y * 5, (x * y) % 200, (x + y) % 3], 5);
     for (const transform of [
