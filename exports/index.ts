@@ -6,6 +6,7 @@ export { imageFolders } from '../operators/image-folders.js';
 export { labelList } from '../operators/label-list.js';
 export { split } from '../operators/split.js';
 export { type CheckSplitsOptions, checkSplits } from '../operators/check-splits.js';
+export { findImages } from '../src/data/images/find-images.js';
 export { findPairs, type PairsOptions } from '../src/tasks/segmentation/pairs.js';
 export { findLabelledImages } from '../src/tasks/classification/image-folders.js';
 export { readLabelList } from '../src/tasks/classification/label-list.js';
@@ -281,6 +282,14 @@ export { predictLabels } from '../operators/predict-labels.js';
 export { labelSheet } from '../operators/label-sheet.js';
 export { type LabelPrediction, someOf, writeLabelSheet } from '../src/tasks/classification/label-sheet.js';
 export { type Prediction, writeOverlays } from '../src/tasks/segmentation/overlays.js';
+export {
+  type PictureBatch,
+  type PictureBatchesOptions,
+  pictureBatches,
+} from '../operators/picture-batches.js';
+export { predictPictures } from '../operators/predict-pictures.js';
+export { labelProbabilities, type PictureLabels } from '../operators/label-probabilities.js';
+export { writeMask, writeOverlay } from '../src/tasks/segmentation/write-mask.js';
 export { writePredictions } from '../src/tasks/segmentation/write-predictions.js';
 
 // Engines: what computes.

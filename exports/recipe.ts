@@ -79,11 +79,14 @@ export {
   type ClassificationRun,
   classificationRun,
   isClassification,
+  loadTrained,
   type SegmentationRun,
   segmentationRun,
   type TrainedRun,
 } from '../src/experiment/trained-runs.js';
 export { byTask, type TaskWork } from '../src/experiment/by-task.js';
+export { oneRun, oneRunFlags } from '../src/experiment/one-run.js';
+export { LABEL_FILES, LabelFiles, type LabelFilesOptions } from '../src/experiment/label-files.js';
 export { evaluateTrained } from '../src/experiment/evaluate-trained.js';
 export type { TestDomain } from '../src/experiment/test-domains.js';
 export {

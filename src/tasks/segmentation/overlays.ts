@@ -1,6 +1,6 @@
-import { IGNORE_INDEX } from '../../data/types.js';
 import { ConfusionMatrix } from '../confusion-matrix.js';
 import { enlarge, FONT, fit, GAP, LINE, label, PANEL, textWidth, writeSheet } from '../sheet.js';
+import { blend } from './blend.js';
 import { classColour } from './class-colours.js';
 
 /** A picture with its predicted classes, and its true ones where they are known: RGB bytes and class ids, row by row. */
@@ -78,27 +78,6 @@ function enlargeIds(ids: Uint8Array, { width, height }: Size, factor: number): U
     const [x, y] = [Math.floor((i % wide) / factor), Math.floor(i / wide / factor)];
     return ids[y * width + x]!;
   });
-}
-
-function blend(image: Uint8Array, ids: Uint8Array): Uint8Array {
-  const result = new Uint8Array(image.length);
-  const colours = new Map<number, readonly number[]>();
-  const colourOf = (id: number) => {
-    const colour = colours.get(id) ?? rgb(classColour(id));
-    colours.set(id, colour);
-    return colour;
-  };
-  ids.forEach((id, pixel) => {
-    const [r, g, b] = image.subarray(3 * pixel, 3 * pixel + 3);
-    const grey = 0.299 * r! + 0.587 * g! + 0.114 * b!;
-    for (let c = 0; c < 3; c++)
-      result[3 * pixel + c] = id === IGNORE_INDEX ? grey : Math.round(0.5 * grey + 0.5 * colourOf(id)[c]!);
-  });
-  return result;
-}
-
-function rgb(hex: string): number[] {
-  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 }
 
 function scoreOf({ target, prediction }: Prediction, classes: number): string {

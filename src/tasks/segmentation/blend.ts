@@ -1,0 +1,28 @@
+import { luma } from '../../data/images/colours.js';
+import { IGNORE_INDEX } from '../../data/types.js';
+import { classColour } from './class-colours.js';
+
+/** Red, green and blue of a class's colour. */
+export function classRgb(id: number): [red: number, green: number, blue: number] {
+  const hex = classColour(id);
+  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as [number, number, number];
+}
+
+/**
+ * Lays the classes' colours half transparent over a picture in grey, so that a colour is always a class; ignored pixels
+ * stay grey. RGB bytes and class ids, row by row.
+ */
+export function blend(image: Uint8Array, ids: Uint8Array): Uint8Array {
+  const colours = Array.from({ length: IGNORE_INDEX }, (_, id) => classRgb(id));
+  const result = new Uint8Array(image.length);
+  for (let pixel = 0, at = 0; pixel < ids.length; pixel++, at += 3) {
+    const grey = luma(image, at);
+    const id = ids[pixel]!;
+    if (id === IGNORE_INDEX) result.fill(grey, at, at + 3);
+    else {
+      const colour = colours[id]!;
+      for (let c = 0; c < 3; c++) result[at + c] = Math.round(0.5 * grey + 0.5 * colour[c]!);
+    }
+  }
+  return result;
+}
