@@ -47,12 +47,15 @@ export { augmentations } from '../src/data/images/augmentations/augmentations.js
 export {
   type Chance,
   type Colours,
-  type MaybeMasked,
+  type MaskedColours,
   oneOf,
   type Range,
+  sequential,
   type Transform,
 } from '../src/data/images/augmentations/augmentation.js';
+export type { MaybeMasked } from '../src/data/images/augmentations/augment-sample.js';
 export type { Affine } from '../src/data/images/augmentations/affine.js';
+export type { Distortion, Move } from '../src/data/images/augmentations/move.js';
 export {
   type AffineOptions,
   affine,
@@ -63,7 +66,39 @@ export {
   rotate90,
   verticalFlip,
 } from '../src/data/images/augmentations/geometric.js';
+export {
+  type RandomCropOptions,
+  randomCrop,
+  type ScaleJitterOptions,
+  scaleJitter,
+} from '../src/data/images/augmentations/scale-jitter.js';
+export { type PerspectiveOptions, perspective } from '../src/data/images/augmentations/perspective.js';
+export {
+  type ElasticOptions,
+  elasticTransform,
+  type GridDistortionOptions,
+  gridDistortion,
+} from '../src/data/images/augmentations/elastic.js';
 export { type ColorJitterOptions, colorJitter } from '../src/data/images/augmentations/color-jitter.js';
+export {
+  type EnhanceOptions,
+  randomBrightness,
+  randomContrast,
+  randomSaturation,
+  randomSharpness,
+} from '../src/data/images/augmentations/enhance.js';
+export {
+  type HueSaturationValueOptions,
+  hueSaturationValue,
+} from '../src/data/images/augmentations/hue-saturation-value.js';
+export {
+  autoContrast,
+  equalize,
+  invert,
+  posterize,
+  solarize,
+} from '../src/data/images/augmentations/tone.js';
+export { type ClaheOptions, clahe } from '../src/data/images/augmentations/clahe.js';
 export {
   type CoarseDropoutOptions,
   coarseDropout,
@@ -73,6 +108,16 @@ export {
   randomGamma,
   toGray,
 } from '../src/data/images/augmentations/photometric.js';
+export {
+  type ErasedMask,
+  type RandomErasingOptions,
+  randomErasing,
+} from '../src/data/images/augmentations/erasing.js';
+export {
+  type RandAugmentOptions,
+  randAugment,
+  trivialAugment,
+} from '../src/data/images/augmentations/rand-augment.js';
 
 // Corruptions: changes that a model is tested under.
 export type { Corruption, Picture, Severity } from '../src/data/images/corruptions/corruption.js';

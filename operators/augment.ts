@@ -1,9 +1,6 @@
 import { concatMap, type OperatorFunction, of } from 'rxjs';
-import {
-  augmentSample,
-  type MaybeMasked,
-  type Transform,
-} from '../src/data/images/augmentations/augmentation.js';
+import { augmentSample, type MaybeMasked } from '../src/data/images/augmentations/augment-sample.js';
+import type { Transform } from '../src/data/images/augmentations/augmentation.js';
 
 /**
  * Changes each sample at random, the image together with its mask; see `augmentSample`. Stands before `normalize`.

@@ -3,6 +3,7 @@ import { UserError } from '../base/errors.js';
 import { fixture } from '../base/fixture.js';
 import { nameIn, unique } from '../cli/flag.js';
 import { augmentations } from '../data/images/augmentations/augmentations.js';
+import { PRESETS_ABOUT } from '../data/images/augmentations/presets.js';
 import { engines } from '../engine/engine.js';
 import { PRECISIONS } from '../engine/numbers/precision.js';
 import { loggers } from '../loggers/loggers.js';
@@ -156,7 +157,7 @@ export const trainingFlags = {
   augment: z
     .array(nameIn(augmentations))
     .default([])
-    .describe('augmentations of the training images; default: none'),
+    .describe(`augmentations of the training images, in order; presets: ${PRESETS_ABOUT}; default: none`),
 };
 
 /** Flags of the engine. */

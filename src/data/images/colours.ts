@@ -10,3 +10,8 @@ export function luma(image: Uint8Array, at: number): number {
 export function toByte(value: number): number {
   return value <= 0 ? 0 : value >= 255 ? 255 : Math.round(value);
 }
+
+/** The luma of the RGB pixel whose red lies at `at`, as a byte: in the fixed point of PIL's `convert('L')`. */
+export function grey(image: Uint8Array, at: number): number {
+  return (19595 * image[at]! + 38470 * image[at + 1]! + 7471 * image[at + 2]! + 0x8000) >> 16;
+}

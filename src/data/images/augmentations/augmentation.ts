@@ -1,7 +1,5 @@
-import { UserError } from '../../../base/errors.js';
-import { type Random, randomStream } from '../../../random/random-stream.js';
-import type { Item, Sample } from '../../types.js';
-import { type Affine, compose, IDENTITY, warp } from './affine.js';
+import type { Random } from '../../../random/random-stream.js';
+import type { Move } from './move.js';
 
 /** RGB bytes, row by row, that a transform may change in place. */
 export interface Colours {
@@ -10,12 +8,19 @@ export interface Colours {
   readonly image: Uint8Array;
 }
 
+/** Colours, and the class ids of their mask where there is one; both may be changed in place. */
+export interface MaskedColours extends Colours {
+  readonly mask?: Uint8Array;
+}
+
 /**
  * One random change of a sample, applied with the probability `p`.
  *
- * `geometric` gives an affine map from output to input coordinates, in units of the image's width and height with the
- * centre at 0; `aspect` is that width over that height, which a rotation needs. `photometric` changes colours in place and never the mask. `choose` picks another transform. The draws
- * of `random` are seeded by the transform's name and place.
+ * `geometric` gives a map from output to input coordinates, in units of the image's width and height with the centre
+ * at 0: an affine one, or a function (`Distortion`). It is told the aspect, width over height, which a rotation needs,
+ * and the width in pixels. `photometric` changes colours in place and never the mask; `joint` changes colours and mask
+ * in place. `choose` picks another transform, or several of which each is applied with its own `p`. The draws of
+ * `random` are seeded by the transform's name and place.
  *
  * @example
  * const invert: Transform = {
@@ -27,16 +32,20 @@ export interface Colours {
  */
 export type Transform = { readonly name: string; readonly p: number } & (
   | {
-      /** The affine map from output to input coordinates. */
-      readonly geometric: (random: Random, aspect: number) => Affine;
+      /** The map from output to input coordinates. */
+      readonly geometric: (random: Random, aspect: number, width: number) => Move;
     }
   | {
       /** Changes the colours in place. */
       readonly photometric: (colours: Colours, random: Random) => void | Promise<void>;
     }
   | {
-      /** Picks another transform. */
-      readonly choose: (random: Random) => Transform;
+      /** Changes colours and mask in place. */
+      readonly joint: (picture: MaskedColours, random: Random) => void | Promise<void>;
+    }
+  | {
+      /** Picks another transform, or several. */
+      readonly choose: (random: Random) => Transform | readonly Transform[];
     }
 );
 
@@ -59,45 +68,14 @@ export function oneOf(transforms: readonly Transform[], { p = 0.5 }: Chance = {}
   return { name: `oneOf(${transforms.map(({ name }) => name)})`, p, choose };
 }
 
-/** A sample with a mask, which moves with the image, or without one. */
-export type MaybeMasked = Sample<Item> & { readonly mask?: Uint8Array };
-
 /**
- * Applies transforms to one sample: all geometric ones as one map for the image (bilinear, black outside) and the
- * mask (nearest, 255 outside), then the photometric ones in order. The sample that it is given stays as it was.
+ * Applies several transforms in turn, each with its own `p`, or none of them. Default p 1.
  *
- * Each transform draws from its own stream, keyed by (seed, its place and name, epoch, index): a sample is augmented
- * alike wherever in a run it comes up, and adding a transform at the end changes no other's draws.
- *
- * @throws UserError for a sample that is normalised already: transforms are defined on bytes.
+ * @example
+ * const weather = sequential([randomGamma({ p: 1 }), gaussianBlur()], { p: 0.3 });
  */
-export async function augmentSample<S extends MaybeMasked>(
-  sample: S,
-  transforms: readonly Transform[],
-): Promise<S> {
-  const { seed, epoch, index } = sample.plan;
-  const { width, height, image, mask } = sample;
-  if (!(image instanceof Uint8Array))
-    throw new UserError(
-      'augment: expected bytes, got a normalised image; put augment(…) before normalize(…)',
-    );
-  let map = IDENTITY;
-  const recolour: ((colours: Colours) => void | Promise<void>)[] = [];
-  transforms.forEach((entry, place) => {
-    const random = randomStream(seed, 'augment', place, entry.name, epoch, index);
-    if (random() >= entry.p) return;
-    let transform = entry;
-    while ('choose' in transform) transform = transform.choose(random);
-    if ('geometric' in transform) map = compose(map, transform.geometric(random, width / height));
-    else recolour.push((colours) => transform.photometric(colours, random));
-  });
-  // Not `slice`, which is a view where the bytes are a Node Buffer.
-  const result =
-    map === IDENTITY
-      ? { image: new Uint8Array(image) }
-      : warp({ width, height, image, ...(mask && { mask }) }, map);
-  for (const change of recolour) await change({ width, height, image: result.image });
-  return { ...sample, ...result };
+export function sequential(transforms: readonly Transform[], { p = 1 }: Chance = {}): Transform {
+  return { name: `sequential(${transforms.map(({ name }) => name)})`, p, choose: () => transforms };
 }
 
 /** Uniform between two limits. */

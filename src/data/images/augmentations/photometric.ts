@@ -1,6 +1,8 @@
 import { MersenneTwister } from '../../../random/mersenne-twister.js';
+import type { Random } from '../../../random/random-stream.js';
 import { luma, toByte } from '../colours.js';
-import { between, type Chance, type Range, type Transform } from './augmentation.js';
+import { between, type Chance, type MaskedColours, type Range, type Transform } from './augmentation.js';
+import { type ErasedMask, erase } from './erasing.js';
 
 /** Raises pixels scaled to [0, 1] to a power. Default [.8, 1.25], p .5. */
 export function randomGamma({
@@ -92,24 +94,25 @@ export interface CoarseDropoutOptions extends Chance {
   readonly holes?: number;
   /** Largest side, as a share of the shorter side of the picture. Default .2. */
   readonly size?: number;
+  /** What the squares have in the mask: their classes, or 255. Default 'keep'. */
+  readonly mask?: ErasedMask;
 }
 
-/** Paints grey squares and keeps their labels (DeVries & Taylor 2017, "Cutout"). Default p .5. */
-export function coarseDropout({ holes = 4, size = 0.2, p = 0.5 }: CoarseDropoutOptions = {}): Transform {
-  return {
-    name: 'coarseDropout',
-    p,
-    photometric: ({ width, height, image }, random) => {
-      const count = 1 + Math.floor(random() * holes);
-      for (let hole = 0; hole < count; hole++) {
-        const side = Math.ceil(Math.min(width, height) * size * random());
-        const left = Math.floor(random() * (width - side + 1));
-        const top = Math.floor(random() * (height - side + 1));
-        for (let y = top; y < top + side; y++)
-          image.fill(128, (y * width + left) * 3, (y * width + left + side) * 3);
-      }
-    },
+/** Paints grey squares (DeVries & Taylor 2017, "Cutout"). Default p .5. */
+export function coarseDropout(options: CoarseDropoutOptions = {}): Transform {
+  const { holes = 4, size = 0.2, mask: inMask = 'keep', p = 0.5 } = options;
+  const paint = (picture: MaskedColours, random: Random) => {
+    const { width, height } = picture;
+    const count = 1 + Math.floor(random() * holes);
+    for (let hole = 0; hole < count; hole++) {
+      const side = Math.ceil(Math.min(width, height) * size * random());
+      const left = Math.floor(random() * (width - side + 1));
+      const top = Math.floor(random() * (height - side + 1));
+      erase(picture, { left, top, width: side, height: side }, () => 128, inMask);
+    }
   };
+  const name = 'coarseDropout';
+  return inMask === 'keep' ? { name, p, photometric: paint } : { name, p, joint: paint };
 }
 
 /** Half a Gaussian kernel, from its centre outwards; the whole sums to one. */

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import {
-  augmentSample,
-  oneOf,
-  type Transform,
-} from '../../../../src/data/images/augmentations/augmentation.js';
+import { augmentSample } from '../../../../src/data/images/augmentations/augment-sample.js';
+import { oneOf, type Transform } from '../../../../src/data/images/augmentations/augmentation.js';
 import { colorJitter } from '../../../../src/data/images/augmentations/color-jitter.js';
 import {
   affine,

@@ -1,0 +1,94 @@
+import { UserError } from '../../../base/errors.js';
+import { type Random, randomStream } from '../../../random/random-stream.js';
+import type { Item, Sample } from '../../types.js';
+import type { MaskedColours, Transform } from './augmentation.js';
+import { type Move, moved } from './move.js';
+
+/** A sample with a mask, which moves with the image, or without one. */
+export type MaybeMasked = Sample<Item> & { readonly mask?: Uint8Array };
+
+/**
+ * Applies transforms to one sample: all geometric ones as one map for the image (bilinear, black outside) and the
+ * mask (nearest, 255 outside), then the photometric ones in order. A joint transform sees what those before it have
+ * done, and those after it begin with its result. The sample that it is given stays as it was.
+ *
+ * Each transform draws from its own stream, keyed by (seed, its place and name, epoch, index): a sample is augmented
+ * alike wherever in a run it comes up, and adding a transform at the end changes no other's draws.
+ *
+ * @throws UserError for a sample that is normalised already: transforms are defined on bytes.
+ */
+export async function augmentSample<S extends MaybeMasked>(
+  sample: S,
+  transforms: readonly Transform[],
+): Promise<S> {
+  const { seed, epoch, index } = sample.plan;
+  const { width, height, image, mask } = sample;
+  if (!(image instanceof Uint8Array))
+    throw new UserError(
+      'augment: expected bytes, got a normalised image; put augment(…) before normalize(…)',
+    );
+  const stream: Stream = (path) => randomStream(seed, 'augment', ...path, epoch, index);
+  let picture: MaskedColours = { width, height, image, ...(mask && { mask }) };
+  for (const stage of stages(drawn(transforms, [], stream))) picture = await applied(stage, picture);
+  return { ...sample, image: picture.image, ...(picture.mask && { mask: picture.mask }) };
+}
+
+/** The random stream of a transform, by its place and name, those of the list that it is in before it. */
+type Stream = (path: readonly (string | number)[]) => Random;
+
+/** A transform that is applied, with its stream. */
+type Step = readonly [transform: Exclude<Transform, { readonly choose: unknown }>, random: Random];
+
+/** The transforms that are applied, by chance and choice. */
+function drawn(transforms: readonly Transform[], path: readonly (string | number)[], stream: Stream): Step[] {
+  return transforms.flatMap((entry, place): Step[] => {
+    const own = [...path, place, entry.name];
+    const random = stream(own);
+    if (random() >= entry.p) return [];
+    let transform = entry;
+    while ('choose' in transform) {
+      const chosen = transform.choose(random);
+      if ('length' in chosen) return drawn(chosen, own, stream);
+      transform = chosen;
+    }
+    return [[transform, random]];
+  });
+}
+
+/** What is done to a picture at once: one map, then colours, then at most one joint change. */
+interface Stage {
+  readonly moves: Step[];
+  readonly colours: Step[];
+  readonly joint?: Step;
+}
+
+function stages(steps: readonly Step[]): Stage[] {
+  const result: Stage[] = [];
+  let current: Stage = { moves: [], colours: [] };
+  for (const step of steps) {
+    if ('joint' in step[0]) {
+      result.push({ ...current, joint: step });
+      current = { moves: [], colours: [] };
+    } else ('geometric' in step[0] ? current.moves : current.colours).push(step);
+  }
+  return current.moves.length + current.colours.length > 0 || result.length === 0
+    ? [...result, current]
+    : result;
+}
+
+async function applied({ moves, colours, joint }: Stage, picture: MaskedColours): Promise<MaskedColours> {
+  const { width, height } = picture;
+  const maps = moves.map(([transform, random]): Move => {
+    if (!('geometric' in transform)) throw new Error(`${transform.name} is not geometric`);
+    return transform.geometric(random, width / height, width);
+  });
+  const { image, mask } = moved(picture, maps);
+  for (const [transform, random] of colours)
+    if ('photometric' in transform) await transform.photometric({ width, height, image }, random);
+  if (!joint) return { width, height, image, ...(mask && { mask }) };
+  const [transform, random] = joint;
+  // Not `slice`, which is a view where the bytes are a Node Buffer.
+  const changed = { width, height, image, ...(mask && { mask: new Uint8Array(mask) }) };
+  if ('joint' in transform) await transform.joint(changed, random);
+  return changed;
+}

@@ -1,0 +1,71 @@
+import { grey, toByte } from '../colours.js';
+import { between, type Chance, type Colours, type Range, type Transform } from './augmentation.js';
+
+/** Options of `clahe`. */
+export interface ClaheOptions extends Chance {
+  /** How many times the mean count a value may have before the rest is spread over all. Default [1, 4]. */
+  readonly clip?: Range;
+  /** Columns and rows of tiles. Default 8. */
+  readonly tiles?: number;
+}
+
+/**
+ * Equalises the luma tile by tile with a limit on its contrast (CLAHE; Zuiderveld 1994, Graphics Gems IV); each pixel
+ * blends the maps of the four tiles around it, and all three channels move by as much as the luma does. Default p .2.
+ */
+export function clahe({ clip = [1, 4], tiles = 8, p = 0.2 }: ClaheOptions = {}): Transform {
+  return {
+    name: 'clahe',
+    p,
+    photometric: (colours, random) => equalizedByTile(colours, between(random, clip), tiles),
+  };
+}
+
+function equalizedByTile({ width, height, image }: Colours, clip: number, most: number): void {
+  const [columns, rows] = [Math.min(most, width), Math.min(most, height)];
+  const luma = Uint8Array.from({ length: width * height }, (_, i) => grey(image, 3 * i));
+  const maps: Float64Array[] = [];
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) {
+      const [left, right] = [column, column + 1].map((at) => Math.floor((at * width) / columns));
+      const [top, bottom] = [row, row + 1].map((at) => Math.floor((at * height) / rows));
+      maps.push(tileMap(luma, width, { left: left!, right: right!, top: top!, bottom: bottom! }, clip));
+    }
+  for (let y = 0, at = 0; y < height; y++)
+    for (let x = 0; x < width; x++, at++) {
+      const [column, next, s] = neighbours((x + 0.5) * (columns / width) - 0.5, columns);
+      const [row, below, t] = neighbours((y + 0.5) * (rows / height) - 0.5, rows);
+      const old = luma[at]!;
+      const value = (j: number, i: number) => maps[j * columns + i]![old]!;
+      const wanted =
+        (1 - t) * ((1 - s) * value(row, column) + s * value(row, next)) +
+        t * ((1 - s) * value(below, column) + s * value(below, next));
+      for (let i = 3 * at; i < 3 * at + 3; i++) image[i] = toByte(image[i]! + wanted - old);
+    }
+}
+
+/** The two of `count` places around `at`, and the share of the second. */
+function neighbours(at: number, count: number): readonly [number, number, number] {
+  const inside = Math.min(count - 1, Math.max(0, at));
+  const first = Math.min(count - 1, Math.floor(inside));
+  return [first, Math.min(count - 1, first + 1), inside - first];
+}
+
+/** The map of a tile: its cumulative counts, which are clipped, scaled to 255. */
+function tileMap(
+  luma: Uint8Array,
+  stride: number,
+  { left, right, top, bottom }: Readonly<Record<'left' | 'right' | 'top' | 'bottom', number>>,
+  clip: number,
+): Float64Array {
+  const counts = new Float64Array(256);
+  for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) counts[luma[y * stride + x]!]!++;
+  const total = (right - left) * (bottom - top);
+  const limit = Math.max(1, (clip * total) / 256);
+  const rest = counts.reduce((sum, count) => sum + Math.max(0, count - limit), 0);
+  let sum = 0;
+  return counts.map((count) => {
+    sum += Math.min(count, limit) + rest / 256;
+    return (255 * sum) / total;
+  });
+}

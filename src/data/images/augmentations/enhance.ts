@@ -1,0 +1,92 @@
+import { grey } from '../colours.js';
+import { around, type Chance, type Colours, type Transform } from './augmentation.js';
+
+/** Options of a transform that enhances by a random factor. */
+export interface EnhanceOptions extends Chance {
+  /** Factors from 1 − limit to 1 + limit. Default .5. */
+  readonly limit?: number;
+}
+
+/** Multiplies all colours by a random factor: the bytes of Pillow's `ImageEnhance.Brightness`. Default p .5. */
+export function randomBrightness({ limit = 0.5, p = 0.5 }: EnhanceOptions = {}): Transform {
+  return enhanced('randomBrightness', brightness, limit, p);
+}
+
+/** Moves all colours from or to their mean grey: the bytes of Pillow's `ImageEnhance.Contrast`. Default p .5. */
+export function randomContrast({ limit = 0.5, p = 0.5 }: EnhanceOptions = {}): Transform {
+  return enhanced('randomContrast', contrast, limit, p);
+}
+
+/** Moves each colour from or to its grey: the bytes of Pillow's `ImageEnhance.Color`. Default p .5. */
+export function randomSaturation({ limit = 0.5, p = 0.5 }: EnhanceOptions = {}): Transform {
+  return enhanced('randomSaturation', saturation, limit, p);
+}
+
+/** Sharpens or softens: the bytes of Pillow's `ImageEnhance.Sharpness`. Default limit .9, p .5. */
+export function randomSharpness({ limit = 0.9, p = 0.5 }: EnhanceOptions = {}): Transform {
+  return enhanced('randomSharpness', sharpness, limit, p);
+}
+
+/** Changes colours in place: a factor of 1 leaves them as they are, one of 0 removes what the name says. */
+export type Enhancement = (colours: Colours, factor: number) => void;
+
+function enhanced(name: string, change: Enhancement, limit: number, p: number): Transform {
+  return {
+    name,
+    p,
+    photometric: (colours, random) => change(colours, Math.max(0, 1 + around(random, limit))),
+  };
+}
+
+export const brightness: Enhancement = ({ image }, factor) => {
+  blend(image, factor, () => 0);
+};
+
+export const contrast: Enhancement = ({ image }, factor) => {
+  let sum = 0;
+  for (let i = 0; i < image.length; i += 3) sum += grey(image, i);
+  const mean = Math.trunc(sum / (image.length / 3) + 0.5);
+  blend(image, factor, () => mean);
+};
+
+export const saturation: Enhancement = ({ image }, factor) => {
+  const greys = new Uint8Array(image.length / 3);
+  for (let i = 0; i < greys.length; i++) greys[i] = grey(image, 3 * i);
+  blend(image, factor, (i) => greys[Math.trunc(i / 3)]!);
+};
+
+export const sharpness: Enhancement = (colours, factor) => {
+  const smooth = smoothed(colours);
+  blend(colours.image, factor, (i) => smooth[i]!);
+};
+
+/**
+ * base + factor·(image − base) in place, in the float32 and with the truncation of Pillow's `Image.blend`.
+ *
+ * @param base the value that a factor of 0 leaves
+ */
+function blend(image: Uint8Array, factor: number, base: (i: number) => number): void {
+  if (factor === 1) return;
+  const alpha = Math.fround(factor);
+  for (let i = 0; i < image.length; i++) {
+    const from = base(i);
+    const value = Math.fround(from + Math.fround(alpha * (image[i]! - from)));
+    image[i] = value <= 0 ? 0 : value >= 255 ? 255 : Math.trunc(value);
+  }
+}
+
+/** Pillow's `ImageFilter.SMOOTH`: the mean of 3 × 3 pixels, the middle one five times; borders stay. */
+function smoothed({ width, height, image }: Colours): Uint8Array {
+  const f = Math.fround;
+  const [side, middle] = [f(1 / 13), f(5 / 13)];
+  const out = new Uint8Array(image);
+  const row = (at: number, weight: number) =>
+    f(f(f(image[at - 3]! * side) + f(image[at]! * weight)) + f(image[at + 3]! * side));
+  for (let y = 1; y < height - 1; y++)
+    for (let at = (y * width + 1) * 3; at < ((y + 1) * width - 1) * 3; at++) {
+      let sum = f(0.5 + row(at + 3 * width, side));
+      sum = f(sum + row(at, middle));
+      out[at] = Math.min(255, f(sum + row(at - 3 * width, side)));
+    }
+  return out;
+}
