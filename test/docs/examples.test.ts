@@ -29,6 +29,7 @@ import type { Observable } from 'rxjs';
 declare global {
   type Batch = M.Batch;
   type BatchPlan = M.BatchPlan;
+  type Distortion = M.Distortion;
   type Event = M.Event;
   type Head = M.Head;
   type HeadOptions = M.HeadOptions;

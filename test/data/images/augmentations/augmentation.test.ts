@@ -162,7 +162,7 @@ describe('transforms', () => {
     const steep: Transform = { ...rotate(), name: 'steep', p: 1 };
     const quarter = 'geometric' in steep && {
       ...steep,
-      geometric: (_: unknown, aspect: number) => steep.geometric(() => 1, aspect),
+      geometric: (_: unknown, aspect: number, across: number) => steep.geometric(() => 1, aspect, across),
     };
     // A square in the middle turned by 15 degrees keeps its area and reaches (cos 15° + sin 15°) · 4 from the middle.
     const { mask } = await augmentSample(sampleAt(0), [quarter as Transform]);
