@@ -78,17 +78,8 @@ export const engines = named<BuiltInEngine, EngineSource>('engine', {
     start: (options) => ownEngine('./tensorflow.js', options),
   },
   webgpu: {
-    install: 'npm install webgpu @tensorflow/tfjs-backend-webgpu',
-    start: async () => {
-      const dawn = (await import('webgpu' as string).catch(missing)) as
-        | { create(options: readonly string[]): unknown; globals: object }
-        | undefined;
-      if (!dawn) return undefined;
-      Object.assign(globalThis, dawn.globals);
-      Object.defineProperty(globalThis, 'navigator', { value: { gpu: dawn.create([]) }, configurable: true });
-      if (!(await import('@tensorflow/tfjs-backend-webgpu' as string).catch(missing))) return undefined;
-      return { precision: 'f32', threads: 1 };
-    },
+    install: 'npm install webgpu@0.6.2 @tensorflow/tfjs-backend-webgpu@4.22.0',
+    start: (options) => ownEngine('./webgpu.js', options),
   },
   wasm: {
     install: 'npm install @tensorflow/tfjs-backend-wasm',

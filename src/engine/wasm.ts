@@ -1,12 +1,12 @@
 import { type BackendWasm, getThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import {
-  broadcast_util,
   getKernel,
   type KernelConfig,
   registerKernel,
   type TensorInfo,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
+import { productOfAlike } from './broadcast-product.js';
 import { registerFallbacks } from './fallback.js';
 import { startWasmThreads } from './wasm-threads.js';
 
@@ -87,7 +87,8 @@ const product: KernelConfig['kernelFunc'] = ({ inputs, attrs, backend: anyBacken
 function oneByOne(a: TensorInfo, b: TensorInfo, backend: BackendWasm): TensorInfo | TensorInfo[] {
   const [batch, other] = [a, b].map(({ shape }) => shape.slice(0, -2)) as [number[], number[]];
   const count = batch.reduce((x, y) => x * y, 1);
-  if (batch.join() !== other.join()) return oneByOneBroadcast(a, b, backend);
+  if (batch.join() !== other.join())
+    return productOfAlike(a, b, backend, 'wasm', (x, y) => oneByOne(x, y, backend));
   if (count <= 1)
     return tfjsProduct({ inputs: { a, b }, attrs: { transposeA: false, transposeB: false }, backend });
   const [rows, inner, columns] = [a.shape.at(-2)!, a.shape.at(-1)!, b.shape.at(-1)!];
@@ -106,28 +107,6 @@ function oneByOne(a: TensorInfo, b: TensorInfo, backend: BackendWasm): TensorInf
     for (const { id } of parts) disposeData(id);
   }
   return out;
-}
-
-/** A product of batches that differ: tfjs's own counts modulo the smaller, which is right for its first axis alone. */
-function oneByOneBroadcast(a: TensorInfo, b: TensorInfo, backend: BackendWasm): TensorInfo | TensorInfo[] {
-  const batch = broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const factors = [a, b].map((x) => repeated(x, batch, backend)) as [TensorInfo, TensorInfo];
-  const result = oneByOne(...factors, backend);
-  factors.forEach(({ dataId }, i) => {
-    if (dataId !== [a, b][i]!.dataId) backend.disposeData(dataId);
-  });
-  return result;
-}
-
-/** A factor with its matrices as often as the batch needs each. */
-function repeated(x: TensorInfo, batch: readonly number[], backend: BackendWasm): TensorInfo {
-  const missing = batch.length + 2 - x.shape.length;
-  const padded = [...Array<number>(missing).fill(1), ...x.shape];
-  const reps = padded.map((n, i) => (n === (batch[i] ?? n) ? 1 : batch[i]!));
-  const view = { ...x, shape: padded };
-  if (reps.every((n) => n === 1)) return view;
-  const { kernelFunc } = getKernel('Tile', 'wasm');
-  return kernelFunc({ inputs: { x: view }, attrs: { reps }, backend }) as TensorInfo;
 }
 
 function shapeBytes(shape: readonly number[]): Uint8Array {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { getBackend, setBackend } from '@tensorflow/tfjs-core';
-import { useEngine } from '../../src/engine/engine.js';
+import { engines, useEngine } from '../../src/engine/engine.js';
 
 describe('useEngine', () => {
   afterEach(async () => {
@@ -22,9 +22,14 @@ describe('useEngine', () => {
   });
 
   it('says how to install what is missing', async () => {
+    engines.register('absent', { install: 'npm install absent', start: async () => undefined });
     await assert.rejects(
-      useEngine('webgpu'),
-      /--engine webgpu: .* npm install webgpu @tensorflow\/tfjs-backend-webgpu/,
+      useEngine('absent'),
+      /^UserError: --engine absent: expected it to be installed, got nothing that loads; install it: npm install absent$/,
+    );
+    assert.match(
+      engines.get('webgpu').install,
+      /^npm install webgpu@[\d.]+ @tensorflow\/tfjs-backend-webgpu@[\d.]+$/,
     );
   });
 

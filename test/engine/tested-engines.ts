@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.js';
 import { type EngineOptions, useEngine } from '../../src/engine/engine.js';
@@ -9,11 +10,19 @@ export const TESTED = {
   onednn: ['f32', 'bf16'],
   torch: ['f32', 'bf16'],
   tensorflow: ['f32'],
+  webgpu: ['f32'],
 } as const satisfies Record<string, readonly Precision[]>;
 
 export type TestedEngine = keyof typeof TESTED;
 
 export const TESTED_ENGINES = Object.keys(TESTED) as TestedEngine[];
+
+/** Vulkan on the processor, which comes with Debian's chromium: what webgpu is tested on, unless VK_ICD_FILENAMES names a card. */
+const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+if (existsSync(SWIFTSHADER)) process.env['VK_ICD_FILENAMES'] ??= SWIFTSHADER;
+
+/** What an error says where an engine cannot run on this machine. */
+const ABSENT = /expected it to be installed|expected a card with a driver/;
 
 /** Skips a suite where the engine is not installed, and says what installs it. */
 export function need(engine: TestedEngine) {
@@ -21,7 +30,7 @@ export function need(engine: TestedEngine) {
     try {
       await start(engine);
     } catch (error) {
-      if (!(error instanceof UserError && error.message.includes('expected it to be installed'))) throw error;
+      if (!(error instanceof UserError && ABSENT.test(error.message))) throw error;
       console.log(`      skipped: ${error.message}`);
       this.skip();
     } finally {

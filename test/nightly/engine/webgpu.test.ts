@@ -1,0 +1,3 @@
+import { trainingSuite } from '../../engine/training-suite.js';
+
+trainingSuite('webgpu');
