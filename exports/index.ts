@@ -11,11 +11,7 @@ export { findPairs, type PairsOptions } from '../src/tasks/segmentation/pairs.js
 export { findLabelledImages } from '../src/tasks/classification/image-folders.js';
 export { readLabelList } from '../src/tasks/classification/label-list.js';
 export { classNames, type LabelledImage, withLabels } from '../src/tasks/classification/labelled-image.js';
-export { kFold } from '../operators/k-fold.js';
-export { type KFoldOptions, kFolds } from '../src/data/k-fold.js';
-export type { GroupOf } from '../src/data/groups.js';
-export { shuffled } from '../src/data/shuffled.js';
-export { type SplitOptions, splitPairs } from '../src/data/split.js';
+export { type SplitOptions, shuffled, splitPairs } from '../src/data/split.js';
 export { checkPairs } from '../src/tasks/segmentation/check-files.js';
 export { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/check-masks.js';
 export type { MaskIds } from '../src/tasks/segmentation/mask-ids.js';
@@ -33,19 +29,6 @@ export { fixture } from '../src/base/fixture.js';
 // Plans: what to load, batch by batch.
 export { type BatchPlansOptions, batchesPerEpoch, batchPlans } from '../src/data/batch-plans.js';
 export type { BatchPlan, SamplePlan } from '../src/data/types.js';
-export {
-  concatenate,
-  repeat,
-  type Sequence,
-  sequence,
-  shard,
-  slice,
-  type Worker,
-} from '../src/data/sequence.js';
-export { type MixOptions, mix } from '../src/data/mix.js';
-export type { Order } from '../src/data/order.js';
-export { type InterleaveOptions, interleave } from '../src/data/interleave.js';
-export { type Balance, balance } from '../src/data/balance.js';
 
 // Samples: decoded, augmented, normalised.
 export { type Decoded, type DecodeOptions, decode } from '../operators/decode.js';
@@ -58,6 +41,8 @@ export { caches, diskCache, memoryCache, type SampleCache } from '../src/data/im
 export { type Pixels, readImage, readMask } from '../src/data/images/image-file.js';
 export type { ImageSize, Size } from '../src/data/images/image-size.js';
 export { resizeBilinear, resizeNearest } from '../src/data/images/resize.js';
+export type { DecodeMode } from '../src/data/images/decode-natively.js';
+export { imageCode } from '../src/data/pixels/addon.js';
 
 // Augmentations: random changes in training.
 export { augmentations } from '../src/data/images/augmentations/augmentations.js';
@@ -71,7 +56,7 @@ export {
   type Transform,
 } from '../src/data/images/augmentations/augmentation.js';
 export type { MaybeMasked } from '../src/data/images/augmentations/augment-sample.js';
-export type { Affine } from '../src/data/images/augmentations/affine.js';
+export type { Affine } from '../src/data/pixels/affine.js';
 export type { Distortion, Move } from '../src/data/images/augmentations/move.js';
 export {
   type AffineOptions,

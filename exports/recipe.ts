@@ -2,14 +2,7 @@ import '../src/base/node-version.js';
 
 // A command: its description, its flags, and its work.
 export { type Recipe, recipe, type Work } from '../src/cli/recipe.js';
-export {
-  type Config,
-  type FlagGroups,
-  ignored,
-  nameIn,
-  readUnless,
-  type WhyUnread,
-} from '../src/cli/flag.js';
+export { type Config, type FlagGroups, ignored, nameIn } from '../src/cli/flag.js';
 export { printable } from '../src/base/printable.js';
 
 // Flags that recipes share.
@@ -132,7 +125,6 @@ export {
   comparedFlag,
   comparedFlags,
   comparedSettings,
-  sizeFlags,
 } from '../src/experiment/compared-adapters.js';
 export { cellPlugins } from '../src/experiment/cell-plugins.js';
 export { divergedCells, failIfCellsDiverged, openCell, type StudyCell } from '../src/experiment/cell.js';

@@ -1,10 +1,12 @@
 import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
-import type { OperatorFunction } from 'rxjs';
+import { concatMap, from, map, type Observable, type OperatorFunction, of, toArray } from 'rxjs';
 import type { Batch, Tensors } from '../src/data/batch.js';
-import { imageTensor } from '../src/data/images/image-tensor.js';
+import { imageTensor, tensorOf } from '../src/data/images/image-tensor.js';
+import { renderedPixels } from '../src/data/images/rendered-pixels.js';
+import type { BatchPixels } from '../src/data/pixels/render.js';
 import type { BatchPlan, Item, MaskedSample, Sample } from '../src/data/types.js';
-import { maskTensor } from '../src/tasks/segmentation/mask-tensor.js';
-import { collate } from './collate.js';
+import { maskTensor, maskTensorOf } from '../src/tasks/segmentation/mask-tensor.js';
+import { collated } from './collate.js';
 
 /**
  * Collates the pictures of one plan into the tensors of one batch: float32 images [batch, height, width, 3], and
@@ -25,13 +27,25 @@ export function batch(
   plan: BatchPlan<Item>,
   targets: (samples: readonly MaskedSample<Float32Array>[]) => Tensors = maskTensor,
 ): OperatorFunction<MaskedSample<Float32Array>, Batch<Tensor4D, Tensors>> {
-  return collate(plan, (samples) => {
-    const inputs = imageTensor(samples);
+  const tensors = (samples: readonly MaskedSample<Float32Array>[], pixels?: BatchPixels) => {
+    const inputs = pixels ? tensorOf(samples, pixels.images) : imageTensor(samples);
     try {
-      return { inputs, targets: targets(samples) };
+      const { masks } = pixels ?? {};
+      return { inputs, targets: masks ? maskTensorOf(samples, masks) : targets(samples) };
     } catch (error) {
       inputs.dispose();
       throw error;
     }
-  });
+  };
+  return (samples$) =>
+    samples$.pipe(
+      toArray(),
+      // Tensors are made once the pixels are there, so that whoever leaves before leaves none behind.
+      concatMap((samples) => {
+        const pixels$: Observable<BatchPixels | undefined> = from(
+          renderedPixels(samples, { masks: targets === maskTensor }) ?? of(undefined),
+        );
+        return pixels$.pipe(map((pixels) => collated(plan, samples, () => tensors(samples, pixels))));
+      }),
+    );
 }

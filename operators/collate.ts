@@ -32,19 +32,30 @@ export function collate<
   return (samples$) =>
     samples$.pipe(
       toArray(),
-      map((samples) => {
-        if (samples.length === 0)
-          throw new UserError(
-            `batch: expected at least one of the ${plan.samples.length} samples of batch ${plan.batch} in epoch ${plan.epoch}, got none; filter items before they are planned`,
-            { position: plan.position },
-          );
-        const { inputs, targets } = tensors(samples);
-        return {
-          plan: { ...plan, samples: samples.map((sample) => sample.plan) },
-          inputs,
-          targets,
-          dispose: () => dispose([inputs, targets]),
-        };
-      }),
+      map((samples) => collated(plan, samples, tensors)),
     );
+}
+
+/** The batch of all samples of a plan. @throws UserError when there is none. */
+export function collated<
+  S extends { readonly plan: SamplePlan<Item> },
+  In extends Tensors,
+  Target extends Tensors,
+>(
+  plan: BatchPlan<Item>,
+  samples: readonly S[],
+  tensors: (samples: readonly S[]) => { readonly inputs: In; readonly targets: Target },
+): Batch<In, Target> {
+  if (samples.length === 0)
+    throw new UserError(
+      `batch: expected at least one of the ${plan.samples.length} samples of batch ${plan.batch} in epoch ${plan.epoch}, got none; filter items before they are planned`,
+      { position: plan.position },
+    );
+  const { inputs, targets } = tensors(samples);
+  return {
+    plan: { ...plan, samples: samples.map((sample) => sample.plan) },
+    inputs,
+    targets,
+    dispose: () => dispose([inputs, targets]),
+  };
 }

@@ -1,6 +1,8 @@
 import { map, type Observable } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
 import type { Normalization } from '../src/data/images/normalization.js';
+import { drafted, draftOf } from '../src/data/pixels/draft.js';
+import { normalized, normalTables } from '../src/data/pixels/normal-tables.js';
 import type { Item, Sample } from '../src/data/types.js';
 
 export { IMAGENET, type Normalization } from '../src/data/images/normalization.js';
@@ -25,20 +27,14 @@ export function normalize({
       `normalize: expected a mean and a deviation above 0 for red, green and blue, got [${mean}] and [${std}]`,
       { mean, std },
     );
-  const tables = [0, 1, 2].map((c) =>
-    Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean[c]!) / std[c]!),
-  );
-  const [red, green, blue] = tables as [Float32Array, Float32Array, Float32Array];
-  const floatsOf = (image: Uint8Array) => {
-    if (!(image instanceof Uint8Array))
-      throw new UserError('normalize: expected bytes, got a normalised image; normalise once');
-    const floats = new Float32Array(image.length);
-    for (let i = 0; i < image.length; i += 3) {
-      floats[i] = red[image[i]!]!;
-      floats[i + 1] = green[image[i + 1]!]!;
-      floats[i + 2] = blue[image[i + 2]!]!;
-    }
-    return floats;
-  };
-  return (samples$) => samples$.pipe(map((sample) => ({ ...sample, image: floatsOf(sample.image) })));
+  const tables = normalTables({ mean, std });
+  return (samples$) => samples$.pipe(map((sample) => normalizedSample(sample, tables)));
+}
+
+function normalizedSample<S extends Sample<Item>>(sample: S, tables: Float32Array): Normalized<S> {
+  const draft = draftOf(sample);
+  if (draft && !draft.tables) return drafted(sample, { ...draft, tables });
+  if (!(sample.image instanceof Uint8Array))
+    throw new UserError('normalize: expected bytes, got a normalised image; normalise once');
+  return { ...sample, image: normalized(sample.image, tables) };
 }

@@ -1,9 +1,10 @@
-// Tries every engine: which ones run here, on what, how fast, and what brings the others.
+// Tries every engine: which ones run here, on what, how fast, and what brings the others. The last line says what
+// decodes pictures.
 //
 //   node recipes/engines.js
 
 import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
-import { type Engine, engines, linear, UserError, useEngine } from 'millrace';
+import { type Engine, engines, imageCode, linear, UserError, useEngine } from 'millrace';
 import { recipe } from 'millrace/recipe';
 import { z } from 'zod';
 
@@ -21,6 +22,9 @@ recipe({
   },
   run: async ({ size }) => {
     for (const name of engines.names) console.log(`${name.padEnd(12)}${await report(name, size)}`);
+    const code = imageCode();
+    const fix = code === 'JavaScript' ? ', which is slower: npm run build:images' : '';
+    console.log(`${'images'.padEnd(12)}${code}${fix}`);
   },
 });
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { readUnless, type WhyUnread } from '../cli/flag.js';
 import { engineFlags } from './training-flags.js';
 
 /** Flags that select trained runs. */
@@ -23,39 +22,26 @@ export const checkpointFlags = {
     .describe('only runs on these shares of the pairs; each must exist'),
 };
 
-const withoutStyles: WhyUnread = ({ testDomains }) =>
-  Array.isArray(testDomains) && !testDomains.includes('out_domain')
-    ? `--test-domains ${testDomains.join()} has no styles`
-    : undefined;
-
 /** Flags that choose the pictures. */
 export const domainFlags = {
   testDomains: z
     .array(z.enum(['in_domain', 'out_domain']))
     .min(1)
-    .optional()
-    .describe(
-      "in_domain = the test split of the run's own seed and percentage; out_domain = each style; default: both, in_domain alone for a run without styles",
-    ),
+    .default(['in_domain', 'out_domain'])
+    .describe("in_domain = the test split of the run's own seed and percentage; out_domain = each style"),
   imageDir: z.string().optional().describe('images of the run; default: the recorded path'),
   maskDir: z.string().optional().describe('masks of the run; default: the recorded path'),
   labels: z
     .string()
     .optional()
     .describe('list of a classification in place of --image-dir; default: the recorded path'),
-  styleDir: readUnless(
-    z
-      .string()
-      .optional()
-      .describe(
-        'folder of <style>/images and <style>/masks, or <style>/labels.csv; default: the embedded styles',
-      ),
-    withoutStyles,
-  ),
-  style: readUnless(
-    z.array(z.string().min(1)).default([]).describe('only these styles; default: all'),
-    withoutStyles,
-  ),
+  styleDir: z
+    .string()
+    .optional()
+    .describe(
+      'folder of <style>/images and <style>/masks, or <style>/labels.csv; default: the embedded styles',
+    ),
+  style: z.array(z.string().min(1)).default([]).describe('only these styles; default: all'),
 };
 
 /** Whether a recipe may replace files that an earlier run of it wrote. */

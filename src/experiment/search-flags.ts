@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { adapterKind, adapters } from '../adapters/adapters.js';
 import { type LateFlags, nameIn } from '../cli/flag.js';
 import type { Peek } from '../cli/peek.js';
-import { adapterFlags } from './adapter-flags.js';
 import { searchedTasks } from './searched-tasks.js';
 import { studyFlags } from './study-flags.js';
 import {
@@ -94,6 +93,5 @@ export function searchFlags(peek: Peek) {
 /** The flags of an adapter that a search leaves as they are given; `adapterOf` finds them in the settings. */
 function unsearched(name: string): LateFlags {
   const { flags, search = {} } = adapterKind(name);
-  const others = Object.entries(flags).filter(([key]) => key !== 'loraType' && !(key in search));
-  return adapterFlags(Object.fromEntries(others));
+  return Object.fromEntries(Object.entries(flags).filter(([key]) => key !== 'loraType' && !(key in search)));
 }

@@ -8,6 +8,10 @@ describe('engines', () => {
     const { code, stdout, stderr } = await run('engines', ['--size', '16'], packageRoot);
     assert.equal(code, 0, stderr);
     const lines = stdout.trim().split('\n');
+    assert.match(
+      lines.pop()!,
+      /^images +(native, \w+, JPEG by \S|JavaScript, which is slower: npm run build:images$)/,
+    );
     assert.deepEqual(
       lines.map((line) => line.split(' ')[0]),
       engines.names,

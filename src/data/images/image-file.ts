@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.js';
+import { imagesAddon } from '../pixels/addon.js';
 import { nameOf, read, type Source } from '../source.js';
 import { bandsOf, decodeWith, MOST_PIXELS, openPicture } from './open-picture.js';
 import { oriented } from './orientation.js';
@@ -62,6 +63,8 @@ export async function readMask(
           `${path}: expected a mask without interlacing, got an interlaced one of ${bytes[24]} bits; save it plainly`,
           { path },
         );
+      const plain = await imagesAddon()?.readIds({ bytes, mostPixels: MOST_PIXELS });
+      if (plain) return plain;
       const { width, height, data, channels, exif } = pngSamples(bytes, MOST_PIXELS);
       const ids = { width, height, data: onlyChannel(data, channels, path) };
       if (!exif) return ids;

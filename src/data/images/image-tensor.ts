@@ -10,7 +10,7 @@ import type { Item, Sample } from '../types.js';
  */
 export function imageTensor(samples: readonly Sample<Item, Float32Array>[]): Tensor4D {
   const { width, height } = samples[0]!;
-  const values = floats([samples.length, height, width]);
+  const values = imageMemory([samples.length, height, width]);
   samples.forEach(({ width: w, height: h, image }, i) => {
     if (w !== width || h !== height)
       throw new UserError(
@@ -20,10 +20,17 @@ export function imageTensor(samples: readonly Sample<Item, Float32Array>[]): Ten
       throw new UserError('batch: expected normalised images, got bytes; put normalize(…) before it');
     values.set(image, i * width * height * 3);
   });
+  return tensorOf(samples, values);
+}
+
+/** The images of samples of one size, from their floats. */
+export function tensorOf(samples: readonly Sample<Item, Float32Array>[], values: Float32Array): Tensor4D {
+  const { width, height } = samples[0]!;
   return tensor4d(values, [samples.length, height, width, 3]);
 }
 
-function floats(shape: readonly [number, number, number]): Float32Array {
+/** Memory for images: [count, height, width, 3]. @throws UserError where there is none left. */
+export function imageMemory(shape: readonly [number, number, number]): Float32Array {
   try {
     return new Float32Array(3 * shape[0] * shape[1] * shape[2]);
   } catch (error) {

@@ -1,14 +1,22 @@
-import { stampOf } from '../source.js';
+import { drafted } from '../pixels/draft.js';
+import { type Source, stampOf } from '../source.js';
 import type { ImageItem, Sample, SamplePlan } from '../types.js';
+import { type DecodeMode, decodeNatively } from './decode-natively.js';
 import { readImage } from './image-file.js';
-import { type ImageSize, sizeOf, sizeText } from './image-size.js';
-import { resizeBilinear } from './resize.js';
+import { type ImageSize, type Size, sizeOf, sizeText } from './image-size.js';
+import { resizedImage } from './resized.js';
 import type { SampleCache } from './sample-cache.js';
+import { readScaledImage, type ScaledImage } from './scaled-image.js';
 
 /** Options of `loadImage`. */
 export interface LoadImageOptions {
   /** The cache of decoded samples, so that the second epoch decodes nothing. Default: nowhere. */
   readonly cache?: SampleCache | undefined;
+  /**
+   * How JPEGs are decoded: `exact` gives the bytes of PIL; `fast` decodes large pictures at a smaller scale, whose bytes
+   * differ a little. Default exact.
+   */
+  readonly mode?: DecodeMode | undefined;
 }
 
 /**
@@ -23,15 +31,31 @@ export const DECODER = 2;
  */
 export async function loadImage<I extends ImageItem>(
   plan: SamplePlan<I>,
-  size: ImageSize,
-  { cache }: LoadImageOptions = {},
+  imageSize: ImageSize,
+  { cache, mode = 'exact' }: LoadImageOptions = {},
 ): Promise<Sample<I>> {
   const source = plan.item.image;
-  const { width, height } = sizeOf(size);
-  const decode = async () => [resizeBilinear(await readImage(source), width, height).data];
-  const key = async () => [DECODER, 'image', await stampOf(source), sizeText(size)].join('|');
+  const size = sizeOf(imageSize);
+  const { width, height } = size;
+  const decode = async () =>
+    (await decodeNatively({ image: source, size, mode })) ?? [
+      await resizedImage((await readWhole(source, size, mode)).pixels, size),
+    ];
+  const key = async () => keyOf(['image', await stampOf(source)], size, mode).join('|');
   const [image] = await cached(cache, key, [3 * width * height], decode);
-  return { plan, width, height, image: image! };
+  return drafted({ plan, width, height }, { width, height, image: image!, edits: [] });
+}
+
+/** An image as `mode` has it, by JavaScript: at its own size, or scaled where that is quicker. */
+export async function readWhole(source: Source, size: Size, mode: DecodeMode): Promise<ScaledImage> {
+  if (mode === 'fast') return readScaledImage(source, size);
+  const pixels = await readImage(source);
+  return { pixels, full: pixels };
+}
+
+/** A key of all that the bytes of a sample are a function of. */
+export function keyOf(parts: readonly string[], size: Size, mode: DecodeMode): (string | number)[] {
+  return [DECODER, ...parts, sizeText(size), ...(mode === 'exact' ? [] : [mode])];
 }
 
 /** The cached parts of a key, or else those from `decode`, which are then cached. */

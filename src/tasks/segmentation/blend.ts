@@ -1,4 +1,4 @@
-import { luma } from '../../data/images/colours.js';
+import { luma } from '../../data/pixels/colours.js';
 import { IGNORE_INDEX } from '../../data/types.js';
 import { classColour } from './class-colours.js';
 

@@ -1,17 +1,22 @@
 import { UserError } from '../../base/errors.js';
-import { readImage, readMask } from '../../data/images/image-file.js';
-import { type ImageSize, type Size, sizeOf, sizeText } from '../../data/images/image-size.js';
-import { cached, DECODER, type LoadImageOptions } from '../../data/images/load-image.js';
-import { resizeBilinear, resizeNearest } from '../../data/images/resize.js';
+import { type DecodeMode, decodeNatively } from '../../data/images/decode-natively.js';
+import { readMask } from '../../data/images/image-file.js';
+import { type ImageSize, type Size, sizeOf } from '../../data/images/image-size.js';
+import { cached, keyOf, type LoadImageOptions, readWhole } from '../../data/images/load-image.js';
+import { resizedImage, resizedMask } from '../../data/images/resized.js';
+import { drafted } from '../../data/pixels/draft.js';
 import { nameOf, stampOf } from '../../data/source.js';
 import type { MaskedSample, Pair, SamplePlan } from '../../data/types.js';
-import { type MaskIds, toClasses } from './mask-ids.js';
+import { classTable, type MaskIds, toClasses } from './mask-ids.js';
 
 /** Options of `loadSample`. */
 export interface LoadOptions extends LoadImageOptions {
   /** The ids that masks store, in the order of the classes. Default [1, 2, 3], trimaps. */
   readonly ids?: MaskIds;
 }
+
+/** The ids of a trimap: foreground, background, border. */
+const TRIMAP: MaskIds = [1, 2, 3];
 
 /**
  * Loads one sample: decoded, resized to `size` (bilinear as PIL's; the mask to the nearest), its stored ids
@@ -22,34 +27,33 @@ export interface LoadOptions extends LoadImageOptions {
  */
 export async function loadSample(
   plan: SamplePlan,
-  size: ImageSize,
-  { ids = [1, 2, 3], cache }: LoadOptions = {},
+  imageSize: ImageSize,
+  { ids = TRIMAP, cache, mode = 'exact' }: LoadOptions = {},
 ): Promise<MaskedSample> {
   const { item } = plan;
-  const { width, height } = sizeOf(size);
-  const key = async () =>
-    [DECODER, await stampOf(item.image), await stampOf(item.mask), sizeText(size), JSON.stringify(ids)].join(
-      '|',
-    );
+  const size = sizeOf(imageSize);
+  const { width, height } = size;
+  const key = async () => {
+    const parts = [await stampOf(item.image), await stampOf(item.mask)];
+    return [...keyOf(parts, size, mode), JSON.stringify(ids)].join('|');
+  };
   const lengths = [3 * width * height, width * height];
-  const [image, mask] = await cached(cache, key, lengths, () => decodePair(item, { width, height }, ids));
-  return { plan, width, height, image: image!, mask: mask! };
+  const [image, mask] = await cached(cache, key, lengths, () => decodePair(item, size, ids, mode));
+  return drafted({ plan, width, height }, { width, height, image: image!, mask: mask!, edits: [] });
 }
 
-async function decodePair(
-  pair: Pair,
-  { width, height }: Size,
-  ids: MaskIds,
-): Promise<[image: Uint8Array, mask: Uint8Array]> {
-  const [image, mask] = await Promise.all([readImage(pair.image), readMask(pair.mask)]);
-  if (image.width !== mask.width || image.height !== mask.height)
+async function decodePair(pair: Pair, size: Size, ids: MaskIds, mode: DecodeMode): Promise<Uint8Array[]> {
+  const decoded = await decodeNatively({ ...pair, size, mode, classes: classTable(ids) });
+  if (decoded) return decoded;
+  const [{ pixels, full }, mask] = await Promise.all([
+    readWhole(pair.image, size, mode),
+    readMask(pair.mask),
+  ]);
+  if (full.width !== mask.width || full.height !== mask.height)
     throw new UserError(
-      `${nameOf(pair.mask)}: expected the size of ${nameOf(pair.image)}, ${image.width}×${image.height}, got ${mask.width}×${mask.height}`,
+      `${nameOf(pair.mask)}: expected the size of ${nameOf(pair.image)}, ${full.width}×${full.height}, got ${mask.width}×${mask.height}`,
       { path: nameOf(pair.mask) },
     );
   const classes = toClasses(mask.data, ids, nameOf(pair.mask));
-  return [
-    resizeBilinear(image, width, height).data,
-    resizeNearest({ ...mask, data: classes }, width, height),
-  ];
+  return Promise.all([resizedImage(pixels, size), resizedMask({ ...mask, data: classes }, size)]);
 }

@@ -43,16 +43,26 @@ export function declaredIds(ids: MaskIds): (readonly [id: number, klass: number]
   return declared;
 }
 
+const tables = new WeakMap<MaskIds, Int16Array>();
+
+/** The class of each id from 0 to 65535, −1 for one that is not declared. @throws UserError as `declaredIds` does. */
+export function classTable(ids: MaskIds): Int16Array {
+  const known = tables.get(ids);
+  if (known) return known;
+  const table = new Int16Array(65536).fill(UNDECLARED);
+  table[IGNORE_INDEX] = IGNORE_INDEX;
+  for (const [id, k] of declaredIds(ids)) table[id] = k;
+  tables.set(ids, table);
+  return table;
+}
+
 /**
  * Converts stored ids to classes. A stored 255 that is not declared is ignored.
  *
  * @throws UserError for ids that are not declared; it names the file and the ids.
  */
 export function toClasses(stored: Uint8Array | Uint16Array, ids: MaskIds, path: string): Uint8Array {
-  const table = new Int16Array(65536).fill(UNDECLARED);
-  table[IGNORE_INDEX] = IGNORE_INDEX;
-  const declared = declaredIds(ids);
-  for (const [id, k] of declared) table[id] = k;
+  const table = classTable(ids);
   const classes = new Uint8Array(stored.length);
   const undeclared = new Set<number>();
   for (let i = 0; i < stored.length; i++) {
@@ -65,7 +75,11 @@ export function toClasses(stored: Uint8Array | Uint16Array, ids: MaskIds, path: 
   const named =
     strays.slice(0, NAMED).join(', ') + (strays.length > NAMED ? ` and ${strays.length - NAMED} more` : '');
   throw new UserError(
-    `${path}: expected the ids ${declared.map(([id]) => id).join(', ')} (or ${IGNORE_INDEX} for ignored), got ${named}; declare ${strays.length > 1 ? 'them' : 'it'} with --mask-ids`,
+    `${path}: expected the ids ${declaredIds(ids)
+      .map(([id]) => id)
+      .join(
+        ', ',
+      )} (or ${IGNORE_INDEX} for ignored), got ${named}; declare ${strays.length > 1 ? 'them' : 'it'} with --mask-ids`,
     { path, id: strays[0], ids: strays },
   );
 }

@@ -8,5 +8,14 @@ export function maskTensor(samples: readonly Pick<MaskedSample, 'width' | 'heigh
   samples.forEach(({ mask }, i) => {
     ids.set(mask, i * width * height);
   });
+  return maskTensorOf(samples, ids);
+}
+
+/** The masks of samples of one size, from their ids. */
+export function maskTensorOf(
+  samples: readonly Pick<MaskedSample, 'width' | 'height'>[],
+  ids: Int32Array,
+): Tensor3D {
+  const { width, height } = samples[0]!;
   return tensor3d(ids, [samples.length, height, width], 'int32');
 }

@@ -1,7 +1,10 @@
 import { UserError } from '../../../base/errors.js';
 import { type Random, randomStream } from '../../../random/random-stream.js';
+import { compose, IDENTITY } from '../../pixels/affine.js';
+import { type Draft, drafted, draftOf } from '../../pixels/draft.js';
+import { renderBytes } from '../../pixels/render.js';
 import type { Item, Sample } from '../../types.js';
-import type { MaskedColours, Transform } from './augmentation.js';
+import type { Transform } from './augmentation.js';
 import { type Move, moved } from './move.js';
 
 /** A sample with a mask, which moves with the image, or without one. */
@@ -22,15 +25,20 @@ export async function augmentSample<S extends MaybeMasked>(
   transforms: readonly Transform[],
 ): Promise<S> {
   const { seed, epoch, index } = sample.plan;
-  const { width, height, image, mask } = sample;
-  if (!(image instanceof Uint8Array))
-    throw new UserError(
-      'augment: expected bytes, got a normalised image; put augment(…) before normalize(…)',
-    );
   const stream: Stream = (path) => randomStream(seed, 'augment', ...path, epoch, index);
-  let picture: MaskedColours = { width, height, image, ...(mask && { mask }) };
-  for (const stage of stages(drawn(transforms, [], stream))) picture = await applied(stage, picture);
-  return { ...sample, image: picture.image, ...(picture.mask && { mask: picture.mask }) };
+  const unread = draftOf(sample);
+  let draft = unread && !unread.tables ? unread : ofBytes(sample);
+  for (const stage of stages(drawn(transforms, [], stream))) draft = await applied(stage, draft);
+  if (unread) return drafted(sample, draft);
+  // The bytes of a sample that a user made may change before they are needed: they are read now.
+  const { image, mask } = await renderBytes(draft);
+  return { ...sample, image, ...(mask && { mask }) };
+}
+
+/** The bytes of a sample that is no draft. @throws UserError where they are floats. */
+function ofBytes({ width, height, image, mask }: MaybeMasked): Draft {
+  if (image instanceof Uint8Array) return { width, height, image, mask, edits: [] };
+  throw new UserError('augment: expected bytes, got a normalised image; put augment(…) before normalize(…)');
 }
 
 /** The random stream of a transform, by its place and name, those of the list that it is in before it. */
@@ -76,19 +84,40 @@ function stages(steps: readonly Step[]): Stage[] {
     : result;
 }
 
-async function applied({ moves, colours, joint }: Stage, picture: MaskedColours): Promise<MaskedColours> {
-  const { width, height } = picture;
+/** Adds a stage to what is to be done; what only JavaScript can do is done now. */
+async function applied({ moves, colours, joint }: Stage, before: Draft): Promise<Draft> {
+  const { width, height } = before;
+  let draft = await movedDraft(before, moves);
+  for (const [transform, random] of colours) {
+    if (!('photometric' in transform)) continue;
+    if (transform.edit) {
+      draft = { ...draft, edits: [...draft.edits, transform.edit(random, { width, height })] };
+      continue;
+    }
+    const { image, mask } = await renderBytes(draft);
+    await transform.photometric({ width, height, image }, random);
+    draft = { width, height, image, mask, edits: [] };
+  }
+  if (!joint) return draft;
+  const [transform, random] = joint;
+  const { image, mask } = await renderBytes(draft);
+  // Not `slice`, which is a view where the bytes are a Node Buffer.
+  const changed = { width, height, image, ...(mask && { mask: new Uint8Array(mask) }) };
+  if ('joint' in transform) await transform.joint(changed, random);
+  return { ...changed, edits: [] };
+}
+
+/** Adds moves as one: affine ones as data, others at once. */
+async function movedDraft(draft: Draft, moves: readonly Step[]): Promise<Draft> {
+  const { width, height } = draft;
+  if (moves.length === 0) return draft;
   const maps = moves.map(([transform, random]): Move => {
     if (!('geometric' in transform)) throw new Error(`${transform.name} is not geometric`);
     return transform.geometric(random, width / height, width);
   });
-  const { image, mask } = moved(picture, maps);
-  for (const [transform, random] of colours)
-    if ('photometric' in transform) await transform.photometric({ width, height, image }, random);
-  if (!joint) return { width, height, image, ...(mask && { mask }) };
-  const [transform, random] = joint;
-  // Not `slice`, which is a view where the bytes are a Node Buffer.
-  const changed = { width, height, image, ...(mask && { mask: new Uint8Array(mask) }) };
-  if ('joint' in transform) await transform.joint(changed, random);
-  return changed;
+  const affine = maps.filter((map) => typeof map !== 'function');
+  if (affine.length === maps.length)
+    return { ...draft, edits: [...draft.edits, { kind: 'warp', map: affine.reduce(compose, IDENTITY) }] };
+  const { image, mask } = await renderBytes(draft);
+  return { width, height, ...moved({ width, height, image, ...(mask && { mask }) }, maps), edits: [] };
 }

@@ -1,4 +1,6 @@
 import type { Random } from '../../../random/random-stream.js';
+import { applyColourEdit } from '../../pixels/apply-edits.js';
+import type { ColourEdit } from '../../pixels/edit.js';
 import type { Move } from './move.js';
 
 /** RGB bytes, row by row, that a transform may change in place. */
@@ -38,6 +40,8 @@ export type Transform = { readonly name: string; readonly p: number } & (
   | {
       /** Changes the colours in place. */
       readonly photometric: (colours: Colours, random: Random) => void | Promise<void>;
+      /** The same change as data, from the same draws, where native code carries it out. */
+      readonly edit?: DrawnEdit;
     }
   | {
       /** Changes colours and mask in place. */
@@ -48,6 +52,15 @@ export type Transform = { readonly name: string; readonly p: number } & (
       readonly choose: (random: Random) => Transform | readonly Transform[];
     }
 );
+
+/** Draws a change of colours. */
+type DrawnEdit = (random: Random, size: Omit<Colours, 'image'>) => ColourEdit;
+
+/** A transform whose change of colours is data. */
+export function recolour(name: string, p: number, edit: DrawnEdit): Transform {
+  const photometric = (colours: Colours, random: Random) => applyColourEdit(colours, edit(random, colours));
+  return { name, p, photometric, edit };
+}
 
 /** The probability that a transform is applied, 0 to 1. */
 export interface Chance {

@@ -1,4 +1,4 @@
-import { grey, toByte } from '../colours.js';
+import { grey, toByte } from '../../pixels/colours.js';
 import { between, type Chance, type Colours, type Range, type Transform } from './augmentation.js';
 
 /** Options of `clahe`. */

@@ -1,5 +1,5 @@
-import { LUMA, luma, toByte } from '../colours.js';
-import { around, type Chance, type Transform } from './augmentation.js';
+import { LUMA } from '../../pixels/colours.js';
+import { around, type Chance, recolour, type Transform } from './augmentation.js';
 
 /** Options of `colorJitter`. */
 export interface ColorJitterOptions extends Chance {
@@ -20,18 +20,13 @@ export interface ColorJitterOptions extends Chance {
  */
 export function colorJitter(options: ColorJitterOptions = {}): Transform {
   const { brightness = 0.2, contrast = 0.2, saturation = 0.2, hue = 0, p = 0.8 } = options;
-  return {
-    name: 'colorJitter',
-    p,
-    photometric: ({ image }, random) => {
-      const [b, c, s] = [brightness, contrast, saturation].map((x) => Math.max(0, 1 + around(random, x)));
-      const turn = turnHues(2 * Math.PI * around(random, hue));
-      // Saturation, then hue, on v·b·c; both leave grey alone, so what contrast adds passes through them.
-      const map = turn.map((row) => row.map((weight, k) => b! * c! * (s! * weight + (1 - s!) * LUMA[k]!)));
-      const offset = (1 - c!) * b! * meanLuma(image);
-      mapColours(image, map.flat(), offset);
-    },
-  };
+  return recolour('colorJitter', p, (random) => {
+    const [b, c, s] = [brightness, contrast, saturation].map((x) => Math.max(0, 1 + around(random, x)));
+    const turn = turnHues(2 * Math.PI * around(random, hue));
+    // Saturation, then hue, on v·b·c; both leave grey alone, so what contrast adds passes through them.
+    const map = turn.map((row) => row.map((weight, k) => b! * c! * (s! * weight + (1 - s!) * LUMA[k]!)));
+    return { kind: 'map', matrix: map.flat(), lift: (1 - c!) * b! };
+  });
 }
 
 /** The rotation of RGB about the grey axis; each row sums to one. */
@@ -44,33 +39,4 @@ function turnHues(angle: number): number[][] {
     [more, same, less],
     [less, more, same],
   ];
-}
-
-function meanLuma(image: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < image.length; i += 3) sum += luma(image, i);
-  return (3 * sum) / image.length;
-}
-
-/** v → `map`·v + `offset`, for each pixel; `map` is 3 × 3, row by row. */
-function mapColours(image: Uint8Array, map: readonly number[], offset: number): void {
-  const [rr, rg, rb, gr, gg, gb, br, bg, bb] = map as readonly [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  for (let i = 0; i < image.length; i += 3) {
-    const r = image[i]!;
-    const g = image[i + 1]!;
-    const b = image[i + 2]!;
-    image[i] = toByte(rr * r + rg * g + rb * b + offset);
-    image[i + 1] = toByte(gr * r + gg * g + gb * b + offset);
-    image[i + 2] = toByte(br * r + bg * g + bb * b + offset);
-  }
 }

@@ -1,4 +1,4 @@
-import { grey } from '../colours.js';
+import { grey } from '../../pixels/colours.js';
 import { around, type Chance, type Colours, type Transform } from './augmentation.js';
 
 /** Options of a transform that enhances by a random factor. */

@@ -1,4 +1,4 @@
-import type { Affine } from './affine.js';
+import type { Affine } from '../../pixels/affine.js';
 import { around, between, type Chance, type Range, type Transform } from './augmentation.js';
 
 /** Mirrors left and right. Default p .5. */

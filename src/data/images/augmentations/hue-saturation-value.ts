@@ -1,4 +1,4 @@
-import { toByte } from '../colours.js';
+import { toByte } from '../../pixels/colours.js';
 import { around, type Chance, type Transform } from './augmentation.js';
 
 /** Options of `hueSaturationValue`. */

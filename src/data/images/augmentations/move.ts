@@ -1,5 +1,5 @@
+import { type Affine, compose, IDENTITY, warp } from '../../pixels/affine.js';
 import { IGNORE_INDEX } from '../../types.js';
-import { type Affine, compose, IDENTITY, warp } from './affine.js';
 
 /**
  * A map that is not affine: replaces points of the output by those of the input that they show, in place.

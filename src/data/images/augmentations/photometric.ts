@@ -1,7 +1,14 @@
 import { MersenneTwister } from '../../../random/mersenne-twister.js';
 import type { Random } from '../../../random/random-stream.js';
-import { luma, toByte } from '../colours.js';
-import { between, type Chance, type MaskedColours, type Range, type Transform } from './augmentation.js';
+import { toByte } from '../../pixels/colours.js';
+import {
+  between,
+  type Chance,
+  type MaskedColours,
+  type Range,
+  recolour,
+  type Transform,
+} from './augmentation.js';
 import { type ErasedMask, erase } from './erasing.js';
 
 /** Raises pixels scaled to [0, 1] to a power. Default [.8, 1.25], p .5. */
@@ -9,26 +16,16 @@ export function randomGamma({
   gamma = [0.8, 1.25],
   p = 0.5,
 }: Chance & { readonly gamma?: Range } = {}): Transform {
-  return {
-    name: 'randomGamma',
-    p,
-    photometric: ({ image }, random) => {
-      const power = between(random, gamma);
-      const table = Uint8Array.from({ length: 256 }, (_, byte) => Math.round(255 * (byte / 255) ** power));
-      for (let i = 0; i < image.length; i++) image[i] = table[image[i]!]!;
-    },
-  };
+  return recolour('randomGamma', p, (random) => {
+    const power = between(random, gamma);
+    const table = Uint8Array.from({ length: 256 }, (_, byte) => Math.round(255 * (byte / 255) ** power));
+    return { kind: 'table', table };
+  });
 }
 
 /** Replaces colours by their luma. Default p .1. */
 export function toGray({ p = 0.1 }: Chance = {}): Transform {
-  return {
-    name: 'toGray',
-    p,
-    photometric: ({ image }) => {
-      for (let i = 0; i < image.length; i += 3) image.fill(Math.round(luma(image, i)), i, i + 3);
-    },
-  };
+  return recolour('toGray', p, () => ({ kind: 'grey' }));
 }
 
 /** Blurs by a Gaussian with a deviation, in pixels, from `sigma`. Default [.1, 2], p .3. */
@@ -36,18 +33,10 @@ export function gaussianBlur({
   sigma = [0.1, 2],
   p = 0.3,
 }: Chance & { readonly sigma?: Range } = {}): Transform {
-  return {
-    name: 'gaussianBlur',
-    p,
-    photometric: ({ width, height, image }, random) => {
-      const kernel = gaussian(between(random, sigma));
-      const across = new Float32Array(image.length);
-      for (let y = 0; y < height; y++) convolve(image, across, kernel, y * width * 3, 3, width);
-      const down = new Float32Array(image.length);
-      for (let x = 0; x < width; x++) convolve(across, down, kernel, x * 3, width * 3, height);
-      for (let i = 0; i < image.length; i++) image[i] = down[i]! + 0.5;
-    },
-  };
+  return recolour('gaussianBlur', p, (random) => ({
+    kind: 'blur',
+    kernel: gaussian(between(random, sigma)),
+  }));
 }
 
 /** Adds normal noise with a standard deviation of up to `limit` grey levels. Default 10, p .5. */
@@ -101,18 +90,25 @@ export interface CoarseDropoutOptions extends Chance {
 /** Paints grey squares (DeVries & Taylor 2017, "Cutout"). Default p .5. */
 export function coarseDropout(options: CoarseDropoutOptions = {}): Transform {
   const { holes = 4, size = 0.2, mask: inMask = 'keep', p = 0.5 } = options;
-  const paint = (picture: MaskedColours, random: Random) => {
-    const { width, height } = picture;
-    const count = 1 + Math.floor(random() * holes);
-    for (let hole = 0; hole < count; hole++) {
+  const squares = (random: Random, { width, height }: Omit<MaskedColours, 'image'>) =>
+    Array.from({ length: 1 + Math.floor(random() * holes) }, () => {
       const side = Math.ceil(Math.min(width, height) * size * random());
       const left = Math.floor(random() * (width - side + 1));
       const top = Math.floor(random() * (height - side + 1));
-      erase(picture, { left, top, width: side, height: side }, () => 128, inMask);
-    }
-  };
+      return [left, top, side] as const;
+    });
   const name = 'coarseDropout';
-  return inMask === 'keep' ? { name, p, photometric: paint } : { name, p, joint: paint };
+  if (inMask === 'keep')
+    return recolour(name, p, (random, picture) => ({
+      kind: 'squares',
+      value: 128,
+      squares: squares(random, picture),
+    }));
+  const paint = (picture: MaskedColours, random: Random) => {
+    for (const [left, top, side] of squares(random, picture))
+      erase(picture, { left, top, width: side, height: side }, () => 128, inMask);
+  };
+  return { name, p, joint: paint };
 }
 
 /** Half a Gaussian kernel, from its centre outwards; the whole sums to one. */
@@ -122,25 +118,4 @@ function gaussian(sigma: number): Float32Array {
   );
   const sum = 2 * half.reduce((a, b) => a + b, 0) - 1;
   return Float32Array.from(half, (weight) => weight / sum);
-}
-
-/** One line of `length` RGB pixels that lie `stride` apart; its ends are continued outwards. */
-function convolve(
-  from: Uint8Array | Float32Array,
-  to: Float32Array,
-  kernel: Float32Array,
-  start: number,
-  stride: number,
-  length: number,
-): void {
-  for (let i = 0; i < length; i++) {
-    const at = start + i * stride;
-    for (let c = 0; c < 3; c++) to[at + c] = kernel[0]! * from[at + c]!;
-    for (let d = 1; d < kernel.length; d++) {
-      const before = start + Math.max(0, i - d) * stride;
-      const after = start + Math.min(length - 1, i + d) * stride;
-      const weight = kernel[d]!;
-      for (let c = 0; c < 3; c++) to[at + c]! += weight * (from[before + c]! + from[after + c]!);
-    }
-  }
 }

@@ -1,4 +1,4 @@
-import { IGNORE_INDEX } from '../../types.js';
+import { IGNORE_INDEX } from '../types.js';
 
 /** x' = ax + by + c, y' = dx + ey + f, as [a, b, c, d, e, f]. */
 export type Affine = readonly [number, number, number, number, number, number];
@@ -85,7 +85,7 @@ function warpImage({ width, height, image }: Picture, [a, b, c, d, e, f]: Affine
 }
 
 /** The same map between pixel indices, whose centres are at half a pixel. */
-function inPixels([a, b, c, d, e, f]: Affine, width: number, height: number): Affine {
+export function inPixels([a, b, c, d, e, f]: Affine, width: number, height: number): Affine {
   const toUnits: Affine = [1 / width, 0, 0.5 / width - 0.5, 0, 1 / height, 0.5 / height - 0.5];
   const toPixels: Affine = [width, 0, width / 2 - 0.5, 0, height, height / 2 - 0.5];
   return compose(toPixels, compose([a, b, c, d, e, f], toUnits));

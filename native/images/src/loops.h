@@ -1,0 +1,60 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace millrace::images {
+
+/** The filter of one axis: output place i takes `count(i)` inputs from `first[i]` on, with weights at `start[i]`. */
+struct Taps {
+  const int32_t* first;
+  const int32_t* start;
+  const int32_t* weights;
+};
+
+/** Bits after the point of a weight: Pillow's for bytes. */
+constexpr int PRECISION = 22;
+
+/** A picture of bytes, rows without gaps, and a map from output to input pixels: x' = ax + by + c, y' = dx + ey + f. */
+struct Warp {
+  const uint8_t* pixels;
+  int width, height;
+  double map[6];
+};
+
+/** A linear map of colours, row by row, and what is added to each. */
+struct ColourMap {
+  double matrix[9];
+  double offset;
+};
+
+/** How many rows `across` takes at once. */
+constexpr int ROWS = 4;
+
+/**
+ * The loops over pixels, compiled once per instruction set. Each rounds as the JavaScript that it stands in for: sums in
+ * the same order, in the same precision, without fused multiply-add.
+ */
+struct Loops {
+  /** Filters `ROWS` rows of RGB; a byte may be read after the last of them. */
+  void (*across)(const uint8_t* rows, size_t stride, const Taps& taps, int width, uint8_t* out, size_t outStride);
+  /** One output row of `stride` bytes from `count` input rows. */
+  void (*down)(const uint8_t* rows, size_t stride, const int32_t* weights, int count, uint8_t* out);
+  /** Row `y` of a warped RGB picture: bilinear, black outside. */
+  void (*warpRow)(const Warp& warp, int y, uint8_t* out);
+  /** Row `y` of a warped mask: the nearest id, 255 outside. */
+  void (*warpMaskRow)(const Warp& warp, int y, uint8_t* out);
+  /** Maps the colours of `count` RGB pixels in place. */
+  void (*mapColours)(uint8_t* pixels, size_t count, const ColourMap& map);
+  /** The luma of `count` RGB pixels, at most 64; there is room for 64. */
+  void (*lumas)(const uint8_t* pixels, size_t count, double* out);
+  /** sums[i] += weight · (before[i] + after[i]), each rounded to a float. */
+  void (*addPair)(float* sums, const float* before, const float* after, float weight, size_t count);
+  /** Bytes as whole numbers. */
+  void (*widen)(const uint8_t* bytes, size_t count, int32_t* out);
+};
+
+/** The loops for this processor, and the name of their instruction set. */
+const Loops& loops();
+const char* loopsIsa();
+
+}  // namespace millrace::images

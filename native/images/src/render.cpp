@@ -1,0 +1,134 @@
+#include "render.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include "colours.h"
+#include "loops.h"
+
+namespace millrace::images {
+namespace {
+
+/** Reads numbers in turn. */
+class Numbers {
+ public:
+  Numbers(const double* next, size_t count) : next_(next), end_(next + count) {}
+  bool more() const { return next_ < end_; }
+  double one() { return *many(1); }
+  const double* many(size_t count) {
+    if (size_t(end_ - next_) < count) throw std::invalid_argument("edits: expected more numbers");
+    const double* values = next_;
+    next_ += count;
+    return values;
+  }
+  /** A count, as one of the numbers. */
+  size_t count() {
+    double value = one();
+    if (!(value >= 0 && value <= double(end_ - next_))) throw std::invalid_argument("edits: expected a count");
+    return size_t(value);
+  }
+
+ private:
+  const double* next_;
+  const double* end_;
+};
+
+enum Edit { WARP, MAP, TABLE, GREY, BLUR, SQUARES };
+
+struct Work {
+  int width, height;
+  const uint8_t* image;
+  const uint8_t* mask;
+  std::unique_ptr<uint8_t[]> ownImage, ownMask;
+
+  size_t pixels() const { return size_t(width) * size_t(height); }
+
+  /** The image, in memory that may be changed. */
+  uint8_t* own() {
+    if (!ownImage) {
+      ownImage.reset(new uint8_t[3 * pixels()]);
+      std::memcpy(ownImage.get(), image, 3 * pixels());
+      image = ownImage.get();
+    }
+    return ownImage.get();
+  }
+};
+
+void warp(Work& work, const double* map) {
+  size_t row = size_t(work.width), channels = 3;
+  // Not filled with zeros first, as a vector would be.
+  std::unique_ptr<uint8_t[]> image(new uint8_t[channels * work.pixels()]), mask(work.mask ? new uint8_t[work.pixels()] : nullptr);
+  std::vector<uint8_t> small;
+  Warp move = {work.image, work.width, work.height, {}};
+  std::copy(map, map + 6, move.map);
+  if (work.pixels() == 1) {
+    // A pixel is read with the byte before or after it.
+    small.assign(8, 0);
+    std::copy(work.image, work.image + 3, small.begin() + 4);
+    move.pixels = small.data() + 4;
+  }
+  for (int y = 0; y < work.height; y++) loops().warpRow(move, y, image.get() + channels * row * size_t(y));
+  if (work.mask) {
+    move.pixels = work.mask;
+    for (int y = 0; y < work.height; y++) loops().warpMaskRow(move, y, mask.get() + row * size_t(y));
+  }
+  work.ownImage.swap(image);
+  work.image = work.ownImage.get();
+  if (!work.mask) return;
+  work.ownMask.swap(mask);
+  work.mask = work.ownMask.get();
+}
+
+void edit(Work& work, Numbers& numbers) {
+  int kind = int(numbers.one());
+  size_t pixels = work.pixels();
+  switch (kind) {
+    case WARP: return warp(work, numbers.many(6));
+    case MAP: {
+      const double* values = numbers.many(10);
+      return mapColours(work.own(), pixels, values, values[9]);
+    }
+    case TABLE: return lookUp(work.own(), 3 * pixels, numbers.many(256));
+    case GREY: return toGrey(work.own(), pixels);
+    case BLUR: {
+      size_t count = numbers.count();
+      return blur(work.own(), work.width, work.height, numbers.many(count), count);
+    }
+    case SQUARES: {
+      size_t count = numbers.count();
+      uint8_t value = uint8_t(numbers.one());
+      for (size_t i = 0; i < count; i++) paintSquare(work.own(), work.width, work.height, numbers.many(3), value);
+      return;
+    }
+    default: throw std::invalid_argument("edits: expected a kind of edit");
+  }
+}
+
+template <typename Value>
+void normalise(const uint8_t* image, size_t pixels, const Value* tables, Value* out) {
+  const Value *red = tables, *green = tables + 256, *blue = tables + 512;
+  for (size_t i = 0; i < 3 * pixels; i += 3) {
+    out[i] = red[image[i]];
+    out[i + 1] = green[image[i + 1]];
+    out[i + 2] = blue[image[i + 2]];
+  }
+}
+
+}  // namespace
+
+void render(const Sample& sample, int width, int height, const void* tables, const Target& target) {
+  Work work = {width, height, sample.image, sample.mask, {}, {}};
+  Numbers numbers(sample.edits, sample.editCount);
+  while (numbers.more()) edit(work, numbers);
+  size_t pixels = work.pixels();
+  if (target.floats) normalise(work.image, pixels, static_cast<const float*>(tables), target.floats);
+  if (target.halves) normalise(work.image, pixels, static_cast<const uint16_t*>(tables), target.halves);
+  if (target.bytes) std::memcpy(target.bytes, work.image, 3 * pixels);
+  if (work.mask && target.mask) loops().widen(work.mask, pixels, target.mask);
+  if (work.mask && target.maskBytes) std::memcpy(target.maskBytes, work.mask, pixels);
+}
+
+}  // namespace millrace::images

@@ -1,0 +1,67 @@
+import type { Item, Sample } from '../types.js';
+import { applyEdits } from './apply-edits.js';
+import type { Edit } from './edit.js';
+import { normalized } from './normal-tables.js';
+
+/**
+ * A sample whose pixels are still to be made: decoded bytes, and what is to be done to them. A batch is made of drafts in
+ * one go, off the event loop, into its own memory.
+ */
+export interface Draft {
+  readonly width: number;
+  readonly height: number;
+  /** RGB bytes, which a cache or another sample may have, too: never written to. */
+  readonly image: Uint8Array;
+  readonly mask?: Uint8Array | undefined;
+  /** Carried out in order. */
+  readonly edits: readonly Edit[];
+  /** By channel the 256 floats that bytes become; without it the image stays bytes. */
+  readonly tables?: Float32Array | undefined;
+}
+
+/** The fields of a sample that a draft stands for. */
+type Pixels = { image: Uint8Array | Float32Array; mask?: Uint8Array };
+
+const drafts = new WeakMap<object, Draft>();
+
+/** The draft that a sample stands for; undefined once its pixels were read, and for a sample that never was one. */
+export function draftOf(sample: object): Draft | undefined {
+  return drafts.get(sample);
+}
+
+/**
+ * A sample with the fields of `like` whose pixels are those of a draft. They are made when `image` or `mask` is first
+ * read, in memory of their own; from then on the sample is like any other.
+ */
+export function drafted<S extends Omit<Sample<Item>, 'image'>>(like: object, draft: Draft): S {
+  const {
+    image: _image,
+    mask: _mask,
+    ...fields
+  } = Object.getOwnPropertyDescriptors(like) as PropertyDescriptorMap;
+  const sample = Object.defineProperties({}, fields) as Pixels;
+  drafts.set(sample, draft);
+  for (const key of draft.mask ? (['image', 'mask'] as const) : (['image'] as const))
+    Object.defineProperty(sample, key, {
+      configurable: true,
+      enumerable: true,
+      get: () => settled(sample)[key],
+      set: (value: Uint8Array) => {
+        Object.assign(settled(sample), { [key]: value });
+      },
+    });
+  return sample as unknown as S;
+}
+
+/** The sample, its pixels made. */
+function settled(sample: Pixels): Pixels {
+  const draft = drafts.get(sample)!;
+  drafts.delete(sample);
+  const { image, mask } = applyEdits(draft, draft.edits);
+  const values: Pixels = { image: draft.tables ? normalized(image, draft.tables) : image };
+  // A mask that nothing has moved is the draft's own.
+  if (mask) values.mask = mask === draft.mask ? new Uint8Array(mask) : mask;
+  for (const [key, value] of Object.entries(values))
+    Object.defineProperty(sample, key, { configurable: true, enumerable: true, writable: true, value });
+  return sample;
+}
