@@ -11,7 +11,7 @@ import {
 /**
  * A matrix product whose batches may differ in any dimension, by one whose batches are alike.
  *
- * tfjs's padded products count modulo the smaller batch, which is right for its first dimension alone.
+ * tfjs's own products count modulo the smaller batch, which is right for its first dimension alone.
  */
 export function productOfAlike(
   a: TensorInfo,
@@ -53,7 +53,7 @@ export function broadcastProduct(engine: string): void {
     const run = (x: TensorInfo, y: TensorInfo) =>
       kernel.kernelFunc({ inputs: { a: x, b: y }, attrs: attrs!, backend });
     const [first, second] = [a, b].map(({ shape }) => shape.slice(0, -2).filter((n) => n !== 1));
-    // Alike, or one matrix for all: the kernel's padded way is right, and copies nothing.
+    // Alike, or one matrix for all: the kernel's own way is right, and copies nothing.
     if (first!.join() === second!.join() || first!.length === 0 || second!.length === 0) return run(a, b);
     return productOfAlike(a, b, backend as KernelBackend, engine, run);
   };
