@@ -1,4 +1,4 @@
-import type { StoredTensor } from '../src/files/safetensors.js';
+import type { StoredTensor } from '../src/files/safetensors-format.js';
 import { backboneShapes } from '../src/model/vit/backbone-shapes.js';
 import { type VitConfig, vitConfig } from '../src/model/vit/config.js';
 import { type Segmenter, segmenterOf } from '../src/tasks/segmentation/segmenter.js';

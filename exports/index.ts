@@ -135,9 +135,9 @@ export { type Batch, type NoTargets, noTargets, type Tensors } from '../src/data
 export { labelTensor } from '../src/tasks/classification/label-tensor.js';
 
 // Models: a pretrained ViT under a head.
+export { loadSegmenter } from '../src/tasks/segmentation/load-segmenter.js';
 export {
   createSegmenter,
-  loadSegmenter,
   Segmenter,
   type SegmenterOptions,
   segmenterOf,
@@ -153,7 +153,8 @@ export type { Model, Pass } from '../src/model/model.js';
 export { type Parameter, type ParameterGroup, Parameters } from '../src/model/parameters.js';
 export { AdaptableVit } from '../src/model/vit/adaptable-vit.js';
 export type { TrainingMode } from '../src/model/vit/training-mode.js';
-export { type Pretrained, readPretrained } from '../src/model/vit/pretrained.js';
+export { readPretrained } from '../src/model/vit/pretrained.js';
+export type { Pretrained } from '../src/model/vit/pretrained-of.js';
 export { type SaveBackboneOptions, saveBackbone } from '../src/model/vit/save-backbone.js';
 export { type VitConfig, vitConfig } from '../src/model/vit/config.js';
 
@@ -191,7 +192,8 @@ export type {
   Site,
 } from '../src/model/adapter.js';
 export { TARGETS, type Target } from '../src/model/targets.js';
-export { type SavePeftOptions, savePeft } from '../src/adapters/peft/save-peft.js';
+export type { SavePeftOptions } from '../src/adapters/peft/peft-files.js';
+export { savePeft } from '../src/adapters/peft/save-peft.js';
 export { loadPeft } from '../src/adapters/peft/load-peft.js';
 export type { NamedWeights, Spelling } from '../src/model/vit/names.js';
 
@@ -286,11 +288,11 @@ export { readCheckpoint, readCheckpointInfo } from '../src/train/read-checkpoint
 export { loadParameters, restore } from '../src/train/restore.js';
 export {
   type Dtype,
-  readSafetensors,
   type Safetensors,
   type StoredTensor,
   safetensorsBytes,
-} from '../src/files/safetensors.js';
+} from '../src/files/safetensors-format.js';
+export { readSafetensors } from '../src/files/safetensors.js';
 
 // Events: all that a run says, and who listens.
 export type {

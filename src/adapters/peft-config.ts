@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../base/errors.js';
 import { oneLine } from '../base/printable.js';
-import { readJson } from '../files/json-file.js';
+import type { Json } from '../files/json-file.js';
 import type { Adapter, AdapterOptions } from '../model/adapter.js';
 
 /** Makes an adapter from PEFT's settings of it. */
@@ -42,19 +42,19 @@ const shared = z.object({
 });
 
 /**
- * Reads adapter_config.json; the result makes the adapter when its place is known.
+ * Parses adapter_config.json, undefined where there is none; the result makes the adapter when its place is known.
  *
  * A setting that is not understood must have no value (null, false, empty): any other could change what is computed.
  *
  * @throws UserError naming the file and the setting.
  */
-export async function readPeftConfig(
+export function parsePeftConfig(
   path: string,
+  config: Json | undefined,
   readers: Readonly<Record<string, PeftReader>>,
-): Promise<(where: AdapterOptions) => Adapter> {
+): (where: AdapterOptions) => Adapter {
   const fail = (text: string, cause?: unknown) =>
     new UserError(`${path}: ${oneLine(text)}`, { path }, { cause });
-  const config = await readJson(path);
   if (!config)
     throw fail(
       'expected an adapter that PEFT saved, got nothing there; a named adapter is in a folder of its own name',

@@ -1,4 +1,4 @@
-import './tfjs.js';
+import './chained-ops.js';
 import {
   engine,
   getBackend,

@@ -1,45 +1,19 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { UserError } from '../base/errors.js';
-import { oneLine } from '../base/printable.js';
-
-/** Element types of safetensors that can be read, with their sizes in bytes. */
-const SIZES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
-
-/** A type of stored numbers, by its name in the format. */
-export type Dtype = keyof typeof SIZES;
-
-/** One stored tensor: floats of every width come as Float32Array, integers as Int32Array. */
-export interface StoredTensor {
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array;
-}
-
-/** The contents of a safetensors file. */
-export interface Safetensors {
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** The texts in the header beside the tensors. */
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** The longest header that is accepted, as in the format's own library. */
-const MAX_HEADER = 100_000_000;
+import {
+  type BadSafetensors,
+  badSafetensors,
+  parseSafetensors,
+  type Safetensors,
+} from './safetensors-format.js';
 
 /**
- * Reads a safetensors file: u64 length of a JSON header, the header, then the tensors' bytes without gaps.
- *
- * Everything that the header says is checked against the file before memory is taken for it. The tensors are read one
- * at a time, so a file may be larger than one buffer.
+ * Reads a safetensors file; see `parseSafetensors`. The tensors are read one at a time, so a file may be larger than one
+ * buffer.
  *
  * @throws UserError naming the file, when it is missing, foreign, truncated, or its header lies.
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
-  const bad: Bad = (got, cause) =>
-    new UserError(
-      `${path}: expected a whole safetensors file, got ${oneLine(got)}; fetch or write it again`,
-      { path },
-      { cause },
-    );
+  const bad = badSafetensors(path);
   const failed = (cause: NodeJS.ErrnoException) => {
     throw bad(cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message), cause);
   };
@@ -47,87 +21,24 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
   if (!stats.isFile()) throw bad(stats.isDirectory() ? 'a folder' : 'something that is not a file');
   const file = await open(path, 'r').catch(failed);
   try {
-    const { entries, metadata, start } = await readHeader(file, stats.size, bad);
-    const tensors = new Map<string, StoredTensor>();
-    for (const { name, dtype, shape, from, to } of entries)
-      tensors.set(name, {
-        dtype,
-        shape,
-        data: toArray(await readRange(file, start + from, to - from, bad), dtype),
-      });
-    return { tensors, metadata };
+    return await parseSafetensors(
+      { size: stats.size, read: (from, length) => readRange(file, from, length, bad) },
+      bad,
+    );
   } finally {
     await file.close();
   }
 }
 
-type Bad = (got: string, cause?: unknown) => UserError;
-
-interface Entry {
-  readonly name: string;
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  readonly from: number;
-  readonly to: number;
-}
-
-/** The header, checked against the file's size; `start` is where the tensors' bytes begin. */
-async function readHeader(
-  file: FileHandle,
-  size: number,
-  bad: Bad,
-): Promise<{ entries: Entry[]; metadata: Safetensors['metadata']; start: number }> {
-  if (size < 8) throw bad(`${size} bytes`);
-  const length = Buffer.from(await readRange(file, 0, 8, bad)).readBigUInt64LE();
-  if (length > BigInt(size - 8)) throw bad(`a header of ${length} bytes in a file of ${size}`);
-  if (length > MAX_HEADER) throw bad(`a header of ${length} bytes (at most ${MAX_HEADER})`);
-  const start = 8 + Number(length);
-  let text: string;
-  let header: Record<string, unknown>;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readRange(file, 8, Number(length), bad));
-    header = JSON.parse(text) as Record<string, unknown>;
-  } catch (cause) {
-    throw cause instanceof UserError ? cause : bad('a header that is not JSON', cause);
-  }
-  if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw bad('a header that is not an object');
-
-  const { __metadata__: metadata = {}, ...rest } = header;
-  const repeated = repeatedKey(text);
-  if (repeated !== undefined) throw bad(`two entries named ${repeated}`);
-  const entries = Object.entries(rest).map(([name, entry]) => checkEntry(name, entry, size - start, bad));
-  let end = 0;
-  for (const { from, to } of entries.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
-    if (from !== end) throw bad(`tensors that ${from < end ? 'overlap' : 'leave a gap'} at byte ${from}`);
-    end = to;
-  }
-  if (start + end !== size) throw bad(`${size - start - end} bytes that belong to no tensor`);
-  return { entries, metadata: metadata as Safetensors['metadata'], start };
-}
-
-function checkEntry(name: string, entry: unknown, room: number, bad: Bad): Entry {
-  const {
-    dtype,
-    shape,
-    data_offsets: offsets,
-  } = (entry ?? {}) as { dtype?: Dtype; shape?: unknown; data_offsets?: unknown };
-  const size = dtype && Object.hasOwn(SIZES, dtype) ? SIZES[dtype] : undefined;
-  if (!dtype || !size)
-    throw bad(`${name} of type ${String(dtype)} (known: ${Object.keys(SIZES).join(', ')})`);
-  if (!isCounts(shape) || !isCounts(offsets) || offsets.length !== 2)
-    throw bad(`${name} without a shape and offsets`);
-  const [from, to] = offsets as [number, number];
-  const count = shape.reduce((a, b) => a * b, 1);
-  if (from > to || to > room) throw bad(`${name} at ${from}–${to} of ${room} bytes`);
-  if (to - from !== count * size) throw bad(`${name} of shape [${shape.join(', ')}] in ${to - from} bytes`);
-  return { name, dtype, shape, from, to };
-}
-
 /** The most bytes that the system reads in one call: a little less than 2 GiB. */
 const AT_ONCE = 2 ** 30;
 
-async function readRange(file: FileHandle, from: number, length: number, bad: Bad): Promise<ArrayBuffer> {
+async function readRange(
+  file: FileHandle,
+  from: number,
+  length: number,
+  bad: BadSafetensors,
+): Promise<ArrayBuffer> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = new Uint8Array(length);
@@ -140,89 +51,4 @@ async function readRange(file: FileHandle, from: number, length: number, bad: Ba
     at += bytesRead;
   }
   return bytes.buffer;
-}
-
-/**
- * The bytes of a safetensors file: Float32Array as F32, Int32Array as I32, names sorted, the header padded to 8 bytes.
- *
- * @example
- * await writeFileAtomic('adapter.safetensors', safetensorsBytes(new Map([['a', { shape: [2], data }]])));
- */
-export function safetensorsBytes(
-  tensors: ReadonlyMap<
-    string,
-    { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array }
-  >,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
-  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
-  const parts: Buffer[] = [];
-  let offset = 0;
-  for (const [name, { shape, data }] of [...tensors].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const dtype: Dtype = data instanceof Float32Array ? 'F32' : 'I32';
-    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
-    parts.push(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-    offset += data.byteLength;
-  }
-  const json = JSON.stringify(header);
-  const text = Buffer.from(json + ' '.repeat((8 - (Buffer.byteLength(json) % 8)) % 8));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([length, text, ...parts]);
-}
-
-/** The first key that occurs twice in the outermost object of a valid JSON text. */
-function repeatedKey(json: string): string | undefined {
-  const names = new Set<string>();
-  let depth = 0;
-  for (const [token, key] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
-    if (token === '{') depth++;
-    else if (token === '}') depth--;
-    else if (key && depth === 1) {
-      const name = JSON.parse(key) as string;
-      if (names.has(name)) return name;
-      names.add(name);
-    }
-  }
-  return undefined;
-}
-
-function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
-}
-
-function toArray(buffer: ArrayBuffer, dtype: Dtype): Float32Array | Int32Array {
-  switch (dtype) {
-    case 'F32':
-      return new Float32Array(buffer);
-    case 'F64':
-      return Float32Array.from(new Float64Array(buffer));
-    case 'BF16': {
-      const words = new Uint32Array(buffer.byteLength / 2);
-      new Uint16Array(buffer).forEach((half, i) => {
-        words[i] = half << 16;
-      });
-      return new Float32Array(words.buffer);
-    }
-    case 'F16':
-      return Float32Array.from(new Uint16Array(buffer), halfToFloat);
-    case 'I64':
-      return Int32Array.from(new BigInt64Array(buffer), Number);
-    case 'I32':
-      return new Int32Array(buffer);
-    case 'I16':
-      return Int32Array.from(new Int16Array(buffer));
-    case 'I8':
-      return Int32Array.from(new Int8Array(buffer));
-    default:
-      return Int32Array.from(new Uint8Array(buffer));
-  }
-}
-
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : (fraction / 1024) * 2 ** -14);
 }

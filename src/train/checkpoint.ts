@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { recordedPaths } from '../files/recorded-paths.js';
-import type { StoredTensor } from '../files/safetensors.js';
+import type { StoredTensor } from '../files/safetensors-format.js';
 
 /** The files of a checkpoint's folder. */
 export const CHECKPOINT_FILES = {

@@ -1,6 +1,6 @@
 import { keep, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
-import type { StoredTensor } from '../files/safetensors.js';
+import type { StoredTensor } from '../files/safetensors-format.js';
 import type { Model } from '../model/model.js';
 import type { Checkpoint } from './checkpoint.js';
 import { unpack } from './optimizers/pack.js';

@@ -5,7 +5,7 @@ import type { SplitStems } from '../data/recorded-split.js';
 import { writeFolderAtomic } from '../files/atomic.js';
 import { sha256 } from '../files/digest.js';
 import { recordPaths } from '../files/recorded-paths.js';
-import { safetensorsBytes } from '../files/safetensors.js';
+import { safetensorsBytes } from '../files/safetensors-format.js';
 import { CHECKPOINT_FILES, type CheckpointInfo } from './checkpoint.js';
 import { infoDigest } from './info-digest.js';
 import { stateNumbers, stateTensors } from './optimizers/state-tree.js';

@@ -9,7 +9,8 @@ import { recordOf, segmenterFrom } from '../../src/experiment/segmenter-record.j
 import { vitConfig } from '../../src/model/vit/config.js';
 import { saveBackbone } from '../../src/model/vit/save-backbone.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
-import { createSegmenter, loadSegmenter } from '../../src/tasks/segmentation/segmenter.js';
+import { loadSegmenter } from '../../src/tasks/segmentation/load-segmenter.js';
+import { createSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 
 const config = vitConfig.parse({
   hidden_size: 12,

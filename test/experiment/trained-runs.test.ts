@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.js';
 import { loadTrained, selectRuns, trainedRuns } from '../../src/experiment/trained-runs.js';
-import { loadSegmenter } from '../../src/tasks/segmentation/segmenter.js';
+import { loadSegmenter } from '../../src/tasks/segmentation/load-segmenter.js';
 import { readCheckpoint } from '../../src/train/read-checkpoint.js';
 import { tinyBackbone, untrained } from '../recipes/trained.js';
 import { editInfo } from '../train/edit-info.js';

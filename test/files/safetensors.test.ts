@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { UserError } from '../../src/base/errors.js';
-import { readSafetensors, safetensorsBytes } from '../../src/files/safetensors.js';
+import { readSafetensors } from '../../src/files/safetensors.js';
+import { safetensorsBytes } from '../../src/files/safetensors-format.js';
 
 const golden = (name: string) => fileURLToPath(new URL(`golden/${name}`, import.meta.url));
 

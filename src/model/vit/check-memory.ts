@@ -1,4 +1,3 @@
-import { totalmem } from 'node:os';
 import { UserError } from '../../base/errors.js';
 import { type Size, sizeText } from '../../data/images/image-size.js';
 import type { VitConfig } from './config.js';
@@ -11,11 +10,16 @@ export function checkMemory(config: VitConfig, imageSize: Size, outputs: number)
   const pixels = imageSize.width * imageSize.height;
   const tokens = 1 + pixels / config.patch_size ** 2;
   const least = 4 * (pixels * 3 + outputs + tokens * config.hidden_size + tokens ** 2);
-  const there = totalmem();
-  if (least <= there) return;
+  const there = memory();
+  if (there === undefined || least <= there) return;
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
   throw new UserError(
     `image size: expected one that fits into ${gib(there)} of memory, got ${sizeText(imageSize)}, at which one picture takes ${gib(least)}; see --image-size`,
     { imageSize, least },
   );
+}
+
+/** The memory of the machine; a browser does not tell. */
+function memory(): number | undefined {
+  return typeof process === 'undefined' ? undefined : process.getBuiltinModule('node:os').totalmem();
 }

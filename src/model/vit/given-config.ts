@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.js';
 import { oneLine } from '../../base/printable.js';
 import type { Normalization } from '../../data/images/normalization.js';
-import { type Json, readJson } from '../../files/json-file.js';
+import type { Json } from '../../files/json-file.js';
 import { type VitConfig, vitConfig } from './config.js';
 import { foreignModel } from './model-types.js';
 import type { NamedWeights } from './names.js';
@@ -16,13 +16,11 @@ export interface GivenConfig {
   readonly normalization?: Normalization;
 }
 
-/** Reads a folder's config.json. @throws UserError for a model that is no plain ViT, before its weights are read. */
-export async function readConfigFile(path: string): Promise<Json | undefined> {
-  const file = await readJson(path);
+/** Refuses the config.json of a model that is no plain ViT, before its weights are read. */
+export function refuseForeignConfig(file: Json | undefined, path: string): void {
   const type = file?.['model_type'];
   const foreign = file && !(isTimms(file) && type === 'timm_wrapper') ? foreignModel(type) : undefined;
   if (foreign) throw new UserError(`${path}: ${oneLine(foreign)}`, { path });
-  return file;
 }
 
 /**

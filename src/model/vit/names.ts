@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.js';
 import { oneLine } from '../../base/printable.js';
-import type { StoredTensor } from '../../files/safetensors.js';
+import type { StoredTensor } from '../../files/safetensors-format.js';
 import { TARGETS, type Target } from '../targets.js';
 
 /** A backbone's tensors by the names used here, whichever library wrote them. Layouts stay PyTorch's. */

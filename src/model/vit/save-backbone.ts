@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { UserError } from '../../base/errors.js';
 import { IMAGENET, type Normalization } from '../../data/images/normalization.js';
 import { writeFileAtomic } from '../../files/atomic.js';
-import { safetensorsBytes } from '../../files/safetensors.js';
+import { safetensorsBytes } from '../../files/safetensors-format.js';
 import type { Parameters } from '../parameters.js';
 import { backboneShapes } from './backbone-shapes.js';
 import { gridOf, imageSizeOf, type VitConfig } from './config.js';

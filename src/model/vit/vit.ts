@@ -22,7 +22,7 @@ import { backboneShapes } from './backbone-shapes.js';
 import { checkHeads, type Grid, gridOf, type VitConfig } from './config.js';
 import { fromTorchLayout } from './layout.js';
 import { interpolatePositions } from './positions.js';
-import type { Pretrained } from './pretrained.js';
+import type { Pretrained } from './pretrained-of.js';
 
 /** One linear map of one block, plain or with an adapter: its result, or the map itself, which then runs with others. */
 export type Project = (layer: number, target: Target, x: Tensor) => Tensor | LinearMap;

@@ -2,7 +2,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../../base/errors.js';
 import { oneLine } from '../../base/printable.js';
-import { readSafetensors, type StoredTensor } from '../../files/safetensors.js';
+import { readSafetensors } from '../../files/safetensors.js';
+import { type StoredTensor } from '../../files/safetensors-format.js';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = `${WEIGHTS}.index.json`;

@@ -9,7 +9,8 @@ import type { TorchPlace } from '../../model/torch-place.js';
 import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import { imageSizeOf, type VitConfig } from '../../model/vit/config.js';
 import { fromTorchLayout } from '../../model/vit/layout.js';
-import { type Pretrained, readPretrained } from '../../model/vit/pretrained.js';
+import { readPretrained } from '../../model/vit/pretrained.js';
+import type { Pretrained } from '../../model/vit/pretrained-of.js';
 import { addPretrained, addRandomBackbone } from '../../model/vit/vit.js';
 
 /** Options of `loadClassifier`. */

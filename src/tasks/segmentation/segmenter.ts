@@ -7,7 +7,7 @@ import type { Pass } from '../../model/model.js';
 import type { TorchPlace } from '../../model/torch-place.js';
 import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import { imageSizeOf, type VitConfig } from '../../model/vit/config.js';
-import { type Pretrained, readPretrained } from '../../model/vit/pretrained.js';
+import type { Pretrained } from '../../model/vit/pretrained-of.js';
 import { addPretrained, addRandomBackbone, patchGrid } from '../../model/vit/vit.js';
 
 /** Options of `loadSegmenter`. */
@@ -65,16 +65,6 @@ export class Segmenter extends AdaptableVit {
     model.addHead(seed);
     return model.train('head');
   }
-}
-
-/**
- * Loads a pretrained backbone (see `readPretrained`) under a new segmentation head; only the head is trainable.
- *
- * @example
- * const model = (await loadSegmenter('google/vit-base-patch16-224', { classes: 3, seed: 42 })).inject(lora({ rank: 16 }), 42);
- */
-export async function loadSegmenter(name: string, options: SegmenterOptions): Promise<Segmenter> {
-  return segmenterOf(await readPretrained(name), options);
 }
 
 /** A segmenter on a backbone that was read already. */

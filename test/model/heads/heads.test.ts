@@ -10,7 +10,8 @@ import type { Head, HeadOptions } from '../../../src/model/heads/head.js';
 import { heads } from '../../../src/model/heads/heads.js';
 import { vitConfig } from '../../../src/model/vit/config.js';
 import { saveBackbone } from '../../../src/model/vit/save-backbone.js';
-import { createSegmenter, loadSegmenter } from '../../../src/tasks/segmentation/segmenter.js';
+import { loadSegmenter } from '../../../src/tasks/segmentation/load-segmenter.js';
+import { createSegmenter } from '../../../src/tasks/segmentation/segmenter.js';
 
 const config = vitConfig.parse({
   hidden_size: 4,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { UserError } from '../../../src/base/errors.js';
-import type { StoredTensor } from '../../../src/files/safetensors.js';
+import type { StoredTensor } from '../../../src/files/safetensors-format.js';
 import { accountForTensors } from '../../../src/model/vit/account-for-tensors.js';
 import { backboneShapes } from '../../../src/model/vit/backbone-shapes.js';
 import { vitConfig } from '../../../src/model/vit/config.js';

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dispose, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { UserError } from '../../../src/base/errors.js';
-import { readSafetensors, type StoredTensor, safetensorsBytes } from '../../../src/files/safetensors.js';
+import { readSafetensors } from '../../../src/files/safetensors.js';
+import { type StoredTensor, safetensorsBytes } from '../../../src/files/safetensors-format.js';
 import type { VitConfig } from '../../../src/model/vit/config.js';
 import { readPretrained } from '../../../src/model/vit/pretrained.js';
 import { saveBackbone } from '../../../src/model/vit/save-backbone.js';
 import { normal, randomStream } from '../../../src/random/random-stream.js';
-import { createSegmenter, loadSegmenter, type Segmenter } from '../../../src/tasks/segmentation/segmenter.js';
+import { loadSegmenter } from '../../../src/tasks/segmentation/load-segmenter.js';
+import { createSegmenter, type Segmenter } from '../../../src/tasks/segmentation/segmenter.js';
 
 const config: VitConfig = {
   hidden_size: 64,

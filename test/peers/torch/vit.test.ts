@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dispose, tensor, tidy } from '@tensorflow/tfjs-core';
 import { TORCH } from '../../../bench/peers/torch.js';
-import { readSafetensors, type Safetensors } from '../../../src/files/safetensors.js';
+import { readSafetensors } from '../../../src/files/safetensors.js';
+import { type Safetensors } from '../../../src/files/safetensors-format.js';
 import { loadClassifier } from '../../../src/tasks/classification/classifier.js';
-import { loadSegmenter } from '../../../src/tasks/segmentation/segmenter.js';
+import { loadSegmenter } from '../../../src/tasks/segmentation/load-segmenter.js';
 import { needsPython } from '../python.js';
 import { close } from './close.js';
 

@@ -18,7 +18,7 @@ import type { BatchPlan } from '../../../src/data/types.js';
 import { backboneShapes } from '../../../src/model/vit/backbone-shapes.js';
 import { vitConfig } from '../../../src/model/vit/config.js';
 import { toTorchLayout } from '../../../src/model/vit/layout.js';
-import type { Pretrained } from '../../../src/model/vit/pretrained.js';
+import type { Pretrained } from '../../../src/model/vit/pretrained-of.js';
 import { randomStream } from '../../../src/random/random-stream.js';
 import { classifierOf, createClassifier } from '../../../src/tasks/classification/classifier.js';
 import type { LabelledImage } from '../../../src/tasks/classification/labelled-image.js';

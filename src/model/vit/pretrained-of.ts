@@ -1,0 +1,76 @@
+import { UserError } from '../../base/errors.js';
+import type { Normalization } from '../../data/images/normalization.js';
+import type { Json } from '../../files/json-file.js';
+import type { StoredTensor } from '../../files/safetensors-format.js';
+import { accountForTensors, refuseForeignTensors } from './account-for-tensors.js';
+import { classLabels } from './class-labels.js';
+import { imageSizeOf, type VitConfig } from './config.js';
+import { givenConfig } from './given-config.js';
+import { canonicalNames, isTimm, type NamedWeights } from './names.js';
+import { readPreprocessor } from './preprocessor.js';
+
+/** A pretrained backbone as stored on disk. */
+export interface Pretrained {
+  readonly path: string;
+  readonly config: VitConfig;
+  /** The weights by the names of the file. */
+  readonly weights: NamedWeights;
+  /** The model's input normalization, if its folder states one. */
+  readonly normalization?: Normalization;
+  /** The names of the classes of its own classifier, where its config.json states them. */
+  readonly labels?: readonly string[];
+}
+
+/** The contents of a pretrained ViT's files, each with the path that errors name. */
+export interface PretrainedFiles {
+  /** The file of the tensors. */
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly config: { readonly path: string; readonly json: Json | undefined };
+  readonly preprocessor: { readonly path: string; readonly json: Json | undefined };
+}
+
+/** The backbone that files hold; see `readPretrained`. */
+export function pretrainedOf({ path, tensors, config: file, preprocessor }: PretrainedFiles): Pretrained {
+  const weights = canonicalNames(tensors, path);
+  refuseForeignTensors(path, weights);
+  const epsilon = isTimm(tensors.keys()) ? 1e-6 : 1e-12;
+  const { config, biased, normalization } = givenConfig(file.json, file.path, weights, path, epsilon);
+  if (!biased) addZeroBiases(weights);
+  accountForTensors(path, config, weights);
+  const statistics = statisticsOf(preprocessor, config) ?? normalization;
+  const labels = classLabels(file.json);
+  return {
+    path,
+    config,
+    weights,
+    ...(statistics && { normalization: statistics }),
+    ...(labels && { labels }),
+  };
+}
+
+/** What a preprocessor_config.json says; undefined if there is none. */
+function statisticsOf(
+  { path, json }: PretrainedFiles['preprocessor'],
+  config: VitConfig,
+): Normalization | undefined {
+  return (
+    json &&
+    readPreprocessor(json, imageSizeOf(config), (text) => {
+      throw new UserError(`${path}: ${text}`, { path });
+    })
+  );
+}
+
+/** Zero biases for a model without `qkv_bias`, which is the same function. */
+function addZeroBiases(weights: NamedWeights): void {
+  for (const [name, { shape }] of weights)
+    if (/\.(query|key|value)\.weight$/.test(name)) {
+      const width = shape[0] ?? 0;
+      weights.set(name.replace(/weight$/, 'bias'), {
+        dtype: 'F32',
+        shape: [width],
+        data: new Float32Array(width),
+      });
+    }
+}
