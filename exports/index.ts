@@ -121,6 +121,15 @@ export {
   trivialAugment,
 } from '../src/data/images/augmentations/rand-augment.js';
 
+// Mixing: other samples of the data set, mixed into each.
+export { mixSamples } from '../operators/mix-samples.js';
+export { mixers } from '../src/data/images/mixing/mixers.js';
+export type { Mixed, Mixer, Part } from '../src/data/images/mixing/mixer.js';
+export type { Mixable } from '../src/data/images/mixing/mix-plans.js';
+export { type BetaMixOptions, cutMix, mixup } from '../src/data/images/mixing/mixup.js';
+export { type CopyPasteOptions, classMix, copyPaste } from '../src/data/images/mixing/class-mix.js';
+export { type MosaicOptions, mosaic } from '../src/data/images/mixing/mosaic.js';
+
 // Corruptions: changes that a model is tested under.
 export type { Corruption, Picture, Severity } from '../src/data/images/corruptions/corruption.js';
 export { corrupt, corruptions } from '../src/data/images/corruptions/corruptions.js';
@@ -132,7 +141,7 @@ export { prefetch } from '../operators/prefetch.js';
 export { concatLease } from '../operators/concat-lease.js';
 export { type Disposable, Lease } from '../operators/lease.js';
 export { type Batch, type NoTargets, noTargets, type Tensors } from '../src/data/batch.js';
-export { labelTensor } from '../src/tasks/classification/label-tensor.js';
+export { type Labels, labelTensor, softLabelTensor } from '../src/tasks/classification/label-tensor.js';
 
 // Models: a pretrained ViT under a head.
 export { loadSegmenter } from '../src/tasks/segmentation/load-segmenter.js';

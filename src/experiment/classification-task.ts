@@ -1,11 +1,12 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { from, lastValueFrom } from 'rxjs';
+import { from, lastValueFrom, pipe } from 'rxjs';
 import { augment } from '../../operators/augment.js';
 import { batch } from '../../operators/batch.js';
 import { checkSplits } from '../../operators/check-splits.js';
 import { decode } from '../../operators/decode.js';
 import { imageFolders } from '../../operators/image-folders.js';
 import { labelList } from '../../operators/label-list.js';
+import { mixSamples } from '../../operators/mix-samples.js';
 import { normalize } from '../../operators/normalize.js';
 import { split } from '../../operators/split.js';
 import { UserError } from '../base/errors.js';
@@ -18,7 +19,7 @@ import { pretrainedLabels } from '../model/vit/pretrained.js';
 import type { Pretrained } from '../model/vit/pretrained-of.js';
 import type { TrainingMode } from '../model/vit/training-mode.js';
 import { type Classifier, loadClassifier } from '../tasks/classification/classifier.js';
-import { labelTensor } from '../tasks/classification/label-tensor.js';
+import { labelTensor, softLabelTensor } from '../tasks/classification/label-tensor.js';
 import { classNames, type LabelledImage, withLabels } from '../tasks/classification/labelled-image.js';
 import { labelLosses } from '../tasks/classification/losses/label-losses.js';
 import {
@@ -147,6 +148,8 @@ export function classificationTask(
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
   model.train(mode);
   const samples = cache ?? caches.make(settings.cache, settings.cacheDir);
+  // Batches that are mixed only train: what takes them is the loss, and its targets may be shares.
+  const shares = softLabelTensor(classes.length) as unknown as typeof labelTensor;
   const loss = labelLosses.make(settings.loss, { smoothing });
   return {
     model,
@@ -156,12 +159,11 @@ export function classificationTask(
     metrics: classificationMetrics({ classes: classes.length, loss, k }),
     guarded: 'accuracy',
     record: classifierRecordOf(model, settings),
-    ...pictureBatches<LabelledImage, Tensor1D>(settings, (plan, changes) =>
+    ...pictureBatches<LabelledImage, Tensor1D>(settings, false, (plan, { changes, mix }) =>
       from(plan.samples).pipe(
-        decode(model.imageSize, { cache: samples }),
-        augment(...changes),
+        mixSamples(mix, splits.train, pipe(decode(model.imageSize, { cache: samples }), augment(...changes))),
         normalize(model.normalization),
-        batch(plan, labelTensor),
+        batch(plan, mix.length > 0 ? shares : labelTensor),
       ),
     ),
   };

@@ -1,10 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { from, lastValueFrom } from 'rxjs';
+import { from, lastValueFrom, pipe } from 'rxjs';
 import { augment } from '../../operators/augment.js';
 import { batch } from '../../operators/batch.js';
 import { checkSplits } from '../../operators/check-splits.js';
 import { decode } from '../../operators/decode.js';
 import { imageMaskPairs } from '../../operators/image-mask-pairs.js';
+import { mixSamples } from '../../operators/mix-samples.js';
 import { normalize } from '../../operators/normalize.js';
 import { split } from '../../operators/split.js';
 import type { ImageSize } from '../data/images/image-size.js';
@@ -104,10 +105,13 @@ export function segmentationTask(
     metrics: segmentationMetrics({ classes: ids.length, loss }),
     guarded: 'softDice',
     record: recordOf(model, settings.modelName),
-    ...pictureBatches<Pair, Tensor>(settings, (plan, changes) =>
+    ...pictureBatches<Pair, Tensor>(settings, true, (plan, { changes, mix }) =>
       from(plan.samples).pipe(
-        decode(model.imageSize, { ids, cache: samples }),
-        augment(...changes),
+        mixSamples(
+          mix,
+          splits.train,
+          pipe(decode(model.imageSize, { ids, cache: samples }), augment(...changes)),
+        ),
         normalize(model.normalization),
         batch(plan),
       ),

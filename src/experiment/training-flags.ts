@@ -4,6 +4,7 @@ import { fixture } from '../base/fixture.js';
 import { nameIn, unique } from '../cli/flag.js';
 import { augmentations } from '../data/images/augmentations/augmentations.js';
 import { PRESETS_ABOUT } from '../data/images/augmentations/presets.js';
+import { mixers } from '../data/images/mixing/mixers.js';
 import { engines } from '../engine/engine.js';
 import { PRECISIONS } from '../engine/numbers/precision.js';
 import { loggers } from '../loggers/loggers.js';
@@ -158,6 +159,12 @@ export const trainingFlags = {
     .array(nameIn(augmentations))
     .default([])
     .describe(`augmentations of the training images, in order; presets: ${PRESETS_ABOUT}; default: none`),
+  mix: z
+    .array(nameIn(mixers))
+    .optional()
+    .describe(
+      'ways to mix other training images into each, in order: cutmix and mosaic for all images, mixup for labelled ones, classmix and copy-paste for masks; default: none',
+    ),
 };
 
 /** Flags of the engine. */

@@ -44,6 +44,7 @@ for (const { task, recipe, name, leads, curve, share } of TASKS)
           '--split=upstream',
           '--schedule=constant',
           '--augment=flip',
+          '--mix=cutmix,mosaic',
           ...args,
         ),
         join(dir, cwd),

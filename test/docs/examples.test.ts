@@ -34,6 +34,7 @@ declare global {
   type Head = M.Head;
   type HeadOptions = M.HeadOptions;
   type Loss = M.Loss;
+  type Mixer = M.Mixer;
   type SearchSpace = S.SearchSpace;
   type Tensor = import('@tensorflow/tfjs-core').Tensor;
   type Transform = M.Transform;

@@ -331,6 +331,11 @@ const flags: readonly Case[] = [
     args: ['--mask-ids', '1,1,2'],
     says: /--mask-ids: expected each id once, got \[1,1,2\]/,
   },
+  {
+    what: 'mixup of masks',
+    args: ['--mix', 'cutmix,mixup'],
+    says: /--mix: mixup: expected labelled pictures, got masks, .*use cutmix/,
+  },
   { what: 'no config file', args: ['--config', 'nowhere.yaml'], says: /nowhere\.yaml: expected/ },
   {
     what: 'an unknown key in a config file',

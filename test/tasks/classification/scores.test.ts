@@ -35,6 +35,25 @@ describe('labelCrossEntropy', () => {
     );
   });
 
+  it('takes shares: the mean of the losses of the labels, weighted by them, and its gradient', () => {
+    const shares = [0.2, 0, 0.8];
+    const soft = (row: number[]) =>
+      tidy(() => labelCrossEntropy({ smoothing: 0.1 })(tensor2d([row]), tensor2d([shares])).dataSync()[0]!);
+    near(soft(logits), 0.2 * of(0, 0.1) + 0.8 * of(2, 0.1));
+    const [gradient] = tidy(() => {
+      const x = tensor2d([logits]);
+      const targets = tensor2d([shares]);
+      const { gradients } = valueAndGradients(() => labelCrossEntropy({ smoothing: 0.1 })(x, targets), [x]);
+      return gradients.map((each) => [...each!.dataSync()]);
+    });
+    // softmax − target, where the target is .9 of the shares and .1 spread evenly
+    [1 / 8, 2 / 8, 5 / 8].forEach((p, i) => near(gradient![i]!, p - 0.9 * shares[i]! - 0.1 / 3));
+    assert.throws(
+      () => tidy(() => labelCrossEntropy()(tensor2d([logits]), tensor2d([[1, 0]]))),
+      /labels: expected shares of 3 classes, got \[1,2\]/,
+    );
+  });
+
   it('stays finite for huge logits', () => near(of(0, 0, [1000, 0, 0]), 0));
 
   it('refuses a label that the model does not have, and a smoothing of 1', () => {

@@ -14,6 +14,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { UserError } from '../../../base/errors.js';
 import type { Loss } from '../../../model/loss.js';
+import type { Labels } from '../label-tensor.js';
 
 /** Options of `labelCrossEntropy`. */
 export interface LabelCrossEntropyOptions {
@@ -24,13 +25,12 @@ export interface LabelCrossEntropyOptions {
 /**
  * Cross-entropy of logits [batch, classes] and labels [batch], averaged over the batch, with label smoothing (Szegedy et
  * al. 2016, arXiv:1512.00567, section 7): −(1 − ε)·log p_label − ε·mean over classes of log p, as torch's `cross_entropy`
- * with `label_smoothing`.
+ * with `label_smoothing`. In place of labels it takes each class's share [batch, classes], as of mixed pictures: log
+ * p_label is then the mean of the classes' log p, weighted by the shares.
  *
  * @throws UserError for a label that the logits do not have.
  */
-export function labelCrossEntropy({
-  smoothing = 0,
-}: LabelCrossEntropyOptions = {}): Loss<Tensor2D, Tensor1D> {
+export function labelCrossEntropy({ smoothing = 0 }: LabelCrossEntropyOptions = {}): Loss<Tensor2D, Labels> {
   if (!(smoothing >= 0 && smoothing < 1))
     throw new UserError(
       `smoothing: expected a share from 0 to below 1, got ${smoothing}; see --label-smoothing`,
@@ -38,12 +38,21 @@ export function labelCrossEntropy({
     );
   return (logits, labels) => {
     const classes = logits.shape[1];
-    checkLabels(labels, classes);
     const logP = sub(logits, logSumExp(logits, 1, true));
-    const picked = sum(mul(cast(oneHot(labels, classes), 'float32'), logP), 1);
+    const picked = sum(mul(sharesOf(labels, classes), logP), 1);
     const loss = smoothing === 0 ? picked : add(mul(1 - smoothing, picked), mul(smoothing, mean(logP, 1)));
     return neg(mean(loss)) as Scalar;
   };
+}
+
+/** Each class's share in each sample. */
+function sharesOf(labels: Labels, classes: number): Tensor2D {
+  if (labels.rank === 1) {
+    checkLabels(labels as Tensor1D, classes);
+    return cast(oneHot(labels as Tensor1D, classes), 'float32') as Tensor2D;
+  }
+  if (labels.shape[1] === classes) return labels as Tensor2D;
+  throw new UserError(`labels: expected shares of ${classes} classes, got [${labels.shape}]`, { classes });
 }
 
 function checkLabels(labels: Tensor1D, classes: number): void {
