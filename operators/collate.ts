@@ -1,6 +1,6 @@
-import { dispose } from '@tensorflow/tfjs-core';
 import { map, type OperatorFunction, toArray } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
+import { dispose } from '../src/base/tfjs-core.js';
 import type { Batch, Tensors } from '../src/data/batch.js';
 import type { BatchPlan, Item, SamplePlan } from '../src/data/types.js';
 

@@ -1,5 +1,5 @@
-import { dispose, tidy } from '@tensorflow/tfjs-core';
 import { concat, concatMap, defer, ignoreElements, type Observable, of } from 'rxjs';
+import { dispose, tidy } from '../src/base/tfjs-core.js';
 import { type Batch, shapeOf, type Tensors } from '../src/data/batch.js';
 import { memoryHint } from '../src/engine/out-of-memory.js';
 import type { Scores } from '../src/events/scores.js';

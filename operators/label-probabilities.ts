@@ -1,5 +1,6 @@
-import { softmax, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import { concatAll, concatMap, type OperatorFunction, pipe } from 'rxjs';
+import { softmax, tidy } from '../src/base/tfjs-core.js';
 import type { ImageItem } from '../src/data/types.js';
 import { memoryHint } from '../src/engine/out-of-memory.js';
 import type { Model } from '../src/model/model.js';

@@ -1,6 +1,7 @@
-import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
+import type { Tensor4D } from '@tensorflow/tfjs-core';
 import { concatMap, from, map, type Observable, toArray } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
+import { tensor4d } from '../src/base/tfjs-core.js';
 import { type Batch, type NoTargets, noTargets } from '../src/data/batch.js';
 import { batchPlans } from '../src/data/batch-plans.js';
 import { type Pixels, readImage } from '../src/data/images/image-file.js';

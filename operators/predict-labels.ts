@@ -1,5 +1,6 @@
-import { softmax, type Tensor, type Tensor1D, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { concatAll, concatMap, type OperatorFunction, pipe } from 'rxjs';
+import { softmax, tidy } from '../src/base/tfjs-core.js';
 import type { Batch } from '../src/data/batch.js';
 import { pictures } from '../src/data/images/pictures.js';
 import type { Model } from '../src/model/model.js';

@@ -1,5 +1,6 @@
-import { type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { concatAll, concatMap, type OperatorFunction, pipe } from 'rxjs';
+import { tidy } from '../src/base/tfjs-core.js';
 import { memoryHint } from '../src/engine/out-of-memory.js';
 import type { Model } from '../src/model/model.js';
 import { classesAt } from '../src/tasks/segmentation/classes-at.js';

@@ -1,5 +1,5 @@
-import { argMax, Tensor, tidy } from '@tensorflow/tfjs-core';
 import { concatAll, concatMap, type OperatorFunction, pipe } from 'rxjs';
+import { argMax, Tensor, tidy } from '../src/base/tfjs-core.js';
 import type { Batch, Tensors } from '../src/data/batch.js';
 import { pictures } from '../src/data/images/pictures.js';
 import type { Model } from '../src/model/model.js';

@@ -1,6 +1,6 @@
-import { add, matMul, mul, reshape, transpose } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { UserError } from '../base/errors.js';
+import { add, matMul, mul, reshape, transpose } from '../base/tfjs-core.js';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
 import { lowRankChange } from '../engine/ops/low-rank.js';

@@ -1,5 +1,6 @@
-import { add, div, matMul, mul, sqrt, square, sum, type Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { add, div, matMul, mul, sqrt, square, sum } from '../base/tfjs-core.js';
 import { frozen } from '../engine/frozen.js';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';

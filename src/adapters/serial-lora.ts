@@ -1,5 +1,5 @@
-import { add, matMul, mul } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { add, matMul, mul } from '../base/tfjs-core.js';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
 import {

@@ -1,4 +1,4 @@
-import { Tensor } from '@tensorflow/tfjs-core';
+import { Tensor } from '../base/tfjs-core.js';
 import type { BatchPlan, Item } from './types.js';
 
 /** One tensor, or several by name. */

@@ -1,12 +1,5 @@
-import {
-  broadcast_util,
-  getKernel,
-  type KernelBackend,
-  type KernelConfig,
-  registerKernel,
-  type TensorInfo,
-  unregisterKernel,
-} from '@tensorflow/tfjs-core';
+import type { KernelBackend, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
+import { broadcast_util, getKernel, registerKernel, unregisterKernel } from '../base/tfjs-core.js';
 
 /**
  * A matrix product whose batches may differ in any dimension, by one whose batches are alike.

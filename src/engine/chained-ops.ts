@@ -1,7 +1,7 @@
-import * as core from '@tensorflow/tfjs-core';
-import { Tensor } from '@tensorflow/tfjs-core';
+import type { DataType } from '@tensorflow/tfjs-core';
 // oxlint-disable-next-line unicorn/require-module-specifiers -- for what it declares
 import type {} from '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
+import { core, Tensor } from '../base/tfjs-core.js';
 
 // Tensors' methods, x.add(y) for add(x, y): the union package of tfjs defines them, and its core in no form that Node can
 // import.
@@ -37,7 +37,7 @@ const others: Record<string, Method> = {
   reshapeAs(x: Tensor) {
     return reshape(this, x.shape);
   },
-  asType(dtype: core.DataType) {
+  asType(dtype: DataType) {
     return cast(this, dtype);
   },
   toBool() {

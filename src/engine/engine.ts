@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
-import { getBackend, ready, setBackend } from '@tensorflow/tfjs-core';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 import { type Name, named } from '../base/named.js';
 import { packageRoot } from '../base/package.js';
+import { getBackend, ready, setBackend } from '../base/tfjs-core.js';
 import { missing } from './missing.js';
 import { PRECISIONS, type Precision } from './numbers/precision.js';
 import { loadGradients } from './tfjs.js';

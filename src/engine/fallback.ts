@@ -1,17 +1,11 @@
-import '@tensorflow/tfjs-backend-cpu';
+import { createRequire } from 'node:module';
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
-import {
-  findBackend,
-  getKernel,
-  getKernelsForBackend,
-  type KernelBackend,
-  type KernelConfig,
-  type NamedTensorInfoMap,
-  registerKernel,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core';
+import type { KernelBackend, KernelConfig, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
+import { findBackend, getKernel, getKernelsForBackend, registerKernel } from '../base/tfjs-core.js';
 import { numbersOf } from './numbers/typed-numbers.js';
 import type { PlainKernel } from './op.js';
+
+createRequire(import.meta.url)('@tensorflow/tfjs-backend-cpu');
 
 /** A backend that counts how often each kernel that it lacks has run on the cpu backend. */
 interface Counting extends KernelBackend {

@@ -1,4 +1,5 @@
-import { engine, type Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { engine } from '../base/tfjs-core.js';
 
 /** Computes a tensor that is a constant to every gradient (PyTorch's `detach`). */
 export function frozen(compute: () => Tensor): Tensor {

@@ -1,5 +1,5 @@
-import { findBackend, registerBackend } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
+import { findBackend, registerBackend } from '../base/tfjs-core.js';
 import { availableCores } from './cores.js';
 import type { EngineOptions } from './engine.js';
 import { registerFallbacks } from './fallback.js';

@@ -1,16 +1,6 @@
 import './chained-ops.js';
-import {
-  engine,
-  getBackend,
-  getKernel,
-  type KernelConfig,
-  type NamedAttrMap,
-  type NamedTensorMap,
-  registerGradient,
-  registerKernel,
-  type Tensor,
-  tidy,
-} from '@tensorflow/tfjs-core';
+import type { KernelConfig, NamedAttrMap, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import { engine, getBackend, getKernel, registerGradient, registerKernel, tidy } from '../base/tfjs-core.js';
 
 /** An operation, independent of the engine that runs it. */
 export interface Op<I extends NamedTensorMap | readonly Tensor[], A> {

@@ -1,4 +1,4 @@
-import { backend } from '@tensorflow/tfjs-core';
+import { backend } from '../base/tfjs-core.js';
 
 /** The largest relative difference between two ways of computing one product on the current engine. */
 export function productTolerance(): number {

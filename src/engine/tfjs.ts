@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { enableProdMode, registerBackend } from '@tensorflow/tfjs-core';
+import { enableProdMode, registerBackend } from '../base/tfjs-core.js';
 import './chained-ops.js';
 
 // Production mode only silences tfjs's advice on standard error.

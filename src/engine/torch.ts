@@ -1,5 +1,6 @@
-import { findBackend, registerBackend, registerKernel, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
+import { findBackend, registerBackend, registerKernel } from '../base/tfjs-core.js';
 import { availableCores } from './cores.js';
 import type { EngineOptions } from './engine.js';
 import { registerFallbacks } from './fallback.js';

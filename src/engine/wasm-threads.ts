@@ -1,8 +1,14 @@
+import { createRequire } from 'node:module';
 import os from 'node:os';
 import { join } from 'node:path';
-import { type BackendWasm, setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
-import { backend, env, ready, setBackend } from '@tensorflow/tfjs-core';
+import type * as tfjsWasm from '@tensorflow/tfjs-backend-wasm';
 import { packageRoot } from '../base/package.js';
+import { backend, env, ready, setBackend } from '../base/tfjs-core.js';
+
+/** Required and not imported, as tfjs-core is. */
+export const { getThreadsCount, setThreadsCount } = createRequire(import.meta.url)(
+  '@tensorflow/tfjs-backend-wasm',
+) as typeof tfjsWasm;
 
 const WORKER = join(packageRoot, 'src', 'engine', 'wasm-thread.cjs');
 
@@ -27,7 +33,9 @@ export async function startWasmThreads(threads: number): Promise<void> {
     os.cpus = cpus;
     URL.createObjectURL = createObjectURL;
   }
-  const { wasm } = backend() as unknown as { readonly wasm: BackendWasm['wasm'] & { PThread?: Pool } };
+  const { wasm } = backend() as unknown as {
+    readonly wasm: tfjsWasm.BackendWasm['wasm'] & { PThread?: Pool };
+  };
   for (const worker of [...(wasm.PThread?.runningWorkers ?? []), ...(wasm.PThread?.unusedWorkers ?? [])])
     worker.unref();
 }

@@ -1,7 +1,6 @@
-import { getThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import { registerFallbacks } from './fallback.js';
 import { replaceProduct } from './wasm-product.js';
-import { startWasmThreads } from './wasm-threads.js';
+import { getThreadsCount, startWasmThreads } from './wasm-threads.js';
 
 /**
  * Registers the tfjs backend `wasm` with a faster matrix product; see `replaceProduct`.

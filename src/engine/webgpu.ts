@@ -1,5 +1,5 @@
-import { findBackend, getKernelsForBackend } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
+import { findBackend, getKernelsForBackend } from '../base/tfjs-core.js';
 import { broadcastProduct } from './broadcast-product.js';
 import { registerFallbacks } from './fallback.js';
 import { missing } from './missing.js';

@@ -1,4 +1,4 @@
-import { tensor3d, tensor4d } from '@tensorflow/tfjs-core';
+import { tensor3d, tensor4d } from '../base/tfjs-core.js';
 import type { Batch } from '../data/batch.js';
 import { FAMILIES } from '../data/creatures/families.js';
 import { scene } from '../data/creatures/scene.js';

@@ -1,5 +1,5 @@
-import { norm, sub, Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
+import { norm, sub, Tensor, tensor, tidy } from '../base/tfjs-core.js';
 import { linear } from '../engine/ops/linear.js';
 import { linears } from '../engine/ops/linears.js';
 import { productTolerance } from '../engine/rounding.js';

@@ -1,3 +1,4 @@
+import { loadSharp } from '../base/sharp.js';
 import type { ShownPicture } from '../data/images/pictures.js';
 import { writeFileAtomic } from '../files/atomic.js';
 
@@ -29,7 +30,7 @@ export async function writeSheet(
     left,
     top,
   }));
-  const { default: sharp } = await import('sharp');
+  const sharp = loadSharp();
   const png = await sharp({ create: { ...sheet, channels: 3, background: 'white' } })
     .composite([...placed, { input: Buffer.from(svg), left: 0, top: 0 }])
     .png()
@@ -43,7 +44,7 @@ export async function enlarge(
   { width, height }: Pick<ShownPicture, 'width' | 'height'>,
   factor: number,
 ): Promise<Uint8Array> {
-  const { default: sharp } = await import('sharp');
+  const sharp = loadSharp();
   return sharp(image, { raw: { width, height, channels: 3 } })
     .resize(width * factor, height * factor, { kernel: 'cubic' })
     .raw()

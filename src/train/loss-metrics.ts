@@ -1,4 +1,5 @@
-import { type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { tidy } from '../base/tfjs-core.js';
 import { shapeOf, type Tensors } from '../data/batch.js';
 import type { Scores } from '../events/scores.js';
 import type { Loss } from '../model/loss.js';

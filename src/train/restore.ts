@@ -1,5 +1,6 @@
-import { keep, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
+import { keep, tensor, tidy } from '../base/tfjs-core.js';
 import type { StoredTensor } from '../files/safetensors-format.js';
 import type { Model } from '../model/model.js';
 import type { Checkpoint } from './checkpoint.js';

@@ -1,5 +1,6 @@
-import { add, dispose, mul, stack, sum, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
+import { add, dispose, mul, stack, sum, tidy, zerosLike } from '../base/tfjs-core.js';
 import type { Batch, Tensors } from '../data/batch.js';
 import type { Model } from '../model/model.js';
 import type { Parameter } from '../model/parameters.js';

@@ -1,4 +1,5 @@
-import { engine, type Scalar, scalar, type Tensor } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import { engine, scalar } from '../base/tfjs-core.js';
 import { isSideOutput } from '../engine/op.js';
 
 /** A record that tfjs keeps of each operation for the backward pass. */

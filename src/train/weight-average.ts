@@ -1,4 +1,5 @@
-import { add, dispose, mul, sub, type Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { add, dispose, mul, sub } from '../base/tfjs-core.js';
 import type { Tensors } from '../data/batch.js';
 import type { Model } from '../model/model.js';
 import type { Parameters } from '../model/parameters.js';

@@ -1,6 +1,6 @@
-import { tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
 import { oneLine } from '../../base/printable.js';
+import { tensor } from '../../base/tfjs-core.js';
 import type { Json } from '../../files/json-file.js';
 import type { StoredTensor } from '../../files/safetensors-format.js';
 import type { AdapterOptions } from '../../model/adapter.js';

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../../base/errors.js';
+import { loadSharp } from '../../base/sharp.js';
 import { isAddress } from '../../files/http.js';
 import { nameOf, read, type Source } from '../source.js';
 
@@ -25,7 +26,7 @@ export async function checkImage(source: Source, what: string): Promise<string> 
     file = inFile ? await open(source) : undefined;
     const size = file ? (await file.stat()).size : bytes!.length;
     if (size < 4) throw bad(`${size} bytes`);
-    const { default: sharp } = await import('sharp');
+    const sharp = loadSharp();
     const { format, depth, width, height, autoOrient } = await sharp(bytes ?? path)
       .metadata()
       .catch((cause: Error) => {

@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.js';
+import { loadSharp } from '../../base/sharp.js';
 import { imagesAddon } from '../pixels/addon.js';
 import { nameOf, read, type Source } from '../source.js';
 import { bandsOf, decodeWith, MOST_PIXELS, openPicture } from './open-picture.js';
@@ -68,7 +69,7 @@ export async function readMask(
       const { width, height, data, channels, exif } = pngSamples(bytes, MOST_PIXELS);
       const ids = { width, height, data: onlyChannel(data, channels, path) };
       if (!exif) return ids;
-      const { default: sharp } = await import('sharp');
+      const sharp = loadSharp();
       return oriented(ids, (await sharp(bytes).metadata()).orientation ?? 1);
     }
     const { source: picture, space, depth, bits = 8 } = await openPicture(path, bytes);

@@ -1,5 +1,6 @@
-import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
+import type { Tensor4D } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { tensor4d } from '../../base/tfjs-core.js';
 import { memoryHint } from '../../engine/out-of-memory.js';
 import type { Item, Sample } from '../types.js';
 

@@ -1,5 +1,6 @@
 import type { Sharp } from 'sharp';
 import { UserError } from '../../base/errors.js';
+import { loadSharp } from '../../base/sharp.js';
 import { checkTiff } from './check-tiff.js';
 
 /**
@@ -21,7 +22,7 @@ export interface OpenPicture {
 /** Opens a picture, and refuses one that is truncated, too large, or whose pixels are not integers. */
 export async function openPicture(path: string, bytes: Buffer): Promise<OpenPicture> {
   checkTiff(path, bytes);
-  const { default: sharp } = await import('sharp');
+  const sharp = loadSharp();
   const source = sharp(bytes, {
     failOn: 'truncated',
     autoOrient: true,

@@ -1,13 +1,5 @@
-import {
-  type BackendValues,
-  type DataId,
-  DataStorage,
-  type DataType,
-  engine,
-  KernelBackend,
-  type TensorInfo,
-  util,
-} from '@tensorflow/tfjs-core';
+import type { BackendValues, DataId, DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { DataStorage, engine, KernelBackend, util } from '../../base/tfjs-core.js';
 import { numbersOf } from '../numbers/typed-numbers.js';
 import type { Addon, ArgumentNames, Enums, KernelNames } from './addon.js';
 import { type Arguments, inOrder } from './arguments.js';

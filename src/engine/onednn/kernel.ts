@@ -1,4 +1,5 @@
-import { registerKernel, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { registerKernel } from '../../base/tfjs-core.js';
 import { type OnednnBackend, sizeOf } from './backend.js';
 
 /** The arguments of a kernel; optional inputs may be missing. */

@@ -1,15 +1,6 @@
-import {
-  exp,
-  logSumExp,
-  matMul,
-  mul,
-  reshape,
-  sub,
-  sum,
-  type Tensor,
-  transpose,
-} from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { exp, logSumExp, matMul, mul, reshape, sub, sum, transpose } from '../../base/tfjs-core.js';
 import { defineOp } from '../op.js';
 import { expectCount, expectShape } from '../shapes.js';
 

@@ -1,4 +1,5 @@
-import { add, concat, pad, reshape, slice, sum, type Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { add, concat, pad, reshape, slice, sum } from '../../base/tfjs-core.js';
 import { defineOp } from '../op.js';
 import { expectShape } from '../shapes.js';
 import { inputGradient, linear, weightGradient } from './linear.js';

@@ -1,3 +1,4 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import {
   div,
   greater,
@@ -8,10 +9,9 @@ import {
   reshape,
   sub,
   sum,
-  type Tensor,
   where,
   zerosLike,
-} from '@tensorflow/tfjs-core';
+} from '../../base/tfjs-core.js';
 import { defineOp } from '../op.js';
 import { distributions, expectMasks } from './overlap.js';
 

@@ -1,4 +1,5 @@
-import { mul, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { mul, tensor } from '../../base/tfjs-core.js';
 
 /**
  * Inverted dropout (Srivastava et al. 2014): zero with probability `rate`, the rest scaled by 1/(1 − rate).

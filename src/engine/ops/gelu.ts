@@ -1,4 +1,5 @@
-import { add, erf, exp, mul, square, type Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { add, erf, exp, mul, square } from '../../base/tfjs-core.js';
 import { defineOp } from '../op.js';
 
 const run = defineOp<{ x: Tensor }, object>({

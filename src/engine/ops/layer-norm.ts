@@ -1,4 +1,5 @@
-import { add, clone, mean, mul, reshape, rsqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { add, clone, mean, mul, reshape, rsqrt, square, sub, sum } from '../../base/tfjs-core.js';
 import { defineOp } from '../op.js';
 import { expectCount, expectShape } from '../shapes.js';
 

@@ -1,4 +1,5 @@
-import { add, matMul, reshape, sum, type Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { add, matMul, reshape, sum } from '../../base/tfjs-core.js';
 import { defineOp } from '../op.js';
 import { expectShape } from '../shapes.js';
 

@@ -1,4 +1,5 @@
-import { add, concat, matMul, reshape, sum, type Tensor, transpose, zeros } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { add, concat, matMul, reshape, sum, transpose, zeros } from '../../base/tfjs-core.js';
 import { defineOp } from '../op.js';
 import { expectShape } from '../shapes.js';
 import { expectMap, weightGradient } from './linear.js';

@@ -1,4 +1,5 @@
-import { matMul, mul, reshape, slice, type Tensor, transpose } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { matMul, mul, reshape, slice, transpose } from '../../base/tfjs-core.js';
 import { defineOp } from '../op.js';
 import { expectCount, expectShape } from '../shapes.js';
 

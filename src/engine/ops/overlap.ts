@@ -1,3 +1,4 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import {
   add,
   cast,
@@ -11,8 +12,7 @@ import {
   stack,
   sub,
   sum,
-  type Tensor,
-} from '@tensorflow/tfjs-core';
+} from '../../base/tfjs-core.js';
 import { defineOp } from '../op.js';
 import { expectCount, expectShape } from '../shapes.js';
 

@@ -1,4 +1,5 @@
-import { matMul, reshape, type Tensor, tensor3d } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { matMul, reshape, tensor3d } from '../../base/tfjs-core.js';
 import { defineOp } from '../op.js';
 import { expectCount, expectShape } from '../shapes.js';
 

@@ -1,13 +1,5 @@
-import {
-  type BackendValues,
-  type DataId,
-  DataStorage,
-  type DataType,
-  engine,
-  KernelBackend,
-  type NamedTensorInfoMap,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core';
+import type { BackendValues, DataId, DataType, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
+import { DataStorage, engine, KernelBackend } from '../../base/tfjs-core.js';
 import type { Precision } from '../numbers/precision.js';
 import { numbersOf } from '../numbers/typed-numbers.js';
 import type { Made, TorchAddon } from './addon.js';

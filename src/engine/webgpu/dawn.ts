@@ -1,5 +1,6 @@
-import { type BackendValues, type DataId, registerBackend } from '@tensorflow/tfjs-core';
+import type { BackendValues, DataId } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { registerBackend } from '../../base/tfjs-core.js';
 import type { WebgpuBackend } from './backend.js';
 import { runTick, scheduled } from './ticks.js';
 

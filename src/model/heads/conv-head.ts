@@ -1,5 +1,6 @@
-import { add, mean, mul, relu, rsqrt, square, sub, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { add, mean, mul, relu, rsqrt, square, sub, tidy } from '../../base/tfjs-core.js';
 import { conv3x3 } from '../../engine/ops/conv3x3.js';
 import { dropout } from '../../engine/ops/dropout.js';
 import { linear } from '../../engine/ops/linear.js';

@@ -1,4 +1,5 @@
-import { keep, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { keep, tensor } from '../../base/tfjs-core.js';
 import { randomStream } from '../../random/random-stream.js';
 import type { Pass } from '../model.js';
 import type { Parameters } from '../parameters.js';

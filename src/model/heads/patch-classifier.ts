@@ -1,4 +1,5 @@
-import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { tensor, tidy } from '../../base/tfjs-core.js';
 import { linear } from '../../engine/ops/linear.js';
 import { normal, randomStream } from '../../random/random-stream.js';
 import { type Model } from '../model.js';

@@ -1,5 +1,6 @@
-import { clone, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { clone, tidy } from '../../base/tfjs-core.js';
 import { type ImageSize, type Size, sizeOf } from '../../data/images/image-size.js';
 import { IMAGENET, type Normalization } from '../../data/images/normalization.js';
 import type { Adapter, Site } from '../adapter.js';

@@ -1,5 +1,6 @@
-import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { tensor, tidy } from '../../base/tfjs-core.js';
 import { randomStream } from '../../random/random-stream.js';
 import type { Adapter, AdapterParameter, Site } from '../adapter.js';
 import type { VitConfig } from './config.js';

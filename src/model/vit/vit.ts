@@ -1,14 +1,5 @@
-import {
-  add,
-  broadcastTo,
-  concat,
-  reshape,
-  slice,
-  type Tensor,
-  tensor,
-  tidy,
-  transpose,
-} from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { add, broadcastTo, concat, reshape, slice, tensor, tidy, transpose } from '../../base/tfjs-core.js';
 import { attention } from '../../engine/ops/attention.js';
 import { gelu } from '../../engine/ops/gelu.js';
 import { branchNorm, layerNorm } from '../../engine/ops/layer-norm.js';

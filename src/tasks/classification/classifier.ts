@@ -1,5 +1,6 @@
-import { clone, reshape, slice, type Tensor, type Tensor2D, tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { clone, reshape, slice, tensor, tidy } from '../../base/tfjs-core.js';
 import type { ImageSize } from '../../data/images/image-size.js';
 import type { Normalization } from '../../data/images/normalization.js';
 import { linear } from '../../engine/ops/linear.js';

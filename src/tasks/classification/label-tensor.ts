@@ -1,5 +1,6 @@
-import { type Tensor1D, type Tensor2D, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { tensor1d, tensor2d } from '../../base/tfjs-core.js';
 import type { Mixed } from '../../data/images/mixing/mixer.js';
 import type { Sample } from '../../data/types.js';
 import type { LabelledImage } from './labelled-image.js';

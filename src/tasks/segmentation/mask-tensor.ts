@@ -1,4 +1,5 @@
-import { type Tensor3D, tensor3d } from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
+import { tensor3d } from '../../base/tfjs-core.js';
 import type { MaskedSample } from '../../data/types.js';
 
 /** The masks of samples as one tensor: int32 [batch, height, width], class ids, 255 for ignored. */

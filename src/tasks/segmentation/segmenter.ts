@@ -1,4 +1,5 @@
-import { type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { tidy } from '../../base/tfjs-core.js';
 import { type ImageSize, sizeOf } from '../../data/images/image-size.js';
 import type { Normalization } from '../../data/images/normalization.js';
 import { addHead, type Head, type HeadOptions, headPass, headPlaces } from '../../model/heads/head.js';

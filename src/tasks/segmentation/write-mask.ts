@@ -1,3 +1,4 @@
+import { loadSharp } from '../../base/sharp.js';
 import { writeFileAtomic } from '../../files/atomic.js';
 import { blend, classRgb } from './blend.js';
 import type { Prediction } from './overlays.js';
@@ -30,7 +31,7 @@ export async function writeMask(
 /** Writes the classes' colours half transparent over the picture in grey, as JPEG. */
 export async function writeOverlay(path: string, row: Prediction): Promise<void> {
   const { width, height, image, prediction } = row;
-  const { default: sharp } = await import('sharp');
+  const sharp = loadSharp();
   const blended = sharp(blend(image, prediction), { raw: { width, height, channels: 3 } });
   await writeFileAtomic(path, await blended.jpeg({ quality: 90, chromaSubsampling: '4:4:4' }).toBuffer());
 }

@@ -1,5 +1,6 @@
-import { add, mul, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { add, mul, tidy, zerosLike } from '../../base/tfjs-core.js';
 import { mapPacks, type Optimizer, type Packs, type State } from './transform.js';
 
 /**

@@ -1,4 +1,4 @@
-import { add, mul, tidy } from '@tensorflow/tfjs-core';
+import { add, mul, tidy } from '../../base/tfjs-core.js';
 import { type GradientTransform, mapPacks, stateless } from './transform.js';
 
 /**

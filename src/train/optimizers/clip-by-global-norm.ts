@@ -1,5 +1,6 @@
-import { add, div, minimum, mul, type Scalar, scalar, sqrt, square, sum, tidy } from '@tensorflow/tfjs-core';
+import type { Scalar } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { add, div, minimum, mul, scalar, sqrt, square, sum, tidy } from '../../base/tfjs-core.js';
 import { type GradientTransform, mapPacks, type Packs, stateless } from './transform.js';
 
 /** The L2 norm of all packs together. */

@@ -1,4 +1,5 @@
-import { concat, reshape, split, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { concat, reshape, split, tidy } from '../../base/tfjs-core.js';
 import type { Parameter } from '../../model/parameters.js';
 import type { Packs } from './transform.js';
 

@@ -1,4 +1,5 @@
-import { add, div, mul, sqrt, type Tensor, zerosLike } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { add, div, mul, sqrt, zerosLike } from '../../base/tfjs-core.js';
 import { defineOp } from '../../engine/op.js';
 import { type GradientTransform, mapPacks } from './transform.js';
 

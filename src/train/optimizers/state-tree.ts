@@ -1,4 +1,4 @@
-import { Tensor } from '@tensorflow/tfjs-core';
+import { Tensor } from '../../base/tfjs-core.js';
 import type { State } from './transform.js';
 
 /** The tensors of a state by path: `optimizer/1/m/head`. */

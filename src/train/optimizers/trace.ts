@@ -1,4 +1,5 @@
-import { add, mul, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { add, mul, tidy, zerosLike } from '../../base/tfjs-core.js';
 import { type GradientTransform, mapPacks } from './transform.js';
 
 /**

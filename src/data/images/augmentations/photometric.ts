@@ -1,3 +1,4 @@
+import { loadSharp } from '../../../base/sharp.js';
 import { MersenneTwister } from '../../../random/mersenne-twister.js';
 import type { Random } from '../../../random/random-stream.js';
 import { toByte } from '../../pixels/colours.js';
@@ -67,7 +68,7 @@ export function imageCompression({
     name: 'imageCompression',
     p,
     photometric: async ({ width, height, image }, random) => {
-      const { default: sharp } = await import('sharp');
+      const sharp = loadSharp();
       const raw = { width, height, channels: 3 as const };
       const file = await sharp(image, { raw })
         .jpeg({ quality: Math.round(between(random, quality)) })

@@ -1,3 +1,4 @@
+import { loadSharp } from '../../../base/sharp.js';
 import { valueNoise } from '../../creatures/texture.js';
 import { type Corruption, pixels, withImage } from './corruption.js';
 
@@ -37,7 +38,7 @@ export const pixelate: Corruption = async (picture, severity) => {
   const { width, height } = picture;
   const left = [0.5, 0.38, 0.29, 0.22, 0.16][severity - 1]!;
   const [w, h] = [Math.max(1, Math.round(width * left)), Math.max(1, Math.round(height * left))];
-  const { default: sharp } = await import('sharp');
+  const sharp = loadSharp();
   const small = await sharp(picture.image, raw(width, height))
     .resize(w, h, { fit: 'fill', kernel: 'linear' })
     .raw()
@@ -52,7 +53,7 @@ export const pixelate: Corruption = async (picture, severity) => {
 /** A JPEG file of too low a quality. */
 export const jpeg: Corruption = async (picture, severity) => {
   const quality = [30, 20, 14, 10, 7][severity - 1]!;
-  const { default: sharp } = await import('sharp');
+  const sharp = loadSharp();
   const file = await sharp(picture.image, raw(picture.width, picture.height)).jpeg({ quality }).toBuffer();
   return { ...picture, image: new Uint8Array(await sharp(file).removeAlpha().raw().toBuffer()) };
 };

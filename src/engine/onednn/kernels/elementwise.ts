@@ -1,4 +1,5 @@
-import { backend_util, type DataType, type TensorInfo, upcastType } from '@tensorflow/tfjs-core';
+import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { backend_util, upcastType } from '../../../base/tfjs-core.js';
 import { type OnednnBackend, sizeOf } from '../backend.js';
 import { kernel, stridesOf } from '../kernel.js';
 import { assemble, empty, filled } from '../make.js';

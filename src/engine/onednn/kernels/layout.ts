@@ -1,4 +1,5 @@
-import { backend_util, type DataType, slice_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { backend_util, slice_util, util } from '../../../base/tfjs-core.js';
 import { type OnednnBackend, sizeOf } from '../backend.js';
 import { kernel, listKernel, stridesOf } from '../kernel.js';
 import { assemble, type Part } from '../make.js';

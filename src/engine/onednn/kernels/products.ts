@@ -1,4 +1,5 @@
-import { broadcast_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { broadcast_util } from '../../../base/tfjs-core.js';
 import { sizeOf } from '../backend.js';
 import { float, kernel, rowsOf } from '../kernel.js';
 import { empty } from '../make.js';

@@ -1,4 +1,5 @@
-import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { util } from '../../../base/tfjs-core.js';
 import { type OnednnBackend, sizeOf } from '../backend.js';
 import { kernel, rowsOf } from '../kernel.js';
 import { empty, filled } from '../make.js';

@@ -1,18 +1,6 @@
-import {
-  add,
-  cast,
-  logSumExp,
-  mean,
-  mul,
-  neg,
-  oneHot,
-  type Scalar,
-  sub,
-  sum,
-  type Tensor1D,
-  type Tensor2D,
-} from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { UserError } from '../../../base/errors.js';
+import { add, cast, logSumExp, mean, mul, neg, oneHot, sub, sum } from '../../../base/tfjs-core.js';
 import type { Loss } from '../../../model/loss.js';
 import type { Labels } from '../label-tensor.js';
 

@@ -1,4 +1,5 @@
-import { argMax, type Tensor1D, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { argMax, tidy } from '../../../base/tfjs-core.js';
 import { meanOf } from '../../../events/metric.js';
 import type { Loss } from '../../../model/loss.js';
 import type { Metrics } from '../../../model/metrics.js';

@@ -1,4 +1,4 @@
-import { add, mul } from '@tensorflow/tfjs-core';
+import { add, mul } from '../../../base/tfjs-core.js';
 import type { Loss } from '../../../model/loss.js';
 import { crossEntropy } from './cross-entropy.js';
 import { tversky } from './tversky.js';

@@ -1,4 +1,15 @@
-import { clipByValue, div, exp, logSoftmax, maximum, mul, neg, pow, sub, sum } from '@tensorflow/tfjs-core';
+import {
+  clipByValue,
+  div,
+  exp,
+  logSoftmax,
+  maximum,
+  mul,
+  neg,
+  pow,
+  sub,
+  sum,
+} from '../../../base/tfjs-core.js';
 import { type Loss } from '../../../model/loss.js';
 import { pixels } from './loss.js';
 

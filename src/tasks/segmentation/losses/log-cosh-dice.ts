@@ -1,4 +1,4 @@
-import { cast, greater, log1p, mul, notEqual, sinh, square, sub, sum } from '@tensorflow/tfjs-core';
+import { cast, greater, log1p, mul, notEqual, sinh, square, sub, sum } from '../../../base/tfjs-core.js';
 import { IGNORE_INDEX } from '../../../data/types.js';
 import type { Loss } from '../../../model/loss.js';
 import { type AbsentOption, softScores } from './soft-scores.js';

@@ -1,13 +1,5 @@
-import {
-  cast,
-  notEqual,
-  oneHot,
-  reshape,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  unstack,
-} from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { cast, notEqual, oneHot, reshape, unstack } from '../../../base/tfjs-core.js';
 import { IGNORE_INDEX } from '../../../data/types.js';
 import { overlap as regionOverlap } from '../../../engine/ops/overlap.js';
 import { checkClasses } from './check-classes.js';

@@ -1,4 +1,5 @@
-import { abs, div, mul, softmax, sub, sum, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { abs, div, mul, softmax, sub, sum, tensor2d } from '../../../base/tfjs-core.js';
 import { type Loss } from '../../../model/loss.js';
 import { pixels } from './loss.js';
 

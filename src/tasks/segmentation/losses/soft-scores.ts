@@ -1,4 +1,5 @@
-import { add, div, minimum, mul, onesLike, type Scalar, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import { add, div, minimum, mul, onesLike, sub, sum } from '../../../base/tfjs-core.js';
 import { type Overlap, overlap } from './loss.js';
 
 /** The weight of a class that does not occur in the batch. */

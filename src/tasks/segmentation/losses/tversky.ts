@@ -1,4 +1,4 @@
-import { add, div, maximum, mul, sub, sum } from '@tensorflow/tfjs-core';
+import { add, div, maximum, mul, sub, sum } from '../../../base/tfjs-core.js';
 import { type Loss } from '../../../model/loss.js';
 import { overlap } from './loss.js';
 import { presence } from './soft-scores.js';

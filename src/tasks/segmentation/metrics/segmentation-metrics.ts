@@ -1,4 +1,5 @@
-import { argMax, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { argMax, tidy } from '../../../base/tfjs-core.js';
 import type { Loss } from '../../../model/loss.js';
 import type { Metrics } from '../../../model/metrics.js';
 import { ConfusionMatrix } from '../../confusion-matrix.js';
