@@ -14,7 +14,11 @@ export { classNames, type LabelledImage, withLabels } from '../src/tasks/classif
 export { type SplitOptions, shuffled, splitPairs } from '../src/data/split.js';
 export { checkPairs } from '../src/tasks/segmentation/check-files.js';
 export { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/check-masks.js';
-export type { MaskIds } from '../src/tasks/segmentation/mask-ids.js';
+export { classCount, type MaskIds, storedIds } from '../src/tasks/segmentation/mask-ids.js';
+export { type MaskFormat, readMaskIds } from '../src/tasks/segmentation/mask-format.js';
+export { type Palette, type PaletteClass, parsePalette } from '../src/tasks/segmentation/palette.js';
+export { paletteOf, palettes } from '../src/tasks/segmentation/palettes.js';
+export { type IdGrid, maskPng } from '../src/tasks/segmentation/mask-png.js';
 export {
   type FilePair,
   IGNORE_INDEX,

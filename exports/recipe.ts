@@ -7,14 +7,19 @@ export { printable } from '../src/base/printable.js';
 
 // Flags that recipes share.
 export {
-  classNamesOf,
-  dataFlags,
   engineFlags,
   modelFlags,
   nameFlag,
   runFlags,
   trainingFlags,
 } from '../src/experiment/training-flags.js';
+export { maskFormatOf } from '../src/experiment/mask-format-of.js';
+export {
+  classNamesOf,
+  dataFlags,
+  type MaskSettings,
+  normalizationFlags,
+} from '../src/experiment/data-flags.js';
 export {
   classifierFlags,
   classifierRunFlags,
@@ -33,6 +38,8 @@ export {
 export { searchFlags } from '../src/experiment/search-flags.js';
 export { studyFlags } from '../src/experiment/study-flags.js';
 export { engineOf } from '../src/experiment/engine-of.js';
+
+export { dividedPairs, type PairsSettings, type SplitRule } from '../src/experiment/divided-pairs.js';
 
 // A training run: its folders, its task, its events.
 export { type OpenRun, openRun, type RunSettings } from '../src/experiment/open-run.js';

@@ -2,10 +2,11 @@ import { concatMap, type MonoTypeOperatorFunction } from 'rxjs';
 import { printable } from '../src/base/printable.js';
 import type { ImageItem, Pair, Splits } from '../src/data/types.js';
 import { checkPairs } from '../src/tasks/segmentation/check-files.js';
-import { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/check-masks.js';
+import { checkMasks } from '../src/tasks/segmentation/check-masks.js';
+import type { MaskFormat } from '../src/tasks/segmentation/mask-format.js';
 
 /** Options of `checkSplits`. */
-export interface CheckSplitsOptions extends Pick<CheckMasksOptions, 'ids'> {
+export interface CheckSplitsOptions extends MaskFormat {
   /** Called with a line about each likely mistake. Default: a line on stderr. */
   readonly warn?: (message: string) => void;
 }
@@ -19,6 +20,7 @@ export interface CheckSplitsOptions extends Pick<CheckMasksOptions, 'ids'> {
  */
 export function checkSplits<S extends Splits<ImageItem>>({
   ids,
+  palette,
   warn = toStderr,
 }: CheckSplitsOptions = {}): MonoTypeOperatorFunction<S> {
   return concatMap(async (splits) => {
@@ -37,7 +39,7 @@ export function checkSplits<S extends Splits<ImageItem>>({
         );
     await checkPairs([...train, ...validation, ...test]);
     const masked = train.filter((item): item is Pair => 'mask' in item);
-    if (masked.length > 0) for (const line of await checkMasks(masked, { ids })) warn(line);
+    if (masked.length > 0) for (const line of await checkMasks(masked, { ids, palette })) warn(line);
     return splits;
   });
 }

@@ -9,19 +9,20 @@ import { encode } from 'fast-png';
 import {
   corrupt,
   corruptions,
-  imageMaskPairs,
+  maskPng,
   type Pair,
+  type Palette,
   type Picture,
+  paletteOf,
   readImage,
-  readMask,
+  readMaskIds,
   resizeBilinear,
   resizeNearest,
   type Severity,
-  split,
   UserError,
 } from 'millrace';
-import { dataFlags, nameIn, ownedFolder, recipe, recordPaths } from 'millrace/recipe';
-import { concatMap, from, lastValueFrom, mergeMap } from 'rxjs';
+import { dataFlags, dividedPairs, nameIn, ownedFolder, recipe, recordPaths } from 'millrace/recipe';
+import { concatMap, defer, from, lastValueFrom, mergeMap } from 'rxjs';
 import { z } from 'zod';
 
 const { maskIds: _ids, classNames: _names, ...data } = dataFlags;
@@ -55,14 +56,23 @@ recipe({
       percentage: dataPercentage,
       rule: config.split,
       shrink: config.shrink,
-    } as const;
+    };
+    const palette = config.maskPalette === undefined ? undefined : paletteOf(config.maskPalette);
 
     const makeOne = async (folder: string, style: string, pair: Pair) => {
       signal.throwIfAborted();
-      const picture = await corrupt(await load(pair, imageSize), style, severity, randomSeed, pair.stem);
+      const picture = await corrupt(
+        await load(pair, imageSize, palette),
+        style,
+        severity,
+        randomSeed,
+        pair.stem,
+      );
       const { width, height, image, mask } = picture;
-      const png = (data: Uint8Array, channels: 1 | 3) => encode({ width, height, data, channels, depth: 8 });
-      const files = { images: png(image, 3), masks: png(mask, 1) };
+      const files = {
+        images: encode({ width, height, data: image, channels: 3, depth: 8 }),
+        masks: await maskPng({ width, height, data: mask }, palette),
+      };
       for (const [part, bytes] of Object.entries(files)) {
         const path = join(folder, style, part, `${pair.stem}.png`);
         await mkdir(dirname(path), { recursive: true });
@@ -75,8 +85,7 @@ recipe({
       process.stderr.write(`${style}: ${pairs.length} pictures\n`);
     };
 
-    return imageMaskPairs(imageDir, maskDir, { lists: list }).pipe(
-      split(splitting),
+    return defer(() => dividedPairs(config)).pipe(
       concatMap(async ({ test }) => {
         const pairs = test.slice(0, images);
         if (pairs.length === 0)
@@ -94,8 +103,8 @@ recipe({
 });
 
 /** A picture with its mask, shrunk to the shorter side, never enlarged. */
-async function load({ image, mask }: Pair, shorter: number): Promise<Picture> {
-  const [picture, ids] = await Promise.all([readImage(image), readMask(mask)]);
+async function load({ image, mask }: Pair, shorter: number, palette?: Palette): Promise<Picture> {
+  const [picture, ids] = await Promise.all([readImage(image), readMaskIds(mask, palette)]);
   if (picture.width !== ids.width || picture.height !== ids.height)
     throw new UserError(
       `${mask}: expected the size of ${image}, ${picture.width}×${picture.height}, got ${ids.width}×${ids.height}`,

@@ -11,6 +11,7 @@ import {
   predict,
   type Segmenter,
   shuffled,
+  storedIds,
   useEngine,
   writeOverlays,
   writePredictions,
@@ -25,6 +26,7 @@ import {
   engineOf,
   ignored,
   labelledBatchesOf,
+  maskFormatOf,
   openOutput,
   overwriteFlag,
   plannedRuns,
@@ -81,7 +83,8 @@ recipe({
             concatMap(async (rows) => {
               await writeOverlays(sheet, rows, classNames);
               const folder = sheet.replace(/\.png$/, '');
-              if (config.separate) await writePredictions(folder, rows, own.settings.maskIds);
+              const { ids, palette } = maskFormatOf(own.settings);
+              if (config.separate) await writePredictions(folder, rows, storedIds(ids), palette);
             }),
           ),
         classification: (classifier, own, images) =>

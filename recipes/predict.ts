@@ -11,6 +11,7 @@ import {
   labelProbabilities,
   pictureBatches,
   predictPictures,
+  storedIds,
   UserError,
   useEngine,
   writeMask,
@@ -59,7 +60,7 @@ recipe({
     const images = await findImages(imageDir);
     const masks = images.flatMap((image) => filesOf(image).slice(0, config.overlays ? 2 : 1));
     openOutput(outputDir, isClassification(run) ? LABEL_FILES : masks, config);
-    const maskIds = 'maskIds' in run.settings ? run.settings.maskIds : [];
+    const maskIds = 'maskIds' in run.settings ? storedIds(run.settings.maskIds) : [];
     await useEngine(...engineOf(config));
     const model = await loadTrained(run);
     let [unreadable, predicted] = [0, 0];

@@ -9,7 +9,7 @@ import { batchPlans } from '../../src/data/batch-plans.js';
 import { augmentations } from '../../src/data/images/augmentations/augmentations.js';
 import { memoryCache } from '../../src/data/images/sample-cache.js';
 import type { BatchPlan } from '../../src/data/types.js';
-import { dataFlags } from '../../src/experiment/training-flags.js';
+import { dataFlags } from '../../src/experiment/data-flags.js';
 import { command } from '../command.js';
 import { rounded } from '../result.js';
 import { startEngine } from '../setup.js';

@@ -14,9 +14,11 @@ import type { Config } from '../../src/cli/flag.js';
 import type { Batch } from '../../src/data/batch.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
 import type { BatchPlan, Pair } from '../../src/data/types.js';
-import { dataFlags, modelFlags } from '../../src/experiment/training-flags.js';
+import { dataFlags } from '../../src/experiment/data-flags.js';
+import { modelFlags } from '../../src/experiment/training-flags.js';
 import { loadSegmenter } from '../../src/tasks/segmentation/load-segmenter.js';
 import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
+import { classCount } from '../../src/tasks/segmentation/mask-ids.js';
 import { type Segmenter } from '../../src/tasks/segmentation/segmenter.js';
 import { adamW } from '../../src/train/optimizers/adam.js';
 import { Run } from '../../src/train/run.js';
@@ -117,7 +119,7 @@ async function trainTogether(settings: Settings, batches: Batches): Promise<void
 }
 
 function headOf({ maskIds }: Settings) {
-  return { classes: maskIds.length, seed: 1 };
+  return { classes: classCount(maskIds), seed: 1 };
 }
 
 function runOf({ batch: batchSize }: Settings, model: Segmenter, trial: number): Run {

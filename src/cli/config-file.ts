@@ -13,14 +13,16 @@ const yaml = () => createRequire(import.meta.url)('yaml') as typeof import('yaml
  * The settings of a YAML (or JSON) file by flag name. Its keys are flags, spelled with `-`, `_` or in camelCase. Keys that
  * are not in the table are errors where it knows `all` flags.
  *
+ * @param by the flag that names the file, for messages
  * @throws UserError where the file cannot be read, is not YAML, or holds an unknown or repeated key: it names both.
  */
 export function configFile(
   path: string,
   table: ReadonlyMap<string, Flag>,
   known: 'all' | 'some' = 'all',
+  by = '--config',
 ): Map<string, unknown> {
-  const document = yaml().parseDocument(read(path), { prettyErrors: true, logLevel: 'error' });
+  const document = yaml().parseDocument(read(path, by), { prettyErrors: true, logLevel: 'error' });
   const broken = document.errors[0];
   if (broken) {
     const line = broken.linePos?.[0].line ?? 1;
@@ -64,13 +66,13 @@ function valuesOf(document: Document.Parsed, path: string): unknown {
   }
 }
 
-function read(path: string): string {
+function read(path: string, by: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const got =
       code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : String(code);
-    throw new UserError(`--config ${path}: expected a YAML file, but ${got}`, { path }, { cause: error });
+    throw new UserError(`${by} ${path}: expected a YAML file, but ${got}`, { path }, { cause: error });
   }
 }

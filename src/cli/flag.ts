@@ -34,6 +34,10 @@ export interface FlagSchema {
   readonly anyOf?: readonly FlagSchema[];
   /** What it takes, in words, where the rest of the schema does not tell. */
   readonly expects?: string;
+  /** One value, though a list: where the flag is repeated, the last one counts, and they do not add up. */
+  readonly single?: boolean;
+  /** Whether it only says how others are read: no recipe sees it, and no run records it. */
+  readonly transient?: boolean;
   /** Why the flag is accepted without effect; see `ignored`. */
   readonly ignored?: string;
 }
@@ -102,6 +106,19 @@ export function flagName(key: string): string {
     .toLowerCase();
 }
 
+/** The values that a flag's value gives to other flags, where neither the command line nor a config file does. */
+export type Defaults = (value: unknown) => {
+  /** What messages call the place that they come from. */
+  readonly from: string;
+  /** By the keys of the flags; those that a table has not are passed over. */
+  readonly values: Readonly<Record<string, unknown>>;
+};
+
+/** What a flag gives to others: the `defaults` of its `meta`. */
+export function defaultsOf({ type }: Flag): Defaults | undefined {
+  return type.meta()?.['defaults'] as Defaults | undefined;
+}
+
 /** The flags of a table, by name, in its order. */
 export function flagTable(groups: FlagGroups): Map<string, Flag> {
   const table = new Map<string, Flag>();
@@ -167,6 +184,7 @@ export function valueOf(word: string, schema: FlagSchema): unknown {
   }
   if (schema.type === 'array') {
     const items = schema.items ?? {};
+    if (items.type === 'object') return word;
     return word === '' && !items.minLength ? [] : word.split(',').map((part) => valueOf(part.trim(), items));
   }
   if (schema.type === 'integer' || schema.type === 'number') {

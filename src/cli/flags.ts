@@ -32,7 +32,8 @@ export const general = {
  *
  * A key `blockRank` is the flag `--block-rank`, also spelled `--block_rank`; values follow after a blank or `=`.
  * A boolean is `--flag` or `--no-flag`, a list is comma-separated or repeated, and a fraction may be written `25%`.
- * The command line wins over `--config file.yaml`, and that over the defaults; of a flag that is given twice the last
+ * The command line wins over `--config file.yaml`, that over what another flag gives (see `Defaults`), and that over the
+ * defaults; of a flag that is given twice the last
  * counts, so that scripts can append to a command.
  *
  * @throws UserError for an unknown flag or key, a bad or missing value: it names the flag and the nearest fit.
@@ -54,7 +55,7 @@ export function flags<G extends FlagGroups>(
   const notes = [...raw.notes];
   const config: Record<string, unknown> = {};
   for (const flag of table.values()) {
-    if (ABOUT_READING.includes(flag.name)) continue;
+    if (ABOUT_READING.includes(flag.name) || flag.schema.transient) continue;
     const { value, where } = raw.of(flag);
     const { ignored } = flag.schema;
     if (flag.name === 'plugin' && value === undefined) continue;

@@ -1,7 +1,7 @@
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 import { configFile } from './config-file.js';
-import { expected, type Flag, flagName, valueOf } from './flag.js';
+import { defaultsOf, expected, type Flag, flagName, valueOf } from './flag.js';
 
 /** Whether a table has all flags of a command line (others are errors) or some of them (others are passed over). */
 export type Known = 'all' | 'some';
@@ -35,14 +35,29 @@ export function readRawValues(
   const path = shows ? undefined : words.get('config');
   const inFiles = new Map([...table].filter(([name]) => !ABOUT_READING.includes(name)));
   const file = typeof path === 'string' ? configFile(path, inFiles, known) : new Map<string, unknown>();
-  return {
-    words,
-    notes,
-    of: (flag) =>
-      !words.has(flag.name) && file.has(flag.name)
-        ? { value: file.get(flag.name), where: `${String(path)}: ${flag.key}` }
-        : { value: words.get(flag.name), where: `--${flag.name}` },
+  const given = new Map<string, { readonly value: unknown; readonly where: string }>();
+  const of = (flag: Flag) => {
+    if (!words.has(flag.name) && file.has(flag.name))
+      return { value: file.get(flag.name), where: `${String(path)}: ${flag.key}` };
+    const own = { value: words.get(flag.name), where: `--${flag.name}` };
+    return words.has(flag.name) ? own : (given.get(flag.name) ?? own);
   };
+  for (const flag of shows ? [] : table.values()) {
+    const { value, where } = of(flag);
+    const defaults = value === undefined ? undefined : defaultsOf(flag);
+    if (!defaults) continue;
+    valueFor(flag, value, where);
+    const { from, values } = defaults(value);
+    for (const [key, own] of Object.entries(values)) {
+      const name = flagName(key);
+      const { schema } = table.get(name) ?? {};
+      if (!schema || given.has(name)) continue;
+      // A text is as on the command line: `train-list: train.txt` is a list of one.
+      const read = typeof own === 'string' ? valueOf(own, schema) : own;
+      given.set(name, { value: read, where: `${from}: ${key}` });
+    }
+  }
+  return { words, notes, of };
 }
 
 function readWords(
@@ -94,7 +109,7 @@ function readWords(
       i++;
     }
     const before = values.get(flag.name);
-    if (Array.isArray(before) && Array.isArray(value)) value = [...before, ...value];
+    if (Array.isArray(before) && Array.isArray(value) && !flag.schema.single) value = [...before, ...value];
     else if (before !== undefined)
       notes.push(`--${flag.name}: given twice; the last one counts, ${JSON.stringify(value)}`);
     values.set(flag.name, value);

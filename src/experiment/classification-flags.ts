@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { nameIn } from '../cli/flag.js';
 import { labelLosses } from '../tasks/classification/losses/label-losses.js';
 import { LABEL_METRICS } from '../tasks/classification/metrics/label-metrics.js';
-import { dataFlags, modelFlags, runFlags, trainingFlags } from './training-flags.js';
+import { dataFlags, normalizationFlags } from './data-flags.js';
+import { modelFlags, runFlags, trainingFlags } from './training-flags.js';
 
 const { dataPercentage, randomSeed, shrink } = dataFlags;
 
 /** Flags of labelled pictures and their split. */
 export const labelledDataFlags = {
+  dataset: dataFlags.dataset,
   imageDir: z.string().min(1).optional().describe('folder with a sub-folder of images for each class'),
   labels: z
     .string()
@@ -29,6 +31,7 @@ export const labelledDataFlags = {
 export const classifierFlags = {
   modelName: modelFlags.modelName,
   imageSize: modelFlags.imageSize,
+  ...normalizationFlags,
   head: z
     .enum(['new', 'keep'])
     .default('new')

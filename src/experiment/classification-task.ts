@@ -28,6 +28,7 @@ import {
 } from '../tasks/classification/metrics/classification-metrics.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
 import { classifierRecordOf } from './classifier-record.js';
+import { askedNormalization, recordedNormalization } from './model-record.js';
 import { type PictureSettings, pictureBatches } from './picture-batches.js';
 import type { Task } from './task.js';
 
@@ -43,6 +44,8 @@ export interface LabelSettings {
   readonly shrink: 'all' | 'keep-test';
   readonly modelName: string;
   readonly imageSize?: ImageSize | undefined;
+  readonly mean?: readonly number[] | undefined;
+  readonly std?: readonly number[] | undefined;
   readonly head: 'new' | 'keep';
 }
 
@@ -121,10 +124,16 @@ function keptClasses(own: readonly string[], { labels, path }: Pick<Pretrained, 
 
 /** The pretrained backbone of the settings under its classifier; only the head is trainable. */
 export function loadLabelBackbone(
-  { modelName, imageSize, head, randomSeed: seed }: LabelSettings,
+  { modelName, imageSize, mean, std, head, randomSeed: seed }: LabelSettings,
   { classes }: LabelledSplits,
 ): Promise<Classifier> {
-  return loadClassifier(modelName, { classes: classes.length, head, imageSize, seed });
+  return loadClassifier(modelName, {
+    classes: classes.length,
+    head,
+    imageSize,
+    normalization: askedNormalization({ mean, std }),
+    seed,
+  });
 }
 
 /** Classification as a run trains it. */
@@ -158,7 +167,7 @@ export function classificationTask(
     loss,
     metrics: classificationMetrics({ classes: classes.length, loss, k }),
     guarded: 'accuracy',
-    record: classifierRecordOf(model, settings),
+    record: { ...classifierRecordOf(model, settings), ...recordedNormalization(settings, model) },
     ...pictureBatches<LabelledImage, Tensor1D>(settings, false, (plan, { changes, mix }) =>
       from(plan.samples).pipe(
         mixSamples(mix, splits.train, pipe(decode(model.imageSize, { cache: samples }), augment(...changes))),

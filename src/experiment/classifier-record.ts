@@ -48,10 +48,10 @@ export async function classifierFrom(
   seed: number,
   read: typeof readPretrained = readPretrained,
 ): Promise<Classifier> {
-  const { modelName, imageSize, head, ...trained } = parseRecord(classifierRecord, record);
+  const { modelName, imageSize, normalization, head, ...trained } = parseRecord(classifierRecord, record);
   const { classes, start } = head;
   return trainAs(
-    classifierOf(await read(modelName), { classes, head: start, imageSize, seed }),
+    classifierOf(await read(modelName), { classes, head: start, imageSize, normalization, seed }),
     trained,
     seed,
   );

@@ -3,11 +3,12 @@ import { concatMap, from, type Observable } from 'rxjs';
 import { z } from 'zod';
 import { say } from '../base/say.js';
 import type { StudyCell } from './cell.js';
+import { dataFlags } from './data-flags.js';
 import { trainCell } from './train-cell.js';
-import { dataFlags, modelFlags, runFlags, trainingFlags } from './training-flags.js';
+import { modelFlags, runFlags, trainingFlags } from './training-flags.js';
 
 const { engine, precision, threads, cache, cacheDir, logger } = runFlags;
-const { modelName, imageSize, head, batchNorm, headDropout } = modelFlags;
+const { modelName, imageSize, mean, std, head, batchNorm, headDropout } = modelFlags;
 
 /** The flags that studies of many trainings share; a study adds its own axes. */
 export const gridFlags = {
@@ -19,7 +20,7 @@ export const gridFlags = {
       .default([10, 20, 30, 42, 123])
       .describe('seeds, one run for each'),
   },
-  Model: { modelName, imageSize, head, batchNorm, headDropout },
+  Model: { modelName, imageSize, mean, std, head, batchNorm, headDropout },
   Training: trainingFlags,
   Run: { engine, precision, threads, cache, cacheDir, logger },
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { adapters } from '../adapters/adapters.js';
 import { UserError } from '../base/errors.js';
+import type { Normalization } from '../data/images/normalization.js';
 import type { AdaptableVit } from '../model/vit/adaptable-vit.js';
 import { TRAINING_MODES, trainingMode } from '../model/vit/training-mode.js';
 
@@ -11,7 +12,28 @@ export const recordedSize = z.union([
 ]);
 
 /** The backbone of a record, whatever the task. */
-export const backboneRecord = { modelName: z.string(), imageSize: recordedSize };
+export const backboneRecord = {
+  modelName: z.string(),
+  imageSize: recordedSize,
+  /** Present where the run has other statistics than the pretrained model. */
+  normalization: z.object({ mean: z.array(z.number()), std: z.array(z.number()) }).optional(),
+};
+
+/** Statistics of pixels that were asked for in place of the pretrained model's. */
+export interface NormalizationSettings {
+  readonly mean?: readonly number[] | undefined;
+  readonly std?: readonly number[] | undefined;
+}
+
+/** The statistics that were asked for, as an option of a model. */
+export function askedNormalization({ mean, std }: NormalizationSettings): Partial<Normalization> {
+  return { ...(mean && { mean }), ...(std && { std }) };
+}
+
+/** What a record holds of a model's normalization: nothing where it is the pretrained model's. */
+export function recordedNormalization(settings: NormalizationSettings, { normalization }: AdaptableVit) {
+  return settings.mean || settings.std ? { normalization } : {};
+}
 
 /** The trainable part of a model, whatever the task: its adapter, and its mode. */
 export const trainedRecord = {

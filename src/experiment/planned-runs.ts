@@ -15,6 +15,7 @@ import { labelTensor } from '../tasks/classification/label-tensor.js';
 import type { LabelledImage } from '../tasks/classification/labelled-image.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { type AskedAdapter, checkAdapters } from './check-adapters.js';
+import { maskFormatOf } from './mask-format-of.js';
 import { type TestDomain, type TestDomainsOptions, testDomains } from './test-domains.js';
 import {
   type ClassificationRun,
@@ -84,10 +85,10 @@ export function batchesOf(
   { settings }: TrainedRun<SegmentationRun>,
   { batchSize, cache }: BatchesOptions,
 ): Observable<Lease<Batch>> {
-  const { randomSeed: seed, maskIds: ids } = settings;
+  const { randomSeed: seed } = settings;
   const load = (plan: BatchPlan) =>
     from(plan.samples).pipe(
-      decode(model.imageSize, { ids, cache }),
+      decode(model.imageSize, { ...maskFormatOf(settings), cache }),
       normalize(model.normalization),
       batch(plan),
     );

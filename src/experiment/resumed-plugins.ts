@@ -6,9 +6,10 @@ import { locate } from '../files/recorded-paths.js';
 import { checkpointStore } from '../train/checkpoint-store.js';
 import { readCheckpointInfo } from '../train/read-checkpoint.js';
 import { loraTypeFlag } from './adapter-flags.js';
+import { dataFlags } from './data-flags.js';
 import { presentModules } from './recorded-plugins.js';
 import { runNameOf } from './run-name.js';
-import { dataFlags, modelFlags, runFlags } from './training-flags.js';
+import { modelFlags, runFlags } from './training-flags.js';
 
 /** What names a run and its folder; adapters are taken by any name, since a plugin may be what registers it. */
 const naming = {

@@ -10,6 +10,8 @@ import { type LabelledImage, withLabels } from '../tasks/classification/labelled
 import { checkMasks } from '../tasks/segmentation/check-masks.js';
 import { findPairs } from '../tasks/segmentation/pairs.js';
 import { labelledImages } from './classification-task.js';
+import { listsOf, pairsOf } from './divided-pairs.js';
+import { maskFormatOf } from './mask-format-of.js';
 import {
   type ClassificationRun,
   isClassification,
@@ -55,11 +57,14 @@ function pairedItems(settings: SegmentationRun, places: RunPlaces): RunItems<Pai
     from: imageDir,
     imageDirs: [settings.imageDir, imageDir],
     embedded: resolve(imageDir) === resolve(fixture('creatures', 'plain', 'images')),
-    rule: { rule: settings.split },
+    rule: { rule: settings.split === 'hash' ? 'hash' : 'upstream' },
     find: (recorded) =>
-      findPairs(imageDir, maskDir, { lists: settings.list.filter((path) => !recorded || existsSync(path)) }),
+      pairsOf(
+        { ...settings, imageDir, maskDir },
+        listsOf(settings).filter((path) => !recorded || existsSync(path)),
+      ),
     ofStyle: (folder) => findPairs(join(folder, 'images'), join(folder, 'masks')),
-    check: (pairs) => checkMasks(pairs, { ids: settings.maskIds }),
+    check: (pairs) => checkMasks(pairs, maskFormatOf(settings)),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { datasetFlag } from './dataset-file.js';
 import { engineFlags } from './training-flags.js';
 
 /** Flags that select trained runs. */
@@ -29,6 +30,7 @@ export const domainFlags = {
     .min(1)
     .default(['in_domain', 'out_domain'])
     .describe("in_domain = the test split of the run's own seed and percentage; out_domain = each style"),
+  dataset: datasetFlag,
   imageDir: z.string().optional().describe('images of the run; default: the recorded path'),
   maskDir: z.string().optional().describe('masks of the run; default: the recorded path'),
   labels: z

@@ -2,16 +2,10 @@ import { z } from 'zod';
 import { adapterKind, adapters } from '../adapters/adapters.js';
 import { type LateFlags, nameIn } from '../cli/flag.js';
 import type { Peek } from '../cli/peek.js';
+import { type dataFlags } from './data-flags.js';
 import { searchedTasks } from './searched-tasks.js';
 import { studyFlags } from './study-flags.js';
-import {
-  type dataFlags,
-  engineFlags,
-  type modelFlags,
-  nameFlag,
-  runFlags,
-  trainingFlags,
-} from './training-flags.js';
+import { engineFlags, type modelFlags, nameFlag, runFlags, trainingFlags } from './training-flags.js';
 
 const { cache, cacheDir, ahead } = runFlags;
 

@@ -1,5 +1,6 @@
 import { caches } from '../data/images/sample-cache.js';
 import { METRIC_TEXTS, METRICS } from '../tasks/segmentation/metrics/metric.js';
+import { dataFlags } from './data-flags.js';
 import { type SearchedTask, type SearchSettings, trialsOn, validated } from './searched-task.js';
 import {
   headOf,
@@ -8,7 +9,7 @@ import {
   segmentationSplits,
   segmentationTask,
 } from './segmentation-task.js';
-import { dataFlags, modelFlags, trainingFlags } from './training-flags.js';
+import { modelFlags, trainingFlags } from './training-flags.js';
 import type { TrainingRunSettings } from './training-run.js';
 
 type Settings = SearchSettings & TrainingRunSettings & SegmentationSettings;

@@ -1,48 +1,42 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { from, lastValueFrom, pipe } from 'rxjs';
+import { defer, from, lastValueFrom, pipe } from 'rxjs';
 import { augment } from '../../operators/augment.js';
 import { batch } from '../../operators/batch.js';
 import { checkSplits } from '../../operators/check-splits.js';
 import { decode } from '../../operators/decode.js';
-import { imageMaskPairs } from '../../operators/image-mask-pairs.js';
 import { mixSamples } from '../../operators/mix-samples.js';
 import { normalize } from '../../operators/normalize.js';
-import { split } from '../../operators/split.js';
 import type { ImageSize } from '../data/images/image-size.js';
 import { caches, type SampleCache } from '../data/images/sample-cache.js';
 import type { SplitStems } from '../data/recorded-split.js';
-import type { SplitOptions } from '../data/split.js';
 import type { Pair, Splits } from '../data/types.js';
 import type { TrainingMode } from '../model/vit/training-mode.js';
 import { loadSegmenter } from '../tasks/segmentation/load-segmenter.js';
 import { losses } from '../tasks/segmentation/losses/losses.js';
+import { classCount, type MaskIds } from '../tasks/segmentation/mask-ids.js';
 import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-metrics.js';
 import { type Segmenter } from '../tasks/segmentation/segmenter.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
+import type { MaskSettings } from './data-flags.js';
+import { classNamesOf } from './data-flags.js';
+import { dividedPairs, type PairsSettings } from './divided-pairs.js';
+import { maskFormatOf } from './mask-format-of.js';
+import { askedNormalization, recordedNormalization } from './model-record.js';
 import { type PictureSettings, pictureBatches } from './picture-batches.js';
 import { recordOf } from './segmenter-record.js';
 import type { Task } from './task.js';
-import { classNamesOf } from './training-flags.js';
 
-/** Settings that choose the pictures and their split. */
-export interface SplitSettings {
-  readonly imageDir: string;
-  readonly maskDir: string;
-  readonly list: readonly string[];
-  readonly maskIds: readonly number[];
-  readonly classNames?: readonly string[] | undefined;
-  readonly dataPercentage: number;
-  readonly randomSeed: number;
-  readonly split: SplitOptions['rule'];
-  readonly shrink: 'all' | 'keep-test';
-}
+/** Settings that choose the pictures and their split, and say how masks store classes. */
+export type SplitSettings = PairsSettings & MaskSettings;
 
 /** The pretrained backbone and its new head. */
 export interface BackboneSettings {
-  readonly maskIds: readonly number[];
+  readonly maskIds: MaskIds;
   readonly randomSeed: number;
   readonly modelName: string;
   readonly imageSize?: ImageSize | undefined;
+  readonly mean?: readonly number[] | undefined;
+  readonly std?: readonly number[] | undefined;
   readonly head?: string | undefined;
   readonly batchNorm: boolean;
   readonly headDropout: number;
@@ -62,25 +56,25 @@ export interface SegmentationSettings
 
 /** Finds, divides and checks the pairs; `recorded` is the split that a resumed run began with. */
 export function segmentationSplits(settings: SplitSettings, recorded?: SplitStems): Promise<Splits> {
-  const { imageDir, maskDir, list, randomSeed: seed, dataPercentage: percentage } = settings;
-  const { split: rule, shrink, maskIds: ids } = settings;
   return lastValueFrom(
-    imageMaskPairs(imageDir, maskDir, { lists: list }).pipe(
-      split({ seed, percentage, rule, shrink, recorded }),
-      checkSplits({ ids }),
-    ),
+    defer(() => dividedPairs(settings, recorded)).pipe(checkSplits(maskFormatOf(settings))),
   );
 }
 
 /** The pretrained backbone of the settings under a new head; only the head is trainable. */
 export function loadBackbone(settings: BackboneSettings): Promise<Segmenter> {
   const { modelName, imageSize, randomSeed: seed } = settings;
-  return loadSegmenter(modelName, { ...headOf(settings), imageSize, seed });
+  return loadSegmenter(modelName, {
+    ...headOf(settings),
+    imageSize,
+    normalization: askedNormalization(settings),
+    seed,
+  });
 }
 
 /** The head of the settings. */
 export function headOf({ maskIds, head: name, batchNorm, headDropout: dropout }: BackboneSettings) {
-  return { classes: maskIds.length, name, batchNorm, dropout };
+  return { classes: classCount(maskIds), name, batchNorm, dropout };
 }
 
 /**
@@ -102,15 +96,15 @@ export function segmentationTask(
     splits,
     classes: classNamesOf(settings),
     loss,
-    metrics: segmentationMetrics({ classes: ids.length, loss }),
+    metrics: segmentationMetrics({ classes: classCount(ids), loss }),
     guarded: 'softDice',
-    record: recordOf(model, settings.modelName),
+    record: { ...recordOf(model, settings.modelName), ...recordedNormalization(settings, model) },
     ...pictureBatches<Pair, Tensor>(settings, true, (plan, { changes, mix }) =>
       from(plan.samples).pipe(
         mixSamples(
           mix,
           splits.train,
-          pipe(decode(model.imageSize, { ids, cache: samples }), augment(...changes)),
+          pipe(decode(model.imageSize, { ...maskFormatOf(settings), cache: samples }), augment(...changes)),
         ),
         normalize(model.normalization),
         batch(plan),

@@ -55,6 +55,10 @@ export async function segmenterFrom(
   seed: number,
   read: typeof readPretrained = readPretrained,
 ): Promise<Segmenter> {
-  const { modelName, imageSize, head, ...trained } = parseRecord(segmenterRecord, record);
-  return trainAs(segmenterOf(await read(modelName), { ...head, imageSize, seed }), trained, seed);
+  const { modelName, imageSize, normalization, head, ...trained } = parseRecord(segmenterRecord, record);
+  return trainAs(
+    segmenterOf(await read(modelName), { ...head, imageSize, normalization, seed }),
+    trained,
+    seed,
+  );
 }

@@ -13,6 +13,7 @@ import { checkpointStore } from '../train/checkpoint-store.js';
 import { readCheckpoint, readCheckpointInfo, readSplits } from '../train/read-checkpoint.js';
 import { loadParameters } from '../train/restore.js';
 import { classifierFrom, classifierRecord } from './classifier-record.js';
+import { recordedPalette } from './mask-palette-flag.js';
 import { loadRecordedPlugins } from './recorded-plugins.js';
 import { segmenterFrom, segmenterRecord } from './segmenter-record.js';
 
@@ -31,8 +32,14 @@ export const segmentationRun = z.object({
   imageDir: z.string(),
   maskDir: z.string(),
   list: z.array(z.string()),
-  maskIds: z.array(z.number()),
-  split: z.enum(['upstream', 'hash']),
+  maskIds: z.union([z.array(z.number()), z.record(z.string(), z.number())]),
+  maskPalette: recordedPalette.optional(),
+  imageSuffix: z.string().optional(),
+  maskSuffix: z.string().optional(),
+  trainList: z.array(z.string()).optional(),
+  validationList: z.array(z.string()).optional(),
+  testList: z.array(z.string()).optional(),
+  split: z.enum(['upstream', 'hash', 'folders', 'lists']),
   ...shared,
 });
 /** The part of a checkpoint's config that scoring a classification needs. */
@@ -226,10 +233,21 @@ function located<S extends SegmentationRun | ClassificationRun>(
   return {
     ...settings,
     ...Object.fromEntries(places),
-    ...('list' in settings && { list: settings.list.map(now) }),
+    ...('list' in settings && listsAt(settings, now)),
     plugin: plugin.map(now),
     model: { ...model, modelName: modelName ?? now(model.modelName) },
   };
+}
+
+/** The lists of settings where they lie now. */
+function listsAt(
+  { list, trainList, validationList, testList }: SegmentationRun,
+  now: (recordedPath: string) => string,
+): Partial<SegmentationRun> {
+  const official = Object.entries({ trainList, validationList, testList }).flatMap(([key, lists]) =>
+    lists ? [[key, lists.map(now)]] : [],
+  );
+  return { list: list.map(now), ...Object.fromEntries(official) };
 }
 
 function noSuchRun(asked: Readonly<Record<string, unknown>>, runs: readonly string[]): UserError {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { UserError } from '../base/errors.js';
 import { fixture } from '../base/fixture.js';
-import { nameIn, unique } from '../cli/flag.js';
+import { nameIn } from '../cli/flag.js';
 import { augmentations } from '../data/images/augmentations/augmentations.js';
 import { PRESETS_ABOUT } from '../data/images/augmentations/presets.js';
 import { mixers } from '../data/images/mixing/mixers.js';
@@ -10,78 +9,11 @@ import { PRECISIONS } from '../engine/numbers/precision.js';
 import { loggers } from '../loggers/loggers.js';
 import { DEFAULT_HEAD, heads } from '../model/heads/heads.js';
 import { losses } from '../tasks/segmentation/losses/losses.js';
-import { MOST_CLASSES } from '../tasks/segmentation/mask-ids.js';
 import { METRICS } from '../tasks/segmentation/metrics/metric.js';
 import { optimizers } from '../train/optimizers/optimizers.js';
 import { schedules } from '../train/schedules/schedules.js';
+import { normalizationFlags } from './data-flags.js';
 import { imageSizeFlag } from './image-size-flag.js';
-
-/** Flags of the data: pictures, masks and the split. */
-export const dataFlags = {
-  imageDir: z
-    .string()
-    .min(1)
-    .default(fixture('creatures', 'plain', 'images'))
-    .describe('folder of images'),
-  maskDir: z
-    .string()
-    .min(1)
-    .default(fixture('creatures', 'plain', 'masks'))
-    .describe('folder of masks'),
-  list: z
-    .array(z.string().min(1))
-    .default([])
-    .describe('list files that select pairs, such as trainval.txt,test.txt'),
-  maskIds: unique(z.array(z.int().min(0).max(65535)).min(2), 'id')
-    .refine(
-      (ids) => ids.length <= MOST_CLASSES,
-      `expected at most ${MOST_CLASSES} ids, since 255 marks ignored pixels`,
-    )
-    .default([1, 2, 3])
-    .describe('the ids that masks store, in the order of the classes'),
-  classNames: unique(z.array(z.string().min(1)), 'name')
-    .optional()
-    .describe(
-      'names of the classes in plots, in the order of --mask-ids; default: pet,background,border for 1,2,3, else the ids',
-    ),
-  dataPercentage: z.number().gt(0).max(1).default(1).describe('share of the pairs to use'),
-  randomSeed: z
-    .int()
-    .min(0)
-    .default(42)
-    .describe('seeds subset, split, shuffle, augmentation and initial weights'),
-  split: z
-    .enum(['upstream', 'hash'])
-    .default('upstream')
-    .describe(
-      "upstream = CPython's shuffle, 70/20/10; hash = each pair by its own name, stable under added files",
-    ),
-  shrink: z
-    .enum(['all', 'keep-test'])
-    .default('all')
-    .describe('splits that --data-percentage shrinks: all, or all but the test split'),
-};
-
-/**
- * The names of the classes of these masks, in the order of their ids.
- *
- * @throws UserError where there is not one name for each id.
- */
-export function classNamesOf({
-  maskIds,
-  classNames,
-}: {
-  readonly maskIds: readonly number[];
-  readonly classNames?: readonly string[] | undefined;
-}): readonly string[] {
-  const names =
-    classNames ?? (maskIds.join() === '1,2,3' ? ['pet', 'background', 'border'] : maskIds.map(String));
-  if (names.length === maskIds.length) return names;
-  throw new UserError(
-    `--class-names: expected a name for each of --mask-ids ${maskIds.join()}, got ${names.join()}`,
-    { classNames },
-  );
-}
 
 /** Flags of the model: backbone, head and trainable parameters. */
 export const modelFlags = {
@@ -97,6 +29,7 @@ export const modelFlags = {
     .describe(
       "size of the resized images, multiples of the patch size: width x height, or the side of a square; default: the model's own",
     ),
+  ...normalizationFlags,
   head: nameIn(heads).optional().describe(`the segmentation head; default: ${DEFAULT_HEAD}`),
   batchNorm: z.boolean().default(false).describe('BatchNorm in the segmentation head'),
   headDropout: z.number().min(0).lt(1).default(0).describe('Dropout2d in the segmentation head'),

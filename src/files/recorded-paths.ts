@@ -7,7 +7,17 @@ import { packageRoot } from '../base/package.js';
  * Settings that name files and folders, or lists of them; the values of other settings may look like paths but are
  * not.
  */
-const KEYS = ['imageDir', 'maskDir', 'labels', 'list', 'modelName', 'plugin'];
+const KEYS = [
+  'imageDir',
+  'maskDir',
+  'labels',
+  'list',
+  'trainList',
+  'validationList',
+  'testList',
+  'modelName',
+  'plugin',
+];
 
 /** The location of a path when a run recorded it. */
 const place = z.object({

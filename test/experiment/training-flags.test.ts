@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { classNamesOf } from '../../src/experiment/training-flags.js';
+import { classNamesOf } from '../../src/experiment/data-flags.js';
 
 describe('classNamesOf', () => {
   it('uses the given names, those of the embedded pictures, or the ids', () => {

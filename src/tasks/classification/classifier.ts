@@ -2,7 +2,7 @@ import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
 import { clone, reshape, slice, tensor, tidy } from '../../base/tfjs-core.js';
 import type { ImageSize } from '../../data/images/image-size.js';
-import type { Normalization } from '../../data/images/normalization.js';
+import { type Normalization, normalizationOf } from '../../data/images/normalization.js';
 import { linear } from '../../engine/ops/linear.js';
 import { addHead, type Head, headPlaces } from '../../model/heads/head.js';
 import type { Pass } from '../../model/model.js';
@@ -21,6 +21,8 @@ export interface ClassifierOptions {
   readonly head?: 'new' | 'keep';
   /** Size of the images, multiples of the patch size; a number is a square. Default: that of the pretrained model. */
   readonly imageSize?: ImageSize | undefined;
+  /** Statistics of pixels in place of the pretrained model's, or of some of them. */
+  readonly normalization?: Partial<Normalization> | undefined;
   /** Seeds the initial weights. */
   readonly seed: number;
 }
@@ -62,7 +64,11 @@ export class Classifier extends AdaptableVit {
    * A new classifier, with its own head and no adapter, on this one's backbone; see `Segmenter.sibling`. The head
    * `keep` starts as this one's is now.
    */
-  sibling({ classes, head = 'new', seed }: Omit<ClassifierOptions, 'imageSize'>): Classifier {
+  sibling({
+    classes,
+    head = 'new',
+    seed,
+  }: Omit<ClassifierOptions, 'imageSize' | 'normalization'>): Classifier {
     const model = new Classifier(this.config, this.imageSize, classes, this.normalization);
     this.shareBackbone(model);
     model.addHead(seed);
@@ -86,9 +92,14 @@ export async function loadClassifier(name: string, options: ClassifierOptions): 
 
 /** A classifier on a backbone that was read already. */
 export function classifierOf(pretrained: Pretrained, options: ClassifierOptions): Classifier {
-  const { config, normalization } = pretrained;
+  const { config } = pretrained;
   const { classes, head = 'new', imageSize = imageSizeOf(config), seed } = options;
-  const model = new Classifier(config, imageSize, classes, normalization);
+  const model = new Classifier(
+    config,
+    imageSize,
+    classes,
+    normalizationOf(pretrained, options.normalization),
+  );
   try {
     addPretrained(model.parameters, pretrained, model.grid);
     model.addHead(seed);

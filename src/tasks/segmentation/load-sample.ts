@@ -1,19 +1,16 @@
 import { UserError } from '../../base/errors.js';
 import { type DecodeMode, decodeNatively } from '../../data/images/decode-natively.js';
-import { readMask } from '../../data/images/image-file.js';
 import { type ImageSize, type Size, sizeOf } from '../../data/images/image-size.js';
 import { cached, keyOf, type LoadImageOptions, readWhole } from '../../data/images/load-image.js';
 import { resizedImage, resizedMask } from '../../data/images/resized.js';
 import { drafted } from '../../data/pixels/draft.js';
 import { nameOf, stampOf } from '../../data/source.js';
 import type { MaskedSample, Pair, SamplePlan } from '../../data/types.js';
+import { type MaskFormat, readMaskIds } from './mask-format.js';
 import { classTable, type MaskIds, toClasses } from './mask-ids.js';
 
 /** Options of `loadSample`. */
-export interface LoadOptions extends LoadImageOptions {
-  /** The ids that masks store, in the order of the classes. Default [1, 2, 3], trimaps. */
-  readonly ids?: MaskIds;
-}
+export interface LoadOptions extends LoadImageOptions, MaskFormat {}
 
 /** The ids of a trimap: foreground, background, border. */
 const TRIMAP: MaskIds = [1, 2, 3];
@@ -28,26 +25,39 @@ const TRIMAP: MaskIds = [1, 2, 3];
 export async function loadSample(
   plan: SamplePlan,
   imageSize: ImageSize,
-  { ids = TRIMAP, cache, mode = 'exact' }: LoadOptions = {},
+  { ids = TRIMAP, palette, cache, mode = 'exact' }: LoadOptions = {},
 ): Promise<MaskedSample> {
   const { item } = plan;
   const size = sizeOf(imageSize);
   const { width, height } = size;
   const key = async () => {
     const parts = [await stampOf(item.image), await stampOf(item.mask)];
-    return [...keyOf(parts, size, mode), JSON.stringify(ids)].join('|');
+    return [
+      ...keyOf(parts, size, mode),
+      JSON.stringify(ids),
+      ...(palette ? [JSON.stringify(palette)] : []),
+    ].join('|');
   };
   const lengths = [3 * width * height, width * height];
-  const [image, mask] = await cached(cache, key, lengths, () => decodePair(item, size, ids, mode));
+  const [image, mask] = await cached(cache, key, lengths, () =>
+    decodePair(item, size, { ids, palette, mode }),
+  );
   return drafted({ plan, width, height }, { width, height, image: image!, mask: mask!, edits: [] });
 }
 
-async function decodePair(pair: Pair, size: Size, ids: MaskIds, mode: DecodeMode): Promise<Uint8Array[]> {
-  const decoded = await decodeNatively({ ...pair, size, mode, classes: classTable(ids) });
+interface PairFormat extends MaskFormat {
+  readonly ids: MaskIds;
+  readonly mode: DecodeMode;
+}
+
+async function decodePair(pair: Pair, size: Size, { ids, palette, mode }: PairFormat): Promise<Uint8Array[]> {
+  const decoded = palette
+    ? undefined
+    : await decodeNatively({ ...pair, size, mode, classes: classTable(ids) });
   if (decoded) return decoded;
   const [{ pixels, full }, mask] = await Promise.all([
     readWhole(pair.image, size, mode),
-    readMask(pair.mask),
+    readMaskIds(pair.mask, palette),
   ]);
   if (full.width !== mask.width || full.height !== mask.height)
     throw new UserError(

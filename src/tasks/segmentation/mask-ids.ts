@@ -56,6 +56,33 @@ export function classTable(ids: MaskIds): Int16Array {
   return table;
 }
 
+/** The number of classes of ids. @throws UserError for a map that leaves out a class, and for fewer than two. */
+export function classCount(ids: MaskIds): number {
+  const classes = new Set(
+    declaredIds(ids)
+      .map(([, k]) => k)
+      .filter((k) => k !== IGNORE_INDEX),
+  );
+  const count = classes.size;
+  const gap = Array.from({ length: count }, (_, k) => k).find((k) => !classes.has(k));
+  if (gap !== undefined)
+    throw new UserError(
+      `mask ids: expected an id for each class from 0 to ${Math.max(...classes)}, got none for ${gap}`,
+      {
+        class: gap,
+      },
+    );
+  if (count < 2)
+    throw new UserError(`mask ids: expected two classes or more, got ${count}`, { classes: count });
+  return count;
+}
+
+/** The id that stands for each class where masks are written: the first of those that mean it. */
+export function storedIds(ids: MaskIds): number[] {
+  const declared = declaredIds(ids);
+  return Array.from({ length: classCount(ids) }, (_, k) => declared.find(([, own]) => own === k)![0]);
+}
+
 /**
  * Converts stored ids to classes. A stored 255 that is not declared is ignored.
  *

@@ -18,12 +18,20 @@ export interface PairsOptions {
    * columns; `#` starts a comment. Several add up.
    */
   readonly lists?: readonly string[];
+  /** The flag that the lists were given by, for messages. Default `--list`. */
+  readonly listFlag?: string;
+  /** What an image's stem has at its end and its mask's has not: `_leftImg8bit`. Only such files are images. */
+  readonly imageSuffix?: string | undefined;
+  /** What a mask's stem has at its end and its image's has not: `_mask`. Only such files are masks. */
+  readonly maskSuffix?: string | undefined;
 }
 
 /** The pictures of one folder. */
 interface Folder {
   readonly dir: string;
   readonly kind: 'image' | 'mask';
+  /** What the files' names have at their ends. */
+  readonly suffix: string;
   /** Paths below the folder, by stem in NFC. */
   readonly byStem: ReadonlyMap<string, readonly string[]>;
 }
@@ -42,20 +50,29 @@ interface Folder {
 export async function findPairs(
   imageDir: string,
   maskDir: string,
-  { lists = [] }: PairsOptions = {},
+  { lists = [], listFlag = '--list', imageSuffix = '', maskSuffix = '' }: PairsOptions = {},
 ): Promise<FilePair[]> {
-  const [images, masks] = await Promise.all([listed(imageDir, 'image'), listed(maskDir, 'mask')]);
+  // In one folder, what has the other side's suffix is no picture of this side.
+  const [notImages, notMasks] = imageDir === maskDir ? [maskSuffix, imageSuffix] : ['', ''];
+  const [images, masks] = await Promise.all([
+    listed(imageDir, 'image', imageSuffix, notImages),
+    listed(maskDir, 'mask', maskSuffix, notMasks),
+  ]);
   const [imageOf, maskOf] = [byName(images, masks), byName(masks, images)];
   const listedNames =
     lists.length > 0
-      ? await readLists(lists, (name) => imageOf.has(name) || maskOf.has(name), ENDING)
+      ? await readLists(lists, (name) => imageOf.has(name) || maskOf.has(name), {
+          ending: ENDING,
+          suffixes: [imageSuffix, maskSuffix],
+          flag: listFlag,
+        })
       : undefined;
   const names = listedNames ? [...listedNames.keys()] : [...new Set([...imageOf.keys(), ...maskOf.keys()])];
   const pairs = names.map((name): FilePair => {
     const [image, mask] = [imageOf.get(name), maskOf.get(name)];
     if (image !== undefined && mask !== undefined)
       // As the image's file spells it: the hash split and the corruptions go by it.
-      return { stem: spelled(name, image), image: path(images, image), mask: path(masks, mask) };
+      return { stem: spelled(name, image, imageSuffix), image: path(images, image), mask: path(masks, mask) };
     throw unpaired(name, {
       images,
       masks,
@@ -70,7 +87,7 @@ export async function findPairs(
   );
 }
 
-async function listed(dir: string, kind: Folder['kind']): Promise<Folder> {
+async function listed(dir: string, kind: Folder['kind'], suffix: string, others: string): Promise<Folder> {
   const stats = await stat(dir).catch(() => undefined);
   if (!stats?.isDirectory())
     throw new UserError(
@@ -78,12 +95,17 @@ async function listed(dir: string, kind: Folder['kind']): Promise<Folder> {
       { path: dir },
     );
   const { default: fastGlob } = await import('fast-glob');
-  const files = await fastGlob(`**/*.{${[...IMAGES, ...FOREIGN].join(',')}}`, {
+  const found = await fastGlob(`**/*.{${[...IMAGES, ...FOREIGN].join(',')}}`, {
     cwd: dir,
     absolute: false,
     caseSensitiveMatch: false,
     ignore: ['**/.*'],
   });
+  const [own, foreignSuffix] = [suffix.normalize(), others.normalize()];
+  const stemIn = (file: string) => parse(file).name.normalize();
+  const files = found.filter(
+    (file) => stemIn(file).endsWith(own) && (others === '' || !stemIn(file).endsWith(foreignSuffix)),
+  );
   const foreignFile = files.find((file) => FOREIGN.includes(extname(file).slice(1).toLowerCase()));
   if (foreignFile !== undefined)
     throw new UserError(
@@ -91,17 +113,20 @@ async function listed(dir: string, kind: Folder['kind']): Promise<Folder> {
       { path: `${dir}/${foreignFile}` },
     );
   if (files.length === 0)
-    throw new UserError(`${dir}: expected ${kind}s (${IMAGES.join(', ')}), got none; see --${kind}-dir`, {
-      path: dir,
-    });
+    throw new UserError(
+      found.length > 0
+        ? `${dir}: expected ${kind}s named *${suffix}.*, got none of ${found.length} files, such as ${found[0]}; see --${kind}-suffix`
+        : `${dir}: expected ${kind}s (${IMAGES.join(', ')}), got none; see --${kind}-dir`,
+      { path: dir },
+    );
   const byStem = new Map<string, string[]>();
   for (const file of files.toSorted(byCodePoint)) {
-    const stem = parse(file).name.normalize();
+    const stem = bare(stemIn(file), own);
     const twins = byStem.get(stem);
     if (twins) twins.push(file);
     else byStem.set(stem, [file]);
   }
-  return { dir: dir.replace(/\/+$/, ''), kind, byStem };
+  return { dir: dir.replace(/\/+$/, ''), kind, suffix: own, byStem };
 }
 
 /**
@@ -116,7 +141,7 @@ function byName(folder: Folder, other: Folder): Map<string, string> {
     const partners = other.byStem.get(stem) ?? [];
     const byPath = matches.length > 1 && partners.length > 1;
     for (const file of matches) {
-      const name = byPath ? withoutEnding(file).normalize() : stem;
+      const name = byPath ? bare(withoutEnding(file).normalize(), folder.suffix) : stem;
       const twin = files.get(name);
       if (twin !== undefined)
         throw new UserError(
@@ -154,7 +179,9 @@ function unpaired(
   const longer = image === undefined ? undefined : others.find((other) => isSuffixed(other, name));
   const got = longer === undefined ? 'none' : `${longer}.*`;
   const fix =
-    longer === undefined ? 'add it, or name the wanted stems with --list' : 'give both files the same name';
+    longer === undefined
+      ? 'add it, or name the wanted stems with --list'
+      : `give both files the same name, or say --mask-suffix ${longer.slice(name.length)}`;
   return new UserError(`${there}: expected ${missing} named ${name}.* in ${dir}, got ${got}; ${fix}`, {
     stem: name,
     path: there,
@@ -167,9 +194,13 @@ function isSuffixed(longer: string, name: string): boolean {
 }
 
 /** The stem, or the path without its extension, in the file system's spelling. */
-function spelled(name: string, file: string): string {
-  const stem = parse(file).name;
-  return stem.normalize() === name ? stem : withoutEnding(file);
+function spelled(name: string, file: string, suffix: string): string {
+  const stem = bare(parse(file).name, suffix);
+  return stem.normalize() === name ? stem : bare(withoutEnding(file), suffix);
+}
+
+function bare(stem: string, suffix: string): string {
+  return stem.endsWith(suffix) ? stem.slice(0, stem.length - suffix.length) : stem;
 }
 
 function path({ dir }: Folder, file: string): string {

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tidy } from '../../base/tfjs-core.js';
 import { type ImageSize, sizeOf } from '../../data/images/image-size.js';
-import type { Normalization } from '../../data/images/normalization.js';
+import { type Normalization, normalizationOf } from '../../data/images/normalization.js';
 import { addHead, type Head, type HeadOptions, headPass, headPlaces } from '../../model/heads/head.js';
 import { DEFAULT_HEAD, heads } from '../../model/heads/heads.js';
 import type { Pass } from '../../model/model.js';
@@ -15,6 +15,8 @@ import { addPretrained, addRandomBackbone, patchGrid } from '../../model/vit/vit
 export interface SegmenterOptions extends HeadOptions {
   /** Size of the images, multiples of the patch size; a number is a square. Default: that of the pretrained model. */
   readonly imageSize?: ImageSize;
+  /** Statistics of pixels in place of the pretrained model's, or of some of them. */
+  readonly normalization?: Partial<Normalization> | undefined;
   /** Seeds the initial weights. */
   readonly seed: number;
 }
@@ -60,7 +62,7 @@ export class Segmenter extends AdaptableVit {
    * @example
    * const models = [1, 2, 3].map((seed) => model.sibling({ classes: 3, seed }));
    */
-  sibling({ seed, ...head }: Omit<SegmenterOptions, 'imageSize'>): Segmenter {
+  sibling({ seed, ...head }: Omit<SegmenterOptions, 'imageSize' | 'normalization'>): Segmenter {
     const model = new Segmenter(this.config, this.imageSize, head, this.normalization);
     this.shareBackbone(model);
     model.addHead(seed);
@@ -71,7 +73,12 @@ export class Segmenter extends AdaptableVit {
 /** A segmenter on a backbone that was read already. */
 export function segmenterOf(pretrained: Pretrained, options: SegmenterOptions): Segmenter {
   const { imageSize = imageSizeOf(pretrained.config), seed } = options;
-  const model = new Segmenter(pretrained.config, imageSize, options, pretrained.normalization);
+  const model = new Segmenter(
+    pretrained.config,
+    imageSize,
+    options,
+    normalizationOf(pretrained, options.normalization),
+  );
   try {
     addPretrained(model.parameters, pretrained, model.grid);
   } catch (error) {

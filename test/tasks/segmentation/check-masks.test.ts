@@ -64,7 +64,21 @@ describe('checkMasks', () => {
   it('says where more than half of the pixels are ignored', async () => {
     assert.deepEqual(await checkMasks(masks([0, 1, 255, 255]), { ids: [0, 1] }), []);
     const [line] = await checkMasks(masks([0, 255], [1, 255]), { ids: [0, 1] });
-    assert.match(line!, /have 75\.0 % of their pixels ignored/);
+    assert.match(line!, /have 75\.0 % of their pixels ignored, those of the id 255; see --mask-ids/);
+    const [merged] = await checkMasks(masks([0, 1, 2, 3], [1, 3, 3, 3]), {
+      ids: { 0: 0, 1: 1, 2: 255, 3: 255 },
+    });
+    assert.match(merged!, /have 62\.5 % of their pixels ignored, those of the ids 2,3;/);
+  });
+
+  it('says where each mask is of one class throughout, for such masks label pictures', async () => {
+    const [line, ...more] = await checkMasks(masks([0], [1], [1]), { ids: [0, 1] });
+    assert.match(
+      line!,
+      /^the 3 masks, .* are each of one class throughout: they label pictures and no regions; see/,
+    );
+    assert.deepEqual(more, []);
+    assert.deepEqual(await checkMasks(masks([0], [0, 1], [1]), { ids: [0, 1] }), []);
   });
 
   it('refuses ids that are declared twice before it reads anything', async () => {

@@ -161,7 +161,7 @@ describe('pairs', () => {
       'masks with a suffix',
       ['images/a.jpg', 'images/b.jpg', 'masks/a_mask.png', 'masks/b_mask.png'],
       '',
-      /a\.jpg: expected a mask named a\.\* in .*masks, got a_mask\.\*; give both files the same name/,
+      /a\.jpg: expected a mask named a\.\* in .*masks, got a_mask\.\*; give both files the same name, or say --mask-suffix _mask$/,
     ],
     [
       'masks with a suffix, listed',
@@ -200,6 +200,63 @@ describe('pairs', () => {
         return true;
       });
     });
+
+  it('pairs by suffixes, in folders of their own, in one, and in sub-folders; other files of a suffix are passed over', async () => {
+    const at = (name: string) => join(dir, name);
+    files('images/a.jpg', 'images/b.jpg', 'masks/a_mask.png', 'masks/b_mask.png', 'masks/a_colour.png');
+    const found = await findPairs(at('images'), at('masks'), { maskSuffix: '_mask' });
+    assert.deepEqual(found[0], { stem: 'a', image: at('images/a.jpg'), mask: at('masks/a_mask.png') });
+    assert.deepEqual(
+      found.map(({ stem }) => stem),
+      ['a', 'b'],
+    );
+    files('one/a.jpg', 'one/a_mask.png', 'one/b.png', 'one/b_mask.png');
+    const one = await findPairs(at('one'), at('one'), { maskSuffix: '_mask' });
+    assert.deepEqual(
+      one.map(({ image, mask }) => [image, mask]),
+      [
+        [at('one/a.jpg'), at('one/a_mask.png')],
+        [at('one/b.png'), at('one/b_mask.png')],
+      ],
+    );
+    const city = ['train/aachen/a_000', 'train/bochum/a_000', 'val/ulm/u_001'];
+    files(
+      ...city.flatMap((stem) => [
+        `left/${stem}_leftImg8bit.png`,
+        `fine/${stem}_gtFine_color.png`,
+        `fine/${stem}_gtFine_labelIds.png`,
+      ]),
+    );
+    writeFileSync(at('val.txt'), 'val/ulm/u_001_leftImg8bit.png\tval/ulm/u_001_gtFine_labelIds.png\n');
+    const suffixes = { imageSuffix: '_leftImg8bit', maskSuffix: '_gtFine_labelIds' };
+    const cities = await findPairs(at('left'), at('fine'), suffixes);
+    assert.deepEqual(
+      cities.map(({ stem }) => stem),
+      [city[0], city[1], 'u_001'],
+    );
+    const listed = await findPairs(at('left'), at('fine'), { ...suffixes, lists: [at('val.txt')] });
+    assert.deepEqual(
+      listed.map(({ mask }) => mask),
+      [at('fine/val/ulm/u_001_gtFine_labelIds.png')],
+    );
+    await assert.rejects(
+      findPairs(at('images'), at('masks'), { maskSuffix: '_seg' }),
+      /masks: expected masks named \*_seg\.\*, got none of 3 files, such as .*; see --mask-suffix/,
+    );
+  });
+
+  it('pairs names of both spellings of Unicode, with a suffix too, and a list in either', async () => {
+    const [composed, apart] = ['caf\u00e9', 'cafe\u0301'];
+    files(`images/${composed}.jpg`, `masks/${apart}_ma\u0301ske.png`);
+    writeFileSync(join(dir, 'list.txt'), `${apart}\n`);
+    for (const lists of [[], [join(dir, 'list.txt')]]) {
+      const [pair] = await findPairs(join(dir, 'images'), join(dir, 'masks'), {
+        maskSuffix: '_m\u00e1ske',
+        lists,
+      });
+      assert.equal(pair!.stem, composed);
+    }
+  });
 
   it('refuses a missing list', async () => {
     files('images/a.jpg', 'masks/a.png');

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { UserError } from '../base/errors.js';
+import { fixture } from '../base/fixture.js';
+import { classCount, declaredIds, type MaskIds } from '../tasks/segmentation/mask-ids.js';
+import type { Palette } from '../tasks/segmentation/palette.js';
+import { datasetFlag } from './dataset-file.js';
+import { maskIdsFlag } from './mask-ids-flag.js';
+import { maskPaletteFlag } from './mask-palette-flag.js';
+
+const files = (what: string) => z.array(z.string().min(1)).min(1).optional().describe(what);
+
+/** Names on the command line, or `@names.txt`: a line of the file for each. */
+export const classNamesFlag = z
+  .array(z.string().min(1))
+  .transform((names) => names.flatMap(namesIn))
+  .refine((names) => new Set(names).size === names.length, 'expected each name once')
+  .optional()
+  .meta({
+    single: true,
+    description:
+      'names of the classes in plots, in the order of the classes, or @names.txt, a line each; default: those of --mask-palette, pet,background,border for 1,2,3, else the ids',
+  });
+
+/** Numbers of red, green and blue. */
+const channels = z.array(z.number()).length(3);
+
+/** Statistics that pixels are normalised by, in place of the pretrained model's. */
+export const normalizationFlags = {
+  mean: channels.optional().meta({
+    single: true,
+    description: "means of red, green and blue, of pixels from 0 to 1; default: the model's",
+  }),
+  std: z
+    .array(z.number().gt(0))
+    .length(3)
+    .optional()
+    .meta({ single: true, description: "their standard deviations; default: the model's" }),
+};
+
+/** Flags of the data: pictures, masks and the split. */
+export const dataFlags = {
+  dataset: datasetFlag,
+  imageDir: z
+    .string()
+    .min(1)
+    .default(fixture('creatures', 'plain', 'images'))
+    .describe('folder of images'),
+  maskDir: z
+    .string()
+    .min(1)
+    .default(fixture('creatures', 'plain', 'masks'))
+    .describe('folder of masks'),
+  list: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('list files that select pairs, such as trainval.txt,test.txt'),
+  imageSuffix: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("end of the images' names that the masks' have not, such as _leftImg8bit"),
+  maskSuffix: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("end of the masks' names that the images' have not, such as _mask"),
+  maskPalette: maskPaletteFlag,
+  maskIds: maskIdsFlag,
+  classNames: classNamesFlag,
+  dataPercentage: z.number().gt(0).max(1).default(1).describe('share of the pairs to use'),
+  randomSeed: z
+    .int()
+    .min(0)
+    .default(42)
+    .describe('seeds subset, split, shuffle, augmentation and initial weights'),
+  split: z
+    .enum(['upstream', 'hash', 'folders', 'lists'])
+    .default('upstream')
+    .describe(
+      "upstream = CPython's shuffle, 70/20/10; hash = each pair by its own name, stable under added files; folders = by the sub-folders train, val and test; lists = by --train-list and the others",
+    ),
+  trainList: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .meta({
+      defaults: () => ({ from: '--train-list', values: { split: 'lists' } }),
+      description: 'list files of the training pairs: the official split, in place of --split',
+    }),
+  validationList: files('list files of the validation pairs'),
+  testList: files('list files of the test pairs'),
+  shrink: z
+    .enum(['all', 'keep-test'])
+    .default('all')
+    .describe('splits that --data-percentage shrinks: all, or all but the test split'),
+};
+
+/** The settings that say how masks store classes. */
+export interface MaskSettings {
+  readonly maskIds: MaskIds;
+  readonly maskPalette?: string | Palette | undefined;
+  readonly classNames?: readonly string[] | undefined;
+}
+
+/**
+ * The names of the classes of these masks, in the order of the classes.
+ *
+ * @throws UserError where there is not one name for each class.
+ */
+export function classNamesOf({
+  maskIds,
+  classNames,
+}: Pick<MaskSettings, 'maskIds' | 'classNames'>): readonly string[] {
+  const declared = declaredIds(maskIds);
+  const text = declared.map(([id]) => id).join();
+  const count = classCount(maskIds);
+  const idsOf = (k: number) => declared.filter(([, own]) => own === k).map(([id]) => id);
+  const names =
+    classNames ??
+    (Array.isArray(maskIds) && text === '1,2,3'
+      ? ['pet', 'background', 'border']
+      : Array.from({ length: count }, (_, k) => idsOf(k).join('+')));
+  if (names.length === count) return names;
+  throw new UserError(
+    `--class-names: expected a name for each of ${Array.isArray(maskIds) ? `--mask-ids ${text}` : `the ${count} classes of --mask-ids`}, got ${names.join()}`,
+    { classNames },
+  );
+}
+
+/** The names in a file that `@` points to, or the name itself. */
+function namesIn(name: string): string[] {
+  if (!name.startsWith('@')) return [name];
+  const path = name.slice(1);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new UserError(
+      `--class-names ${name}: expected a file of names, a line each, got ${code}`,
+      { path },
+      { cause },
+    );
+  }
+  const lines = text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
+  return lines.map((line) => line.trim()).filter((line) => line !== '');
+}
