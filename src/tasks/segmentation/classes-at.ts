@@ -15,7 +15,7 @@ export interface LogitsShape {
  *
  * @example
  * const row = Float32Array.of(4, 0, 0, 2); // two pixels, two classes
- * classesAt(row, { rows: 1, columns: 2, classes: 2 }, { width: 4, height: 1 }); // => Uint8Array.of(0, 0, 0, 1)
+ * classesAt(row, { rows: 1, columns: 2, classes: 2 }, { width: 4, height: 1 }); // => Uint8Array.of(0, 0, 1, 1)
  */
 export function classesAt(
   logits: Float32Array,
