@@ -11,7 +11,11 @@ export { findPairs, type PairsOptions } from '../src/tasks/segmentation/pairs.js
 export { findLabelledImages } from '../src/tasks/classification/image-folders.js';
 export { readLabelList } from '../src/tasks/classification/label-list.js';
 export { classNames, type LabelledImage, withLabels } from '../src/tasks/classification/labelled-image.js';
-export { type SplitOptions, shuffled, splitPairs } from '../src/data/split.js';
+export { kFold } from '../operators/k-fold.js';
+export { type KFoldOptions, kFolds } from '../src/data/k-fold.js';
+export type { GroupOf } from '../src/data/groups.js';
+export { shuffled } from '../src/data/shuffled.js';
+export { type SplitOptions, splitPairs } from '../src/data/split.js';
 export { checkPairs } from '../src/tasks/segmentation/check-files.js';
 export { type CheckMasksOptions, checkMasks } from '../src/tasks/segmentation/check-masks.js';
 export { classCount, type MaskIds, storedIds } from '../src/tasks/segmentation/mask-ids.js';
@@ -33,6 +37,19 @@ export { fixture } from '../src/base/fixture.js';
 // Plans: what to load, batch by batch.
 export { type BatchPlansOptions, batchesPerEpoch, batchPlans } from '../src/data/batch-plans.js';
 export type { BatchPlan, SamplePlan } from '../src/data/types.js';
+export {
+  concatenate,
+  repeat,
+  type Sequence,
+  sequence,
+  shard,
+  slice,
+  type Worker,
+} from '../src/data/sequence.js';
+export { type MixOptions, mix } from '../src/data/mix.js';
+export type { Order } from '../src/data/order.js';
+export { type InterleaveOptions, interleave } from '../src/data/interleave.js';
+export { type Balance, balance } from '../src/data/balance.js';
 
 // Samples: decoded, augmented, normalised.
 export { type Decoded, type DecodeOptions, decode } from '../operators/decode.js';

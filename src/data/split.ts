@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { UserError } from '../base/errors.js';
 import { say } from '../base/say.js';
-import { MersenneTwister } from '../random/mersenne-twister.js';
+import { cutGroups, type GroupOf, grouped, hashPlace } from './groups.js';
 import { addedTo, few, type SplitStems, splitAs } from './recorded-split.js';
+import { shuffled } from './shuffled.js';
 import type { Item, Splits } from './types.js';
 
 /** Options of `split` and `splitPairs`. */
@@ -25,10 +25,12 @@ export interface SplitOptions<I extends Item = Item> {
    */
   readonly shrink?: 'all' | 'keep-test';
   /**
-   * Divides the items of each group by themselves, so that each split has its share of every group. Default: all are
+   * Divides the items of each class by themselves, so that each split has its share of every class. Default: all are
    * one.
    */
   readonly by?: ((item: I) => string) | undefined;
+  /** Keeps items together that belong together: a patient, a video, a breed. Default: each by itself. */
+  readonly groups?: GroupOf<I> | undefined;
   /**
    * The split that the run began with: it takes precedence over the other options, and pairs that were added later
    * are left out.
@@ -41,7 +43,9 @@ export interface SplitOptions<I extends Item = Item> {
  *
  * With `upstream` and `all`, total = ⌊n·percentage⌋, test = ⌊total·test⌋, validation = ⌊total·validation⌋, train = the
  * rest, taken in this order from the shuffled pairs: what Python's `random.seed(seed); random.shuffle(pairs)` gives.
- * `by` divides group by group by the same rule: a stratified split, in which a group of fewer than 10 has no test item.
+ * `by` divides class by class by the same rule: a stratified split, in which a class of fewer than 10 has no test item.
+ * `groups` places whole groups, each where its middle falls; with `by` a group counts to the class of its first item.
+ * A percentage then takes its share of each split.
  *
  * @example
  * const { train, validation, test } = splitPairs(pairs, { seed: 42, percentage: 0.25 });
@@ -60,7 +64,8 @@ export function splitPairs<I extends Item>(pairs: readonly I[], options: SplitOp
   for (const [name, share] of Object.entries({ validation, test, percentage }))
     if (!(share >= 0 && share <= 1))
       throw new UserError(`${name}: expected a share from 0 to 1, got ${share}`, { [name]: share });
-  if (options.by) return byGroup(pairs, options.by, options);
+  if (options.groups) return complete(pairs, wholeGroups(pairs, options.groups, options));
+  if (options.by) return byClass(pairs, options.by, options);
   const divide = (some: readonly I[]) =>
     rule === 'hash' ? byHash(some, validation, test, seed) : cut(some, validation, test);
   const pool = rule === 'hash' ? pairs : shuffled(pairs, seed);
@@ -75,21 +80,39 @@ export function splitPairs<I extends Item>(pairs: readonly I[], options: SplitOp
   });
 }
 
-/** The splits of each group, one group after another. */
-function byGroup<I extends Item>(
+/** The splits of each class, one class after another. */
+function byClass<I extends Item>(
   pairs: readonly I[],
   by: (item: I) => string,
   options: SplitOptions<I>,
 ): Splits<I> {
-  const groups = new Map<string, I[]>();
-  for (const pair of pairs) {
-    const group = groups.get(by(pair));
-    if (group) group.push(pair);
-    else groups.set(by(pair), [pair]);
-  }
-  const parts = [...groups.values()].map((group) => splitPairs(group, { ...options, by: undefined }));
+  const classes = [...grouped(pairs, by).values()];
+  const parts = classes.map((items) => splitPairs(items, { ...options, by: undefined }));
+  return complete(pairs, joined(parts));
+}
+
+/** The splits of whole groups, class by class if `by` tells classes. */
+function wholeGroups<I extends Item>(
+  pairs: readonly I[],
+  groups: GroupOf<I>,
+  options: SplitOptions<I>,
+): Splits<I> {
+  const { validation = 0.2, test = 0.1, seed, rule = 'upstream', percentage = 1, shrink = 'all' } = options;
+  const { by = () => '' } = options;
+  const classes = grouped(grouped(pairs, groups), ([, [first]]) => by(first!));
+  const shares = { validation, test, seed, rule };
+  const all = joined([...classes.values()].map((some) => cutGroups(new Map(some), shares)));
+  const part = (some: readonly I[]) => some.slice(0, Math.floor(some.length * percentage));
+  return {
+    train: part(all.train),
+    validation: part(all.validation),
+    test: shrink === 'all' ? part(all.test) : all.test,
+  };
+}
+
+function joined<I extends Item>(parts: readonly Splits<I>[]): Splits<I> {
   const side = (name: 'train' | 'validation' | 'test') => parts.flatMap((part) => part[name]);
-  return complete(pairs, { train: side('train'), validation: side('validation'), test: side('test') });
+  return { train: side('train'), validation: side('validation'), test: side('test') };
 }
 
 function cut<I extends Item>(pairs: readonly I[], validation: number, test: number): Splits<I> {
@@ -115,7 +138,7 @@ function byHash<I extends Item>(
     test: [],
   };
   for (const pair of pairs) {
-    const place = createHash('sha256').update(`${seed}/${pair.stem}`).digest().readUIntBE(0, 6) / 2 ** 48;
+    const place = hashPlace(seed, pair.stem);
     const split = place < test ? 'test' : place < test + validation ? 'validation' : 'train';
     splits[split].push({ pair, place });
   }
@@ -132,20 +155,4 @@ function complete<I extends Item>(pairs: readonly I[], splits: Splits<I>): Split
     );
   const used = new Set([...splits.train, ...splits.validation, ...splits.test]);
   return { ...splits, unused: pairs.filter((pair) => !used.has(pair)) };
-}
-
-/**
- * What CPython's `random.seed(seed); random.shuffle(list)` leaves, bit for bit (Fisher & Yates; the index is drawn by
- * rejection from as many random bits as it needs).
- */
-export function shuffled<T>(items: readonly T[], seed: number): T[] {
-  const twister = MersenneTwister.fromInteger(seed);
-  const result = [...items];
-  for (let i = result.length - 1; i > 0; i--) {
-    const bits = 32 - Math.clz32(i + 1);
-    let j = twister.bits(bits);
-    while (j > i) j = twister.bits(bits);
-    [result[i], result[j]] = [result[j]!, result[i]!];
-  }
-  return result;
 }

@@ -2,6 +2,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
 import { type Batch, shapeOf, type Tensors } from '../data/batch.js';
 import { batchesPerEpoch, batchPlans } from '../data/batch-plans.js';
+import type { Order } from '../data/order.js';
+import type { Sequence } from '../data/sequence.js';
 import type { BatchPlan, Item, Splits } from '../data/types.js';
 import { memoryHint } from '../engine/out-of-memory.js';
 import type { CheckpointEvent, EpochEvent, Event, StepEvent, WarningEvent } from '../events/event.js';
@@ -123,11 +125,12 @@ export class Run<
   /**
    * The plans to train on, batch by batch, from the run's position at the time they are pulled.
    *
+   * @param order the order of each epoch, such as `interleave` and `balance` make; default: a shuffle of all
    * @throws UserError for a batch size or a count of epochs that is none.
    */
-  plans<I extends Item>(items: readonly I[]): Iterable<BatchPlan<I>> {
+  plans<I extends Item>(items: Sequence<I>, order?: Order): Iterable<BatchPlan<I>> {
     const { epochs, batchSize, seed } = this;
-    const plans = (from: number) => batchPlans(items, { epochs, batchSize, seed, from });
+    const plans = (from: number) => batchPlans(items, { epochs, batchSize, seed, from, shuffle: order });
     plans(0);
     this.#batches = batchesPerEpoch(items.length, batchSize);
     return { [Symbol.iterator]: () => plans(this.position)[Symbol.iterator]() };

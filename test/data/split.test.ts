@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { shuffled, splitPairs } from '../../src/data/split.js';
+import { shuffled } from '../../src/data/shuffled.js';
+import { splitPairs } from '../../src/data/split.js';
 
 const pairs = (n: number) =>
   Array.from({ length: n }, (_, i) => ({ stem: `s${i}`, image: `${i}.jpg`, mask: `${i}.png` }));
