@@ -4,6 +4,8 @@ import '../src/base/node-version.js';
 export { imageMaskPairs } from '../operators/image-mask-pairs.js';
 export { imageFolders } from '../operators/image-folders.js';
 export { labelList } from '../operators/label-list.js';
+export { type ManifestImage, type ManifestPair, manifest } from '../operators/manifest.js';
+export { type ManifestItem, readManifest } from '../src/data/manifest.js';
 export { split } from '../operators/split.js';
 export { type CheckSplitsOptions, checkSplits } from '../operators/check-splits.js';
 export { findImages } from '../src/data/images/find-images.js';

@@ -1,5 +1,6 @@
 import { UserError } from '../../base/errors.js';
 import { few } from '../../data/recorded-split.js';
+import { nameOf } from '../../data/source.js';
 import type { ImageItem } from '../../data/types.js';
 
 /** An image file and its class. */
@@ -15,7 +16,9 @@ export interface LabelledImage extends ImageItem {
  *
  * @throws UserError for two classes whose names differ by upper and lower case alone.
  */
-export function labelled(images: readonly Omit<LabelledImage, 'label'>[]): LabelledImage[] {
+export function labelled<I extends Omit<LabelledImage, 'label'>>(
+  images: readonly I[],
+): (I & LabelledImage)[] {
   const names = classNames(images);
   const byLowerCase = new Map<string, string>();
   for (const name of names) {
@@ -35,17 +38,17 @@ export function labelled(images: readonly Omit<LabelledImage, 'label'>[]): Label
  *
  * @throws UserError for an image of a class that is none of them.
  */
-export function withLabels(
-  images: readonly Omit<LabelledImage, 'label'>[],
+export function withLabels<I extends Omit<LabelledImage, 'label'>>(
+  images: readonly I[],
   names: readonly string[],
-): LabelledImage[] {
+): (I & LabelledImage)[] {
   const labels = new Map(names.map((name, label) => [name, label]));
   return images.map((image) => {
     const label = labels.get(image.className);
     if (label !== undefined) return { ...image, label };
     throw new UserError(
-      `${image.image}: expected an image of one of the classes ${few(names)}, got ${image.className}`,
-      { path: image.image, className: image.className },
+      `${nameOf(image.image)}: expected an image of one of the classes ${few(names)}, got ${image.className}`,
+      { path: nameOf(image.image), className: image.className },
     );
   });
 }
