@@ -5,6 +5,15 @@ export { imageMaskPairs } from '../operators/image-mask-pairs.js';
 export { imageFolders } from '../operators/image-folders.js';
 export { labelList } from '../operators/label-list.js';
 export { type ManifestImage, type ManifestPair, manifest } from '../operators/manifest.js';
+export { shards } from '../operators/shards.js';
+export {
+  openShards,
+  type ShardImage,
+  type ShardPair,
+  type Shards,
+  type ShardsOptions,
+} from '../src/data/shards/shards.js';
+export type { ShardItem, ShardItemOptions } from '../src/data/shards/shard-item.js';
 export { type ManifestItem, readManifest } from '../src/data/manifest.js';
 export { split } from '../operators/split.js';
 export { type CheckSplitsOptions, checkSplits } from '../operators/check-splits.js';

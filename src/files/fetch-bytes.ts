@@ -10,6 +10,10 @@ export interface FetchOptions extends Persistence {
   readonly offset?: number;
   /** The number of bytes. Default: to the end. */
   readonly length?: number;
+  /** Takes fewer bytes where the file ends. Default false: that is an error. */
+  readonly atMost?: boolean;
+  /** The size that the file must have, if the server states one. */
+  readonly total?: number | undefined;
 }
 
 /**
@@ -22,7 +26,7 @@ export interface FetchOptions extends Persistence {
 export async function fetchBytes(url: string, options: FetchOptions = {}): Promise<Buffer> {
   const { offset = 0, length } = options;
   const address = checkedUrl(url);
-  const wanted = length ?? LARGEST;
+  let wanted = length ?? LARGEST;
   if (wanted > LARGEST || wanted < 0) throw tooLarge(url, wanted);
   if (wanted === 0) return Buffer.alloc(0);
   const parts: Buffer[] = [];
@@ -33,12 +37,22 @@ export async function fetchBytes(url: string, options: FetchOptions = {}): Promi
     const response = await request(address, from > 0 || length !== undefined ? range : undefined, options);
     try {
       const { statusCode = 0, headers } = response;
-      if (statusCode === 416)
-        throw new UserError(`${url}: expected ${offset + wanted} bytes or more, got fewer; fetch it again`, {
+      const [, start, all] = /^bytes (?:(\d+)-\d+|\*)\/(\d+)$/.exec(headers['content-range'] ?? '') ?? [];
+      const total = Number(all ?? (statusCode === 200 ? headers['content-length'] : undefined));
+      if (options.total !== undefined && total >= 0 && total !== options.total)
+        throw new UserError(
+          `${url}: expected a file of ${options.total} bytes, got ${total}; it was changed since it was indexed`,
+          { url },
+        );
+      if (length !== undefined && total < offset + length && options.atMost)
+        wanted = Math.max(0, total - offset);
+      else if (length !== undefined && (total < offset + length || statusCode === 416))
+        throw new UserError(`${url}: expected ${offset + length} bytes or more, got fewer; fetch it again`, {
           url,
         });
+      if (have >= wanted) return;
       checkStatus(url, statusCode);
-      const first = Number(/^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1] ?? Number.NaN);
+      const first = Number(start);
       if (statusCode === 206 && first !== from) throw new Dropped('the server sent another range');
       let skip = statusCode === 206 ? 0 : from;
       await drain(response, (chunk) => {
