@@ -2,7 +2,8 @@ import { relative } from 'node:path';
 import { UserError } from '../base/errors.js';
 import { checkOverlap } from '../data/check-overlap.js';
 import { few, type SplitStems } from '../data/recorded-split.js';
-import { type SplitOptions, shuffled, splitPairs } from '../data/split.js';
+import { shuffled } from '../data/shuffled.js';
+import { type SplitOptions, splitPairs } from '../data/split.js';
 import type { FilePair, Splits } from '../data/types.js';
 import { findPairs, type PairsOptions } from '../tasks/segmentation/pairs.js';
 

@@ -92,7 +92,10 @@ async function indexMissing(
       throw new UserError(`${shards[i]}: expected a tar shard, got nothing there; see --shards`, {
         path: shards[i],
       });
-  if (missing.length > 0) say(`${shards[missing[0]!]}: making the index of ${missing.length} ${missing.length > 1 ? 'shards' : 'shard'}, once`);
+  if (missing.length > 0)
+    say(
+      `${shards[missing[0]!]}: making the index of ${missing.length} ${missing.length > 1 ? 'shards' : 'shard'}, once`,
+    );
   const queue = missing.values();
   const work = async () => {
     for (const i of queue) lengths[i] = (await makeIndex(shards[i]!, paths[i]!)).samples;
