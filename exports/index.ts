@@ -153,6 +153,9 @@ export {
   trivialAugment,
 } from '../src/data/images/augmentations/rand-augment.js';
 
+// Scales: batches of several sizes.
+export { drawnSize, scaledSizes } from '../src/data/images/scales.js';
+
 // Mixing: other samples of the data set, mixed into each.
 export { mixSamples } from '../operators/mix-samples.js';
 export { mixers } from '../src/data/images/mixing/mixers.js';

@@ -168,12 +168,15 @@ export function classificationTask(
     metrics: classificationMetrics({ classes: classes.length, loss, k }),
     guarded: 'accuracy',
     record: { ...classifierRecordOf(model, settings), ...recordedNormalization(settings, model) },
-    ...pictureBatches<LabelledImage, Tensor1D>(settings, false, (plan, { changes, mix }) =>
-      from(plan.samples).pipe(
-        mixSamples(mix, splits.train, pipe(decode(model.imageSize, { cache: samples }), augment(...changes))),
-        normalize(model.normalization),
-        batch(plan, mix.length > 0 ? shares : labelTensor),
-      ),
+    ...pictureBatches<LabelledImage, Tensor1D>(
+      settings,
+      { model, masked: false },
+      (plan, { changes, mix, size }) =>
+        from(plan.samples).pipe(
+          mixSamples(mix, splits.train, pipe(decode(size, { cache: samples }), augment(...changes))),
+          normalize(model.normalization),
+          batch(plan, mix.length > 0 ? shares : labelTensor),
+        ),
     ),
   };
 }

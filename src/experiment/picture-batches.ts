@@ -5,45 +5,58 @@ import type { Batch } from '../data/batch.js';
 import { batchPlans } from '../data/batch-plans.js';
 import type { Transform } from '../data/images/augmentations/augmentation.js';
 import { augmentations } from '../data/images/augmentations/augmentations.js';
+import type { Size } from '../data/images/image-size.js';
 import { checkMixer, type Mixer } from '../data/images/mixing/mixer.js';
 import { mixers } from '../data/images/mixing/mixers.js';
+import { drawnSize, scaledSizes } from '../data/images/scales.js';
 import type { BatchPlan, ImageItem } from '../data/types.js';
 import type { Task } from './task.js';
 
 export interface PictureSettings {
   readonly augment: readonly string[];
   readonly mix?: readonly string[] | undefined;
+  /** Factors of the model's image size. Default: its own alone. */
+  readonly scales?: readonly number[] | undefined;
   readonly batchSize: number;
   readonly randomSeed: number;
 }
 
-/** What is changed at random in pictures that train. */
+/** What is random about pictures that train. */
 export interface RandomChanges {
   readonly changes: readonly Transform[];
   readonly mix: readonly Mixer[];
+  /** The size of the batch. */
+  readonly size: Size;
 }
 
-const NONE: RandomChanges = { changes: [], mix: [] };
+/** A model on pictures. */
+interface PictureModel {
+  readonly imageSize: Size;
+  readonly config: { readonly patch_size: number };
+  takes(sizes: readonly Size[]): unknown;
+}
 
 /**
- * The batches of a task on pictures: those that train are augmented and mixed by the settings, those in order are not.
+ * The batches of a task on pictures: those that train are augmented, mixed and scaled by the settings, those in order
+ * are not.
  *
- * @param masked whether the pictures have masks
+ * @param of the model, which takes pictures of all scales from then on, and whether the pictures have masks
  * @throws UserError for a mixer that does not take pictures with masks, or without.
  */
 export function pictureBatches<I extends ImageItem, Target extends Tensor>(
-  { augment, mix = [], batchSize, randomSeed: seed }: PictureSettings,
-  masked: boolean,
+  { augment, mix: mixed = [], scales, batchSize, randomSeed: seed }: PictureSettings,
+  { model, masked }: { readonly model: PictureModel; readonly masked: boolean },
   load: (plan: BatchPlan<I>, random: RandomChanges) => Observable<Batch<Tensor, Target>>,
 ): Pick<Task<I, Tensor, Tensor, Target>, 'load' | 'inOrder'> {
-  const random: RandomChanges = {
-    changes: augment.map((name) => augmentations.make(name)),
-    mix: mix.map((name) => mixers.make(name)),
-  };
-  for (const mixer of random.mix) checkMixer(mixer, masked, '--mix: ');
-  const asTheyAre = (plan: BatchPlan<I>) => load(plan, NONE);
+  const changes = augment.map((name) => augmentations.make(name));
+  const mix = mixed.map((name) => mixers.make(name));
+  for (const mixer of mix) checkMixer(mixer, masked, '--mix: ');
+  const own = model.imageSize;
+  const sizes = scales ? scaledSizes(own, model.config.patch_size, scales) : [own];
+  if (scales) model.takes(sizes);
+  const asTheyAre = (plan: BatchPlan<I>) => load(plan, { changes: [], mix: [], size: own });
   return {
-    load: (plan) => load(plan, random),
+    load: (plan) => load(plan, { changes, mix, size: scales ? drawnSize(plan, sizes) : own }),
     inOrder: (items) => () =>
       prefetch(batchPlans(items, { batchSize, seed, shuffle: false }), asTheyAre, { ahead: 1 }),
   };

@@ -99,12 +99,12 @@ export function segmentationTask(
     metrics: segmentationMetrics({ classes: classCount(ids), loss }),
     guarded: 'softDice',
     record: { ...recordOf(model, settings.modelName), ...recordedNormalization(settings, model) },
-    ...pictureBatches<Pair, Tensor>(settings, true, (plan, { changes, mix }) =>
+    ...pictureBatches<Pair, Tensor>(settings, { model, masked: true }, (plan, { changes, mix, size }) =>
       from(plan.samples).pipe(
         mixSamples(
           mix,
           splits.train,
-          pipe(decode(model.imageSize, { ...maskFormatOf(settings), cache: samples }), augment(...changes)),
+          pipe(decode(size, { ...maskFormatOf(settings), cache: samples }), augment(...changes)),
         ),
         normalize(model.normalization),
         batch(plan),

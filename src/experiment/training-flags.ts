@@ -92,6 +92,13 @@ export const trainingFlags = {
     .array(nameIn(augmentations))
     .default([])
     .describe(`augmentations of the training images, in order; presets: ${PRESETS_ABOUT}; default: none`),
+  scales: z
+    .array(z.number().gt(0).max(16))
+    .min(1)
+    .optional()
+    .describe(
+      'factors of --image-size, one of which each training batch has, at random; sides are rounded to patches, and each scale is cached by itself; default: no scaling',
+    ),
   mix: z
     .array(nameIn(mixers))
     .optional()

@@ -45,6 +45,7 @@ for (const { task, recipe, name, leads, curve, share } of TASKS)
           '--schedule=constant',
           '--augment=flip',
           '--mix=cutmix,mosaic',
+          '--scales=0.5,1',
           ...args,
         ),
         join(dir, cwd),

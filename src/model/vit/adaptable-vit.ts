@@ -23,6 +23,8 @@ import { encode } from './vit.js';
 export abstract class AdaptableVit implements Model {
   readonly parameters = new Parameters();
   readonly #maps = new AdaptedMaps(this.parameters);
+  /** The shapes of pictures that it takes beside its own. */
+  readonly #sizes = new Set<string>();
 
   /** The shape of the ViT, for pictures of this model's size. */
   readonly config: VitConfig;
@@ -47,6 +49,21 @@ export abstract class AdaptableVit implements Model {
     return gridOf(this.config);
   }
 
+  /**
+   * Takes pictures of these sizes, too, whose position embeddings are interpolated at each pass: for training on several
+   * scales.
+   *
+   * @throws UserError for a size that patches do not fill, and for one that cannot fit into memory.
+   */
+  takes(sizes: readonly Size[]): this {
+    for (const size of sizes) {
+      checkImageSize(size, this.config.patch_size);
+      checkMemory(this.config, size, 0);
+      this.#sizes.add(shapeOf(size));
+    }
+    return this;
+  }
+
   /** Maps normalised images [batch, height, width, 3] to logits. */
   abstract forward(images: Tensor, pass?: Pass): Tensor;
 
@@ -61,7 +78,8 @@ export abstract class AdaptableVit implements Model {
   /** The encoder's output after its last LayerNorm: [batch, 1 + patches, hidden]. */
   tokens(images: Tensor, pass: Pass = {}): Tensor {
     const { width, height } = this.imageSize;
-    if (images.rank !== 4 || images.shape.slice(1).join() !== `${height},${width},3`)
+    const shape = images.shape.slice(1).join();
+    if (images.rank !== 4 || (shape !== shapeOf(this.imageSize) && !this.#sizes.has(shape)))
       throw new UserError(
         `images: expected [batch, ${height}, ${width}, 3], got [${images.shape.join(', ')}]; decode(model.imageSize), or load the model with another imageSize`,
       );
@@ -143,4 +161,9 @@ export abstract class AdaptableVit implements Model {
     this.unmerge();
     this.parameters.dispose();
   }
+}
+
+/** The shape of a picture of a size. */
+function shapeOf({ width, height }: Size): string {
+  return `${height},${width},3`;
 }

@@ -13,6 +13,7 @@ import { backboneShapes } from './backbone-shapes.js';
 import { checkHeads, type Grid, gridOf, type VitConfig } from './config.js';
 import { fromTorchLayout } from './layout.js';
 import { interpolatePositions } from './positions.js';
+import { positionsOn } from './positions-on.js';
 import type { Pretrained } from './pretrained-of.js';
 
 /** One linear map of one block, plain or with an adapter: its result, or the map itself, which then runs with others. */
@@ -40,7 +41,8 @@ export function blocks(config: VitConfig, parameters: Parameters, project: Proje
     const patches = reshape(transpose(rows, [0, 2, 1, 3]), [batch, tall * wide, patch * patch * 3]);
     const cls = broadcastTo(get('cls'), [batch, 1, hidden]);
     const embedded = linear(patches, get('patch.weight'), get('patch.bias'));
-    return add(concat([cls, embedded], 1), get('positions'));
+    const positions = positionsOn({ rows: tall, columns: wide }, config, get('positions'));
+    return add(concat([cls, embedded], 1), positions);
   });
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const norm = (name: string, x: Tensor) =>

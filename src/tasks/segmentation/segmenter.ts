@@ -40,7 +40,9 @@ export class Segmenter extends AdaptableVit {
   forward(images: Tensor, pass: Pass = {}): Tensor {
     const { parameters, config } = this;
     return tidy(() => {
-      const grid = patchGrid(this.tokens(images, pass), this.grid);
+      const [, height, width] = images.shape as [number, number, number];
+      const patch = config.patch_size;
+      const grid = patchGrid(this.tokens(images, pass), { rows: height / patch, columns: width / patch });
       return this.#head.forward(grid, headPass(parameters, config.patch_size, pass));
     });
   }
