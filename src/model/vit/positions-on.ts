@@ -1,4 +1,5 @@
-import { concat, matMul, reshape, slice, type Tensor, tensor2d } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { concat, matMul, reshape, slice, tensor2d } from '../../base/tfjs-core.js';
 import { type Grid, gridOf, type VitConfig } from './config.js';
 import { interpolatePositions } from './positions.js';
 
