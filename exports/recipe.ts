@@ -13,6 +13,7 @@ export {
   runFlags,
   trainingFlags,
 } from '../src/experiment/training-flags.js';
+export { type ClassWeights, segmentationWeights } from '../src/experiment/class-weights.js';
 export { maskFormatOf } from '../src/experiment/mask-format-of.js';
 export {
   classNamesOf,
@@ -48,6 +49,7 @@ export {
   type BackboneSettings,
   headOf,
   loadBackbone,
+  type SegmentationParts,
   type SegmentationSettings,
   type SplitSettings,
   segmentationSplits,

@@ -23,6 +23,7 @@ import {
   runNameOf,
   segmentationSplits,
   segmentationTask,
+  segmentationWeights,
   trainingFlags,
   trainingNotes,
   trainingRun,
@@ -53,7 +54,8 @@ recipe({
     const splits = await segmentationSplits(settings, recorded);
     process.stderr.write(trainingNotes(settings, splits));
     const model = await loadBackbone(settings);
-    const task = segmentationTask(settings, { splits, model });
+    const weights = await segmentationWeights(settings, splits);
+    const task = segmentationTask(settings, { splits, model, weights });
     const batches = batchesPerEpoch(splits.train.length, batchSize);
     if (settings.resume) process.stderr.write(await resumeNotes(checkpointStore(models), settings, batches));
 

@@ -175,6 +175,7 @@ function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: FlagSch
  */
 export function valueOf(word: string, schema: FlagSchema): unknown {
   if (schema.anyOf) {
+    if (schema.anyOf.some((option) => option.enum?.includes(word))) return word;
     const values = schema.anyOf.map((option) => valueOf(word, option));
     return values.find((value) => typeof value !== 'string') ?? word;
   }

@@ -27,6 +27,7 @@ import {
   classificationMetrics,
 } from '../tasks/classification/metrics/classification-metrics.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
+import { type ClassWeights, classificationWeights, weightedLoss } from './class-weights.js';
 import { classifierRecordOf } from './classifier-record.js';
 import { askedNormalization, recordedNormalization } from './model-record.js';
 import { type PictureSettings, pictureBatches } from './picture-batches.js';
@@ -54,6 +55,7 @@ export interface ClassificationSettings extends LabelSettings, ChosenAdapterSett
   readonly mode: TrainingMode;
   readonly loss: string;
   readonly labelSmoothing: number;
+  readonly classWeights?: ClassWeights | undefined;
   readonly topK: number;
   /** The score that chooses the best checkpoint. */
   readonly metric?: string;
@@ -159,7 +161,10 @@ export function classificationTask(
   const samples = cache ?? caches.make(settings.cache, settings.cacheDir);
   // Batches that are mixed only train: what takes them is the loss, and its targets may be shares.
   const shares = softLabelTensor(classes.length) as unknown as typeof labelTensor;
-  const loss = labelLosses.make(settings.loss, { smoothing });
+  const weights = classificationWeights(settings, splits, classes);
+  // `smoothing` beside a property that is watched: spread, it would be read.
+  const make = (options: object) => labelLosses.make(settings.loss, Object.assign(options, { smoothing }));
+  const loss = weightedLoss(make, settings.loss, weights);
   return {
     model,
     splits,

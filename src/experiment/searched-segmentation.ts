@@ -1,5 +1,6 @@
 import { caches } from '../data/images/sample-cache.js';
 import { METRIC_TEXTS, METRICS } from '../tasks/segmentation/metrics/metric.js';
+import { segmentationWeights } from './class-weights.js';
 import { dataFlags } from './data-flags.js';
 import { type SearchedTask, type SearchSettings, trialsOn, validated } from './searched-task.js';
 import {
@@ -26,9 +27,10 @@ export const searchedSegmentation: SearchedTask = {
     const splits = validated(await segmentationSplits(search));
     const backbone = await loadBackbone(search);
     const cache = caches.make(search.cache, search.cacheDir);
+    const weights = await segmentationWeights(search, splits);
     return trialsOn(backbone, (settings: Settings) => {
       const model = backbone.sibling({ ...headOf(settings), seed: settings.randomSeed });
-      return segmentationTask(settings, { splits, cache, model });
+      return segmentationTask(settings, { splits, cache, model, weights });
     });
   },
 };

@@ -17,6 +17,7 @@ import { classCount, type MaskIds } from '../tasks/segmentation/mask-ids.js';
 import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-metrics.js';
 import { type Segmenter } from '../tasks/segmentation/segmenter.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
+import { type ClassWeights, weightedLoss } from './class-weights.js';
 import type { MaskSettings } from './data-flags.js';
 import { classNamesOf } from './data-flags.js';
 import { dividedPairs, type PairsSettings } from './divided-pairs.js';
@@ -50,6 +51,7 @@ export interface SegmentationSettings
     PictureSettings {
   readonly mode: TrainingMode;
   readonly loss: string;
+  readonly classWeights?: ClassWeights | undefined;
   readonly cache: string;
   readonly cacheDir: string;
 }
@@ -77,6 +79,15 @@ export function headOf({ maskIds, head: name, batchNorm, headDropout: dropout }:
   return { classes: classCount(maskIds), name, batchNorm, dropout };
 }
 
+/** What `segmentationTask` is made of beside its settings. */
+export interface SegmentationParts {
+  readonly splits: Splits;
+  readonly model: Segmenter;
+  readonly cache?: SampleCache | undefined;
+  /** The weights of the classes in the loss: `segmentationWeights`. Default: all alike. */
+  readonly weights?: readonly number[] | undefined;
+}
+
 /**
  * Segmentation as a training task: an adapter in `model`, trained by `mode`, and batches of images and masks.
  *
@@ -84,13 +95,13 @@ export function headOf({ maskIds, head: name, batchNorm, headDropout: dropout }:
  */
 export function segmentationTask(
   settings: SegmentationSettings,
-  { splits, model, cache }: { splits: Splits; model: Segmenter; cache?: SampleCache | undefined },
+  { splits, model, cache, weights }: SegmentationParts,
 ): Task & { readonly model: Segmenter } {
   const { randomSeed: seed, maskIds: ids, mode } = settings;
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
   model.train(mode);
   const samples = cache ?? caches.make(settings.cache, settings.cacheDir);
-  const loss = losses.make(settings.loss);
+  const loss = weightedLoss((options) => losses.make(settings.loss, options), settings.loss, weights);
   return {
     model,
     splits,

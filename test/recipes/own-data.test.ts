@@ -174,6 +174,26 @@ describe('own data, from the command line', () => {
     );
   });
 
+  it('weighs classes by the training split, says how, and refuses a loss that takes no weights', async () => {
+    const set = [
+      '--dataset=streets/dataset.yaml',
+      ...small,
+      '--epochs=1',
+      '--run-name=weighed',
+      '--class-weights=inverse',
+    ];
+    const { stderr } = await succeed('train-lora', ...set);
+    assert.match(
+      stderr,
+      /--class-weights inverse, from the training split: sky [\d.]+, building [\d.]+, .*bicyclist [\d.]+\n/,
+    );
+    const refused = await shared.run('train-lora', [...set, '--loss=tversky', '--overwrite'], dir);
+    assert.match(
+      refused.stderr,
+      /--class-weights: expected a loss that takes weights, .* got tversky; choose one with --loss/,
+    );
+  });
+
   it('says that the last of a repeated flag counts', async () => {
     const set = ['--dataset=streets/dataset.yaml', ...small, '--epochs=1', '--run-name=repeated'];
     const { stderr } = await succeed('train-lora', ...set, '--mean=0,0,0', '--mean=1,1,1');
