@@ -29,6 +29,7 @@ const outputDir = z.string().min(1).default('results/ablate-frozen').describe('f
 
 recipe({
   description: 'Trains the head alone, adapters, and all weights over several seeds, and compares them.',
+  continues: 'the same command continues the study',
   plugins: (peek) => cellPlugins(peek({ outputDir }).outputDir),
   flags: (peek) => ({
     Study: {

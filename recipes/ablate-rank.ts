@@ -26,6 +26,7 @@ const outputDir = z.string().min(1).default('results/ablate-rank').describe('fol
 
 recipe({
   description: 'Trains adapters of several ranks over several seeds, and compares them.',
+  continues: 'the same command continues the study',
   plugins: (peek) => cellPlugins(peek({ outputDir }).outputDir),
   flags: (peek) => ({
     Study: {

@@ -43,6 +43,7 @@ const sizes = {
 recipe({
   description:
     'Trains adapters on shares of the data over several seeds, and compares them in and out of domain.',
+  continues: 'the same command continues the study',
   plugins: (peek) => cellPlugins(peek({ outputDir }).outputDir),
   flags: (peek) => ({
     Study: {

@@ -14,6 +14,7 @@ import {
   engineOf,
   recipe,
   recordStudyPlugins,
+  sayIdle,
   searchedTasks,
   searchFlags,
   searchStudy,
@@ -30,6 +31,7 @@ import { stringify } from 'yaml';
 recipe({
   description:
     'Searches rank, alpha, weight decay and learning rates of an adapter, for segmentation or classification.',
+  continues: 'the same command continues the search',
   plugins: studyPlugins,
   flags: searchFlags,
   run: async ({ task: taskName, backboneFrozen, storage, studyName, nTrials, ...rest }) => {
@@ -50,6 +52,7 @@ recipe({
     await tryFolder(outputDir);
     if (settings.cache === 'disk') await tryFolder(settings.cacheDir);
     const engine = await useEngine(...engineOf(settings));
+    const task = await searched.open({ ...settings, optimizeFor });
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
     process.stderr.write(`--optimize-for ${optimizeFor}: ${searched.texts[optimizeFor]}\n`);
     if (headAlone)
@@ -57,7 +60,6 @@ recipe({
         '--backbone-frozen: the head trains alone; upstream unfreezes: --freeze-epochs 2,5,10\n',
       );
 
-    const task = await searched.open({ ...settings, optimizeFor });
     const search = adapterSearch(settings, task.hiddenSize);
     const asStudy = { task: taskName, optimizeFor, storage, studyName, sampler, heartbeat, maxRetries };
     const study = await searchStudy({ ...settings, ...asStudy, ...pruning }, search.space);
@@ -75,6 +77,7 @@ recipe({
 
     const search$ = trials(study, undefined, { total: nTrials, concurrency, timeout }).pipe(
       mergeMap(training, concurrency),
+      sayIdle(study, nTrials),
       concurrency === 1 ? progress({ metric: optimizeFor }) : identity,
       tap(printTrialEnd),
     );

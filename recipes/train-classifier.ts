@@ -48,10 +48,9 @@ recipe({
     const { randomSeed: seed, batchSize } = settings;
     const folders = await openRun(runNameOf(settings, PREFIX), settings);
     const { models, logs, pictures, recorded } = folders;
+    const data = await classificationSplits(settings, recorded);
     const engine = await useEngine(...engineOf(settings));
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
-
-    const data = await classificationSplits(settings, recorded);
     const { train, validation, test } = data.splits;
     process.stderr.write(trainingNotes(settings, data.splits, LABEL_METRIC_TEXTS));
     const model = await loadLabelBackbone(settings, data);
@@ -63,7 +62,9 @@ recipe({
     const unseen = [test, validation, train].find((split) => split.length > 0)!;
     const shown$ = task.inOrder(shuffled(unseen, seed).slice(0, 256))();
     const sheet$ = labelSheet(model, shown$, join(pictures, 'predictions.png'), task.classes);
-    const closing$ = defer(async () => process.stdout.write(await closingText(logs, models, pictures)));
+    const closing$ = defer(async () =>
+      process.stdout.write(await closingText(logs, [models, pictures], task.classes)),
+    );
     return concat(training$, sheet$, closing$).pipe(finalize(() => model.dispose()));
   },
 });

@@ -48,10 +48,9 @@ recipe({
     const { batchSize } = settings;
     const folders = await openRun(runNameOf(settings), settings);
     const { models, logs, pictures, recorded } = folders;
+    const splits = await segmentationSplits(settings, recorded);
     const engine = await useEngine(...engineOf(settings));
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
-
-    const splits = await segmentationSplits(settings, recorded);
     process.stderr.write(trainingNotes(settings, splits));
     const model = await loadBackbone(settings);
     const weights = await segmentationWeights(settings, splits);
@@ -62,7 +61,9 @@ recipe({
     const training$ = trainingRun(settings, { task, folders, shown: true }).pipe(failIfDiverged());
     const shown$ = task.inOrder([...splits.test, ...splits.validation, ...splits.train].slice(0, 4))();
     const overlays$ = overlays(model, shown$, join(pictures, 'overlays.png'), task.classes);
-    const closing$ = defer(async () => process.stdout.write(await closingText(logs, models, pictures)));
+    const closing$ = defer(async () =>
+      process.stdout.write(await closingText(logs, [models, pictures], task.classes)),
+    );
     return concat(training$, overlays$, closing$).pipe(finalize(() => model.dispose()));
   },
 });

@@ -16,6 +16,7 @@ import {
   type ObjectiveReport,
   recipe,
   recordStudyPlugins,
+  sayIdle,
   studyFlags,
   studyPlugins,
   studyPruner,
@@ -27,6 +28,7 @@ import { z } from 'zod';
 
 recipe({
   description: 'Runs trials of a study until it has enough, alongside any number of other workers.',
+  continues: 'the same command continues the study',
   plugins: studyPlugins,
   flags: {
     Study: {
@@ -81,6 +83,7 @@ recipe({
 
     const mine$ = trials(study, undefined, { total: nTrials, concurrency, timeout }).pipe(
       mergeMap(run, concurrency),
+      sayIdle(study, nTrials),
       tap((event) => process.stdout.write(trialText(event))),
     );
     const closing$ = defer(async () => {

@@ -6,10 +6,10 @@ import { packageRoot } from './package.js';
  * The error of a user's own module as one line, followed by the places in the user's files that its stack names:
  * `data.stack`.
  */
-export function moduleError(flag: string, what: string, error: unknown): UserError {
+export function moduleError(flag: string, what: string, error: unknown, hint = ''): UserError {
   const text = error instanceof Error ? `${error.name}: ${error.message.split('\n')[0]}` : String(error);
   const stack = error instanceof Error ? own(error.stack ?? '') : '';
-  return new UserError(`${flag}: ${what} ${text}`, { ...(stack && { stack }) }, { cause: error });
+  return new UserError(`${flag}: ${what} ${text}${hint}`, { ...(stack && { stack }) }, { cause: error });
 }
 
 /** The lines of a stack that are neither in Node nor in this package nor in other packages. */

@@ -4,6 +4,7 @@ import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../base/errors.js';
 import { moduleError } from '../base/module-error.js';
+import { packageRoot } from '../base/package.js';
 
 /**
  * A user's own module, by its path from the working directory or the name of a package that is installed there.
@@ -22,8 +23,16 @@ export async function importModule(flag: string, name: string): Promise<Readonly
   try {
     return (await import(address)) as Readonly<Record<string, unknown>>;
   } catch (error) {
-    throw moduleError(flag, 'expected a module that loads, got', error);
+    throw moduleError(flag, 'expected a module that loads, got', error, hintFor(name, error));
   }
+}
+
+/** Where a module must lie that finds no package of this one's name. */
+function hintFor(name: string, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const unresolved = code === 'ERR_MODULE_NOT_FOUND' && /'millrace(\/\w+)?'/.test(message);
+  if (!unresolved) return '';
+  return `; ${name} must lie in a project that has millrace installed (npm install), or below ${packageRoot}`;
 }
 
 /** The file URL of a module, for `import`; undefined if there is no such module. */

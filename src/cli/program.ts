@@ -17,6 +17,8 @@ export class Program {
   readonly #work = new Subscription();
   readonly #onSignal = (signal: NodeJS.Signals) => this.#stop(signal);
   #stopped = false;
+  /** How the work is continued after a signal, such as `--resume continues the run`; said when it is stopped. */
+  continues: string | undefined;
   /** Whether some of the work's output could not be written. */
   #outputLost = false;
 
@@ -57,7 +59,8 @@ export class Program {
     const code = STOPS[signal] ?? 1;
     if (this.#stopped) process.exit(code);
     this.#stopped = true;
-    process.stderr.write(`\n${this.name}: stopping on ${signal}; repeat to quit at once\n`);
+    const later = this.continues === undefined ? '' : `; ${this.continues}`;
+    process.stderr.write(`\n${this.name}: stopping on ${signal}; repeat to quit at once${later}\n`);
     this.#abort.abort();
     this.#work.unsubscribe();
     process.exitCode = code;

@@ -19,6 +19,8 @@ export interface Recipe<G extends FlagGroups> {
    * Default: none.
    */
   readonly plugins?: (peek: Peek) => Promise<readonly string[]>;
+  /** How work that was stopped is continued, said at ctrl-C. Default: by `--resume`, where that is a flag. */
+  readonly continues?: string;
   /**
    * The work, or a promise of it. A returned Observable is subscribed, and unsubscribed when the recipe is
    * stopped; `signal` aborts then too, for work that is not a stream.
@@ -47,7 +49,8 @@ export type Work = Observable<unknown> | void;
 export function recipe<G extends FlagGroups>({ run, ...about }: Recipe<G>): void {
   const file = process.argv[1] ?? 'recipe';
   const name = basename(file).replace(/\.[jt]s$/, '');
-  new Program(name).run(async (signal) => {
+  const program = new Program(name);
+  program.run(async (signal) => {
     const argv = process.argv.slice(2);
     const peek = peekAt(argv);
     const named = peek({ plugin: general.General.plugin }).plugin;
@@ -61,6 +64,8 @@ export function recipe<G extends FlagGroups>({ run, ...about }: Recipe<G>): void
       process.stdout.write(commandLine.show);
       return EMPTY;
     }
+    const resumable = Object.values(groups).some((group) => 'resume' in group);
+    program.continues = about.continues ?? (resumable ? '--resume continues the run' : undefined);
     for (const note of commandLine.notes) process.stderr.write(`${name}: ${printable(note)}\n`);
     const work = await run({ ...commandLine.config, ...(plugin.length > 0 && { plugin }) }, signal);
     return isObservable(work) ? work : EMPTY;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { UserError } from '../base/errors.js';
+import { whatIsThere } from '../base/what-is-there.js';
 import { fetchBytes } from '../files/fetch-bytes.js';
 import { isAddress } from '../files/http.js';
 
@@ -81,8 +82,7 @@ export async function read(source: Source, what: string): Promise<Buffer> {
   const name = nameOf(source);
   const bytes = await bytesOf(source).catch((cause: NodeJS.ErrnoException) => {
     if (cause instanceof UserError) throw cause;
-    const got = GOT[cause.code ?? ''] ?? cause.code ?? cause.message;
-    throw new UserError(`${name}: expected ${what}, got ${got}`, { path: name }, { cause });
+    throw new UserError(`${name}: expected ${what}, got ${whatIsThere(cause)}`, { path: name }, { cause });
   });
   if (bytes.length < LEAST)
     throw new UserError(`${name}: expected ${what}, got ${bytes.length} bytes; replace the file`, {
@@ -90,9 +90,6 @@ export async function read(source: Source, what: string): Promise<Buffer> {
     });
   return bytes;
 }
-
-/** What an error of the file system means. */
-const GOT: Readonly<Record<string, string>> = { EISDIR: 'a folder', ENOENT: 'nothing there' };
 
 function bytesOf(source: Source): Promise<Buffer> {
   if (typeof source !== 'string') return kindOf(source).read(source);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
+import { whatIsThere } from '../base/what-is-there.js';
 import type { CheckpointEvent, Event } from './event.js';
 import { parseEvent } from './parse-event.js';
 
@@ -15,8 +16,7 @@ export const EVENTS_FILE = 'events.jsonl';
  */
 export async function readEvents(path: string): Promise<Event[]> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    const why = cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message);
-    throw new UserError(`${path}: expected an events file, got ${why}`, { path }, { cause });
+    throw new UserError(`${path}: expected an events file, got ${whatIsThere(cause)}`, { path }, { cause });
   });
   return text
     .split('\n')

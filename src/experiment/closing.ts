@@ -9,9 +9,15 @@ import { readSummary } from '../loggers/summary.js';
  *
  * Figures are those of the files, to four digits.
  *
+ * @param others folders beside the logs
+ * @param classes the names of the classes, in the order of their ids
  * @throws UserError where the logs could not be written.
  */
-export async function closingText(logs: string, ...others: readonly string[]): Promise<string> {
+export async function closingText(
+  logs: string,
+  others: readonly string[] = [],
+  classes: readonly string[] = [],
+): Promise<string> {
   const summary = await readSummary(logs);
   const rows = (['validation', 'test'] as const).flatMap((split) => {
     if (!summary[split]) return [];
@@ -19,7 +25,8 @@ export async function closingText(logs: string, ...others: readonly string[]): P
     const numbers = numbersOf(scores).map(([name, value]) => `${aboutScore(name).label} ${digits(value)}`);
     const vectors = vectorsOf(scores).map(([name, values]) => {
       const { label, ofClass = label } = aboutScore(name);
-      return `${ofClass} by class ${values.map(digits).join(' ')}`;
+      const named = values.map((value, i) => [...classes.slice(i, i + 1), digits(value)].join(' '));
+      return `${ofClass} by class ${named.join(classes.length > 0 ? ', ' : ' ')}`;
     });
     return [[split.padEnd(10), ...numbers, ...vectors.slice(0, 1)].join('  ')];
   });

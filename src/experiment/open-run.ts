@@ -8,6 +8,7 @@ import { tryFolder } from '../files/try-folder.js';
 import { checkpointStore } from '../train/checkpoint-store.js';
 import { refuseEarlier } from '../train/earlier-run.js';
 import { readSplits } from '../train/read-checkpoint.js';
+import { checkResumed } from './resumed-settings.js';
 
 /** The settings that place a run on disk; see `openRun`. */
 export interface RunSettings {
@@ -41,7 +42,8 @@ export interface OpenRun {
  * unfinished are removed. To be called before anything is computed.
  *
  * @throws UserError where another process holds one, where one cannot be written, and where there is a run of that name
- * already, unless it is to `resume` or to be replaced (`overwrite`).
+ * already, unless it is to `resume` or to be replaced (`overwrite`); and to resume a run with other settings than it
+ * began with: it names them all, and the flags to repeat.
  * @example
  * const { models, logs, pictures, recorded } = await openRun('lora_42_1', {
  *   outDir: 'models', logDir: 'logs', plotDir: 'plots', resume: false, overwrite: false, cache: 'memory', cacheDir: '.cache',
@@ -62,6 +64,7 @@ export async function openRun(name: string, settings: RunSettings): Promise<Open
     if (cache === 'disk') await tryFolder(cacheDir);
     for (const folder of folders) await removeUnfinished(folder);
     const last = resume ? await checkpointStore(models).last() : undefined;
+    if (last !== undefined) await checkResumed(last, settings);
     if (resume && last === undefined) say(`--resume: ${models} has no checkpoint, so that a new run begins`);
     return {
       name,

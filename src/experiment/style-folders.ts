@@ -4,6 +4,7 @@ import { extname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
+import { whatIsThere } from '../base/what-is-there.js';
 import { nameOf } from '../data/source.js';
 import type { ImageItem } from '../data/types.js';
 import { locate, recordedPaths } from '../files/recorded-paths.js';
@@ -15,7 +16,7 @@ import { locate, recordedPaths } from '../files/recorded-paths.js';
  */
 export async function findStyles(dir: string, styles: readonly string[] = []): Promise<string[]> {
   const entries = await readdir(dir).catch((cause: NodeJS.ErrnoException) => {
-    const got = cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message);
+    const got = whatIsThere(cause);
     throw new UserError(
       `${dir}: expected a folder of styles, got ${got}; make one with node recipes/make-ood.js, or see --style-dir`,
       { path: dir },

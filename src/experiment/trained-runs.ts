@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../base/errors.js';
 import { say } from '../base/say.js';
+import { whatIsThere } from '../base/what-is-there.js';
 import type { SplitStems } from '../data/recorded-split.js';
 import { locate } from '../files/recorded-paths.js';
 import type { readPretrained } from '../model/vit/pretrained.js';
@@ -195,7 +196,7 @@ export async function loadTrained(
 /** The entries of a folder without hidden files; unfinished checkpoints are hidden. */
 async function contents(dir: string): Promise<string[]> {
   const names = await readdir(dir).catch((cause: NodeJS.ErrnoException) => {
-    throw missing(dir, cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message), cause);
+    throw missing(dir, whatIsThere(cause), cause);
   });
   return names.filter((name) => !name.startsWith('.')).toSorted();
 }

@@ -25,6 +25,7 @@ import { Run } from '../train/run.js';
 import { schedules } from '../train/schedules/schedules.js';
 import { learningRates } from './learning-rates.js';
 import type { OpenRun } from './open-run.js';
+import { recordedSettings } from './resumed-settings.js';
 import type { Task } from './task.js';
 
 /** Settings of `trainingRun`: the flags of a training recipe. */
@@ -126,14 +127,7 @@ async function begun<
   { task, folders }: TrainingRunOptions<I, In, Out, Target, S>,
 ): Promise<Run<In, Out, Target, S>> {
   const { model, splits, classes, loss, metrics, record } = task;
-  const {
-    resume = false,
-    overwrite = false,
-    ahead: _ahead,
-    cache: _cache,
-    cacheDir: _dir,
-    ...asked
-  } = settings;
+  const { resume = false, overwrite = false } = settings;
   const { epochs, batchSize, metric, randomSeed: seed, mode, freezeEpochs = 0 } = settings;
   const batches = batchesPerEpoch(splits.train.length, batchSize);
   const run = new Run({
@@ -152,7 +146,7 @@ async function begun<
     learningRate: learningRates(settings),
     average: settings.ema,
     frozenSteps: mode === 'head' ? 0 : freezeEpochs * batches,
-    config: { ...asked, classNames: classes, model: record },
+    config: { ...recordedSettings(settings), classNames: classes, model: record },
     ...(folders && {
       name: folders.name,
       store: checkpointStore(folders.models, { keep: settings.keep }),

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../base/errors.js';
 import { oneLine } from '../base/printable.js';
+import { whatIsThere } from '../base/what-is-there.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -9,7 +10,7 @@ export async function readJson(path: string): Promise<Json | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw new UserError(
-      `${path}: expected a file to read, got ${error.code ?? error.message}`,
+      `${path}: expected a file to read, got ${whatIsThere(error)}`,
       { path },
       { cause: error },
     );

@@ -1,4 +1,5 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { whatIsThere } from '../base/what-is-there.js';
 import {
   type BadSafetensors,
   badSafetensors,
@@ -15,7 +16,7 @@ import {
 export async function readSafetensors(path: string): Promise<Safetensors> {
   const bad = badSafetensors(path);
   const failed = (cause: NodeJS.ErrnoException) => {
-    throw bad(cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message), cause);
+    throw bad(whatIsThere(cause), cause);
   };
   const stats = await stat(path).catch(failed);
   if (!stats.isFile()) throw bad(stats.isDirectory() ? 'a folder' : 'something that is not a file');

@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../base/errors.js';
+import { whatIsThere } from '../base/what-is-there.js';
 import type { Event, ValidationEvent } from '../events/event.js';
 import type { Scores } from '../events/scores.js';
 import { matricesOf, numbersOf } from '../events/shown-scores.js';
@@ -86,7 +87,7 @@ export async function readSummary(logs: string): Promise<Summary> {
       { cause },
     );
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw fail(cause.code === 'ENOENT' ? 'nothing there' : String(cause.code), cause);
+    throw fail(whatIsThere(cause), cause);
   });
   try {
     return summarySchema.parse(JSON.parse(text)) as unknown as Summary;

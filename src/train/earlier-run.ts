@@ -17,6 +17,7 @@ const FREE = [
   'engine',
   'precision',
   'threads',
+  'runName',
   'outDir',
   'logDir',
   'plotDir',
@@ -36,12 +37,22 @@ export async function refuseEarlier(models: string, logs: string | undefined): P
   );
 }
 
+/** A setting that a run began with, and its value now. */
+export interface ChangedSetting {
+  readonly key: string;
+  readonly was: unknown;
+  readonly is: unknown;
+}
+
 /**
- * Refuses to resume a checkpoint under settings that differ from those of its run.
- *
- * @throws UserError naming the first setting that differs.
+ * The settings of a run that now have another value, without those that change no step. `keys` are the only ones to
+ * compare; default: all.
  */
-export function checkSettings({ path, info }: Checkpoint, config: Readonly<Record<string, unknown>>): void {
+export function changedSettings(
+  { path, info }: Pick<Checkpoint, 'path' | 'info'>,
+  config: Readonly<Record<string, unknown>>,
+  keys: readonly string[] = [...new Set([...Object.keys(info.config), ...Object.keys(config)])],
+): ChangedSetting[] {
   /**
    * A setting as JSON, with each path replaced by its location: it may be typed differently from another folder.
    */
@@ -52,13 +63,28 @@ export function checkSettings({ path, info }: Checkpoint, config: Readonly<Recor
     recordedPaths.has(text) ? resolve(locate(text, info.paths, dirname(path))) : text;
   const places = new Set([...recordedPaths].map(recordedPlace));
   const currentPlace = (text: string) => (places.has(resolve(text)) ? resolve(text) : text);
-  for (const key of new Set([...Object.keys(info.config), ...Object.keys(config)])) {
-    if (FREE.includes(key) || text(info.config[key], recordedPlace) === text(config[key], currentPlace))
-      continue;
-    const [old, got] = [info.config[key], config[key]].map((value) => JSON.stringify(value) ?? 'unset');
-    throw new UserError(
-      `${path}: expected the settings that the run began with, ${key} ${old}, got ${got}; resume with the same flags, or start another run with --run-name`,
-      { path, key },
-    );
-  }
+  return keys
+    .filter((key) => !FREE.includes(key))
+    .filter((key) => text(info.config[key], recordedPlace) !== text(config[key], currentPlace))
+    .map((key) => ({ key, was: info.config[key], is: config[key] }));
+}
+
+/**
+ * Refuses to resume a checkpoint under settings that differ from those of its run.
+ *
+ * @param hint how to give them again
+ * @throws UserError naming all settings that differ.
+ */
+export function refuseChanged(
+  path: string,
+  changes: readonly ChangedSetting[],
+  hint = 'resume with the same settings',
+): void {
+  if (changes.length === 0) return;
+  const json = (value: unknown) => JSON.stringify(value) ?? 'unset';
+  const differences = changes.map(({ key, was, is }) => `${key} ${json(was)}, got ${json(is)}`);
+  throw new UserError(
+    `${path}: expected the settings that the run began with, ${differences.join('; ')}; ${hint}, or start another run with --run-name`,
+    { path, keys: changes.map(({ key }) => key) },
+  );
 }

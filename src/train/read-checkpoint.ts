@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../base/errors.js';
+import { whatIsThere } from '../base/what-is-there.js';
 import type { SplitStems } from '../data/recorded-split.js';
 import { sha256, sha256OfFile } from '../files/digest.js';
 import { readSafetensors } from '../files/safetensors.js';
@@ -19,7 +20,7 @@ export async function readCheckpointInfo(path: string): Promise<CheckpointInfo> 
       { cause },
     );
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw fail(cause.code === 'ENOENT' || cause.code === 'ENOTDIR' ? 'nothing there' : cause.message, cause);
+    throw fail(whatIsThere(cause), cause);
   });
   let json: unknown;
   try {
@@ -57,7 +58,7 @@ export async function readSplits(path: string): Promise<SplitStems | undefined> 
       { cause },
     );
   const text = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw fail(cause.code, cause);
+    throw fail(whatIsThere(cause), cause);
   });
   checkDigest(path, file, sha256(text), info.sha256[CHECKPOINT_FILES.splits]);
   try {

@@ -13,7 +13,7 @@ import { warningEvent } from '../events/warning-event.js';
 import type { Metrics } from '../model/metrics.js';
 import type { Model } from '../model/model.js';
 import type { CheckpointStore } from './checkpoint-store.js';
-import { checkSettings, refuseEarlier } from './earlier-run.js';
+import { changedSettings, refuseChanged, refuseEarlier } from './earlier-run.js';
 import { lossMetrics } from './loss-metrics.js';
 import { restore } from './restore.js';
 import { epochEvent, stepEvent } from './run-events.js';
@@ -152,7 +152,7 @@ export class Run<
     if (!resume) await store.clear();
     if ((await store.last()) === undefined) return;
     const checkpoint = await store.load();
-    checkSettings(checkpoint, this.config);
+    refuseChanged(checkpoint.path, changedSettings(checkpoint, this.config));
     restore(this, checkpoint);
     if (this.logs === undefined) return;
     const { path, info } = checkpoint;

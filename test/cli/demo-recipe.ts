@@ -11,6 +11,7 @@ const log = (line: string) => {
 };
 
 recipe({
+  continues: 'the same command begins again',
   description: 'Ends in the way that it is told.',
   flags: {
     Demo: {

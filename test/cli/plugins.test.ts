@@ -21,6 +21,7 @@ describe('--plugin', () => {
     write('line.mjs', registers('line', 'thin'));
     write('nothing.mjs', 'export const shape = 1;');
     write('taken.mjs', registers('circle', 'mine'));
+    write('outside.mjs', "import 'millrace';");
     write('broken.mjs', '', "throw new RangeError('no luck');");
     write('demo.yaml', 'plugin: [./star.mjs]', 'shape: star');
     const pack = join('node_modules', 'shapely');
@@ -93,6 +94,10 @@ describe('--plugin', () => {
     await refuses(
       ['--plugin=taken.mjs'],
       /--plugin taken\.mjs: expected a module that loads, got UserError: shape: expected a new name, got "circle", which another shape has\n/,
+    );
+    await refuses(
+      ['--plugin=outside.mjs'],
+      /got Error: Cannot find package 'millrace' .*; outside\.mjs must lie in a project that has millrace installed \(npm install\), or below \/.*\n$/,
     );
     await refuses(['--plugin'], /--plugin: expected a comma-separated list, each text, got nothing/);
   });

@@ -107,7 +107,10 @@ describe('recipe', () => {
         child.kill(signal);
         const { code, stderr } = await ended;
         assert.equal(code, expected);
-        assert.equal(stderr, `\ndemo-recipe: stopping on ${signal}; repeat to quit at once\n`);
+        assert.equal(
+          stderr,
+          `\ndemo-recipe: stopping on ${signal}; repeat to quit at once; the same command begins again\n`,
+        );
         assert.equal(readFileSync(path, 'utf8'), 'flushed true\n');
       } finally {
         rmSync(dir, { recursive: true });

@@ -117,9 +117,25 @@ for (const { task, recipe, name, leads, curve, share } of TASKS)
       assert.equal(summaryOf('.', 'lost').diverged, true);
     });
 
-    it('refuses a resume under other settings', async () => {
-      const { code, stderr } = await train('.', `--run-name=${name}`, '--resume', '--batch-size=2');
+    it('refuses a resume under other settings in one line, with all of them and the flags to repeat', async () => {
+      const others = ['--batch-size=2', '--image-dir=elsewhere', '--clip=1', '--separate-lr', '--epochs=9'];
+      const { code, stderr } = await train('.', `--run-name=${name}`, '--resume', ...others);
       assert.equal(code, 1);
-      assert.match(stderr, /expected the settings that the run began with, batchSize 4, got 2/);
+      assert.match(
+        stderr,
+        /^[\w-]+: .*step-\d+: expected the settings that the run began with, [^\n]*, or start another run with --run-name\n$/,
+      );
+      const changes = /began with, (.*)\n/.exec(stderr)![1]!.split('; ');
+      assert(changes.includes('batchSize 4, got 2'), stderr);
+      assert(changes.includes('clip unset, got 1'), stderr);
+      assert(
+        changes.some((change) => /^imageDir .*, got "elsewhere"$/.test(change)),
+        stderr,
+      );
+      const flags = changes.at(-1)!;
+      assert.match(flags, /^resume with .*--batch-size 4/);
+      assert.match(flags, / and without (--image-dir, )?--clip, or start/);
+      assert.match(flags, /--no-separate-lr/);
+      assert.doesNotMatch(flags, /--epochs/);
     });
   });

@@ -45,7 +45,10 @@ describe('trainedRuns', () => {
 
   it('refuses a folder without a checkpoint, and a checkpoint of something else', async () => {
     await refuses(trainedRuns(join(dir, 'nowhere')), /nowhere: expected a checkpoint, got nothing there/);
-    await refuses(trainedRuns(join(models, 'notes.txt')), /notes\.txt: expected a checkpoint, got ENOTDIR/);
+    await refuses(
+      trainedRuns(join(models, 'notes.txt')),
+      /notes\.txt: expected a checkpoint, got a file in place of a folder/,
+    );
     await refuses(trainedRuns(backbone), /backbone: expected a checkpoint, got none; train first/);
     mkdirSync(join(dir, 'killed', 'lora_3_1'), { recursive: true });
     await refuses(trainedRuns(join(dir, 'killed')), /lora_3_1: expected a checkpoint, got none/);

@@ -100,6 +100,10 @@ describe('scores of any task', () => {
         (await closingText(dir)).split('\n')[1],
         'test        hit rate 0.7500  worst error 7.0000  unknownYet 0.2500  recall by class 1.0000 0.5000 -',
       );
+      assert.match(
+        (await closingText(dir, [], ['cat', 'dog', 'fox'])).split('\n')[1]!,
+        /recall by class cat 1\.0000, dog 0\.5000, fox -$/,
+      );
     }));
 
   it('tell a run that diverged', () =>

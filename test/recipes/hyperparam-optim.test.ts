@@ -48,7 +48,11 @@ describe('hyperparam-optim', () => {
     assert.equal(code, 0, stderr);
     const [first] = await trialsOf('lora');
     assert.deepEqual(first!.params, { lora_rank: 4, lora_alpha: 16, lr: 1e-3, weight_decay: 1e-4 });
-    assert.equal((await search('--n_trials=4', '--pruner=none')).code, 0);
+    const more = await search('--n_trials=4', '--pruner=none');
+    assert.equal(more.code, 0);
+    assert.doesNotMatch(more.stderr, /no trial was added/);
+    const full = await search('--n_trials=3', '--pruner=none');
+    assert.match(full.stderr, /^study lora: no trial was added: it has 4 of 3; --n-trials 7 adds 3$/m);
     const trials = await trialsOf('lora');
     assert.deepEqual(
       trials.map(({ number, state }) => [number, state]),

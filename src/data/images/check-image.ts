@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../../base/errors.js';
 import { loadSharp } from '../../base/sharp.js';
+import { whatIsThere } from '../../base/what-is-there.js';
 import { isAddress } from '../../files/http.js';
 import { nameOf, read, type Source } from '../source.js';
 
@@ -43,7 +44,7 @@ export async function checkImage(source: Source, what: string): Promise<string> 
     return `${autoOrient?.width ?? width}×${autoOrient?.height ?? height}`;
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    throw bad((cause as NodeJS.ErrnoException).code ?? String(cause), cause);
+    throw bad(whatIsThere(cause as NodeJS.ErrnoException), cause);
   } finally {
     await file?.close();
   }

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../../base/errors.js';
+import { whatIsThere } from '../../base/what-is-there.js';
 import { type LabelledImage, labelled } from './labelled-image.js';
 
 /**
@@ -15,7 +16,7 @@ import { type LabelledImage, labelled } from './labelled-image.js';
 export async function readLabelList(path: string): Promise<LabelledImage[]> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new UserError(
-      `${path}: expected a list of file,label, got ${cause.code ?? cause.message}; see --labels`,
+      `${path}: expected a list of file,label, got ${whatIsThere(cause)}; see --labels`,
       { path },
       { cause },
     );

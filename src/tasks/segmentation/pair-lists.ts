@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../base/errors.js';
+import { whatIsThere } from '../../base/what-is-there.js';
 
 /** How the lines of list files are read. */
 export interface ListOptions {
@@ -25,7 +26,7 @@ export async function readLists(
   for (const list of lists) {
     const text = await readFile(list, 'utf8').catch((cause: NodeJS.ErrnoException) => {
       throw new UserError(
-        `${list}: expected a list file, got ${cause.code ?? cause.message}; see ${flag}`,
+        `${list}: expected a list file, got ${whatIsThere(cause)}; see ${flag}`,
         { path: list },
         { cause },
       );
