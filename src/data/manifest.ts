@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../base/errors.js';
 import { say } from '../base/say.js';
+import { whatIsThere } from '../base/what-is-there.js';
 import { csvRecords } from '../files/csv.js';
 import { isAddress } from '../files/http.js';
 import type { Source } from './source.js';
@@ -52,7 +53,7 @@ export async function readManifest(
 ): Promise<ManifestItem[]> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new UserError(
-      `${path}: expected a manifest, got ${cause.code ?? cause.message}; see --manifest`,
+      `${path}: expected a manifest, got ${whatIsThere(cause)}; see --manifest`,
       { path },
       { cause },
     );

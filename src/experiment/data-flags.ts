@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { UserError } from '../base/errors.js';
 import { fixture } from '../base/fixture.js';
+import { whatIsThere } from '../base/what-is-there.js';
 import { classCount, declaredIds, type MaskIds } from '../tasks/segmentation/mask-ids.js';
 import type { Palette } from '../tasks/segmentation/palette.js';
 import { datasetFlag } from './dataset-file.js';
@@ -136,9 +137,8 @@ function namesIn(name: string): string[] {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
     throw new UserError(
-      `--class-names ${name}: expected a file of names, a line each, got ${code}`,
+      `--class-names ${name}: expected a file of names, a line each, got ${whatIsThere(cause as NodeJS.ErrnoException)}`,
       { path },
       { cause },
     );

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
+import { whatIsThere } from '../base/what-is-there.js';
 import { type Palette, paletteIds, paletteNames, parsePalette } from '../tasks/segmentation/palette.js';
 import { paletteOf, palettes } from '../tasks/segmentation/palettes.js';
 
@@ -44,9 +45,8 @@ function fileOf(path: string): Palette {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
     throw new UserError(
-      `--mask-palette ${path}: expected one of ${palettes.names.join(', ')}, or a file of colours, got ${code}${didYouMean(path, palettes.names)}`,
+      `--mask-palette ${path}: expected one of ${palettes.names.join(', ')}, or a file of colours, got ${whatIsThere(cause as NodeJS.ErrnoException)}${didYouMean(path, palettes.names)}`,
       { path },
       { cause },
     );

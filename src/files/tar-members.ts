@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../base/errors.js';
+import { whatIsThere } from '../base/what-is-there.js';
 import { fetchBytes } from './fetch-bytes.js';
 import { isAddress } from './http.js';
 import {
@@ -67,7 +68,7 @@ export async function openAt(file: string): Promise<{ readAt: ReadAt; close(): P
       close: async () => {},
     };
   const handle: FileHandle = await open(file).catch((cause: NodeJS.ErrnoException) => {
-    const got = cause.code === 'ENOENT' ? 'nothing there' : (cause.code ?? cause.message);
+    const got = whatIsThere(cause);
     throw new UserError(`${file}: expected a tar archive, got ${got}`, { path: file }, { cause });
   });
   const read: ReadAt = async (offset, length) => {

@@ -147,7 +147,7 @@ p1,"images/b.png","dog, small",images/m.png,
   it('that are missing are named', async () => {
     await assert.rejects(
       readManifest(join(dir, 'none.csv')),
-      /none.csv: expected a manifest, got ENOENT; see --manifest/,
+      /none.csv: expected a manifest, got nothing there; see --manifest/,
     );
   });
 });

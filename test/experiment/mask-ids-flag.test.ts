@@ -53,7 +53,7 @@ describe('--mask-ids', () => {
     assert.deepEqual(read('--mask-palette', 'voc', '--mask-ids', '0,1').maskIds, [0, 1]);
     assert.throws(
       () => read('--mask-palette', 'vok'),
-      /expected one of voc, cityscapes, camvid, or a file of colours, got ENOENT; did you mean voc\?/,
+      /expected one of voc, cityscapes, camvid, or a file of colours, got nothing there; did you mean voc\?/,
     );
   });
 });
@@ -71,7 +71,7 @@ describe('--class-names', () => {
     assert.deepEqual(read('--class-names', `@${path}`).classNames, ['sky', 'traffic light, red']);
     assert.throws(
       () => read('--class-names', '@none.txt'),
-      /--class-names @none\.txt: expected a file of names, a line each, got ENOENT/,
+      /--class-names @none\.txt: expected a file of names, a line each, got nothing there/,
     );
     assert.throws(() => read('--class-names', 'a,a'), /expected each name once/);
   });
