@@ -27,6 +27,13 @@ const { outputFiles } = await build({
     'os',
     'string_decoder',
   ],
+  plugins: [
+    {
+      name: 'tfjs-core as modules',
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /base\/tfjs-core\.js$/ }, () => ({ path: here('tfjs-core.ts') })),
+    },
+  ],
   loader: { '.wasm': 'dataurl' },
   legalComments: 'none',
   logLevel: 'warning',
