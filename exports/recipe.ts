@@ -2,7 +2,14 @@ import '../src/base/node-version.js';
 
 // A command: its description, its flags, and its work.
 export { type Recipe, recipe, type Work } from '../src/cli/recipe.js';
-export { type Config, type FlagGroups, ignored, nameIn } from '../src/cli/flag.js';
+export {
+  type Config,
+  type FlagGroups,
+  ignored,
+  nameIn,
+  readUnless,
+  type WhyUnread,
+} from '../src/cli/flag.js';
 export { printable } from '../src/base/printable.js';
 
 // Flags that recipes share.
@@ -135,6 +142,7 @@ export {
   comparedFlag,
   comparedFlags,
   comparedSettings,
+  sizeFlags,
 } from '../src/experiment/compared-adapters.js';
 export { cellPlugins } from '../src/experiment/cell-plugins.js';
 export { divergedCells, failIfCellsDiverged, openCell, type StudyCell } from '../src/experiment/cell.js';

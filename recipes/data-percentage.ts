@@ -22,6 +22,7 @@ import {
   percentageReport,
   recipe,
   type StudyCell,
+  sizeFlags,
   trainGrid,
 } from 'millrace/recipe';
 import { concat, concatMap, defer, EMPTY } from 'rxjs';
@@ -29,7 +30,7 @@ import { z } from 'zod';
 
 const loraType = comparedFlag.default(['lora', 'serial_lora', 'localized_lora']).describe('adapters');
 const outputDir = z.string().min(1).default('results/data-percentage').describe('folder of all results');
-const sizes = {
+const sizes = sizeFlags({
   rank: z.int().min(1).default(4).describe('rank of lora and serial_lora'),
   alpha: z.number().gt(0).default(16).describe('scale of lora and localized_lora, as alpha / rank'),
   rBlock: z.int().min(1).default(2).describe('rank of each block of localized_lora'),
@@ -38,7 +39,7 @@ const sizes = {
     .min(1)
     .default(2)
     .describe('K of localized_lora; as many parameters as lora where rank = K · r_block'),
-};
+});
 
 recipe({
   description:

@@ -31,6 +31,7 @@ import {
   overwriteFlag,
   plannedRuns,
   printable,
+  readUnless,
   recipe,
   scoringFlags,
   type TestDomain,
@@ -47,12 +48,10 @@ recipe({
     Pictures: {
       outputDir: z.string().min(1).default('plots/predictions').describe('folder of <run>/<domain>.png'),
       overwrite: overwriteFlag,
-      images: z
-        .int()
-        .min(1)
-        .max(64)
-        .default(4)
-        .describe('pictures per domain, chosen by the seed of the run'),
+      images: readUnless(
+        z.int().min(1).max(64).default(4).describe('pictures per domain, chosen by the seed of the run'),
+        ({ numSamples }) => (numSamples === undefined ? undefined : '--num-samples says the number'),
+      ),
       numSamples: z.int().min(1).max(64).optional().describe('alias of --images'),
       numTrain: ignored('pictures come from the test split of the run, which its checkpoint knows'),
       separate: z

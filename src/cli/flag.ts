@@ -56,6 +56,28 @@ export function ignored(why: string): z.ZodOptional<z.ZodString> {
     .meta({ ignored: why, description: `ignored: ${why}` });
 }
 
+/** Why a flag has no effect beside the values of the others; undefined where it has one. */
+export type WhyUnread = (config: Readonly<Record<string, unknown>>) => string | undefined;
+
+const unread = z.registry<{ readonly why: WhyUnread }>();
+
+/**
+ * A flag that some values of other flags leave without an effect. Where it is given all the same, a line on standard error
+ * says so: on the command line, or in a config file with another value than its default.
+ *
+ * @example
+ * const flags = {
+ *   Training: {
+ *     momentum: readUnless(z.number().default(0.9), ({ optimizer }) => (optimizer === 'adam' ? 'adam has none' : undefined)),
+ *   },
+ * };
+ */
+export function readUnless<T extends z.ZodType>(type: T, why: WhyUnread): T {
+  const marked = z.core.clone(type, undefined, { parent: true });
+  unread.add(marked, { why });
+  return marked;
+}
+
 /**
  * A flag that takes a name from a catalogue. Names are looked up when the command line is read, and so is what the
  * help lists: what a plugin registered counts. `first` are names that mean something to the flag and are not in the
@@ -93,6 +115,8 @@ export interface Flag {
   readonly type: z.ZodType;
   readonly schema: FlagSchema;
   readonly required: boolean;
+  /** See `readUnless`. */
+  readonly whyUnread: WhyUnread | undefined;
 }
 
 /**
@@ -137,7 +161,8 @@ export function flagTable(groups: FlagGroups): Map<string, Flag> {
         );
       const schema = json.properties[key]!;
       const required = json.required?.includes(key) ?? false;
-      table.set(name, { key, name, group, type: type as z.ZodType, schema, required });
+      const whyUnread = unread.get(type as z.ZodType)?.why;
+      table.set(name, { key, name, group, type: type as z.ZodType, schema, required, whyUnread });
     }
   }
   return table;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { packageVersion } from '../base/package.js';
 import { type Config, type FlagGroups, flagTable } from './flag.js';
@@ -61,6 +62,13 @@ export function flags<G extends FlagGroups>(
     if (flag.name === 'plugin' && value === undefined) continue;
     if (ignored === undefined) config[flag.key] = valueFor(flag, value, where);
     else if (value !== undefined) notes.push(`${where}: ignored: ${ignored}`);
+  }
+  for (const flag of table.values()) {
+    const { value, where } = raw.of(flag);
+    // A file may hold all flags, as those do that recipes write.
+    const isGiven = raw.words.has(flag.name) || !isDeepStrictEqual(value, flag.schema.default);
+    const why = value !== undefined && isGiven ? flag.whyUnread?.(config) : undefined;
+    if (why !== undefined) notes.push(`${where}: ignored: ${why}`);
   }
   return { config: config as Config<G> & Plugins, notes };
 }

@@ -1,16 +1,20 @@
 import { z } from 'zod';
 import { SHARED_FLAGS } from '../adapters/adapter-kind.js';
 import { adapterKind, adapters } from '../adapters/adapters.js';
-import { ignored, nameIn } from '../cli/flag.js';
+import { ignored, nameIn, readUnless, type WhyUnread } from '../cli/flag.js';
 import type { Peek } from '../cli/peek.js';
 import type { Adapter } from '../model/adapter.js';
-import { modelFlags } from './training-flags.js';
 
 /** Flags that name an adapter, read before those that it brings. */
 const naming = {
   adapter: nameIn(adapters, ['none']).optional(),
   loraType: nameIn(adapters).optional(),
 };
+
+const withoutAdapter = z
+  .enum(['head', 'full'])
+  .default('head')
+  .describe('trainable parameters: the head alone, or all weights');
 
 /** Whose flags a training without an adapter takes; they do nothing. */
 const DEFAULT = 'lora';
@@ -32,15 +36,28 @@ export function chosenAdapter(peek: Peek) {
       .default(name)
       .describe('adapter to train; the flags below belong to it'),
     loraType: loraTypeFlag(name === 'none' ? DEFAULT : name),
-    ...kind.flags,
+    ...adapterFlags(kind.flags),
     ...Object.fromEntries(useless.map((key) => [key, ignored(ignores!)])),
   };
   return {
     description: name === 'none' ? 'without an adapter' : kind.description,
-    modelFlags: name === 'none' ? { mode: modelFlags.mode.default('head') } : {},
+    modelFlags: name === 'none' ? { mode: withoutAdapter } : {},
     // Its own flags differ from adapter to adapter: `adapterOf` finds them in the settings.
     flags: flags as Pick<typeof flags, 'adapter' | 'loraType'>,
   };
+}
+
+/** Flags of an adapter, which are read where a training has one. */
+export function adapterFlags(flags: z.ZodRawShape): Record<string, z.ZodType> {
+  const why: WhyUnread = ({ mode, backboneFrozen, freezeEpochs }) => {
+    if (backboneFrozen === true && freezeEpochs === undefined)
+      return '--backbone-frozen trains the head without an adapter';
+    return typeof mode === 'string' && mode !== 'adapters' ? `--mode ${mode} trains no adapter` : undefined;
+  };
+  const types = Object.entries(flags) as [string, z.ZodType][];
+  return Object.fromEntries(
+    types.map(([key, type]) => [key, key === 'loraType' ? type : readUnless(type, why)]),
+  );
 }
 
 /** The name of an adapter in a run's settings and in the run's name. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AdapterKind, AdapterSettings } from '../adapters/adapter-kind.js';
 import { adapterKind, adapters } from '../adapters/adapters.js';
-import { type LateFlags, nameIn } from '../cli/flag.js';
+import { type LateFlags, nameIn, readUnless, type WhyUnread } from '../cli/flag.js';
 import { flagsOf } from './adapter-flags.js';
 
 /** The names of what a study compares: adapters, the head alone, and all weights without an adapter. */
@@ -20,6 +20,21 @@ export function comparedFlags(names: readonly string[], taken: readonly string[]
     for (const [key, type] of Object.entries(adapterKind(name).flags) as [string, z.ZodType][])
       if (key !== 'loraType' && !taken.includes(key)) flags[key] ??= withoutDefault(type);
   return flags;
+}
+
+/** Flags that a study gives to those of its adapters (`--lora-type`) that have them. */
+export function sizeFlags<F extends Readonly<Record<string, z.ZodType>>>(flags: F): F {
+  const unlessOneHas =
+    (key: string): WhyUnread =>
+    ({ loraType }) => {
+      const names = Array.isArray(loraType) ? (loraType as string[]) : [];
+      const kinds = names.filter((name) => adapters.has(name)).map(adapterKind);
+      return kinds.some((kind) => key in kind.flags)
+        ? undefined
+        : `--lora-type ${names.join()} has no such size`;
+    };
+  const types = Object.entries(flags).map(([key, type]) => [key, readUnless(type, unlessOneHas(key))]);
+  return Object.fromEntries(types) as F;
 }
 
 /**

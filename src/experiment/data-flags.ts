@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.js';
 import { fixture } from '../base/fixture.js';
 import { whatIsThere } from '../base/what-is-there.js';
+import { readUnless } from '../cli/flag.js';
 import { classCount, declaredIds, type MaskIds } from '../tasks/segmentation/mask-ids.js';
 import type { Palette } from '../tasks/segmentation/palette.js';
 import { datasetFlag } from './dataset-file.js';
@@ -91,10 +92,13 @@ export const dataFlags = {
     }),
   validationList: files('list files of the validation pairs'),
   testList: files('list files of the test pairs'),
-  shrink: z
-    .enum(['all', 'keep-test'])
-    .default('all')
-    .describe('splits that --data-percentage shrinks: all, or all but the test split'),
+  shrink: readUnless(
+    z
+      .enum(['all', 'keep-test'])
+      .default('all')
+      .describe('splits that --data-percentage shrinks: all, or all but the test split'),
+    ({ dataPercentage }) => (dataPercentage === 1 ? '--data-percentage 1 shrinks nothing' : undefined),
+  ),
 };
 
 /** The settings that say how masks store classes. */

@@ -16,9 +16,11 @@ import type { LabelledImage } from '../tasks/classification/labelled-image.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { type AskedAdapter, checkAdapters } from './check-adapters.js';
 import { maskFormatOf } from './mask-format-of.js';
+import type { RunPlaces } from './run-items.js';
 import { type TestDomain, type TestDomainsOptions, testDomains } from './test-domains.js';
 import {
   type ClassificationRun,
+  isClassification,
   loadTrained,
   type RunSelection,
   type SegmentationRun,
@@ -47,9 +49,19 @@ export async function plannedRuns(
 ): Promise<PlannedRun[]> {
   const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
   for (const note of checkAdapters(runs, config)) say(note);
+  for (const note of unreadPlaces(runs, config)) say(note);
   const plans: PlannedRun[] = [];
   for (const run of runs) plans.push({ run, domains: await testDomains(run, config) });
   return plans;
+}
+
+/** A line for each place that no run of the other task reads. */
+function unreadPlaces(runs: readonly TrainedRun[], { maskDir, labels }: RunPlaces): string[] {
+  const [labelled, masked] = [runs.some(isClassification), !runs.every(isClassification)];
+  return [
+    ...(maskDir !== undefined && !masked ? ['--mask-dir: ignored: all runs are classifications'] : []),
+    ...(labels !== undefined && !labelled ? ['--labels: ignored: all runs are segmentations'] : []),
+  ];
 }
 
 /** Loads the model of each run once, and processes its domains one after another. */

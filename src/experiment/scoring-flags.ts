@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readUnless, type WhyUnread } from '../cli/flag.js';
 import { datasetFlag } from './dataset-file.js';
 import { engineFlags } from './training-flags.js';
 
@@ -23,13 +24,20 @@ export const checkpointFlags = {
     .describe('only runs on these shares of the pairs; each must exist'),
 };
 
+const withoutStyles: WhyUnread = ({ testDomains }) =>
+  Array.isArray(testDomains) && !testDomains.includes('out_domain')
+    ? `--test-domains ${testDomains.join()} has no styles`
+    : undefined;
+
 /** Flags that choose the pictures. */
 export const domainFlags = {
   testDomains: z
     .array(z.enum(['in_domain', 'out_domain']))
     .min(1)
-    .default(['in_domain', 'out_domain'])
-    .describe("in_domain = the test split of the run's own seed and percentage; out_domain = each style"),
+    .optional()
+    .describe(
+      "in_domain = the test split of the run's own seed and percentage; out_domain = each style; default: both, in_domain alone for a run without styles",
+    ),
   dataset: datasetFlag,
   imageDir: z.string().optional().describe('images of the run; default: the recorded path'),
   maskDir: z.string().optional().describe('masks of the run; default: the recorded path'),
@@ -37,13 +45,19 @@ export const domainFlags = {
     .string()
     .optional()
     .describe('list of a classification in place of --image-dir; default: the recorded path'),
-  styleDir: z
-    .string()
-    .optional()
-    .describe(
-      'folder of <style>/images and <style>/masks, or <style>/labels.csv; default: the embedded styles',
-    ),
-  style: z.array(z.string().min(1)).default([]).describe('only these styles; default: all'),
+  styleDir: readUnless(
+    z
+      .string()
+      .optional()
+      .describe(
+        'folder of <style>/images and <style>/masks, or <style>/labels.csv; default: the embedded styles',
+      ),
+    withoutStyles,
+  ),
+  style: readUnless(
+    z.array(z.string().min(1)).default([]).describe('only these styles; default: all'),
+    withoutStyles,
+  ),
 };
 
 /** Whether a recipe may replace files that an earlier run of it wrote. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { adapterKind, adapters } from '../adapters/adapters.js';
 import { type LateFlags, nameIn } from '../cli/flag.js';
 import type { Peek } from '../cli/peek.js';
+import { adapterFlags } from './adapter-flags.js';
 import { type dataFlags } from './data-flags.js';
 import { searchedTasks } from './searched-tasks.js';
 import { studyFlags } from './study-flags.js';
@@ -87,5 +88,6 @@ export function searchFlags(peek: Peek) {
 /** The flags of an adapter that a search leaves as they are given; `adapterOf` finds them in the settings. */
 function unsearched(name: string): LateFlags {
   const { flags, search = {} } = adapterKind(name);
-  return Object.fromEntries(Object.entries(flags).filter(([key]) => key !== 'loraType' && !(key in search)));
+  const others = Object.entries(flags).filter(([key]) => key !== 'loraType' && !(key in search));
+  return adapterFlags(Object.fromEntries(others));
 }

@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { nameIn } from '../cli/flag.js';
+import { nameIn, readUnless, type WhyUnread } from '../cli/flag.js';
 import { pruners } from '../study/pruners/pruners.js';
 import { MAX_RETRIES } from '../study/retry-trial.js';
 import { samplers } from '../study/samplers/samplers.js';
 import { LONGEST_INTERVAL } from '../study/storage/sql/heartbeat-options.js';
+
+const inMemory: WhyUnread = ({ storage }) =>
+  String(storage).startsWith('memory:') ? '--storage memory:// ends with its process' : undefined;
 
 /** Flags of a study: its storage, sampler and pruner, and how much of it runs in this process. */
 export const studyFlags = {
@@ -35,15 +38,21 @@ export const studyFlags = {
     .describe('patient pruner: pruner that then decides; default: prune at once'),
   concurrency: z.int().min(1).default(1).describe('concurrent trials in this process'),
   timeout: z.number().gt(0).optional().describe('seconds after which no new trial starts'),
-  heartbeat: z
-    .number()
-    .gt(0)
-    .max(LONGEST_INTERVAL)
-    .default(60)
-    .describe('seconds between heartbeats; a trial that misses two is retried'),
-  maxRetries: z
-    .int()
-    .min(0)
-    .default(MAX_RETRIES)
-    .describe('maximum retries of a trial whose process died; fresh trials go first'),
+  heartbeat: readUnless(
+    z
+      .number()
+      .gt(0)
+      .max(LONGEST_INTERVAL)
+      .default(60)
+      .describe('seconds between heartbeats; a trial that misses two is retried'),
+    inMemory,
+  ),
+  maxRetries: readUnless(
+    z
+      .int()
+      .min(0)
+      .default(MAX_RETRIES)
+      .describe('maximum retries of a trial whose process died; fresh trials go first'),
+    inMemory,
+  ),
 };

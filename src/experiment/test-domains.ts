@@ -18,7 +18,8 @@ export interface TestDomain<I extends ImageItem = ImageItem> {
 }
 
 export interface TestDomainsOptions extends RunPlaces {
-  readonly testDomains: readonly TestDomain['domain'][];
+  /** Default: both, and in domain alone for a run whose styles are not known; a line says so. */
+  readonly testDomains?: readonly TestDomain['domain'][] | undefined;
   /** Folder of styles. Default: that of the embedded pictures, for a run that learned from them. */
   readonly styleDir?: string | undefined;
   /** Style names; empty: all styles. */
@@ -45,11 +46,17 @@ async function foundDomains(
   options: TestDomainsOptions,
 ): Promise<TestDomain[]> {
   const { from, imageDirs, embedded } = items;
+  const { testDomains: asked, styleDir = embedded ? fixture('creatures', 'styled') : undefined } = options;
   const domains: TestDomain[] = [];
-  if (options.testDomains.includes('in_domain'))
+  if (asked?.includes('in_domain') ?? true)
     domains.push({ domain: 'in_domain', style: null, items: await testItems(run, items) });
-  if (!options.testDomains.includes('out_domain')) return domains;
-  const styleDir = options.styleDir ?? (embedded ? fixture('creatures', 'styled') : undefined);
+  if (!(asked?.includes('out_domain') ?? true)) return domains;
+  if (styleDir === undefined && !asked) {
+    say(
+      `${run.name}: in domain only: it learned from ${from}, of which no styles are known; see --style-dir`,
+    );
+    return domains;
+  }
   if (styleDir === undefined)
     throw new UserError(
       `--style-dir: required for out_domain, since ${run.name} learned from ${from}; make styles with node recipes/make-ood.js, or give --test-domains in_domain`,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fixture } from '../base/fixture.js';
-import { nameIn } from '../cli/flag.js';
+import { nameIn, readUnless } from '../cli/flag.js';
 import { augmentations } from '../data/images/augmentations/augmentations.js';
 import { PRESETS_ABOUT } from '../data/images/augmentations/presets.js';
 import { mixers } from '../data/images/mixing/mixers.js';
@@ -40,26 +40,39 @@ export const modelFlags = {
     .describe('trainable parameters: adapters and head, the head alone, or all weights without adapter'),
 };
 
+const WITHOUT_SEPARATE = '--lr is the rate of all parameters; see --separate-lr';
+
 /** Flags of the training: duration, learning rate, loss and metric. */
 export const trainingFlags = {
   epochs: z.int().min(1).default(8).describe('passes over the training split'),
-  freezeEpochs: z
-    .int()
-    .min(1)
-    .optional()
-    .describe('first epochs, in which only the head is trainable; default: none'),
+  freezeEpochs: readUnless(
+    z.int().min(1).optional().describe('first epochs, in which only the head is trainable; default: none'),
+    ({ mode }) => (mode === 'head' ? '--mode head trains the head alone throughout' : undefined),
+  ),
   batchSize: z.int().min(1).default(8).describe('images per batch'),
   loss: nameIn(losses).default('log-cosh-dice').describe('loss to minimise'),
   classWeights: classWeightsFlag,
   optimizer: nameIn(optimizers)
     .default('adamw')
     .describe('optimizer; adam adds weight decay to the gradient, adamw decouples it'),
-  momentum: z.number().min(0).lt(1).default(0.9).describe('momentum of sgd'),
+  momentum: readUnless(z.number().min(0).lt(1).default(0.9).describe('momentum of sgd'), ({ optimizer }) =>
+    /^adamw?$/.test(String(optimizer)) ? `${optimizer} has no momentum` : undefined,
+  ),
   schedule: nameIn(schedules).default('trapezoid').describe('learning rate schedule'),
-  lr: z.number().gt(0).default(2e-3).describe('learning rate of all trainable parameters'),
+  lr: readUnless(
+    z.number().gt(0).default(2e-3).describe('learning rate of all trainable parameters'),
+    ({ separateLr }) => (separateLr ? '--separate-lr replaces it' : undefined),
+  ),
   separateLr: z.boolean().default(false).describe('use --lr-vit-backbone and --lr-seg-head in place of --lr'),
-  lrVitBackbone: z.number().gt(0).default(1e-3).describe('learning rate of adapters and backbone'),
-  lrSegHead: z.number().gt(0).default(1e-2).describe('learning rate of the segmentation head'),
+  lrVitBackbone: readUnless(
+    z.number().gt(0).default(1e-3).describe('learning rate of adapters and backbone'),
+    ({ separateLr, mode }) =>
+      !separateLr ? WITHOUT_SEPARATE : mode === 'head' ? '--mode head trains the head alone' : undefined,
+  ),
+  lrSegHead: readUnless(
+    z.number().gt(0).default(1e-2).describe('learning rate of the segmentation head'),
+    ({ separateLr }) => (separateLr ? undefined : WITHOUT_SEPARATE),
+  ),
   weightDecay: z.number().min(0).default(1e-4).describe('weight decay'),
   accumulate: z
     .int()
@@ -166,5 +179,8 @@ export const runFlags = {
     .enum(['memory', 'disk', 'none'])
     .default('memory')
     .describe('cache of decoded images for later epochs'),
-  cacheDir: z.string().min(1).default('.cache/millrace').describe('folder of --cache disk'),
+  cacheDir: readUnless(
+    z.string().min(1).default('.cache/millrace').describe('folder of --cache disk'),
+    ({ cache }) => (cache === 'disk' ? undefined : `--cache ${String(cache)} has no folder`),
+  ),
 };

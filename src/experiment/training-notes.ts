@@ -45,9 +45,7 @@ export function trainingNotes(
   ];
   if (test.length === 0) notes.push(`no picture of ${all} is for the test: nothing is tested`);
   notes.push(...missingClasses({ train, validation, test }));
-  if (freezeEpochs !== undefined && mode === 'head')
-    notes.push('--freeze-epochs: ignored: --mode head trains the head alone throughout');
-  else if (freezeEpochs !== undefined && freezeEpochs >= epochs)
+  if (freezeEpochs !== undefined && mode !== 'head' && freezeEpochs >= epochs)
     notes.push(`--freeze-epochs ${freezeEpochs}: of ${epochs} epochs all train the head alone`);
   return `${notes.join('\n')}\n`;
 }

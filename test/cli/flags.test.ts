@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { UserError } from '../../src/base/errors.js';
-import { ignored, unique } from '../../src/cli/flag.js';
+import { named } from '../../src/base/named.js';
+import { ignored, nameIn, readUnless, unique } from '../../src/cli/flag.js';
 import { flags } from '../../src/cli/flags.js';
 
 const groups = {
@@ -90,6 +91,41 @@ describe('flags', () => {
     const help = read('--help');
     assert('show' in help);
     assert.match(help.show, /--r-block VALUE +ignored: LoRA has no blocks\n/);
+  });
+
+  it('says which flags the values of others leave without an effect', () => {
+    const shapes = named('shape', { circle: 0, square: 1 });
+    const training = {
+      A: {
+        optimizer: nameIn(shapes).default('circle').describe('the shape'),
+        momentum: readUnless(z.number().default(0.9).describe('momentum'), ({ optimizer }) =>
+          optimizer === 'circle' ? 'circle has no momentum' : undefined,
+        ),
+        other: readUnless(nameIn(shapes).optional().describe('another'), () => 'never read'),
+      },
+    };
+    const about = { name: 'demo', description: '' };
+    const notes = (...argv: string[]) => {
+      const asked = flags(argv, training, about);
+      return 'notes' in asked && asked.notes;
+    };
+    assert.deepEqual(notes('--momentum=0.9'), ['--momentum: ignored: circle has no momentum']);
+    assert.deepEqual(notes('--momentum=0.5', '--optimizer=square'), []);
+    assert.deepEqual(notes('--other=square'), ['--other: ignored: never read']);
+    assert.deepEqual(notes(), []);
+    const dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+    const file = join(dir, 'all.yaml');
+    writeFileSync(file, 'momentum: 0.9\noptimizer: circle\n');
+    assert.deepEqual(notes(`--config=${file}`), [], 'as recipes write all flags');
+    writeFileSync(file, 'momentum: 0.5\n');
+    assert.deepEqual(notes(`--config=${file}`), [`${file}: momentum: ignored: circle has no momentum`]);
+    rmSync(dir, { recursive: true });
+    const help = flags(['--help'], training, about);
+    shapes.register('line', 2);
+    assert('show' in help);
+    assert.match(help.show, /--momentum X +momentum \(a number; default 0.9\)\n/);
+    const later = flags(['--help'], training, about);
+    assert('show' in later && /another \(one of circle, square, line\)/.test(later.show), 'names of later');
   });
 
   it('refuses a list with duplicates where each item counts once', () => {

@@ -96,6 +96,26 @@ describe('testDomains', () => {
     );
   });
 
+  it('stays in domain, and says so, for a run of its own data without styles; refuses it where they are asked for', async () => {
+    const splits = await split();
+    const trained = run(stemsOf(splits));
+    const [domains, said] = await saying(() => testDomains(trained, { style: [] }));
+    assert.deepEqual(
+      domains.map(({ domain, items }) => [domain, items.length]),
+      [['in_domain', splits.test.length]],
+    );
+    assert.match(said, /^lora_3_0\.5: in domain only: it learned from .*images, .*see --style-dir\n$/);
+    for (const { stem } of splits.test) add(stem, 'ood/fog');
+    const [both, nothing] = await saying(() =>
+      testDomains(trained, { style: [], styleDir: join(dir, 'ood') }),
+    );
+    assert.deepEqual([both.map(({ style }) => style), nothing], [[null, 'fog'], '']);
+    await assert.rejects(testDomains(trained, { style: [], testDomains: ['in_domain', 'out_domain'] }), {
+      name: 'UserError',
+      message: /--style-dir: required for out_domain, since lora_3_0\.5 learned from/,
+    });
+  });
+
   it('divides the folder anew for a run that recorded no split, and says what that means', async () => {
     const [pairs, said] = await saying(() => stems(run(undefined)));
     assert.deepEqual(

@@ -197,6 +197,34 @@ describe('inference', () => {
     assert.equal(json<Row[]>('unseen/individual.json')[0]!.images, 2);
   });
 
+  it('scores each run in its own domain, and says which has no styles and which flags no run reads', async () => {
+    for (const [seed, imageDir] of [
+      [1, join(dir, 'own')],
+      [2, join(plain, 'images')],
+    ] as const)
+      await untrained(join(dir, 'mixed'), backbone, { seed, imageDir });
+    cpSync(join(plain, 'images'), join(dir, 'own'), { recursive: true });
+    const asked = ['--model-dir=mixed', '--output-dir=mixed-scores', '--style=neon', '--labels=none.csv'];
+    const { code, stderr, stdout } = await infer(...asked);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^lora_1_0\.2: in domain only: it learned from .*own, .*see --style-dir$/m);
+    assert.match(stderr, /^--labels: ignored: all runs are segmentations$/m);
+    assert.doesNotMatch(stderr, /lora_2_0\.2: in domain only/);
+    assert.match(stdout, /neon/);
+    const rows = JSON.parse(readFileSync(join(dir, 'mixed-scores/individual.json'), 'utf8')) as {
+      readonly run: string;
+      readonly style: string | null;
+    }[];
+    assert.deepEqual(
+      rows.map(({ run: name, style }) => [name, style]),
+      [
+        ['lora_1_0.2', null],
+        ['lora_2_0.2', null],
+        ['lora_2_0.2', 'neon'],
+      ],
+    );
+  });
+
   it('refuses in one line, and writes nothing', async () => {
     await untrained(join(dir, 'elsewhere'), backbone, { imageDir: 'pets', maskDir: join(plain, 'masks') });
     cpSync(join(plain, 'images'), join(dir, 'pets'), { recursive: true });
@@ -212,7 +240,11 @@ describe('inference', () => {
       ],
       ['an unknown style', ['--style=neom'], /--style neom: expected one of ink, .*did you mean neon/],
       ['an unknown flag', ['--modeldri=x'], /--modeldri: unknown flag; did you mean --model-dir\?/],
-      ['no styles of its own', ['--model-dir=elsewhere'], /--style-dir: required/],
+      [
+        'no styles of its own',
+        ['--model-dir=elsewhere', '--test-domains=out_domain'],
+        /--style-dir: required/,
+      ],
       [
         'other classes',
         ['--model-dir=two'],
