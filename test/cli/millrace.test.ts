@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { packageRoot, packageVersion } from '../../src/base/package.js';
 
 function millrace(...args: string[]) {
-  const command = join(packageRoot, 'exports', 'millrace.ts');
-  const run = ['--import', 'tsx', command, ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, run, { cwd: packageRoot, encoding: 'utf8' });
+  const command = join(packageRoot, 'dist', 'exports', 'millrace.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], {
+    cwd: packageRoot,
+    encoding: 'utf8',
+  });
   return { status, stdout, stderr };
 }
 

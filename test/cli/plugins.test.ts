@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const recipe = fileURLToPath(new URL('demo-recipe.ts', import.meta.url));
-const tsx = import.meta.resolve('tsx');
-const shapes = JSON.stringify(new URL('shapes.ts', import.meta.url).href);
+const recipe = fileURLToPath(new URL('demo-recipe.js', import.meta.url));
+const shapes = JSON.stringify(new URL('shapes.js', import.meta.url).href);
 
 describe('--plugin', () => {
   let dir: string;
@@ -33,7 +32,7 @@ describe('--plugin', () => {
 
   const run = (...args: string[]) =>
     new Promise<{ code: number; stdout: string; stderr: string }>((done) => {
-      execFile(process.execPath, ['--import', tsx, recipe, ...args], { cwd: dir }, (error, stdout, stderr) =>
+      execFile(process.execPath, [recipe, ...args], { cwd: dir }, (error, stdout, stderr) =>
         done({ code: error ? Number(error.code) : 0, stdout, stderr }),
       );
     });

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const file = fileURLToPath(new URL('demo-recipe.ts', import.meta.url));
+const file = fileURLToPath(new URL('demo-recipe.js', import.meta.url));
 
 function start(...args: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args]);
+  const child = spawn(process.execPath, [file, ...args]);
   const text = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (part: string) => {
@@ -58,7 +58,7 @@ describe('recipe', () => {
   it('shows help and does not work', async () => {
     const { code, stdout } = await start('--help').ended;
     assert.equal(code, 0);
-    assert.match(stdout, /^Usage: node \S*demo-recipe\.ts \[flags\]/);
+    assert.match(stdout, /^Usage: node \S*demo-recipe\.js \[flags\]/);
     assert.doesNotMatch(stdout, /worked/);
   });
 
@@ -76,7 +76,7 @@ describe('recipe', () => {
         ['output', ['ignore', full, 'pipe'], 1],
         ['errors', ['ignore', 'pipe', full], 0],
       ] as const) {
-        const child = spawn(process.execPath, ['--import', 'tsx', file, '--end', 'many'], {
+        const child = spawn(process.execPath, [file, '--end', 'many'], {
           stdio: [...stdio],
         });
         let text = '';

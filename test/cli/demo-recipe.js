@@ -1,12 +1,14 @@
+// A recipe of its own, which runs with the built package as a user's does, and starts without tsx.
+
 import { appendFileSync } from 'node:fs';
 import { concat, finalize, NEVER, of, range, tap, throwError } from 'rxjs';
 import { z } from 'zod';
-import { UserError } from '../../src/base/errors.js';
-import { nameIn } from '../../src/cli/flag.js';
-import { recipe } from '../../src/cli/recipe.js';
+import { UserError } from '../../dist/src/base/errors.js';
+import { nameIn } from '../../dist/src/cli/flag.js';
+import { recipe } from '../../dist/src/cli/recipe.js';
 import { shapes } from './shapes.js';
 
-const log = (line: string) => {
+const log = (line) => {
   process.stdout.write(`${line}\n`);
 };
 
