@@ -10,22 +10,27 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../recipes/run.js';
 import { codeBlocks, withChecks } from './examples.js';
 
 const execute = promisify(execFile);
 const built = join(root, 'build', 'docs');
-const documents = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+const documents = readdirSync(join(root, 'docs'))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => join('docs', name));
 const markdown = [
   'README.md',
   'CHANGELOG.md',
   'PERFORMANCE.md',
   'RESULTS.md',
-  ...documents.map((name) => join('docs', name)),
+  ...documents,
   ...readdirSync(join(root, 'docs', 'notes')).map((name) => join('docs', 'notes', name)),
 ];
+
+/** Where the blocks of one document are written. */
+const folderOf = (name: string) => join(built, basename(name, '.md'));
 
 /** Runs the blocks of one document in turn, and compares what stands behind `// =>`. */
 const PROGRAM = (blocks: number) => `
@@ -38,10 +43,11 @@ for (let i = 0; i < ${blocks}; i++) await import(\`./block-\${i}.ts\`);
 describe('the documents', () => {
   before(() => {
     rmSync(built, { recursive: true, force: true });
-    for (const name of documents) {
-      const folder = join(built, name.replace('.md', ''));
+    // README's own test runs its blocks.
+    for (const name of ['README.md', ...documents]) {
+      const folder = folderOf(name);
       mkdirSync(folder, { recursive: true });
-      const blocks = codeBlocks(readFileSync(join(root, 'docs', name), 'utf8'), 'ts');
+      const blocks = codeBlocks(readFileSync(join(root, name), 'utf8'), 'ts');
       blocks.forEach((code, i) => {
         const checked = `${withChecks(code)}\ndeclare const shown: (value: unknown, comment: string) => void;\nexport {};\n`;
         writeFileSync(join(folder, `block-${i}.ts`), checked);
@@ -68,7 +74,7 @@ describe('the documents', () => {
     it(`${name}: its examples run, in order`, async () => {
       const dir = mkdtempSync(join(tmpdir(), 'millrace-docs-'));
       try {
-        const program = join(built, name.replace('.md', ''), 'program.ts');
+        const program = join(folderOf(name), 'program.ts');
         const tsx = join(root, 'node_modules', '.bin', 'tsx');
         await execute(tsx, [program], { cwd: dir });
       } finally {

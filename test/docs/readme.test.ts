@@ -46,26 +46,15 @@ describe('README', () => {
     assert.match(stdout, /Dice/);
   });
 
-  it('has pipelines that are correct TypeScript and run', async () => {
+  // documents.test.ts checks its types.
+  it('has a pipeline that runs', async () => {
     const folder = join(root, 'build', 'readme');
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    const base = {
-      extends: '../../tsconfig.json',
-      compilerOptions: { rootDir: '../..', noEmit: true, composite: false },
-      include: ['.'],
-    };
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(base));
-    const sources = blocks('ts').map((code, i) => {
-      const path = join(folder, `block-${i}.ts`);
-      writeFileSync(path, code);
-      return path;
-    });
-    const tsc = join(root, 'node_modules', '.bin', 'tsc');
-    const { stdout } = await execute(tsc, ['-p', folder], { cwd: root }).catch((error) => error);
-    assert.equal(stdout, '');
+    const program = join(folder, 'program.ts');
+    writeFileSync(program, blocks('ts').join('\n'));
     const tsx = join(root, 'node_modules', '.bin', 'tsx');
-    for (const path of sources) await execute(tsx, [path], { cwd: dir });
+    await execute(tsx, [program], { cwd: dir });
     const events = await eventsIn('logs/readme');
     assert.equal(events.at(-1)?.['type'], 'done');
   });
