@@ -69,7 +69,10 @@ export { IMAGENET, type Normalization, type Normalized, normalize } from '../ope
 export type { MaskedSample, Sample } from '../src/data/types.js';
 export { type LoadOptions, loadSample } from '../src/tasks/segmentation/load-sample.js';
 export { type LoadImageOptions, loadImage } from '../src/data/images/load-image.js';
-export { caches, diskCache, memoryCache, type SampleCache } from '../src/data/images/sample-cache.js';
+export { caches } from '../src/data/images/caches.js';
+export { diskCache } from '../src/data/images/disk-cache.js';
+export { memoryCache } from '../src/data/images/memory-cache.js';
+export type { SampleCache } from '../src/data/images/sample-cache.js';
 export { type Pixels, readImage, readMask } from '../src/data/images/image-file.js';
 export type { ImageSize, Size } from '../src/data/images/image-size.js';
 export { resizeBilinear, resizeNearest } from '../src/data/images/resize.js';
@@ -341,6 +344,7 @@ export { readSafetensors } from '../src/files/safetensors.js';
 // Events: all that a run says, and who listens.
 export type {
   CheckpointEvent,
+  DataPace,
   DoneEvent,
   EpochEvent,
   Event,

@@ -3,6 +3,7 @@ import { concatMap, from, map, type Observable, type OperatorFunction, of, toArr
 import type { Batch, Tensors } from '../src/data/batch.js';
 import { imageTensor, tensorOf } from '../src/data/images/image-tensor.js';
 import { renderedPixels } from '../src/data/images/rendered-pixels.js';
+import { noteRender } from '../src/data/load-notes.js';
 import type { BatchPixels } from '../src/data/pixels/render.js';
 import type { BatchPlan, Item, MaskedSample, Sample } from '../src/data/types.js';
 import { maskTensor, maskTensorOf } from '../src/tasks/segmentation/mask-tensor.js';
@@ -42,10 +43,17 @@ export function batch(
       toArray(),
       // Tensors are made once the pixels are there, so that whoever leaves before leaves none behind.
       concatMap((samples) => {
+        const started = performance.now();
         const pixels$: Observable<BatchPixels | undefined> = from(
           renderedPixels(samples, { masks: targets === maskTensor }) ?? of(undefined),
         );
-        return pixels$.pipe(map((pixels) => collated(plan, samples, () => tensors(samples, pixels))));
+        return pixels$.pipe(
+          map((pixels) => {
+            const whole = collated(plan, samples, () => tensors(samples, pixels));
+            noteRender(whole, (performance.now() - started) / 1000);
+            return whole;
+          }),
+        );
       }),
     );
 }

@@ -1,5 +1,6 @@
 import { from, Observable, type ObservableInput, type Subscriber } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
+import { noteLoad } from '../src/data/load-notes.js';
 import { type Disposable, Lease } from './lease.js';
 
 /**
@@ -48,6 +49,8 @@ class Prefetch<P, T extends Disposable> {
   #lent = 0;
   #exhausted = false;
   #advancing = false;
+  /** Since when nothing is lent. */
+  #idle = performance.now();
 
   constructor(
     private readonly plans: Iterator<P>,
@@ -102,6 +105,7 @@ class Prefetch<P, T extends Disposable> {
       this.advance();
     };
     let value: T | undefined;
+    const started = performance.now();
     this.#alive++;
     this.#queue.push(entry);
     source.subscribe({
@@ -115,7 +119,8 @@ class Prefetch<P, T extends Disposable> {
       },
       complete: () => {
         const last = value;
-        if (last) settle({ deliver: () => this.#lend(last), discard: () => last.dispose() });
+        const seconds = (performance.now() - started) / 1000;
+        if (last) settle({ deliver: () => this.#lend(last, seconds), discard: () => last.dispose() });
         else settle(this.#failure(new Error('a load completed without a value')));
       },
     });
@@ -125,10 +130,13 @@ class Prefetch<P, T extends Disposable> {
     return { failed: true, deliver: () => this.subscriber.error(error) };
   }
 
-  #lend(value: T): void {
+  #lend(value: T, loadSeconds: number): void {
+    const waitSeconds = this.#lent > 0 ? 0 : (performance.now() - this.#idle) / 1000;
+    const ready = 1 + this.#queue.filter(({ deliver, failed }) => deliver && !failed).length;
+    noteLoad(value, { waitSeconds, loadSeconds, ready });
     this.#lent++;
     const onEnd = () => {
-      this.#lent--;
+      if (--this.#lent === 0) this.#idle = performance.now();
       this.#alive--;
       this.advance();
     };

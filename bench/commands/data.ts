@@ -7,7 +7,7 @@ import { imageMaskPairs } from '../../operators/image-mask-pairs.js';
 import { normalize } from '../../operators/normalize.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
 import { augmentations } from '../../src/data/images/augmentations/augmentations.js';
-import { memoryCache } from '../../src/data/images/sample-cache.js';
+import { memoryCache } from '../../src/data/images/memory-cache.js';
 import type { BatchPlan } from '../../src/data/types.js';
 import { dataFlags } from '../../src/experiment/data-flags.js';
 import { command } from '../command.js';

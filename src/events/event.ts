@@ -3,7 +3,7 @@ import type { Scores } from './scores.js';
 /**
  * An event of a run, as plain data: one discriminated union that every logger, plot, progress bar and dashboard
  * subscribes to. `time` is milliseconds since 1970; only it and the other clock fields (`seconds`,
- * `imagesPerSecond`, `earlierSeconds`) differ between two runs of the same recipe on the same engine.
+ * `imagesPerSecond`, `earlierSeconds`, `data`) differ between two runs of the same recipe on the same engine.
  */
 export type Event<S extends Scores = Scores> =
   | RunEvent
@@ -40,6 +40,24 @@ export interface RunEvent extends Timed {
   readonly earlierSeconds?: number;
 }
 
+/** How data came to the training: a clock field, since it depends on the machine. Sums, in an epoch's event. */
+export interface DataPace {
+  /** How long the training waited for it. */
+  readonly waitSeconds: number;
+  /** From the pull of a plan to the whole batch; several batches load at once. */
+  readonly loadSeconds: number;
+  /** Of the samples' decoding, several at once; looking them up in the cache included. */
+  readonly decodeSeconds: number;
+  /** Of augmentation, normalisation and collation. */
+  readonly renderSeconds: number;
+  /** Batches that were ready when one was taken, it included: the depth of the look-ahead. A mean, in an epoch's event. */
+  readonly ready: number;
+  /** Samples that the cache had, that were put there, and for which it had no room. */
+  readonly hits: number;
+  readonly kept: number;
+  readonly full: number;
+}
+
 /** One batch was trained on. `step` counts batches from 1 over the whole run, `epoch` from 1, `batch` from 0. */
 export interface StepEvent extends Timed {
   readonly type: 'step';
@@ -55,6 +73,8 @@ export interface StepEvent extends Timed {
   readonly images: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
+  /** Where the batch came from `prefetch`. */
+  readonly data?: DataPace;
 }
 
 /** An epoch's training ended; `loss` is the mean over its images. */
@@ -66,6 +86,8 @@ export interface EpochEvent extends Timed {
   readonly images: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
+  /** Where the batches came from `prefetch`: of those that this process trained on. */
+  readonly data?: DataPace;
 }
 
 /** Scores on a split, after so many steps. */

@@ -8,7 +8,8 @@ const figure = z
   .transform((value) => value ?? Number.NaN);
 const count = z.int().min(0);
 const place = { time: z.number(), step: count, epoch: count };
-const pace = { images: count, seconds: figure, imagesPerSecond: figure };
+const data = z.record(z.string(), z.number()).optional();
+const pace = { images: count, seconds: figure, imagesPerSecond: figure, data };
 
 /** A score of any task: a number, a vector by class, or a matrix. */
 const score = z.union([figure, z.array(z.number().nullable()), z.array(z.array(z.number()))]);

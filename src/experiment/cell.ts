@@ -18,7 +18,17 @@ export interface StudyCell {
 }
 
 /** Settings that change how a cell is computed but not its result. */
-const FREE = new Set(['engine', 'precision', 'threads', 'cache', 'cacheDir', 'guard', 'plugin', 'logger']);
+const FREE = new Set([
+  'engine',
+  'precision',
+  'threads',
+  'cache',
+  'cacheDir',
+  'cacheGib',
+  'guard',
+  'plugin',
+  'logger',
+]);
 
 /**
  * Opens a cell in a study's folder: writes the flags of its training to `<dir>/cells/<run>.json`, with folders in `dir`

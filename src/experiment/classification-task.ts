@@ -12,7 +12,7 @@ import { split } from '../../operators/split.js';
 import { UserError } from '../base/errors.js';
 import { fixture } from '../base/fixture.js';
 import type { ImageSize } from '../data/images/image-size.js';
-import { caches, type SampleCache } from '../data/images/sample-cache.js';
+import type { SampleCache } from '../data/images/sample-cache.js';
 import { few, type SplitStems } from '../data/recorded-split.js';
 import type { Splits } from '../data/types.js';
 import { pretrainedLabels } from '../model/vit/pretrained.js';
@@ -30,7 +30,7 @@ import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
 import { type ClassWeights, classificationWeights, weightedLoss } from './class-weights.js';
 import { classifierRecordOf } from './classifier-record.js';
 import { askedNormalization, recordedNormalization } from './model-record.js';
-import { type PictureSettings, pictureBatches } from './picture-batches.js';
+import { cacheOf, type PictureSettings, pictureBatches } from './picture-batches.js';
 import type { Task } from './task.js';
 
 /** Which pictures, which side of the split, and the pretrained backbone with the head that starts on it. */
@@ -59,8 +59,6 @@ export interface ClassificationSettings extends LabelSettings, ChosenAdapterSett
   readonly topK: number;
   /** The score that chooses the best checkpoint. */
   readonly metric?: string;
-  readonly cache: string;
-  readonly cacheDir: string;
 }
 
 /** Labelled splits, and the names of the classes in the order of their labels. */
@@ -158,7 +156,7 @@ export function classificationTask(
   checkTopK('--metric', settings.metric, k, classes);
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
   model.train(mode);
-  const samples = cache ?? caches.make(settings.cache, settings.cacheDir);
+  const samples = cache ?? cacheOf(settings);
   // Batches that are mixed only train: what takes them is the loss, and its targets may be shares.
   const shares = softLabelTensor(classes.length) as unknown as typeof labelTensor;
   const weights = classificationWeights(settings, splits, classes);
@@ -178,7 +176,11 @@ export function classificationTask(
       { model, masked: false },
       (plan, { changes, mix, size }) =>
         from(plan.samples).pipe(
-          mixSamples(mix, splits.train, pipe(decode(size, { cache: samples }), augment(...changes))),
+          mixSamples(
+            mix,
+            splits.train,
+            pipe(decode(size, { cache: samples, mode: settings.decode }), augment(...changes)),
+          ),
           normalize(model.normalization),
           batch(plan, mix.length > 0 ? shares : labelTensor),
         ),

@@ -5,18 +5,31 @@ import type { Batch } from '../data/batch.js';
 import { batchPlans } from '../data/batch-plans.js';
 import type { Transform } from '../data/images/augmentations/augmentation.js';
 import { augmentations } from '../data/images/augmentations/augmentations.js';
+import { caches } from '../data/images/caches.js';
+import type { DecodeMode } from '../data/images/decode-natively.js';
 import type { Size } from '../data/images/image-size.js';
 import { checkMixer, type Mixer } from '../data/images/mixing/mixer.js';
 import { mixers } from '../data/images/mixing/mixers.js';
+import type { SampleCache } from '../data/images/sample-cache.js';
 import { drawnSize, scaledSizes } from '../data/images/scales.js';
 import type { BatchPlan, ImageItem } from '../data/types.js';
 import type { Task } from './task.js';
 
-export interface PictureSettings {
+/** The cache of the settings. */
+export interface CacheSettings {
+  readonly cache: string;
+  readonly cacheDir: string;
+  /** The most that it keeps. */
+  readonly cacheGib?: number | undefined;
+}
+
+export interface PictureSettings extends CacheSettings {
   readonly augment: readonly string[];
   readonly mix?: readonly string[] | undefined;
   /** Factors of the model's image size. Default: its own alone. */
   readonly scales?: readonly number[] | undefined;
+  /** How JPEGs are decoded. Default exact. */
+  readonly decode?: DecodeMode | undefined;
   readonly batchSize: number;
   readonly randomSeed: number;
 }
@@ -60,4 +73,9 @@ export function pictureBatches<I extends ImageItem, Target extends Tensor>(
     inOrder: (items) => () =>
       prefetch(batchPlans(items, { batchSize, seed, shuffle: false }), asTheyAre, { ahead: 1 }),
   };
+}
+
+/** The cache that the settings name. */
+export function cacheOf({ cache, cacheDir, cacheGib: gib }: CacheSettings): SampleCache | undefined {
+  return caches.make(cache, cacheDir, gib === undefined ? undefined : gib * 2 ** 30);
 }

@@ -1,4 +1,3 @@
-import { caches } from '../data/images/sample-cache.js';
 import { LABEL_METRIC_TEXTS, LABEL_METRICS } from '../tasks/classification/metrics/label-metrics.js';
 import { classifierFlags, classifierTrainingFlags, labelledDataFlags } from './classification-flags.js';
 import {
@@ -8,6 +7,7 @@ import {
   classificationTask,
   loadLabelBackbone,
 } from './classification-task.js';
+import { cacheOf } from './picture-batches.js';
 import { type SearchedTask, type SearchSettings, trialsOn, validated } from './searched-task.js';
 import type { TrainingRunSettings } from './training-run.js';
 
@@ -27,7 +27,7 @@ export const searchedClassification: SearchedTask = {
     const splits = validated(data.splits);
     checkTopK('--optimize-for', search.optimizeFor, search.topK, classes);
     const backbone = await loadLabelBackbone(search, data);
-    const cache = caches.make(search.cache, search.cacheDir);
+    const cache = cacheOf(search);
     return trialsOn(backbone, (settings: Settings) => {
       const { head, randomSeed: seed } = settings;
       const model = backbone.sibling({ classes: classes.length, head, seed });

@@ -1,7 +1,7 @@
-import { caches } from '../data/images/sample-cache.js';
 import { METRIC_TEXTS, METRICS } from '../tasks/segmentation/metrics/metric.js';
 import { segmentationWeights } from './class-weights.js';
 import { dataFlags } from './data-flags.js';
+import { cacheOf } from './picture-batches.js';
 import { type SearchedTask, type SearchSettings, trialsOn, validated } from './searched-task.js';
 import {
   headOf,
@@ -26,7 +26,7 @@ export const searchedSegmentation: SearchedTask = {
   open: async (search: Settings) => {
     const splits = validated(await segmentationSplits(search));
     const backbone = await loadBackbone(search);
-    const cache = caches.make(search.cache, search.cacheDir);
+    const cache = cacheOf(search);
     const weights = await segmentationWeights(search, splits);
     return trialsOn(backbone, (settings: Settings) => {
       const model = backbone.sibling({ ...headOf(settings), seed: settings.randomSeed });

@@ -7,7 +7,7 @@ import { decode } from '../../operators/decode.js';
 import { mixSamples } from '../../operators/mix-samples.js';
 import { normalize } from '../../operators/normalize.js';
 import type { ImageSize } from '../data/images/image-size.js';
-import { caches, type SampleCache } from '../data/images/sample-cache.js';
+import type { SampleCache } from '../data/images/sample-cache.js';
 import type { SplitStems } from '../data/recorded-split.js';
 import type { Pair, Splits } from '../data/types.js';
 import type { TrainingMode } from '../model/vit/training-mode.js';
@@ -23,7 +23,7 @@ import { classNamesOf } from './data-flags.js';
 import { dividedPairs, type PairsSettings } from './divided-pairs.js';
 import { maskFormatOf } from './mask-format-of.js';
 import { askedNormalization, recordedNormalization } from './model-record.js';
-import { type PictureSettings, pictureBatches } from './picture-batches.js';
+import { cacheOf, type PictureSettings, pictureBatches } from './picture-batches.js';
 import { recordOf } from './segmenter-record.js';
 import type { Task } from './task.js';
 
@@ -52,8 +52,6 @@ export interface SegmentationSettings
   readonly mode: TrainingMode;
   readonly loss: string;
   readonly classWeights?: ClassWeights | undefined;
-  readonly cache: string;
-  readonly cacheDir: string;
 }
 
 /** Finds, divides and checks the pairs; `recorded` is the split that a resumed run began with. */
@@ -100,7 +98,7 @@ export function segmentationTask(
   const { randomSeed: seed, maskIds: ids, mode } = settings;
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
   model.train(mode);
-  const samples = cache ?? caches.make(settings.cache, settings.cacheDir);
+  const samples = cache ?? cacheOf(settings);
   const loss = weightedLoss((options) => losses.make(settings.loss, options), settings.loss, weights);
   return {
     model,
@@ -115,7 +113,10 @@ export function segmentationTask(
         mixSamples(
           mix,
           splits.train,
-          pipe(decode(size, { ...maskFormatOf(settings), cache: samples }), augment(...changes)),
+          pipe(
+            decode(size, { ...maskFormatOf(settings), cache: samples, mode: settings.decode }),
+            augment(...changes),
+          ),
         ),
         normalize(model.normalization),
         batch(plan),

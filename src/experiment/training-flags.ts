@@ -103,6 +103,12 @@ export const trainingFlags = {
     .boolean()
     .default(true)
     .describe('stop with exit code 1 when the loss is NaN or explodes, or the score collapses'),
+  decode: z
+    .enum(['exact', 'fast'])
+    .optional()
+    .describe(
+      "how JPEGs are decoded: exact gives PIL's bytes; fast decodes large pictures at a smaller scale; default: exact",
+    ),
   augment: z
     .array(nameIn(augmentations))
     .default([])
@@ -183,4 +189,9 @@ export const runFlags = {
     z.string().min(1).default('.cache/millrace').describe('folder of --cache disk'),
     ({ cache }) => (cache === 'disk' ? undefined : `--cache ${String(cache)} has no folder`),
   ),
+  cacheGib: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('the most that the cache keeps, in GiB; default: 1 in memory, 32 on disk'),
 };

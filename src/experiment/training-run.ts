@@ -53,6 +53,7 @@ export interface TrainingRunSettings extends NamedOptimizerOptions {
   /** Settings that do not change the result and are not recorded. */
   readonly cache?: string;
   readonly cacheDir?: string;
+  readonly cacheGib?: number | undefined;
   readonly keep?: number;
   readonly checkpointEvery?: Every;
   readonly resume?: boolean;

@@ -1,4 +1,4 @@
-import type { EpochEvent, StepEvent } from '../events/event.js';
+import type { DataPace, EpochEvent, StepEvent } from '../events/event.js';
 import type { EpochSums } from './run-state.js';
 import type { StepResult } from './training.js';
 
@@ -7,7 +7,7 @@ export function stepEvent(
   { epoch, batch, batches }: Pick<StepEvent, 'epoch' | 'batch' | 'batches'>,
   step: number,
   result: StepResult,
-  { images, seconds }: Pick<StepEvent, 'images' | 'seconds'>,
+  { images, seconds, data }: Pick<StepEvent, 'images' | 'seconds' | 'data'>,
 ): StepEvent {
   return {
     type: 'step',
@@ -20,11 +20,17 @@ export function stepEvent(
     images,
     seconds,
     imagesPerSecond: images / seconds,
+    ...(data && { data }),
   };
 }
 
 /** The event of an epoch that ended now: the mean loss over its images. */
-export function epochEvent(epoch: number, step: number, { loss, images, seconds }: EpochSums): EpochEvent {
+export function epochEvent(
+  epoch: number,
+  step: number,
+  { loss, images, seconds }: EpochSums,
+  data: DataPace | undefined,
+): EpochEvent {
   return {
     type: 'epoch',
     time: Date.now(),
@@ -34,5 +40,6 @@ export function epochEvent(epoch: number, step: number, { loss, images, seconds 
     images,
     seconds,
     imagesPerSecond: images / seconds,
+    ...(data && { data }),
   };
 }

@@ -13,6 +13,7 @@ import { warningEvent } from '../events/warning-event.js';
 import type { Metrics } from '../model/metrics.js';
 import type { Model } from '../model/model.js';
 import type { CheckpointStore } from './checkpoint-store.js';
+import { DataWaits } from './data-waits.js';
 import { changedSettings, refuseChanged, refuseEarlier } from './earlier-run.js';
 import { lossMetrics } from './loss-metrics.js';
 import { restore } from './restore.js';
@@ -67,6 +68,7 @@ export class Run<
   #heard: Event | undefined;
   /** Steps made by this process. */
   #steps = 0;
+  readonly #waits = new DataWaits();
 
   constructor(options: RunOptions<In, Out, Target, S>) {
     const { name = 'run', epochs, batchSize, classes, config = {} } = options;
@@ -163,7 +165,8 @@ export class Run<
 
   /**
    * Trains on one batch: its `StepEvent`, and an `EpochEvent` after the last batch of an epoch. A schedule that follows
-   * scores (`plateau`) and has heard none in a whole epoch is said once, in a `WarningEvent`.
+   * scores (`plateau`) and has heard none in a whole epoch is said once, in a `WarningEvent`; so is, of code `data-wait`,
+   * that the training waits for data for more than a tenth of an epoch.
    *
    * @throws UserError where the batch is not the run's next one, and one that names `--batch-size` where memory is out.
    */
@@ -180,8 +183,9 @@ export class Run<
     this.sums.loss += result.loss * images;
     this.sums.images += images;
     this.sums.seconds += seconds;
-    const step = stepEvent(batch.plan, this.position, result, { images, seconds });
-    return [...this.#unheard(batches), step, ...(place < batches - 1 ? [] : [this.#endEpoch(epoch)])];
+    const data = this.#waits.add(batch);
+    const step = stepEvent(batch.plan, this.position, result, { images, seconds, data });
+    return [...this.#unheard(batches), step, ...(place < batches - 1 ? [] : this.#endEpoch(epoch))];
   }
 
   /** Passes an event to a schedule that follows scores (`plateau`). The same event twice counts once. */
@@ -219,10 +223,11 @@ export class Run<
     this.training.dispose();
   }
 
-  #endEpoch(epoch: number): EpochEvent {
-    const event = epochEvent(epoch, this.position, this.sums);
+  #endEpoch(epoch: number): (EpochEvent | WarningEvent)[] {
+    const { data, warnings } = this.#waits.endEpoch(epoch, this.sums.seconds);
+    const event = epochEvent(epoch, this.position, this.sums, data);
     Object.assign(this.sums, { loss: 0, images: 0, seconds: 0 });
-    return event;
+    return [...warnings, event];
   }
 
   /** Warns at the first step after a whole epoch: until then a validation may still come. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { decode } from '../../operators/decode.js';
-import { memoryCache } from '../../src/data/images/sample-cache.js';
+import { memoryCache } from '../../src/data/images/memory-cache.js';
 import { type ByteRange, isLocal, nameOf, read, type Source, stampOf } from '../../src/data/source.js';
 import { checkPairs } from '../../src/tasks/segmentation/check-files.js';
 import { checkMasks } from '../../src/tasks/segmentation/check-masks.js';

@@ -7,11 +7,11 @@ import { IMAGENET, normalize } from '../../operators/normalize.js';
 import { fixture } from '../../src/base/fixture.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
 import { gaussNoise } from '../../src/data/images/augmentations/photometric.js';
+import { memoryCache } from '../../src/data/images/memory-cache.js';
 import { copyPaste } from '../../src/data/images/mixing/class-mix.js';
 import type { Mixer } from '../../src/data/images/mixing/mixer.js';
 import { cutMix } from '../../src/data/images/mixing/mixup.js';
 import { mosaic } from '../../src/data/images/mixing/mosaic.js';
-import { memoryCache } from '../../src/data/images/sample-cache.js';
 import type { MaskedSample, Pair, SamplePlan } from '../../src/data/types.js';
 import { findPairs } from '../../src/tasks/segmentation/pairs.js';
 

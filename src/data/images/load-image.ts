@@ -1,9 +1,10 @@
 import { drafted } from '../pixels/draft.js';
 import { type Source, stampOf } from '../source.js';
 import type { ImageItem, Sample, SamplePlan } from '../types.js';
+import { cached, kindOf } from './cached.js';
 import { type DecodeMode, decodeNatively } from './decode-natively.js';
 import { readImage } from './image-file.js';
-import { type ImageSize, type Size, sizeOf, sizeText } from './image-size.js';
+import { type ImageSize, type Size, sizeOf } from './image-size.js';
 import { resizedImage } from './resized.js';
 import type { SampleCache } from './sample-cache.js';
 import { readScaledImage, type ScaledImage } from './scaled-image.js';
@@ -18,11 +19,6 @@ export interface LoadImageOptions {
    */
   readonly mode?: DecodeMode | undefined;
 }
-
-/**
- * The version of the decoder: raise it when the same files decode to other bytes, so that older disk caches miss.
- */
-export const DECODER = 2;
 
 /**
  * Loads one image: decoded, and resized to `size` (bilinear as PIL's).
@@ -41,8 +37,13 @@ export async function loadImage<I extends ImageItem>(
     (await decodeNatively({ image: source, size, mode })) ?? [
       await resizedImage((await readWhole(source, size, mode)).pixels, size),
     ];
-  const key = async () => keyOf(['image', await stampOf(source)], size, mode).join('|');
-  const [image] = await cached(cache, key, [3 * width * height], decode);
+  const lookup = {
+    cache,
+    lengths: [3 * width * height],
+    kind: kindOf('image', size, mode),
+    stamp: () => stampOf(source),
+  };
+  const [image] = await cached(plan, lookup, decode);
   return drafted({ plan, width, height }, { width, height, image: image!, edits: [] });
 }
 
@@ -51,25 +52,4 @@ export async function readWhole(source: Source, size: Size, mode: DecodeMode): P
   if (mode === 'fast') return readScaledImage(source, size);
   const pixels = await readImage(source);
   return { pixels, full: pixels };
-}
-
-/** A key of all that the bytes of a sample are a function of. */
-export function keyOf(parts: readonly string[], size: Size, mode: DecodeMode): (string | number)[] {
-  return [DECODER, ...parts, sizeText(size), ...(mode === 'exact' ? [] : [mode])];
-}
-
-/** The cached parts of a key, or else those from `decode`, which are then cached. */
-export async function cached(
-  cache: SampleCache | undefined,
-  keyOf: () => Promise<string>,
-  lengths: readonly number[],
-  decode: () => Promise<Uint8Array[]>,
-): Promise<Uint8Array[]> {
-  if (!cache) return decode();
-  const key = await keyOf();
-  const lookup = await cache.get(key, lengths);
-  if (lookup) return lookup;
-  const parts = await decode();
-  await cache.set(key, parts);
-  return parts;
 }

@@ -1,7 +1,8 @@
 import { UserError } from '../../base/errors.js';
+import { cached, kindOf } from '../../data/images/cached.js';
 import { type DecodeMode, decodeNatively } from '../../data/images/decode-natively.js';
 import { type ImageSize, type Size, sizeOf } from '../../data/images/image-size.js';
-import { cached, keyOf, type LoadImageOptions, readWhole } from '../../data/images/load-image.js';
+import { type LoadImageOptions, readWhole } from '../../data/images/load-image.js';
 import { resizedImage, resizedMask } from '../../data/images/resized.js';
 import { drafted } from '../../data/pixels/draft.js';
 import { nameOf, stampOf } from '../../data/source.js';
@@ -30,18 +31,13 @@ export async function loadSample(
   const { item } = plan;
   const size = sizeOf(imageSize);
   const { width, height } = size;
-  const key = async () => {
-    const parts = [await stampOf(item.image), await stampOf(item.mask)];
-    return [
-      ...keyOf(parts, size, mode),
-      JSON.stringify(ids),
-      ...(palette ? [JSON.stringify(palette)] : []),
-    ].join('|');
+  const lookup = {
+    cache,
+    lengths: [3 * width * height, width * height],
+    kind: kindOf(JSON.stringify(palette ? [ids, palette] : ids), size, mode),
+    stamp: async () => `${await stampOf(item.image)}|${await stampOf(item.mask)}`,
   };
-  const lengths = [3 * width * height, width * height];
-  const [image, mask] = await cached(cache, key, lengths, () =>
-    decodePair(item, size, { ids, palette, mode }),
-  );
+  const [image, mask] = await cached(plan, lookup, () => decodePair(item, size, { ids, palette, mode }));
   return drafted({ plan, width, height }, { width, height, image: image!, mask: mask!, edits: [] });
 }
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -11,7 +10,9 @@ import { decode } from '../../../operators/decode.js';
 import { batchPlans } from '../../../src/data/batch-plans.js';
 import type { Transform } from '../../../src/data/images/augmentations/augmentation.js';
 import { augmentations } from '../../../src/data/images/augmentations/augmentations.js';
-import { diskCache, memoryCache, type SampleCache } from '../../../src/data/images/sample-cache.js';
+import { diskCache } from '../../../src/data/images/disk-cache.js';
+import { memoryCache } from '../../../src/data/images/memory-cache.js';
+import type { SampleCache } from '../../../src/data/images/sample-cache.js';
 import type { Pair } from '../../../src/data/types.js';
 import { loadSample } from '../../../src/tasks/segmentation/load-sample.js';
 import { png } from './png-writer.js';
@@ -87,17 +88,6 @@ describe('sample caches', () => {
         sample.mask.fill(7);
       }
     });
-
-  it('disk: removes what killed writers have left, and nothing else', async () => {
-    const folder = mkdtempSync(join(dir, 'left-'));
-    const dead = spawnSync(process.execPath, ['--version']).pid;
-    const name = 'a'.repeat(64);
-    const kept = [`${name}.sample`, `.${name}.sample.${process.pid}-1.unfinished`, 'mine.tmp', 'notes.txt'];
-    for (const file of [...kept, `.${name}.sample.${dead}-3.unfinished`])
-      writeFileSync(join(folder, file), 'half');
-    assert.equal(await diskCache(folder).get('key', [3 * SIZE * SIZE, SIZE * SIZE]), undefined);
-    assert.deepEqual(readdirSync(folder).toSorted(), kept.toSorted());
-  });
 
   for (const [kind, make] of Object.entries(kinds))
     it(`${kind}: from any position on come the samples of an unbroken run`, async () => {

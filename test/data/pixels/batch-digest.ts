@@ -11,7 +11,7 @@ import { IMAGENET, normalize } from '../../../operators/normalize.js';
 import { fixture } from '../../../src/base/fixture.js';
 import { batchPlans } from '../../../src/data/batch-plans.js';
 import { augmentations } from '../../../src/data/images/augmentations/augmentations.js';
-import { memoryCache } from '../../../src/data/images/sample-cache.js';
+import { memoryCache } from '../../../src/data/images/memory-cache.js';
 
 const [imageDir, maskDir] = process.argv.slice(2);
 await setBackend('cpu');

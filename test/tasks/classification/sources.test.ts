@@ -12,7 +12,7 @@ import { IMAGENET, normalize } from '../../../operators/normalize.js';
 import { split } from '../../../operators/split.js';
 import { batchPlans } from '../../../src/data/batch-plans.js';
 import { horizontalFlip } from '../../../src/data/images/augmentations/geometric.js';
-import { memoryCache } from '../../../src/data/images/sample-cache.js';
+import { memoryCache } from '../../../src/data/images/memory-cache.js';
 import { findLabelledImages } from '../../../src/tasks/classification/image-folders.js';
 import { readLabelList } from '../../../src/tasks/classification/label-list.js';
 import { labelTensor } from '../../../src/tasks/classification/label-tensor.js';
