@@ -31,24 +31,31 @@ function equalizedByTile({ width, height, image }: Colours, clip: number, most: 
       const [top, bottom] = [row, row + 1].map((at) => Math.floor((at * height) / rows));
       maps.push(tileMap(luma, width, { left: left!, right: right!, top: top!, bottom: bottom! }, clip));
     }
-  for (let y = 0, at = 0; y < height; y++)
+  const [across, down] = [neighbours(width, columns), neighbours(height, rows)];
+  for (let y = 0, at = 0; y < height; y++) {
+    const [above, below, t] = [down.first[y]! * columns, down.second[y]! * columns, down.share[y]!];
     for (let x = 0; x < width; x++, at++) {
-      const [column, next, s] = neighbours((x + 0.5) * (columns / width) - 0.5, columns);
-      const [row, below, t] = neighbours((y + 0.5) * (rows / height) - 0.5, rows);
+      const [left, right, s] = [across.first[x]!, across.second[x]!, across.share[x]!];
       const old = luma[at]!;
-      const value = (j: number, i: number) => maps[j * columns + i]![old]!;
-      const wanted =
-        (1 - t) * ((1 - s) * value(row, column) + s * value(row, next)) +
-        t * ((1 - s) * value(below, column) + s * value(below, next));
-      for (let i = 3 * at; i < 3 * at + 3; i++) image[i] = toByte(image[i]! + wanted - old);
+      const top = (1 - s) * maps[above + left]![old]! + s * maps[above + right]![old]!;
+      const bottom = (1 - s) * maps[below + left]![old]! + s * maps[below + right]![old]!;
+      const change = (1 - t) * top + t * bottom - old;
+      for (let i = 3 * at; i < 3 * at + 3; i++) image[i] = toByte(image[i]! + change);
     }
+  }
 }
 
-/** The two of `count` places around `at`, and the share of the second. */
-function neighbours(at: number, count: number): readonly [number, number, number] {
-  const inside = Math.min(count - 1, Math.max(0, at));
-  const first = Math.min(count - 1, Math.floor(inside));
-  return [first, Math.min(count - 1, first + 1), inside - first];
+/** For each of `length` pixels the two of `count` tiles around it, and the share of the second. */
+function neighbours(length: number, count: number) {
+  const [first, second] = [new Uint16Array(length), new Uint16Array(length)];
+  const share = new Float64Array(length);
+  for (let i = 0; i < length; i++) {
+    const at = Math.min(count - 1, Math.max(0, (i + 0.5) * (count / length) - 0.5));
+    first[i] = Math.floor(at);
+    second[i] = Math.min(count - 1, first[i]! + 1);
+    share[i] = at - first[i]!;
+  }
+  return { first, second, share };
 }
 
 /** The map of a tile: its cumulative counts, which are clipped, scaled to 255. */
@@ -61,7 +68,7 @@ function tileMap(
   const counts = new Float64Array(256);
   for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) counts[luma[y * stride + x]!]!++;
   const total = (right - left) * (bottom - top);
-  const limit = Math.max(1, (clip * total) / 256);
+  const limit = (clip * total) / 256;
   const rest = counts.reduce((sum, count) => sum + Math.max(0, count - limit), 0);
   let sum = 0;
   return counts.map((count) => {

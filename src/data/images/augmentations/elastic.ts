@@ -21,44 +21,48 @@ export function elasticTransform({ deviation = 0.04, grid = 4, p = 0.5 }: Elasti
     name: 'elasticTransform',
     p,
     geometric: (random, aspect) => {
-      const across = spline(random, grid, deviation);
-      const down = spline(random, grid, deviation * aspect);
-      return (points) => {
-        for (let i = 0; i < points.length; i += 2) {
-          const [x, y] = [points[i]!, points[i + 1]!];
-          points[i] = x + across(x, y);
-          points[i + 1] = y + down(x, y);
-        }
-      };
+      const across = controls(random, grid, deviation);
+      const down = controls(random, grid, deviation * aspect);
+      return (points) => shift(points, grid, across, down);
     },
   };
 }
 
-/** A smooth random surface over the picture, whose control points are normal. */
-function spline(random: Random, grid: number, deviation: number): (x: number, y: number) => number {
-  // One row of control points more on each side, so that each point of the picture lies between four.
-  const side = grid + 2;
-  const values = Float64Array.from({ length: side * side }, () => deviation * normal(random));
-  const place = (unit: number) => {
-    const at = Math.min(1, Math.max(0, unit + 0.5)) * (grid - 1);
-    const cell = Math.min(grid - 2, Math.floor(at));
-    return [cell, at - cell] as const;
-  };
-  return (x, y) => {
-    const [column, s] = place(x);
-    const [row, t] = place(y);
-    let sum = 0;
-    for (let j = 0; j < 4; j++)
-      for (let i = 0; i < 4; i++) sum += weight(i, s) * weight(j, t) * values[(row + j) * side + column + i]!;
-    return sum;
-  };
+/** The normal control points of a surface: one row more on each side than the grid has. */
+function controls(random: Random, grid: number, deviation: number): Float64Array {
+  return Float64Array.from({ length: (grid + 2) ** 2 }, () => deviation * normal(random));
 }
 
-/** The weight of the i-th of four control points at t between the middle two (the uniform cubic B-spline). */
-function weight(i: number, t: number): number {
-  if (i === 0) return (1 - t) ** 3 / 6;
-  if (i === 1) return (3 * t ** 3 - 6 * t ** 2 + 4) / 6;
-  return i === 2 ? (-3 * t ** 3 + 3 * t ** 2 + 3 * t + 1) / 6 : t ** 3 / 6;
+/** Adds two uniform cubic B-spline surfaces to x and y: the mean of 4 × 4 control points around, weighted. */
+function shift(points: Float64Array, grid: number, across: Float64Array, down: Float64Array): void {
+  const [column, row] = [new Float64Array(4), new Float64Array(4)];
+  for (let i = 0; i < points.length; i += 2) {
+    const left = weigh(points[i]!, grid, column);
+    const top = weigh(points[i + 1]!, grid, row);
+    let [x, y] = [0, 0];
+    for (let j = 0; j < 4; j++)
+      for (let k = 0; k < 4; k++) {
+        const weight = row[j]! * column[k]!;
+        const at = (top + j) * (grid + 2) + left + k;
+        x += weight * across[at]!;
+        y += weight * down[at]!;
+      }
+    points[i]! += x;
+    points[i + 1]! += y;
+  }
+}
+
+/** Writes the weights of the four control points around a place of −.5 … .5; returns the first one. */
+function weigh(place: number, grid: number, weights: Float64Array): number {
+  const at = Math.min(1, Math.max(0, place + 0.5)) * (grid - 1);
+  const first = Math.min(grid - 2, Math.floor(at));
+  const t = at - first;
+  const rest = 1 - t;
+  weights[0] = (rest * rest * rest) / 6;
+  weights[1] = ((3 * t - 6) * t * t + 4) / 6;
+  weights[2] = ((3 * rest - 6) * rest * rest + 4) / 6;
+  weights[3] = (t * t * t) / 6;
+  return first;
 }
 
 /** Options of `gridDistortion`. */

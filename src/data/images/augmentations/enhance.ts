@@ -39,37 +39,36 @@ function enhanced(name: string, change: Enhancement, limit: number, p: number): 
 }
 
 export const brightness: Enhancement = ({ image }, factor) => {
-  blend(image, factor, () => 0);
+  blend(image, factor, new Uint8Array(image.length));
 };
 
 export const contrast: Enhancement = ({ image }, factor) => {
   let sum = 0;
   for (let i = 0; i < image.length; i += 3) sum += grey(image, i);
   const mean = Math.trunc(sum / (image.length / 3) + 0.5);
-  blend(image, factor, () => mean);
+  blend(image, factor, new Uint8Array(image.length).fill(mean));
 };
 
 export const saturation: Enhancement = ({ image }, factor) => {
-  const greys = new Uint8Array(image.length / 3);
-  for (let i = 0; i < greys.length; i++) greys[i] = grey(image, 3 * i);
-  blend(image, factor, (i) => greys[Math.trunc(i / 3)]!);
+  const greys = new Uint8Array(image.length);
+  for (let i = 0; i < greys.length; i += 3) greys[i] = greys[i + 1] = greys[i + 2] = grey(image, i);
+  blend(image, factor, greys);
 };
 
 export const sharpness: Enhancement = (colours, factor) => {
-  const smooth = smoothed(colours);
-  blend(colours.image, factor, (i) => smooth[i]!);
+  blend(colours.image, factor, smoothed(colours));
 };
 
 /**
  * base + factor·(image − base) in place, in the float32 and with the truncation of Pillow's `Image.blend`.
  *
- * @param base the value that a factor of 0 leaves
+ * @param base the picture that a factor of 0 leaves
  */
-function blend(image: Uint8Array, factor: number, base: (i: number) => number): void {
+function blend(image: Uint8Array, factor: number, base: Uint8Array): void {
   if (factor === 1) return;
   const alpha = Math.fround(factor);
   for (let i = 0; i < image.length; i++) {
-    const from = base(i);
+    const from = base[i]!;
     const value = Math.fround(from + Math.fround(alpha * (image[i]! - from)));
     image[i] = value <= 0 ? 0 : value >= 255 ? 255 : Math.trunc(value);
   }
@@ -80,13 +79,15 @@ function smoothed({ width, height, image }: Colours): Uint8Array {
   const f = Math.fround;
   const [side, middle] = [f(1 / 13), f(5 / 13)];
   const out = new Uint8Array(image);
-  const row = (at: number, weight: number) =>
-    f(f(f(image[at - 3]! * side) + f(image[at]! * weight)) + f(image[at + 3]! * side));
+  const stride = 3 * width;
+  // Each pixel's share in its neighbours' means, as Pillow rounds it.
+  const shares = Float32Array.from({ length: 256 }, (_, byte) => byte * side);
+  const row = (at: number) => f(f(shares[image[at - 3]!]! + shares[image[at]!]!) + shares[image[at + 3]!]!);
   for (let y = 1; y < height - 1; y++)
-    for (let at = (y * width + 1) * 3; at < ((y + 1) * width - 1) * 3; at++) {
-      let sum = f(0.5 + row(at + 3 * width, side));
-      sum = f(sum + row(at, middle));
-      out[at] = Math.min(255, f(sum + row(at - 3 * width, side)));
+    for (let at = y * stride + 3; at < (y + 1) * stride - 3; at++) {
+      const inner = f(f(shares[image[at - 3]!]! + f(image[at]! * middle)) + shares[image[at + 3]!]!);
+      const sum = f(f(f(0.5 + row(at + stride)) + inner) + row(at - stride));
+      out[at] = Math.min(255, sum);
     }
   return out;
 }

@@ -23,27 +23,33 @@ export function hueSaturationValue(options: HueSaturationValueOptions = {}): Tra
     photometric: ({ image }, random) => {
       const [turn, colour, light] = [around(random, hue), around(random, saturation), around(random, value)];
       for (let i = 0; i < image.length; i += 3) {
-        const [h, s, v] = toHsv(image[i]! / 255, image[i + 1]! / 255, image[i + 2]! / 255);
+        const [r, g, b] = [image[i]!, image[i + 1]!, image[i + 2]!];
+        const most = Math.max(r, g, b);
+        const range = most - Math.min(r, g, b);
         // A grey pixel has no hue, so that more saturation would make it red.
-        const [newS, newV] = [s === 0 ? 0 : clamp(s + colour), clamp(v + light)];
-        for (let k = 0; k < 3; k++) {
-          const place = ([5, 3, 1][k]! + 6 * (((h + turn) % 1) + 1)) % 6;
-          image[i + k] = toByte(255 * (newV - newV * newS * Math.max(0, Math.min(place, 4 - place, 1))));
-        }
+        const s = range === 0 ? 0 : clamp(range / most + colour);
+        const v = 255 * clamp(most / 255 + light);
+        const h = 6 * turn + (range === 0 ? 0 : sixths(r, g, b, most, range));
+        image[i] = toByte(v - v * s * share(h + 5));
+        image[i + 1] = toByte(v - v * s * share(h + 3));
+        image[i + 2] = toByte(v - v * s * share(h + 1));
       }
     },
   };
 }
 
-function clamp(value: number): number {
-  return Math.min(1, Math.max(0, value));
+/** The hue in sixths of the colour circle, from −1. */
+function sixths(r: number, g: number, b: number, most: number, range: number): number {
+  if (most === r) return (g - b) / range;
+  return most === g ? 2 + (b - r) / range : 4 + (r - g) / range;
 }
 
-/** Hue, saturation and value of a colour, each from 0 to 1. */
-function toHsv(r: number, g: number, b: number): readonly [number, number, number] {
-  const most = Math.max(r, g, b);
-  const range = most - Math.min(r, g, b);
-  if (range === 0) return [0, 0, most];
-  const sixths = most === r ? (g - b) / range : most === g ? 2 + (b - r) / range : 4 + (r - g) / range;
-  return [(sixths / 6 + 1) % 1, range / most, most];
+/** How much of its saturation a channel lacks, by its place on the colour circle, in sixths. */
+function share(place: number): number {
+  const at = place - 6 * Math.floor(place / 6);
+  return Math.max(0, Math.min(at, 4 - at, 1));
+}
+
+function clamp(value: number): number {
+  return Math.min(1, Math.max(0, value));
 }

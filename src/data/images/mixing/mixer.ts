@@ -29,6 +29,7 @@ export interface Mixer {
   readonly partners: number;
   /** Whether it needs samples with masks, or none that has one. Default: it takes both. */
   readonly masks?: 'required' | 'refused';
+  /** Mixes partners into the picture, in place; returns the shares. */
   mix(picture: MaskedColours, partners: readonly MaskedColours[], random: Random): readonly number[];
 }
 

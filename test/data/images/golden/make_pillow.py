@@ -1,4 +1,5 @@
-"""Makes pillow.json: what Pillow does with pictures that resize.test.ts draws, and with files that image-file.test.ts reads.
+"""Makes pillow.json: what Pillow does with pictures that resize.test.ts and colours.test.ts draw, and with files
+that image-file.test.ts reads.
 
     python -m venv venv && venv/bin/pip install 'pillow==11.3.0'
     venv/bin/python test/data/images/golden/make_pillow.py
@@ -13,7 +14,7 @@ import io
 import json
 import pathlib
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageEnhance, ImageOps
 
 here = pathlib.Path(__file__).parent
 target = here / "pillow.json"
@@ -43,6 +44,25 @@ for width, height, to in [(37, 23, 16), (5, 7, 12), (300, 200, 7), (64, 16, 16),
         }
     )
 
+
+plain = Image.frombytes("RGB", (13, 9), picture(13, 9, 3))
+# Of few values, so that there is something to spread.
+dull = Image.frombytes("RGB", (13, 9), bytes(60 + value % 90 for value in picture(13, 9, 3)))
+golden["enhance"] = [
+    {"operation": name, "value": value, "picture": kind, "bytes": text(make(image, value))}
+    for name, values, make in [
+        ("brightness", [0, 0.37, 1.9], lambda image, value: ImageEnhance.Brightness(image).enhance(value)),
+        ("contrast", [0, 0.37, 1.9], lambda image, value: ImageEnhance.Contrast(image).enhance(value)),
+        ("saturation", [0, 0.37, 1.9], lambda image, value: ImageEnhance.Color(image).enhance(value)),
+        ("sharpness", [0, 0.37, 1.9], lambda image, value: ImageEnhance.Sharpness(image).enhance(value)),
+        ("posterize", [1, 3, 8], lambda image, value: ImageOps.posterize(image, value)),
+        ("solarize", [0, 128.5, 255], lambda image, value: ImageOps.solarize(image, value)),
+        ("autocontrast", [0], lambda image, _: ImageOps.autocontrast(image)),
+        ("equalize", [0], lambda image, _: ImageOps.equalize(image)),
+    ]
+    for value in values
+    for kind, image in [("plain", plain), ("dull", dull)]
+]
 
 
 def packed(image, **options):
