@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 import { type Name, named } from '../base/named.js';
@@ -64,17 +64,17 @@ export type EngineName = Name<BuiltInEngine | 'auto'>;
  */
 export const engines = named<BuiltInEngine, EngineSource>('engine', {
   onednn: {
-    install: `apt-get install g++ libdnnl-dev (or brew install onednn), then ${build('install.mjs --explain')}`,
-    explain: build('install.mjs --explain'),
+    install: `apt-get install g++ libdnnl-dev (or brew install onednn), then ${npmRun('build:native')}`,
+    explain: npmRun('build:native'),
     start: (options) => ownEngine('./onednn.js', options),
   },
   torch: {
-    install: `pip install torch, then ${build('torch/build.mjs')}`,
-    explain: build('torch/build.mjs'),
+    install: `pip install torch, then ${npmRun('build:torch')}`,
+    explain: npmRun('build:torch'),
     start: (options) => ownEngine('./torch.js', options),
   },
   tensorflow: {
-    install: `pip install tensorflow-cpu (or tensorflow[and-cuda]), then ${build('tensorflow/setup.mjs')}`,
+    install: `pip install tensorflow-cpu (or tensorflow[and-cuda]), then ${npmRun('setup:tensorflow')}`,
     start: (options) => ownEngine('./tensorflow.js', options),
   },
   webgpu: {
@@ -181,11 +181,11 @@ function check(engine: string, { threads, precision, device }: EngineOptions): v
     });
 }
 
-/** The command that builds an addon and says what it needs, from wherever this process runs. */
-function build(command: string): string {
-  const script = join(packageRoot, 'native', command);
-  const near = relative(process.cwd(), script);
-  return `node ${near.startsWith('..') ? script : near}`;
+/** The command that runs a script of this package, from wherever this process runs. */
+function npmRun(script: string): string {
+  const near = relative(process.cwd(), packageRoot);
+  if (near === '') return `npm run ${script}`;
+  return `npm run ${script} --prefix ${near.startsWith('..') ? packageRoot : near}`;
 }
 
 /** Starts an engine of this package; by a path that is not a literal, since its module knows the types above. */

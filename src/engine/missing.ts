@@ -6,6 +6,5 @@ import { UserError } from '../base/errors.js';
 export function missing(error: NodeJS.ErrnoException): undefined {
   if (error instanceof UserError) throw error;
   if (/^(ERR_MODULE_NOT_FOUND|MODULE_NOT_FOUND|ERR_DLOPEN_FAILED)$/.test(error.code ?? '')) return undefined;
-  if (/native addon|node-pre-gyp|cannot open shared object/i.test(error.message)) return undefined;
   throw error;
 }

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import util from 'node:util';
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
@@ -42,8 +42,19 @@ export async function register({ threads }: EngineOptions = {}): Promise<Tensorf
 
 /** Imports the tfjs-node that npm installed, which registers its backend; whether there is one that loads. */
 async function importPackage(): Promise<boolean> {
-  for (const name of [`${TFJS_NODE}-gpu`, TFJS_NODE]) if (await import(name).catch(missing)) return true;
+  for (const name of [`${TFJS_NODE}-gpu`, TFJS_NODE])
+    if (hasBinding(name) && (await import(name).catch(missing))) return true;
   return false;
+}
+
+/** Whether a package is installed, and its install script has fetched its binding. */
+function hasBinding(name: string): boolean {
+  try {
+    const folder = join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'lib');
+    return readdirSync(folder).some((version) => existsSync(join(folder, version, 'tfjs_binding.node')));
+  } catch {
+    return false;
+  }
 }
 
 /**

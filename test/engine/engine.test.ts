@@ -55,14 +55,11 @@ describe('useEngine', () => {
     const addon = process.env['MILLRACE_ONEDNN_ADDON'];
     process.env['MILLRACE_ONEDNN_ADDON'] = '/nowhere/onednn.node';
     const { name, why } = await useEngine('auto');
-    await assert.rejects(useEngine('onednn'), /install it: .* node native\/install\.mjs --explain/);
+    await assert.rejects(useEngine('onednn'), /install it: .* npm run build:native/);
     if (addon === undefined) delete process.env['MILLRACE_ONEDNN_ADDON'];
     else process.env['MILLRACE_ONEDNN_ADDON'] = addon;
     assert.notEqual(name, 'onednn');
-    assert.match(
-      why,
-      /^the fastest here; not installed: onednn \(build it: node native\/install\.mjs --explain\)/,
-    );
+    assert.match(why, /^the fastest here; not installed: onednn \(build it: npm run build:native\)/);
   });
 
   it('chooses an engine for auto, and says why', async () => {

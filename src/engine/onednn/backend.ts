@@ -1,16 +1,8 @@
-import type { BackendValues, DataId, DataType, TensorInfo } from '@tensorflow/tfjs-core';
-import { DataStorage, engine, KernelBackend, util } from '../../base/tfjs-core.js';
-import { numbersOf } from '../numbers/typed-numbers.js';
+import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { util } from '../../base/tfjs-core.js';
+import { AddonBackend } from '../addon/addon-backend.js';
 import type { Addon, ArgumentNames, Enums, KernelNames } from './addon.js';
 import { type Arguments, inOrder } from './arguments.js';
-
-/** The location of a tensor's numbers: in the addon, or, for strings, here. */
-interface Stored {
-  readonly id: number;
-  readonly dtype: DataType;
-  readonly strings?: Uint8Array[];
-  refCount: number;
-}
 
 /** At least the number of calls that the addon queues. */
 const REMEMBERED = 16384;
@@ -33,8 +25,7 @@ interface Call {
  *
  * What `read` and `readSync` return is the tensor's own memory where it is large: do not write to it.
  */
-export class OnednnBackend extends KernelBackend {
-  readonly data: DataStorage<Stored>;
+export class OnednnBackend extends AddonBackend<Addon> {
   /** What matrix products round their factors to; `register` sets it. */
   precision: 'f32' | 'bf16' = 'f32';
   /** The addon's enums, by name. */
@@ -45,9 +36,8 @@ export class OnednnBackend extends KernelBackend {
   #calls = 0;
   #next = 0;
 
-  constructor(readonly addon: Addon) {
-    super();
-    this.data = new DataStorage(this, engine());
+  constructor(addon: Addon) {
+    super('onednn', addon);
     const { enums, kernels } = addon.about();
     this.enums = enums;
     this.#kernels = new Map(kernels.map((kernel, index) => [kernel.name, { ...kernel, index }]));
@@ -87,11 +77,9 @@ export class OnednnBackend extends KernelBackend {
     }
     const ids: Record<string, number> = {};
     for (const [name, { shape, dtype }] of Object.entries(results)) {
-      const dataId = {};
       const id = this.#next++;
       ids[name] = id;
-      this.data.set(dataId, { id, dtype, refCount: 1 });
-      call.results.push({ dataId, shape: [...shape], dtype });
+      call.results.push(this.tensorOf(id, shape, dtype));
     }
     call.outs.push(...inOrder(names.results, ids));
     for (const { shape } of inOrder(names.results, results)) call.sizes.push(sizeOf(shape));
@@ -100,72 +88,18 @@ export class OnednnBackend extends KernelBackend {
       else call.numbers.push(...value);
   }
 
-  override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
-    const dataId = {};
-    this.move(dataId, values, shape, dtype, 1);
-    return dataId;
-  }
-
-  override move(
-    dataId: DataId,
-    values: BackendValues,
-    shape: number[],
-    dtype: DataType,
-    refCount: number,
-  ): void {
-    if (dtype === 'complex64') throw new Error('the onednn engine has no complex numbers');
-    if (dtype === 'string') {
-      this.data.set(dataId, { id: -1, dtype, strings: values as Uint8Array[], refCount });
-      return;
-    }
-    const numbers = numbersOf(values as ArrayLike<number>, dtype);
+  protected override put(numbers: Float32Array | Int32Array | Uint8Array, shape: readonly number[]): number {
     if (numbers.length !== sizeOf(shape))
       throw new Error(
         `onednn: expected ${sizeOf(shape)} numbers for [${shape.join(', ')}], got ${numbers.length}`,
       );
     const id = this.#next++;
     this.addon.write(id, numbers);
-    this.data.set(dataId, { id, dtype, refCount });
-  }
-
-  override async read(dataId: DataId): Promise<BackendValues> {
-    const { id, strings } = this.data.get(dataId);
-    try {
-      return strings ?? (await this.addon.read(id));
-    } catch (error) {
-      throw this.#explained(error as Error);
-    }
-  }
-
-  override readSync(dataId: DataId): BackendValues {
-    const { id, strings } = this.data.get(dataId);
-    try {
-      return strings ?? this.addon.readSync(id);
-    } catch (error) {
-      throw this.#explained(error as Error);
-    }
-  }
-
-  override refCount(dataId: DataId): number {
-    return this.data.has(dataId) ? this.data.get(dataId).refCount : 0;
-  }
-
-  override incRef(dataId: DataId): void {
-    this.data.get(dataId).refCount++;
-  }
-
-  override disposeData(dataId: DataId, force = false): boolean {
-    if (!this.data.has(dataId)) return true;
-    const stored = this.data.get(dataId);
-    stored.refCount--;
-    if (!force && stored.refCount > 0) return false;
-    if (stored.id >= 0) this.addon.free(stored.id);
-    this.data.delete(dataId);
-    return true;
+    return id;
   }
 
   /** "12 Linear: out of memory" → "Linear([8, 197, 768], [768, 768]): out of memory". */
-  #explained(error: Error): Error {
+  protected override explained(error: Error): Error {
     const [, number, kernel, reason] = /^(\d+) (\w+): (.*)$/s.exec(error.message) ?? [];
     if (number === undefined) return error;
     const recent = Number(number) >= this.#calls - REMEMBERED;
@@ -180,14 +114,6 @@ export class OnednnBackend extends KernelBackend {
     return { dataId, shape: [...shape], dtype };
   }
 
-  override numDataIds(): number {
-    return this.data.numDataIds();
-  }
-
-  override memory() {
-    return { unreliable: false, ...this.addon.memory() };
-  }
-
   override async time(f: () => void) {
     this.addon.drain();
     const start = performance.now();
@@ -198,14 +124,6 @@ export class OnednnBackend extends KernelBackend {
 
   override timerAvailable(): boolean {
     return true;
-  }
-
-  override floatPrecision(): 32 {
-    return 32;
-  }
-
-  override epsilon(): number {
-    return super.epsilon();
   }
 
   /** The addon owns every tensor, and its environment frees them when it ends. */
