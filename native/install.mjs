@@ -6,52 +6,34 @@
 // CXX names the compiler, ONEDNN_ROOT a folder with oneDNN's include/ and lib/; --asan builds with AddressSanitizer
 // and UndefinedBehaviorSanitizer, --out FILE puts the addon elsewhere. Nothing is tuned to this very processor: the
 // addon may be copied to another.
-import { execFile, execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { createRequire } from 'node:module';
-import { availableParallelism, tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import {
+  eachInParallel,
+  findCompiler,
+  has,
+  mac,
+  nodeHeaders,
+  outFile,
+  output,
+  putInPlace,
+  reasonOf,
+  run,
+  sanitizers,
+  sharedLibrary,
+} from './tools.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const args = process.argv.slice(2);
-const explain = args.includes('--explain');
-const asan = args.includes('--asan');
-const out = args.includes('--out')
-  ? args[args.indexOf('--out') + 1]
-  : join(here, 'build', asan ? 'onednn-asan.node' : 'onednn.node');
-const run = promisify(execFile);
-const mac = process.platform === 'darwin';
+const explain = has('--explain');
+const asan = has('--asan');
+const out = outFile(join(here, 'build', asan ? 'onednn-asan.node' : 'onednn.node'));
 
 /** Ends the script: an error that says how to go on when asked to explain, silence otherwise. */
 function stop(problem, fix) {
   if (explain) console.error(`onednn: ${problem}\n  ${fix}`);
   process.exit(explain ? 1 : 0);
-}
-
-function works(command, ...rest) {
-  try {
-    return execFileSync(command, rest, { stdio: ['ignore', 'pipe', 'ignore'] })
-      .toString()
-      .trim();
-  } catch {
-    return undefined;
-  }
-}
-
-function findCompiler() {
-  const names = process.env.CXX ? [process.env.CXX] : ['g++', 'clang++', 'c++'];
-  return names.find((name) => works(name, '--version') !== undefined);
 }
 
 /** Whether a oneDNN computes in SYCL queues, as Intel's oneAPI builds do, and not on the processor's threads. */
@@ -65,7 +47,7 @@ function usesSycl(include) {
 
 /** Folders with oneDNN's headers and library; undefined where there are none. */
 function findOnednn() {
-  const roots = [mac && works('brew', '--prefix', 'onednn'), '/usr', '/usr/local', '/opt/homebrew'];
+  const roots = [mac && output('brew', '--prefix', 'onednn'), '/usr', '/usr/local', '/opt/homebrew'];
   const named = process.env.ONEDNN_ROOT;
   // Debian's names for its library folders, where it keeps several architectures apart.
   const triple = { x64: 'lib/x86_64-linux-gnu', arm64: 'lib/aarch64-linux-gnu' }[process.arch];
@@ -114,11 +96,11 @@ function explainMissing(compiler, onednn) {
   stop(`missing: ${missing.join('; ')}`, commands.join(' && ') + elsewhere);
 }
 
-function packageFolder(name) {
+function headers() {
   try {
-    return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
-  } catch {
-    return stop(`the npm package ${name} is not installed`, 'npm install');
+    return nodeHeaders();
+  } catch (error) {
+    return stop(error.message, 'npm install');
   }
 }
 
@@ -129,14 +111,7 @@ const onednn = findOnednn();
 if (!compiler || !onednn) explainMissing(compiler, onednn);
 
 const work = mkdtempSync(join(tmpdir(), 'millrace-native-'));
-const clang = /clang/i.test(works(compiler, '--version') ?? '');
-const includes = [
-  `-I${join(packageFolder('node-addon-api'))}`,
-  `-I${join(packageFolder('node-api-headers'), 'include')}`,
-  ...(onednn.system ? [] : [`-I${onednn.include}`]),
-];
-// Node's classes have no type information in its binary, which the check of virtual calls (vptr) would need.
-const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize=vptr', '-fno-sanitize-recover=undefined'];
+const includes = [...headers(), ...(onednn.system ? [] : [onednn.include])].map((folder) => `-I${folder}`);
 const common = [
   '-std=c++17',
   '-fPIC',
@@ -154,7 +129,7 @@ const common = [
  * clang where libomp is not installed.
  */
 async function openMp() {
-  const libomp = mac && works('brew', '--prefix', 'libomp');
+  const libomp = mac && output('brew', '--prefix', 'libomp');
   const ways = [
     { compile: ['-fopenmp'], link: ['-fopenmp'] },
     ...(libomp
@@ -169,7 +144,7 @@ async function openMp() {
   const source = join(work, 'probe.cpp');
   writeFileSync(source, '#include <omp.h>\nint main() { return omp_get_max_threads() < 1; }\n');
   for (const way of ways) {
-    const built = run(compiler, [...way.compile, source, ...way.link, '-o', join(work, 'probe')]);
+    const built = run(compiler.name, [...way.compile, source, ...way.link, '-o', join(work, 'probe')]);
     if (await built.catch(() => undefined)) return way;
   }
   // The pragmas for vector loops work without the run-time library.
@@ -207,7 +182,7 @@ try {
   const objects = jobs.map(({ object }) => join(work, `${object}.o`));
   const compile = async ({ name, object, flags }) => {
     const source = join(here, 'src', name);
-    await run(compiler, [
+    await run(compiler.name, [
       ...common,
       ...omp.compile,
       ...includes,
@@ -218,19 +193,14 @@ try {
       join(work, `${object}.o`),
     ]);
   };
-  const waiting = [...jobs];
-  await Promise.all(
-    Array.from({ length: availableParallelism() }, async () => {
-      for (let job = waiting.shift(); job; job = waiting.shift()) await compile(job);
-    }),
-  );
+  await eachInParallel(jobs, compile);
   const linked = join(work, 'onednn.node');
   // Never unloaded: a worker thread that ends would take the pool with it, and leave its memory to nobody.
-  const link = mac ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-Wl,-z,nodelete'];
+  const link = [...sharedLibrary, ...(mac ? [] : ['-Wl,-z,nodelete'])];
   const rpath = onednn.system ? [] : [`-Wl,-rpath,${onednn.folder}`];
-  await run(compiler, [
+  await run(compiler.name, [
     ...link,
-    ...(asan ? [...sanitizers, ...(clang ? ['-shared-libasan'] : [])] : []),
+    ...(asan ? [...sanitizers, ...(compiler.clang ? ['-shared-libasan'] : [])] : []),
     ...objects,
     ...omp.link,
     join(onednn.folder, onednn.library),
@@ -238,14 +208,11 @@ try {
     '-o',
     linked,
   ]);
-  mkdirSync(dirname(out), { recursive: true });
-  // Into place by renaming: a process that has the old one open keeps it.
-  await run('cp', [linked, `${out}.new`]);
-  renameSync(`${out}.new`, out);
+  await putInPlace(linked, out);
   if (explain)
-    console.log(`onednn: built ${out} with ${compiler} and ${join(onednn.folder, onednn.library)}`);
+    console.log(`onednn: built ${out} with ${compiler.name} and ${join(onednn.folder, onednn.library)}`);
 } catch (error) {
   failure = error;
 }
 rmSync(work, { recursive: true, force: true });
-if (failure) stop('the addon does not compile', String(failure.stderr ?? failure.stack).trim());
+if (failure) stop('the addon does not compile', reasonOf(failure));

@@ -5,23 +5,31 @@
 //
 // CXX names the compiler, JPEG_ROOT a folder with libjpeg-turbo's include/ and lib/; --asan builds with AddressSanitizer
 // and UndefinedBehaviorSanitizer, --out FILE puts the addon elsewhere. It is tuned to no processor and may be copied.
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { availableParallelism, tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import {
+  compilers,
+  eachInParallel,
+  findCompiler,
+  has,
+  installCompiler,
+  mac,
+  nodeHeaders,
+  outFile,
+  output,
+  putInPlace,
+  reasonOf,
+  run,
+  sanitizers,
+  sharedLibrary,
+} from '../tools.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const args = process.argv.slice(2);
-const explain = args.includes('--explain');
-const asan = args.includes('--asan');
-const out = args.includes('--out')
-  ? args[args.indexOf('--out') + 1]
-  : join(dirname(here), 'build', asan ? 'images-asan.node' : 'images.node');
-const run = promisify(execFile);
-const mac = process.platform === 'darwin';
+const explain = has('--explain');
+const asan = has('--asan');
+const out = outFile(join(dirname(here), 'build', asan ? 'images-asan.node' : 'images.node'));
 
 /** Ends the script: an error that says how to go on when asked to explain, silence otherwise. */
 function stop(problem, fix) {
@@ -29,36 +37,23 @@ function stop(problem, fix) {
   process.exit(explain ? 1 : 0);
 }
 
-function works(command, ...rest) {
+function headers() {
   try {
-    return execFileSync(command, rest, { stdio: ['ignore', 'pipe', 'ignore'] })
-      .toString()
-      .trim();
-  } catch {
-    return undefined;
-  }
-}
-
-function packageFolder(name) {
-  try {
-    return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
-  } catch {
-    return stop(`the npm package ${name} is not installed`, 'npm install');
+    return nodeHeaders();
+  } catch (error) {
+    return stop(error.message, 'npm install');
   }
 }
 
 if (process.platform === 'win32') stop('the addon builds on Linux and macOS only', 'Linux under WSL');
-const compilers = process.env.CXX ? [process.env.CXX] : ['g++', 'clang++', 'c++'];
-const compiler = compilers.find((name) => works(name, '--version') !== undefined);
+const compiler = findCompiler();
 if (!compiler)
   stop(
     `missing: a C++ compiler (looked for ${compilers.join(', ')})`,
-    `${mac ? 'xcode-select --install' : 'sudo apt-get install g++'} && npm run build:images`,
+    `${installCompiler} && npm run build:images`,
   );
 
 const work = mkdtempSync(join(tmpdir(), 'millrace-images-'));
-const clang = /clang/i.test(works(compiler, '--version') ?? '');
-const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize=vptr', '-fno-sanitize-recover=undefined'];
 const common = [
   '-std=c++17',
   '-fPIC',
@@ -70,14 +65,13 @@ const common = [
   '-ffp-contract=off',
   '-DNAPI_VERSION=8',
   '-DNAPI_CPP_EXCEPTIONS',
-  `-I${packageFolder('node-addon-api')}`,
-  `-I${join(packageFolder('node-api-headers'), 'include')}`,
+  ...headers().map((folder) => `-I${folder}`),
   ...(asan ? ['-g', ...sanitizers, '-fno-omit-frame-pointer'] : []),
 ];
 
 /** Flags for libjpeg-turbo; none where it is not found, and JPEG is then sharp's to decode. */
 async function jpeg() {
-  const root = process.env.JPEG_ROOT ?? (mac && works('brew', '--prefix', 'jpeg-turbo'));
+  const root = process.env.JPEG_ROOT ?? (mac && output('brew', '--prefix', 'jpeg-turbo'));
   const compile = root ? [`-I${join(root, 'include')}`] : [];
   const link = root ? [`-L${join(root, 'lib')}`, `-Wl,-rpath,${join(root, 'lib')}`, '-ljpeg'] : ['-ljpeg'];
   const source = join(work, 'probe.cpp');
@@ -86,7 +80,7 @@ async function jpeg() {
     source,
     '#include <cstdio>\n#include <jpeglib.h>\n#ifndef LIBJPEG_TURBO_VERSION\n#error\n#endif\nint main() { jpeg_decompress_struct info; jpeg_create_decompress(&info); }\n',
   );
-  const built = run(compiler, [...compile, source, ...link, '-o', join(work, 'probe')]);
+  const built = run(compiler.name, [...compile, source, ...link, '-o', join(work, 'probe')]);
   return (await built.catch(() => undefined)) && { compile: ['-DMILLRACE_JPEG', ...compile], link };
 }
 
@@ -112,33 +106,25 @@ try {
         flags: isa ? [`-DMILLRACE_ISA=${isa}`, ...flags] : [],
       })),
     );
-  const waiting = [...jobs];
   const compile = ({ source, object, flags }) =>
-    run(compiler, [...common, ...(library?.compile ?? []), ...flags, '-c', source, '-o', object]);
-  await Promise.all(
-    Array.from({ length: availableParallelism() }, async () => {
-      for (let job = waiting.shift(); job; job = waiting.shift()) await compile(job);
-    }),
-  );
+    run(compiler.name, [...common, ...(library?.compile ?? []), ...flags, '-c', source, '-o', object]);
+  await eachInParallel(jobs, compile);
   const linked = join(work, 'images.node');
-  await run(compiler, [
-    ...(mac ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared']),
-    ...(asan ? [...sanitizers, ...(clang ? ['-shared-libasan'] : [])] : []),
+  await run(compiler.name, [
+    ...sharedLibrary,
+    ...(asan ? [...sanitizers, ...(compiler.clang ? ['-shared-libasan'] : [])] : []),
     ...jobs.map(({ object }) => object),
     ...(library?.link ?? []),
     '-o',
     linked,
   ]);
-  mkdirSync(dirname(out), { recursive: true });
-  // Into place by renaming: a process that has the old one open keeps it.
-  await run('cp', [linked, `${out}.new`]);
-  renameSync(`${out}.new`, out);
+  await putInPlace(linked, out);
   if (explain)
     console.log(
-      `images: built ${out} with ${compiler}, ${library ? 'JPEG by libjpeg-turbo' : `JPEG by sharp (for faster decoding: ${mac ? 'brew install jpeg-turbo' : 'sudo apt-get install libjpeg62-turbo-dev, or libjpeg-turbo8-dev'}, and build again)`}`,
+      `images: built ${out} with ${compiler.name}, ${library ? 'JPEG by libjpeg-turbo' : `JPEG by sharp (for faster decoding: ${mac ? 'brew install jpeg-turbo' : 'sudo apt-get install libjpeg62-turbo-dev, or libjpeg-turbo8-dev'}, and build again)`}`,
     );
 } catch (error) {
   failure = error;
 }
 rmSync(work, { recursive: true, force: true });
-if (failure) stop('the addon does not compile', String(failure.stderr ?? failure.stack).trim());
+if (failure) stop('the addon does not compile', reasonOf(failure));

@@ -8,19 +8,28 @@
 // tensorflow, tensorflow-cpu or tensorflow[and-cuda]. By default MILLRACE_PYTHON, or a python3 or python on the PATH, is
 // asked for its tensorflow. CXX names the compiler. All of it goes into native/build/tensorflow; nothing is left of a
 // set-up that fails, and an earlier one then stays.
-import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
+import {
+  compilers,
+  findCompiler,
+  installCompiler,
+  mac,
+  output,
+  packageFolder,
+  pythonPackage,
+  pythons,
+  run,
+  sharedLibrary,
+} from '../tools.mjs';
 
 /** The last version of tfjs-node, that of the tfjs-core in package.json, and the one package that its backend needs besides. */
 const TFJS_NODE = '@tensorflow/tfjs-node@4.22.0';
 const PROTOBUF = 'google-protobuf@3.21.4';
 
-const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
 const build = join(here, '..', 'build');
 const target = join(build, 'tensorflow');
@@ -35,6 +44,8 @@ async function setup() {
   const work = await mkdtemp(join(build, 'tensorflow-'));
   try {
     const compiler = findCompiler();
+    if (!compiler)
+      throw new Stop(`expected a C++ compiler, got none of ${compilers.join(', ')}; ${installCompiler}`);
     const tensorflow = await findTensorflow(from, work);
     const sources = await unpackPackage(work, TFJS_NODE);
     await unpackPackage(work, PROTOBUF);
@@ -60,25 +71,6 @@ function flagFrom() {
   }
 }
 
-function output(command, ...args) {
-  try {
-    return execFileSync(command, args, {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      maxBuffer: 2 ** 28,
-    }).toString();
-  } catch {
-    return undefined;
-  }
-}
-
-function findCompiler() {
-  const names = process.env.CXX ? [process.env.CXX] : ['g++', 'clang++', 'c++'];
-  const compiler = names.find((name) => output(name, '--version') !== undefined);
-  if (compiler) return compiler;
-  const install = process.platform === 'darwin' ? 'xcode-select --install' : 'sudo apt-get install g++';
-  throw new Stop(`expected a C++ compiler, got none of ${names.join(', ')}; ${install}`);
-}
-
 /** The folders of TensorFlow's headers and libraries, and the names of these. */
 async function findTensorflow(from, work) {
   const folder = from === undefined ? pythonsTensorflow() : await folderOf(resolve(from), work);
@@ -96,15 +88,10 @@ async function findTensorflow(from, work) {
 }
 
 function pythonsTensorflow() {
-  const named = process.env.MILLRACE_PYTHON;
-  const program =
-    'import importlib.util as u; s = u.find_spec("tensorflow"); print(s.submodule_search_locations[0] if s else "")';
-  for (const python of named ? [named] : ['python3', 'python']) {
-    const folder = output(python, '-c', program)?.trim();
-    if (folder) return folder;
-  }
+  const folder = pythonPackage('tensorflow');
+  if (folder) return folder;
   throw new Stop(
-    `expected a Python with tensorflow, got none of ${named ?? 'python3, python'}; pip install tensorflow-cpu, or name an archive or a folder of libtensorflow with --from`,
+    `expected a Python with tensorflow, got none of ${pythons.join(', ')}; pip install tensorflow-cpu, or name an archive or a folder of libtensorflow with --from`,
   );
 }
 
@@ -142,12 +129,12 @@ async function unpackPackage(work, spec) {
 /** Compiles tfjs-node's binding, and links it once the libraries are known to have every function that it calls. */
 async function buildBinding(compiler, tensorflow, sources, out) {
   const { include, libraries, names } = tensorflow;
-  const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json'));
+  const headers = packageFolder('node-api-headers');
   const includes = [join(headers, 'include'), sources, include].flatMap((folder) => ['-isystem', folder]);
   const files = (await readdir(join(sources, 'binding'))).filter((name) => name.endsWith('.cc'));
   const objects = files.map((name) => `${join(dirname(out), name)}.o`);
   const compile = async (...args) => {
-    await run(compiler, args).catch((error) => {
+    await run(compiler.name, args).catch((error) => {
       throw new Stop(`expected tfjs-node's binding to compile, got:\n${String(error.stderr).trim()}`);
     });
   };
@@ -157,17 +144,15 @@ async function buildBinding(compiler, tensorflow, sources, out) {
   );
   checkSymbols(tensorflow, objects);
   const work = dirname(out);
-  const origin = process.platform === 'darwin' ? '@loader_path' : '$ORIGIN';
+  const origin = mac ? '@loader_path' : '$ORIGIN';
   const rpath = libraries.startsWith(work) ? origin + libraries.slice(work.length) : libraries;
-  const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
   const shared = names.map((name) => join(libraries, name));
-  await compile(...link, ...objects, ...shared, `-Wl,-rpath,${rpath}`, '-o', out);
+  await compile(...sharedLibrary, ...objects, ...shared, `-Wl,-rpath,${rpath}`, '-o', out);
   await Promise.all(objects.map((object) => rm(object)));
 }
 
 /** Every function of TensorFlow that the objects call must be in the libraries. */
 function checkSymbols({ folder, libraries, names }, objects) {
-  const mac = process.platform === 'darwin';
   const symbols = (file, ...flags) => {
     const table = output('nm', ...flags, file);
     if (table === undefined)

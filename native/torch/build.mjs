@@ -5,30 +5,27 @@
 // LIBTORCH names a folder with LibTorch's include/ and lib/; else MILLRACE_PYTHON, or a python3 or python on the PATH, is
 // asked for its torch, 2.8 or later, for whatever device. CXX names the compiler. One line says what is missing.
 // Nothing of this runs at `npm install`, and nothing but the torch engine needs it.
-import { execFile, execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { createRequire } from 'node:module';
-import { availableParallelism, tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import {
+  compilers,
+  eachInParallel,
+  findCompiler,
+  installCompiler,
+  mac,
+  nodeHeaders,
+  outFile,
+  putInPlace,
+  pythonPackage,
+  reasonOf,
+  run,
+  sharedLibrary,
+} from '../tools.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const args = process.argv.slice(2);
-const out = args.includes('--out')
-  ? args[args.indexOf('--out') + 1]
-  : join(here, '..', 'build', 'torch.node');
-const run = promisify(execFile);
-const mac = process.platform === 'darwin';
+const out = outFile(join(here, '..', 'build', 'torch.node'));
 const OLDEST = [2, 8];
 
 /** Ends the script with what is missing and how to get it. */
@@ -37,26 +34,12 @@ function stop(problem, fix) {
   process.exit(1);
 }
 
-function output(command, ...rest) {
-  try {
-    return execFileSync(command, rest, { stdio: ['ignore', 'pipe', 'ignore'] })
-      .toString()
-      .trim();
-  } catch {
-    return undefined;
-  }
-}
-
 /** The folder of LibTorch: of LIBTORCH, or of a Python's package, which is not imported for that. */
 function findTorch() {
   if (process.env.LIBTORCH) return process.env.LIBTORCH;
+  const folder = pythonPackage('torch');
+  if (folder) return folder;
   const named = process.env.MILLRACE_PYTHON;
-  const program =
-    'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")';
-  for (const python of named ? [named] : ['python3', 'python']) {
-    const folder = output(python, '-c', program);
-    if (folder) return folder;
-  }
   const looked = named ? `MILLRACE_PYTHON, ${named},` : 'python3 and python on the PATH';
   return stop(`no LibTorch: ${looked} have no torch`, 'pip install torch, or let LIBTORCH name its folder');
 }
@@ -102,15 +85,6 @@ function checkTorch(folder) {
   return { include, lib, version: version.join('.'), names: ['torch_cpu', 'c10', ...cards.flat()], cards };
 }
 
-function findCompiler() {
-  const names = process.env.CXX ? [process.env.CXX] : ['g++', 'clang++', 'c++'];
-  const found = names.find((name) => output(name, '--version') !== undefined);
-  const install = mac ? 'xcode-select --install' : 'sudo apt-get install g++';
-  return found ?? stop(`no C++ compiler: none of ${names.join(', ')} runs`, install);
-}
-
-const packageFolder = (name) => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
-
 /** Compiles all sources, the headers that they share once before, and links them. */
 async function build(compiler, torch, work) {
   const flags = [
@@ -121,42 +95,34 @@ async function build(compiler, torch, work) {
     '-DNAPI_VERSION=8',
     '-DNAPI_CPP_EXCEPTIONS',
     `-DMILLRACE_TORCH_VERSION="${torch.version}"`,
-    ...[
-      torch.include,
-      join(torch.include, 'torch', 'csrc', 'api', 'include'),
-      packageFolder('node-addon-api'),
-      join(packageFolder('node-api-headers'), 'include'),
-    ].flatMap((folder) => ['-isystem', folder]),
+    ...[torch.include, join(torch.include, 'torch', 'csrc', 'api', 'include'), ...nodeHeaders()].flatMap(
+      (folder) => ['-isystem', folder],
+    ),
   ];
   const source = join(here, 'src');
   // g++ takes torch.h.gch for torch.h; clang++ reads the headers each time.
-  const gnu = !/clang/i.test(output(compiler, '--version') ?? '');
   const shared = join(work, 'torch.h');
   writeFileSync(shared, readFileSync(join(source, 'torch.h')));
-  if (gnu) await run(compiler, [...flags, '-x', 'c++-header', shared, '-o', `${shared}.gch`]);
-  const waiting = readdirSync(source).filter((name) => name.endsWith('.cpp'));
-  const objects = waiting.map((name) => join(work, `${name}.o`));
-  await Promise.all(
-    Array.from({ length: availableParallelism() }, async () => {
-      for (let name = waiting.shift(); name; name = waiting.shift())
-        await run(compiler, [
-          ...flags,
-          '-include',
-          shared,
-          '-c',
-          join(source, name),
-          '-o',
-          join(work, `${name}.o`),
-        ]);
-    }),
+  if (!compiler.clang)
+    await run(compiler.name, [...flags, '-x', 'c++-header', shared, '-o', `${shared}.gch`]);
+  const files = readdirSync(source).filter((name) => name.endsWith('.cpp'));
+  const objects = files.map((name) => join(work, `${name}.o`));
+  await eachInParallel(files, (name) =>
+    run(compiler.name, [
+      ...flags,
+      '-include',
+      shared,
+      '-c',
+      join(source, name),
+      '-o',
+      join(work, `${name}.o`),
+    ]),
   );
   // Never unloaded, as LibTorch is not; and all of its libraries are kept, since kernels register when they are loaded.
-  const link = mac
-    ? ['-bundle', '-undefined', 'dynamic_lookup']
-    : ['-shared', '-Wl,-z,nodelete', '-Wl,--no-as-needed'];
+  const link = [...sharedLibrary, ...(mac ? [] : ['-Wl,-z,nodelete', '-Wl,--no-as-needed'])];
   const libraries = torch.names.map((name) => `-l${name}`);
   const linked = join(work, 'torch.node');
-  await run(compiler, [
+  await run(compiler.name, [
     ...link,
     ...objects,
     `-L${torch.lib}`,
@@ -171,23 +137,21 @@ async function build(compiler, torch, work) {
 if (process.platform === 'win32')
   stop('the addon builds on Linux and macOS only', 'use --engine wasm, or Linux under WSL');
 const torch = checkTorch(findTorch());
-const compiler = findCompiler();
+const compiler =
+  findCompiler() ?? stop(`no C++ compiler: none of ${compilers.join(', ')} runs`, installCompiler);
 const work = mkdtempSync(join(tmpdir(), 'millrace-torch-'));
 try {
   const linked = await build(compiler, torch, work);
-  mkdirSync(dirname(out), { recursive: true });
   const about = {
     torch: torch.version,
     folder: dirname(torch.lib),
     accelerator: mac || torch.cards.length > 0,
   };
+  await putInPlace(linked, out);
   writeFileSync(`${out}.json`, `${JSON.stringify(about, null, 2)}\n`);
-  // Into place by renaming: a process that has the old one open keeps it.
-  await run('cp', [linked, `${out}.new`]);
-  renameSync(`${out}.new`, out);
-  console.log(`torch: built ${out} with ${compiler} and torch ${torch.version} of ${about.folder}`);
+  console.log(`torch: built ${out} with ${compiler.name} and torch ${torch.version} of ${about.folder}`);
 } catch (error) {
-  console.error(`torch: the addon does not compile\n${String(error.stderr ?? error.stack).trim()}`);
+  console.error(`torch: the addon does not compile\n${reasonOf(error)}`);
   process.exitCode = 1;
 } finally {
   rmSync(work, { recursive: true, force: true });
