@@ -94,12 +94,10 @@ export {
 export {
   type ClassificationRun,
   classificationRun,
-  isClassification,
-  loadTrained,
   type SegmentationRun,
   segmentationRun,
-  type TrainedRun,
-} from '../src/experiment/trained-runs.js';
+} from '../src/experiment/run-settings.js';
+export { isClassification, loadTrained, type TrainedRun } from '../src/experiment/trained-runs.js';
 export { byTask, type TaskWork } from '../src/experiment/by-task.js';
 export { oneRun, oneRunFlags } from '../src/experiment/one-run.js';
 export { LABEL_FILES, LabelFiles, type LabelFilesOptions } from '../src/experiment/label-files.js';

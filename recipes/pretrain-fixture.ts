@@ -67,14 +67,14 @@ recipe({
     });
     const steps = Math.ceil(images / batchSize);
     const model = new PatchClassifier(config, FAMILIES.length + 1, seed);
-    const loss = crossEntropy();
     const optimizer = adamW({ weightDecay, clip: 1 });
+    const schedule = cosine(steps);
     const training = new Training({
       model,
-      loss,
+      loss: crossEntropy(),
       optimizer,
       learningRate: lr,
-      schedule: cosine(steps),
+      schedule,
       seed,
     });
     const started = performance.now();

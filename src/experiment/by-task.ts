@@ -2,7 +2,8 @@ import type { ImageItem, Pair } from '../data/types.js';
 import { Classifier } from '../tasks/classification/classifier.js';
 import type { LabelledImage } from '../tasks/classification/labelled-image.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
-import type { ClassificationRun, SegmentationRun, TrainedRun } from './trained-runs.js';
+import type { ClassificationRun, SegmentationRun } from './run-settings.js';
+import type { TrainedRun } from './trained-runs.js';
 
 /** Work on a trained run's model and on items of its task. */
 export interface TaskWork<R> {

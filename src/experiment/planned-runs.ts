@@ -17,14 +17,12 @@ import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { type AskedAdapter, checkAdapters } from './check-adapters.js';
 import { maskFormatOf } from './mask-format-of.js';
 import type { RunPlaces } from './run-items.js';
+import type { ClassificationRun, SegmentationRun } from './run-settings.js';
+import { type RunSelection, selectRuns } from './select-runs.js';
 import { type TestDomain, type TestDomainsOptions, testDomains } from './test-domains.js';
 import {
-  type ClassificationRun,
   isClassification,
   loadTrained,
-  type RunSelection,
-  type SegmentationRun,
-  selectRuns,
   type TrainedRun,
   type TrainedRunsOptions,
   trainedRuns,

@@ -12,12 +12,8 @@ import { findPairs } from '../tasks/segmentation/pairs.js';
 import { labelledImages } from './classification-task.js';
 import { listsOf, pairsOf } from './divided-pairs.js';
 import { maskFormatOf } from './mask-format-of.js';
-import {
-  type ClassificationRun,
-  isClassification,
-  type SegmentationRun,
-  type TrainedRun,
-} from './trained-runs.js';
+import type { ClassificationRun, SegmentationRun } from './run-settings.js';
+import { isClassification, type TrainedRun } from './trained-runs.js';
 
 /** The present location of a run's pictures. Default: where it found them. */
 export interface RunPlaces {

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { z } from 'zod';
 import { UserError } from '../base/errors.js';
 import { say } from '../base/say.js';
 import { whatIsThere } from '../base/what-is-there.js';
@@ -13,50 +12,15 @@ import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { checkpointStore } from '../train/checkpoint-store.js';
 import { readCheckpoint, readCheckpointInfo, readSplits } from '../train/read-checkpoint.js';
 import { loadParameters } from '../train/restore.js';
-import { classifierFrom, classifierRecord } from './classifier-record.js';
-import { recordedPalette } from './mask-palette-flag.js';
+import { classifierFrom } from './classifier-record.js';
 import { loadRecordedPlugins } from './recorded-plugins.js';
-import { segmenterFrom, segmenterRecord } from './segmenter-record.js';
-
-const shared = {
-  classNames: z.array(z.string()),
-  dataPercentage: z.number(),
-  randomSeed: z.number(),
-  shrink: z.enum(['all', 'keep-test']),
-  batchSize: z.number(),
-  /** The user's own modules that the run was trained with. */
-  plugin: z.array(z.string()).default([]),
-};
-/** The part of a checkpoint's config that scoring a segmentation needs. */
-export const segmentationRun = z.object({
-  model: segmenterRecord,
-  imageDir: z.string(),
-  maskDir: z.string(),
-  list: z.array(z.string()),
-  maskIds: z.union([z.array(z.number()), z.record(z.string(), z.number())]),
-  maskPalette: recordedPalette.optional(),
-  imageSuffix: z.string().optional(),
-  maskSuffix: z.string().optional(),
-  trainList: z.array(z.string()).optional(),
-  validationList: z.array(z.string()).optional(),
-  testList: z.array(z.string()).optional(),
-  split: z.enum(['upstream', 'hash', 'folders', 'lists']),
-  ...shared,
-});
-/** The part of a checkpoint's config that scoring a classification needs. */
-export const classificationRun = z.object({
-  model: classifierRecord,
-  imageDir: z.string().optional(),
-  labels: z.string().optional(),
-  split: z.enum(['stratified', 'upstream', 'hash']),
-  topK: z.number(),
-  ...shared,
-});
-
-/** What `segmentationRun` reads. */
-export type SegmentationRun = z.infer<typeof segmentationRun>;
-/** What `classificationRun` reads. */
-export type ClassificationRun = z.infer<typeof classificationRun>;
+import {
+  type ClassificationRun,
+  classificationRun,
+  type SegmentationRun,
+  segmentationRun,
+} from './run-settings.js';
+import { segmenterFrom } from './segmenter-record.js';
 
 /** A trained run and its selected checkpoint. */
 export interface TrainedRun<
@@ -120,45 +84,6 @@ export async function trainedRuns(
 /** Whether a run is one of classification. */
 export function isClassification(run: TrainedRun): run is TrainedRun<ClassificationRun> {
   return !('maskIds' in run.settings);
-}
-
-/** A selection of runs; an empty list selects all. */
-export interface RunSelection {
-  readonly runName: readonly string[];
-  /** The adapter's name, or `head` or `full` without an adapter. */
-  readonly loraType: readonly string[];
-  readonly randomSeed: readonly number[];
-  readonly dataPercentage: readonly number[];
-}
-
-/**
- * The selected runs, in the order of the selection: by name, or by every combination of adapter, seed and percentage.
- *
- * @throws UserError for a name or a combination that no run has.
- */
-export function selectRuns(runs: readonly TrainedRun[], selection: RunSelection): TrainedRun[] {
-  const selectedRuns = new Set<TrainedRun>();
-  const any = <T>(values: readonly T[]) => (values.length > 0 ? values : [undefined]);
-  for (const name of any(selection.runName))
-    for (const type of any(selection.loraType))
-      for (const seed of any(selection.randomSeed))
-        for (const share of any(selection.dataPercentage)) {
-          const fits = ({ name: runName, settings: { model, randomSeed, dataPercentage } }: TrainedRun) =>
-            (name === undefined || runName === name) &&
-            (type === undefined || (model.adapter?.name ?? model.mode) === type) &&
-            (seed === undefined || randomSeed === seed) &&
-            (share === undefined || dataPercentage === share);
-          const matches = runs.filter(fits);
-          if (matches.length === 0) {
-            const asked = { name, adapter: type, seed, 'data percentage': share };
-            throw noSuchRun(
-              asked,
-              runs.map((run) => run.name),
-            );
-          }
-          for (const run of matches) selectedRuns.add(run);
-        }
-  return [...selectedRuns];
 }
 
 /**
@@ -251,7 +176,8 @@ function listsAt(
   return { list: list.map(now), ...Object.fromEntries(official) };
 }
 
-function noSuchRun(asked: Readonly<Record<string, unknown>>, runs: readonly string[]): UserError {
+/** No run is one of those that were asked for. */
+export function noSuchRun(asked: Readonly<Record<string, unknown>>, runs: readonly string[]): UserError {
   const criteria = Object.entries(asked)
     .filter(([, value]) => value !== undefined)
     .map(([what, value]) => `${what} ${value}`);
