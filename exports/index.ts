@@ -203,6 +203,9 @@ export type { TrainingMode } from '../src/model/vit/training-mode.js';
 export { readPretrained } from '../src/model/vit/pretrained.js';
 export type { Pretrained } from '../src/model/vit/pretrained-of.js';
 export { type SaveBackboneOptions, saveBackbone } from '../src/model/vit/save-backbone.js';
+export { type SaveOnnxOptions, saveOnnx } from '../src/model/vit/save-onnx.js';
+export { saveSegmenter } from '../src/tasks/segmentation/save-segmenter.js';
+export { saveClassifier } from '../src/tasks/classification/save-classifier.js';
 export { type VitConfig, vitConfig } from '../src/model/vit/config.js';
 
 // Heads: what a segmenter puts on its ViT.

@@ -101,6 +101,15 @@ export { isClassification, loadTrained, type TrainedRun } from '../src/experimen
 export { byTask, type TaskWork } from '../src/experiment/by-task.js';
 export { oneRun, oneRunFlags } from '../src/experiment/one-run.js';
 export { LABEL_FILES, LabelFiles, type LabelFilesOptions } from '../src/experiment/label-files.js';
+export {
+  EXPORT_FORMATS,
+  type Exported,
+  type ExportFormat,
+  exportFiles,
+  exportModel,
+} from '../src/experiment/export-formats.js';
+export { type CardSubject, modelCard, summaryOf } from '../src/experiment/model-card.js';
+export { packageVersion } from '../src/base/package.js';
 export { evaluateTrained } from '../src/experiment/evaluate-trained.js';
 export type { TestDomain } from '../src/experiment/test-domains.js';
 export {

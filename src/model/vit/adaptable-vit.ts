@@ -75,6 +75,20 @@ export abstract class AdaptableVit implements Model {
     return this.#maps.adapter;
   }
 
+  /** Whether the adapter is folded into the backbone's weights. */
+  get merged(): boolean {
+    return this.#maps.merged;
+  }
+
+  /** Refuses a model whose weights alone do not say what it computes. @internal */
+  checkPlain(operation: string): void {
+    if (this.adapter && !this.merged)
+      throw new UserError(
+        `${operation}: expected a model without an adapter or with a merged one, got ${this.adapter.name}; merge() it first`,
+        { adapter: this.adapter.name },
+      );
+  }
+
   /** The encoder's output after its last LayerNorm: [batch, 1 + patches, hidden]. */
   tokens(images: Tensor, pass: Pass = {}): Tensor {
     const { width, height } = this.imageSize;

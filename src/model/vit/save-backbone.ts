@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { UserError } from '../../base/errors.js';
+import type { Size } from '../../data/images/image-size.js';
 import { IMAGENET, type Normalization } from '../../data/images/normalization.js';
 import { writeFileAtomic } from '../../files/atomic.js';
 import { safetensorsBytes } from '../../files/safetensors-format.js';
 import type { Parameters } from '../parameters.js';
 import { backboneShapes } from './backbone-shapes.js';
 import { gridOf, imageSizeOf, type VitConfig } from './config.js';
-import { toTorchLayout } from './layout.js';
+import { type TorchTensors, torchTensors } from './torch-tensors.js';
 
 /** The names of our tensors in Hugging Face's ViTModel; the inverse of `canonicalNames`. */
 const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
@@ -48,29 +49,74 @@ export async function saveBackbone(
   parameters: Parameters,
   { normalization = IMAGENET, metadata = {} }: SaveBackboneOptions = {},
 ): Promise<void> {
+  await saveVit(folder, { config, parameters, normalization, metadata });
+}
+
+/** A model around a ViT, as transformers saves it. */
+export interface SavedVit {
+  readonly config: VitConfig;
+  readonly parameters: Parameters;
+  readonly normalization: Normalization;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** The class of transformers. Default ViTModel. */
+  readonly architecture?: string;
+  /** The attribute of that class that holds the ViT. Default: the ViT itself. */
+  readonly attribute?: string;
+  /** Tensors beside the ViT's, by name. */
+  readonly tensors?: TorchTensors;
+  /** Further fields of config.json. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** Writes a model around a ViT as `saveBackbone` writes the ViT alone. */
+export async function saveVit(
+  folder: string,
+  {
+    config,
+    parameters,
+    normalization,
+    metadata = {},
+    architecture = 'ViTModel',
+    attribute,
+    tensors: others = new Map(),
+    fields = {},
+  }: SavedVit,
+): Promise<void> {
   const savedConfig = withPositions(config, parameters.get('positions').shape[1]! - 1);
-  const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
-  for (const [name, shape] of backboneShapes(savedConfig)) {
-    const hf = HUGGING_FACE.reduce((text, [pattern, to]) => text.replace(pattern, to), name);
-    const data = (await parameters.get(name).data()) as Float32Array;
-    tensors.set(hf, { shape, data: toTorchLayout(data, shape) });
-  }
+  const places = [...backboneShapes(savedConfig)].map(([parameter, shape]) => {
+    const key = HUGGING_FACE.reduce((text, [pattern, to]) => text.replace(pattern, to), parameter);
+    return { parameter, key: attribute ? `${attribute}.${key}` : key, shape };
+  });
+  const tensors = new Map([...(await torchTensors(parameters, places)), ...others]);
   const json = (value: object) => `${JSON.stringify(value, null, 1)}\n`;
-  const preprocessor = {
+  const file = {
+    architectures: [architecture],
+    model_type: 'vit',
+    ...savedConfig,
+    qkv_bias: true,
+    ...fields,
+  };
+  await writeFileAtomic(join(folder, 'config.json'), json(file));
+  await writeFileAtomic(
+    join(folder, 'preprocessor_config.json'),
+    json(preprocessorConfig(imageSizeOf(savedConfig), normalization)),
+  );
+  await writeFileAtomic(join(folder, 'model.safetensors'), safetensorsBytes(tensors, metadata));
+}
+
+/** The contents of preprocessor_config.json for pictures of this size. */
+export function preprocessorConfig(size: Size, { mean, std }: Normalization): Record<string, unknown> {
+  return {
     image_processor_type: 'ViTImageProcessor',
     do_resize: true,
-    size: imageSizeOf(savedConfig),
+    size,
     resample: BILINEAR,
     do_rescale: true,
     rescale_factor: 1 / 255,
     do_normalize: true,
-    image_mean: normalization.mean,
-    image_std: normalization.std,
+    image_mean: mean,
+    image_std: std,
   };
-  const file = { architectures: ['ViTModel'], model_type: 'vit', ...savedConfig, qkv_bias: true };
-  await writeFileAtomic(join(folder, 'config.json'), json(file));
-  await writeFileAtomic(join(folder, 'preprocessor_config.json'), json(preprocessor));
-  await writeFileAtomic(join(folder, 'model.safetensors'), safetensorsBytes(tensors, metadata));
 }
 
 /** The config that a number of positions is for. */
