@@ -9,7 +9,7 @@ import { loadTrained } from '../../src/experiment/trained-runs.js';
 import { readSafetensors } from '../../src/files/safetensors.js';
 import { randomStream } from '../../src/random/random-stream.js';
 import { loadClassifier } from '../../src/tasks/classification/classifier.js';
-import { loadSegmenter } from '../../src/tasks/segmentation/segmenter.js';
+import { loadSegmenter } from '../../src/tasks/segmentation/load-segmenter.js';
 import { close } from '../peers/torch/close.js';
 import { type SharedProcess, sharedProcess } from './run.js';
 import { tinyBackbone, untrained } from './trained.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../files/atomic.js';
-import { safetensorsBytes } from '../../files/safetensors.js';
+import { safetensorsBytes } from '../../files/safetensors-format.js';
 import { saveVit } from '../../model/vit/save-backbone.js';
 import { torchTensors } from '../../model/vit/torch-tensors.js';
 import { labelFields } from '../label-fields.js';

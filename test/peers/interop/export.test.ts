@@ -7,7 +7,7 @@ import type { Python } from '../../../bench/peers/python.js';
 import { readImage } from '../../../src/data/images/image-file.js';
 import { oneRun } from '../../../src/experiment/one-run.js';
 import { loadTrained } from '../../../src/experiment/trained-runs.js';
-import { safetensorsBytes } from '../../../src/files/safetensors.js';
+import { safetensorsBytes } from '../../../src/files/safetensors-format.js';
 import { randomStream } from '../../../src/random/random-stream.js';
 import { run } from '../../recipes/run.js';
 import { plain } from '../../recipes/trained.js';
