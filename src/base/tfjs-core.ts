@@ -57,6 +57,7 @@ export const {
   registerGradient,
   registerKernel,
   relu,
+  removeBackend,
   reshape,
   rsqrt,
   scalar,

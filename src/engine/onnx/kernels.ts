@@ -1,5 +1,6 @@
-import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { broadcast_util, util } from '../../base/tfjs-core.js';
 import { BATCH, INPUT, isBatch, type TraceBackend } from './trace-backend.js';
 
 /** A kernel's inputs: by name, or by number where they are a list. */

@@ -1,4 +1,7 @@
 import '../tfjs.js';
+import type { Tensor, TensorInfo } from '@tensorflow/tfjs-core';
+import { UserError } from '../../base/errors.js';
+import { packageVersion } from '../../base/package.js';
 import {
   engine,
   getBackend,
@@ -7,13 +10,9 @@ import {
   registerKernel,
   removeBackend,
   setBackend,
-  type Tensor,
-  type TensorInfo,
   tidy,
   unregisterKernel,
-} from '@tensorflow/tfjs-core';
-import { UserError } from '../../base/errors.js';
-import { packageVersion } from '../../base/package.js';
+} from '../../base/tfjs-core.js';
 import { type OnnxNode, onnxBytes } from '../../files/onnx-file.js';
 import { FUSED_KERNELS } from './fused-kernels.js';
 import { PLAIN_KERNELS } from './kernels.js';

@@ -1,12 +1,6 @@
-import {
-  type BackendValues,
-  type DataId,
-  type DataType,
-  KernelBackend,
-  type Tensor,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core';
+import type { BackendValues, DataId, DataType, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { KernelBackend } from '../../base/tfjs-core.js';
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../../files/onnx-file.js';
 
 /** The name of the backend that records. */

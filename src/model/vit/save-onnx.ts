@@ -1,5 +1,5 @@
-import { type Tensor, transpose } from '@tensorflow/tfjs-core';
-import { recordOnnx } from '../../engine/onnx/record-onnx.js';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { transpose } from '../../base/tfjs-core.js';
 import { writeFileAtomic } from '../../files/atomic.js';
 import type { AdaptableVit } from './adaptable-vit.js';
 
@@ -26,6 +26,7 @@ export async function saveOnnx(
   model: AdaptableVit,
   { metadata = {} }: SaveOnnxOptions = {},
 ): Promise<void> {
+  const { recordOnnx } = await import('../../engine/onnx/record-onnx.js');
   const { width, height } = model.imageSize;
   const forward = (images: Tensor) => {
     const logits = model.forward(transpose(images, [0, 2, 3, 1]));
