@@ -4,8 +4,9 @@ import type { Batch, Tensors } from '../src/data/batch.js';
 import { imageTensor, tensorOf } from '../src/data/images/image-tensor.js';
 import { renderedPixels } from '../src/data/images/rendered-pixels.js';
 import { noteRender } from '../src/data/load-notes.js';
-import type { BatchPixels } from '../src/data/pixels/render.js';
+import { type BatchPixels, giveBack } from '../src/data/pixels/render.js';
 import type { BatchPlan, Item, MaskedSample, Sample } from '../src/data/types.js';
+import { copiesOnWrite } from '../src/engine/copies-on-write.js';
 import { maskTensor, maskTensorOf } from '../src/tasks/segmentation/mask-tensor.js';
 import { collated } from './collate.js';
 
@@ -51,6 +52,7 @@ export function batch(
           map((pixels) => {
             const whole = collated(plan, samples, () => tensors(samples, pixels));
             noteRender(whole, (performance.now() - started) / 1000);
+            if (pixels && copiesOnWrite()) giveBack(pixels);
             return whole;
           }),
         );

@@ -2,6 +2,7 @@ import type { Tensor4D } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
 import { tensor4d } from '../../base/tfjs-core.js';
 import { memoryHint } from '../../engine/out-of-memory.js';
+import { takeMemory } from '../pixels/batch-memory.js';
 import type { Item, Sample } from '../types.js';
 
 /**
@@ -33,7 +34,7 @@ export function tensorOf(samples: readonly Sample<Item, Float32Array>[], values:
 /** Memory for images: [count, height, width, 3]. @throws UserError where there is none left. */
 export function imageMemory(shape: readonly [number, number, number]): Float32Array {
   try {
-    return new Float32Array(3 * shape[0] * shape[1] * shape[2]);
+    return takeMemory(Float32Array, 3 * shape[0] * shape[1] * shape[2]);
   } catch (error) {
     throw memoryHint(error, shape);
   }

@@ -1,3 +1,4 @@
+import { takeMemory } from '../pixels/batch-memory.js';
 import { draftOf } from '../pixels/draft.js';
 import { type BatchPixels, renderBatch } from '../pixels/render.js';
 import type { Item, Sample } from '../types.js';
@@ -21,6 +22,6 @@ export function renderedPixels(
   );
   if (!alike) return undefined;
   const images = imageMemory([samples.length, height, width]);
-  const masks = masked ? new Int32Array(samples.length * height * width) : undefined;
+  const masks = masked ? takeMemory(Int32Array, samples.length * height * width) : undefined;
   return renderBatch(drafts, { images, masks }).then(() => ({ images, masks }));
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { imagesAddon } from './addon.js';
 import { applyEdits, type Bytes } from './apply-edits.js';
+import { giveMemory } from './batch-memory.js';
 import type { Draft } from './draft.js';
 import { encodeEdits } from './encode-edits.js';
 import { normalized } from './normal-tables.js';
@@ -9,6 +10,12 @@ import { normalized } from './normal-tables.js';
 export interface BatchPixels {
   readonly images: Float32Array;
   readonly masks?: Int32Array | undefined;
+}
+
+/** Gives back the memory of a batch that nothing refers to any more. */
+export function giveBack({ images, masks }: BatchPixels): void {
+  giveMemory(images);
+  if (masks) giveMemory(masks);
 }
 
 /** The bytes of a draft, off the event loop where the addon is there; a mask that nothing moves is the draft's own. */
