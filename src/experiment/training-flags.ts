@@ -112,7 +112,9 @@ export const trainingFlags = {
   augment: z
     .array(nameIn(augmentations))
     .default([])
-    .describe(`augmentations of the training images, in order; presets: ${PRESETS_ABOUT}; default: none`),
+    .describe(
+      `augmentations of the training images, in order; presets: ${PRESETS_ABOUT}; rand and trivial = RandAugment and TrivialAugment; default: none`,
+    ),
   scales: z
     .array(z.number().gt(0).max(16))
     .min(1)

@@ -6,9 +6,11 @@ import { mixSamples } from '../../operators/mix-samples.js';
 import { IMAGENET, normalize } from '../../operators/normalize.js';
 import { fixture } from '../../src/base/fixture.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
+import type { Transform } from '../../src/data/images/augmentations/augmentation.js';
+import { augmentations } from '../../src/data/images/augmentations/augmentations.js';
 import { gaussNoise } from '../../src/data/images/augmentations/photometric.js';
 import { memoryCache } from '../../src/data/images/memory-cache.js';
-import { copyPaste } from '../../src/data/images/mixing/class-mix.js';
+import { classMix, copyPaste } from '../../src/data/images/mixing/class-mix.js';
 import type { Mixer } from '../../src/data/images/mixing/mixer.js';
 import { cutMix } from '../../src/data/images/mixing/mixup.js';
 import { mosaic } from '../../src/data/images/mixing/mosaic.js';
@@ -80,6 +82,25 @@ describe('mixSamples', () => {
   it('loads as it is told where there is no mixer', () => {
     const loading = load(4);
     assert.equal(mixSamples([], pairs, loading), loading);
+  });
+
+  it('leaves what the cache keeps as it is, whatever changes a sample', async () => {
+    const plans = epoch(9).flat();
+    const fresh = await lastValueFrom(from(plans).pipe(decode<Pair>(SIZE), toArray()));
+    const loading = (transform: Transform) => pipe(decode<Pair>(SIZE, { cache }), augment(transform));
+    const always = <T extends { readonly p: number }>(entry: T): T => ({ ...entry, p: 1 });
+    for (const name of augmentations.names) {
+      const transform = always(augmentations.make(name));
+      await lastValueFrom(from(plans).pipe(loading(transform), normalize(IMAGENET), toArray()));
+    }
+    for (const mixer of [...mixers(), classMix()].map(always))
+      await lastValueFrom(
+        from(plans).pipe(mixSamples([mixer], pairs, decode<Pair>(SIZE, { cache })), toArray()),
+      );
+    const cached = await lastValueFrom(from(plans).pipe(decode<Pair>(SIZE, { cache }), toArray()));
+    cached.forEach(({ image, mask }, i) =>
+      assert.deepEqual([image, mask], [fresh[i]!.image, fresh[i]!.mask]),
+    );
   });
 
   it('refuses items that were not planned, a load that leaves one out, and normalised samples', async () => {

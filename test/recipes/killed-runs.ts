@@ -34,6 +34,8 @@ export async function resumable(dir: string): Promise<string[]> {
     '--head-dropout=0.1',
     '--batch-norm',
     '--augment=flip,rotate,color',
+    '--mix=cutmix,copy-paste',
+    '--scales=0.5,1',
     '--schedule=plateau',
     '--patience=100',
   );
