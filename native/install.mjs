@@ -3,7 +3,8 @@
 //   node native/install.mjs            what `npm install` runs: quiet, and successful whatever is missing
 //   node native/install.mjs --explain  says what is missing and how to install it; fails where the build does
 //
-// CXX names the compiler, ONEDNN_ROOT a folder with oneDNN's include/ and lib/; --asan builds with AddressSanitizer
+// CXX names the compiler, LDFLAGS its flags for linking, ONEDNN_ROOT a folder with oneDNN's include/ and lib/; --static
+// links oneDNN's static library where there is one; --asan builds with AddressSanitizer
 // and UndefinedBehaviorSanitizer, --out FILE puts the addon elsewhere. Nothing is tuned to this very processor: the
 // addon may be copied to another.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,10 +15,12 @@ import {
   eachInParallel,
   findCompiler,
   has,
+  linkFlags,
   mac,
   nodeHeaders,
   outFile,
   output,
+  packageFolder,
   putInPlace,
   reasonOf,
   run,
@@ -28,6 +31,7 @@ import {
 const here = dirname(fileURLToPath(import.meta.url));
 const explain = has('--explain');
 const asan = has('--asan');
+const isStatic = has('--static');
 const out = outFile(join(here, 'build', asan ? 'onednn-asan.node' : 'onednn.node'));
 
 /** Ends the script: an error that says how to go on when asked to explain, silence otherwise. */
@@ -57,8 +61,10 @@ function findOnednn() {
     if (!header || usesSycl(include)) continue;
     for (const lib of ['lib', 'lib64', triple].filter(Boolean)) {
       const folder = join(root, lib);
+      const names = existsSync(folder) ? readdirSync(folder) : [];
       const library =
-        existsSync(folder) && readdirSync(folder).find((name) => /^libdnnl\.(so|dylib)/.test(name));
+        (isStatic && names.find((name) => name === 'libdnnl.a')) ||
+        names.find((name) => /^libdnnl\.(so|dylib)/.test(name));
       if (library) return { include, folder, library, system: root === '/usr' };
     }
   }
@@ -103,6 +109,9 @@ function headers() {
     return stop(error.message, 'npm install');
   }
 }
+
+// The platform package has it: there is nothing to build, unless one asks for it.
+if (packageFolder(`@millrace/onednn-${process.platform}-${process.arch}`) && !explain) process.exit(0);
 
 if (process.platform === 'win32')
   stop('the addon builds on Linux and macOS only', 'use --engine wasm, or Linux under WSL');
@@ -205,6 +214,7 @@ try {
     ...omp.link,
     join(onednn.folder, onednn.library),
     ...rpath,
+    ...linkFlags,
     '-o',
     linked,
   ]);

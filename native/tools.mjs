@@ -77,6 +77,9 @@ export function outFile(byDefault) {
 /** Flags of an addon that links against what the process has already. */
 export const sharedLibrary = mac ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
+/** Further flags of the linker: LDFLAGS, as elsewhere. */
+export const linkFlags = process.env.LDFLAGS?.split(' ') ?? [];
+
 /**
  * Flags of a build with AddressSanitizer and UndefinedBehaviorSanitizer. Node's classes have no type information in its
  * binary, which the check of virtual calls (vptr) would need.

@@ -3,8 +3,8 @@
 //   node native/images/build.mjs            what `npm install` runs: quiet, and successful whatever is missing
 //   node native/images/build.mjs --explain  says what is missing; fails where the build does
 //
-// CXX names the compiler, JPEG_ROOT a folder with libjpeg-turbo's include/ and lib/; --asan builds with AddressSanitizer
-// and UndefinedBehaviorSanitizer, --out FILE puts the addon elsewhere. It is tuned to no processor and may be copied.
+// CXX names the compiler, LDFLAGS its flags for linking, JPEG_ROOT a folder with libjpeg-turbo's include/ and lib/; --asan
+// builds with AddressSanitizer and UndefinedBehaviorSanitizer, --out FILE puts the addon elsewhere. It is tuned to no processor and may be copied.
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -15,6 +15,7 @@ import {
   findCompiler,
   has,
   installCompiler,
+  linkFlags,
   mac,
   nodeHeaders,
   outFile,
@@ -115,6 +116,7 @@ try {
     ...(asan ? [...sanitizers, ...(compiler.clang ? ['-shared-libasan'] : [])] : []),
     ...jobs.map(({ object }) => object),
     ...(library?.link ?? []),
+    ...linkFlags,
     '-o',
     linked,
   ]);

@@ -15,6 +15,7 @@ import { overlap } from '../../src/engine/ops/overlap.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
 import { valueAndGradients } from '../../src/train/value-and-gradients.js';
+import { ContractTable } from './contract-table.js';
 import { need, start, TESTED, TESTED_ENGINES, type TestedEngine } from './tested-engines.js';
 
 /** Inputs by shape, and a function of them; `like` draws the numbers, standard normal by default. */
@@ -305,9 +306,14 @@ const toleranceOf = (engine: TestedEngine, name: string, precision: keyof typeof
 const floorOf = (engine: TestedEngine, name: string) =>
   `${engine} ${name}` === 'torch attention' || `${engine} ${name}` === 'tensorflow softmax' ? 0.1 : 1e-3;
 
+const table = new ContractTable();
+after(() => console.log(`\n${table}\n`.replaceAll('\n', '\n      ')));
+
 for (const engine of TESTED_ENGINES)
   describe(`${engine} kernels`, () => {
-    before(need(engine));
+    before(async function () {
+      await need(engine, () => table.absent(engine)).call(this);
+    });
     after(() => setBackend('cpu'));
 
     for (const precision of TESTED[engine])
@@ -317,10 +323,13 @@ for (const engine of TESTED_ENGINES)
           await setBackend('cpu');
           const expected = samples.map(evaluate);
           await start(engine, { precision });
+          const began = performance.now();
+          let largest = 0;
           samples.forEach((sample, i) => {
             evaluate(sample).forEach((got, j) => {
               assert.equal(got.length, expected[i]![j]!.length);
               const error = relativeError(expected[i]![j]!, got, floorOf(engine, name));
+              largest = Math.max(largest, error);
               const what = j === 0 ? 'value' : `gradient ${j - 1}`;
               assert.ok(
                 error <= toleranceOf(engine, name, precision),
@@ -328,6 +337,7 @@ for (const engine of TESTED_ENGINES)
               );
             });
           });
+          table.add(`${engine} ${precision}`, name, { error: largest, ms: performance.now() - began });
           await setBackend('cpu');
         });
 

@@ -24,14 +24,15 @@ if (existsSync(SWIFTSHADER)) process.env['VK_ICD_FILENAMES'] ??= SWIFTSHADER;
 /** What an error says where an engine cannot run on this machine. */
 const ABSENT = /expected it to be installed|expected a card with a driver/;
 
-/** Skips a suite where the engine is not installed, and says what installs it. */
-export function need(engine: TestedEngine) {
+/** Skips a suite where the engine is not installed, and says what installs it; `skipped` is called before. */
+export function need(engine: TestedEngine, skipped = () => {}) {
   return async function (this: Mocha.Context): Promise<void> {
     try {
       await start(engine);
     } catch (error) {
       if (!(error instanceof UserError && ABSENT.test(error.message))) throw error;
       console.log(`      skipped: ${error.message}`);
+      skipped();
       this.skip();
     } finally {
       await setBackend('cpu');

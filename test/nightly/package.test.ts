@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { codeBlocks, valueIn, withChecks } from '../docs/examples.js';
 import { root } from '../recipes/run.js';
+import { sharpBinaries } from './sharp-binaries.js';
 
 const execute = promisify(execFile);
 
@@ -163,14 +164,4 @@ function read(path: string): string {
 
 function programOf(path: string): string {
   return `${path.replace('.md', '').replaceAll('/', '-')}.mjs`;
-}
-
-/** Sharp's binaries for this machine, which are optional dependencies of it and would be left out. */
-function sharpBinaries(): Record<string, string> {
-  const manifest = readFileSync(join(root, 'node_modules', 'sharp', 'package.json'), 'utf8');
-  const { optionalDependencies } = JSON.parse(manifest) as {
-    readonly optionalDependencies: Readonly<Record<string, string>>;
-  };
-  const machine = `-${process.platform}-${process.arch}`;
-  return Object.fromEntries(Object.entries(optionalDependencies).filter(([name]) => name.endsWith(machine)));
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { packageRoot } from '../../base/package.js';
+import { prebuilt } from '../../base/prebuilt.js';
 
 /** The memory of a sample that the addon reads, and what it is to do to it: see `encodeEdits`. */
 export interface SampleMemory {
@@ -93,7 +94,7 @@ let loaded: { addon: ImagesAddon | undefined } | undefined;
 
 /**
  * The images addon; undefined where it was not built, does not load, or MILLRACE_IMAGES is `javascript`.
- * MILLRACE_IMAGES_ADDON names another build.
+ * The platform package's comes first; MILLRACE_IMAGES_ADDON names another build.
  */
 export function imagesAddon(): ImagesAddon | undefined {
   loaded ??= { addon: process.env['MILLRACE_IMAGES'] === 'javascript' ? undefined : load() };
@@ -101,7 +102,10 @@ export function imagesAddon(): ImagesAddon | undefined {
 }
 
 function load(): ImagesAddon | undefined {
-  const path = process.env['MILLRACE_IMAGES_ADDON'] ?? join(packageRoot, 'native', 'build', 'images.node');
+  const path =
+    process.env['MILLRACE_IMAGES_ADDON'] ??
+    prebuilt('images.node') ??
+    join(packageRoot, 'native', 'build', 'images.node');
   if (!existsSync(path)) return undefined;
   try {
     return createRequire(import.meta.url)(path) as ImagesAddon;

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../base/errors.js';
+import { prebuilt } from '../../base/prebuilt.js';
 
 /** Numbers as the addon holds them; bool tensors are bytes. */
 export type Numbers = Float32Array | Int32Array | Uint8Array;
@@ -77,11 +78,14 @@ export interface Addon {
 }
 
 /**
- * The path of the addon that `npm install` builds, or MILLRACE_ONEDNN_ADDON; undefined if it is not built.
+ * The path of the addon: MILLRACE_ONEDNN_ADDON, that of the platform package, or what `npm install` builds; undefined
+ * where there is none.
  */
 export function addonPath(): string | undefined {
   const override = process.env['MILLRACE_ONEDNN_ADDON'];
   if (override) return override;
+  const packaged = prebuilt('onednn.node');
+  if (packaged !== undefined) return packaged;
   // The sources and the build in dist/ lie at different depths of the package.
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const path = join(folder, 'native', 'build', 'onednn.node');
