@@ -66,6 +66,8 @@ export { type Balance, balance } from '../src/data/balance.js';
 export { type Decoded, type DecodeOptions, decode } from '../operators/decode.js';
 export { augment } from '../operators/augment.js';
 export { IMAGENET, type Normalization, type Normalized, normalize } from '../operators/normalize.js';
+export { cutTiles, type Tiled, type TileOptions, tilesOf } from '../src/data/images/tiles.js';
+export type { Tile } from '../src/data/types.js';
 export type { MaskedSample, Sample } from '../src/data/types.js';
 export { type LoadOptions, loadSample } from '../src/tasks/segmentation/load-sample.js';
 export { type LoadImageOptions, loadImage } from '../src/data/images/load-image.js';
@@ -377,6 +379,8 @@ export {
 // Trained models: scores and predictions.
 export { type Evaluation, evaluate } from '../operators/evaluate.js';
 export { predict } from '../operators/predict.js';
+export { type StitchedPicture, stitch } from '../operators/stitch.js';
+export { type Stitched, Stitcher } from '../src/tasks/segmentation/stitcher.js';
 export { overlays } from '../operators/overlays.js';
 export { predictLabels } from '../operators/predict-labels.js';
 export { labelSheet } from '../operators/label-sheet.js';

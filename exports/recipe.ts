@@ -21,6 +21,7 @@ export {
   trainingFlags,
 } from '../src/experiment/training-flags.js';
 export { type ClassWeights, segmentationWeights } from '../src/experiment/class-weights.js';
+export { type TileSettings, tiledSplits } from '../src/experiment/tiled-splits.js';
 export { maskFormatOf } from '../src/experiment/mask-format-of.js';
 export {
   classNamesOf,
@@ -110,6 +111,7 @@ export {
 } from '../src/experiment/export-formats.js';
 export { type CardSubject, modelCard, summaryOf } from '../src/experiment/model-card.js';
 export { packageVersion } from '../src/base/package.js';
+export { isTiled, predictStitched, predictTiles } from '../src/experiment/stitched-pictures.js';
 export { evaluateTrained } from '../src/experiment/evaluate-trained.js';
 export type { TestDomain } from '../src/experiment/test-domains.js';
 export {

@@ -8,6 +8,7 @@ import {
   type Classifier,
   concatLease,
   labelSheet,
+  type Pair,
   predict,
   type Segmenter,
   shuffled,
@@ -30,9 +31,11 @@ import {
   openOutput,
   overwriteFlag,
   plannedRuns,
+  predictStitched,
   printable,
   readUnless,
   recipe,
+  type SegmentationRun,
   scoringFlags,
   type TestDomain,
   type TrainedRun,
@@ -76,8 +79,7 @@ recipe({
       const sheet = join(config.outputDir, sheetOf(run, domain));
       return byTask<Observable<unknown>>(model, run, some, {
         segmentation: (segmenter, own, pairs) =>
-          batchesOf(pairs, segmenter, own, { batchSize }).pipe(
-            concatLease((batch$) => batch$.pipe(predict(segmenter, segmenter.normalization))),
+          predicted(pairs, segmenter, own, batchSize).pipe(
             toArray(),
             concatMap(async (rows) => {
               await writeOverlays(sheet, rows, classNames);
@@ -100,6 +102,19 @@ recipe({
     return eachDomain(plans, draw);
   },
 });
+
+/** The predictions of pictures: of a run that trained on tiles at the pictures' own size, else at the model's. */
+function predicted(
+  pairs: readonly Pair[],
+  model: Segmenter,
+  run: TrainedRun<SegmentationRun>,
+  batchSize: number,
+) {
+  if (run.settings.tiles !== undefined) return predictStitched(pairs, model, run, { batchSize });
+  return batchesOf(pairs, model, run, { batchSize }).pipe(
+    concatLease((batch$) => batch$.pipe(predict(model, model.normalization))),
+  );
+}
 
 /** The file of a run's sheet, in the output folder. */
 function sheetOf({ name }: TrainedRun, { domain, style }: TestDomain): string {

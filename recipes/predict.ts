@@ -21,6 +21,7 @@ import {
   engineFlags,
   engineOf,
   isClassification,
+  isTiled,
   LABEL_FILES,
   LabelFiles,
   loadTrained,
@@ -28,6 +29,7 @@ import {
   oneRunFlags,
   openOutput,
   overwriteFlag,
+  predictTiles,
   printable,
   recipe,
 } from 'millrace/recipe';
@@ -63,14 +65,12 @@ recipe({
     const maskIds = 'maskIds' in run.settings ? storedIds(run.settings.maskIds) : [];
     await useEngine(...engineOf(config));
     const model = await loadTrained(run);
-    let [unreadable, predicted] = [0, 0];
-    const batches$ = pictureBatches(images, model, {
-      batchSize,
-      unreadable: ({ message }) => {
-        unreadable++;
-        process.stderr.write(printable(`predict: ${message}\n`));
-      },
-    });
+    let [lost, predicted] = [0, 0];
+    const unreadable = ({ message }: UserError) => {
+      lost++;
+      process.stderr.write(printable(`predict: ${message}\n`));
+    };
+    const batches$ = pictureBatches(images, model, { batchSize, unreadable });
 
     const predicted$ =
       model instanceof Classifier
@@ -83,17 +83,15 @@ recipe({
               ),
             ),
           )
-        : batches$.pipe(
-            concatLease((batch$) =>
-              batch$.pipe(
-                predictPictures(model),
-                concatMap(async (row) => {
-                  const [mask, overlay] = filesOf({ stem: row.title });
-                  await writeMask(join(outputDir, mask), row, maskIds);
-                  if (config.overlays) await writeOverlay(join(outputDir, overlay), row);
-                }),
-              ),
-            ),
+        : (isTiled(run)
+            ? predictTiles(images, model, run, { batchSize, unreadable })
+            : batches$.pipe(concatLease((batch$) => batch$.pipe(predictPictures(model))))
+          ).pipe(
+            concatMap(async (row) => {
+              const [mask, overlay] = filesOf({ stem: row.title });
+              await writeMask(join(outputDir, mask), row, maskIds);
+              if (config.overlays) await writeOverlay(join(outputDir, overlay), row);
+            }),
           );
     return predicted$.pipe(
       tap({
@@ -102,9 +100,9 @@ recipe({
           process.stdout.write(
             printable(`predicted ${predicted} of ${images.length} pictures: ${outputDir}\n`),
           );
-          if (unreadable > 0)
+          if (lost > 0)
             throw new UserError(
-              `expected ${images.length} pictures that can be read, got ${unreadable} that cannot, named above; the others are predicted`,
+              `expected ${images.length} pictures that can be read, got ${lost} that cannot, named above; the others are predicted`,
             );
         },
       }),

@@ -24,6 +24,7 @@ import {
   segmentationSplits,
   segmentationTask,
   segmentationWeights,
+  tiledSplits,
   trainingFlags,
   trainingNotes,
   trainingRun,
@@ -48,13 +49,14 @@ recipe({
     const { batchSize } = settings;
     const folders = await openRun(runNameOf(settings), settings);
     const { models, logs, pictures, recorded } = folders;
-    const splits = await segmentationSplits(settings, recorded);
+    const whole = await segmentationSplits(settings, recorded);
+    const splits = await tiledSplits(settings, whole);
     const engine = await useEngine(...engineOf(settings));
     process.stderr.write(`${engine.name}: ${engine.why}\n`);
-    process.stderr.write(trainingNotes(settings, splits));
+    process.stderr.write(trainingNotes(settings, whole));
     const model = await loadBackbone(settings);
-    const weights = await segmentationWeights(settings, splits);
-    const task = segmentationTask(settings, { splits, model, weights });
+    const weights = await segmentationWeights(settings, whole);
+    const task = segmentationTask(settings, { splits, whole, model, weights });
     const batches = batchesPerEpoch(splits.train.length, batchSize);
     if (settings.resume) process.stderr.write(await resumeNotes(checkpointStore(models), settings, batches));
 

@@ -6,10 +6,24 @@ export interface Item {
   readonly stem: string;
 }
 
+/** A window of a picture, in its pixels; it may reach beyond a picture that is smaller. */
+export interface Tile {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  /** The size of the picture that it is cut from. */
+  readonly picture: { readonly width: number; readonly height: number };
+  /** Whether it is the picture's last one, in the order of `tilesOf`. */
+  readonly last: boolean;
+}
+
 /** An image. */
 export interface ImageItem extends Item {
   /** Where its bytes are: mostly the path of a file. */
   readonly image: Source;
+  /** The part of it that is meant. Default: all. */
+  readonly tile?: Tile;
 }
 
 /** An image and the mask that belongs to it; `stem` is the name they share. */

@@ -7,6 +7,7 @@ import { readUnless } from '../cli/flag.js';
 import { classCount, declaredIds, type MaskIds } from '../tasks/segmentation/mask-ids.js';
 import type { Palette } from '../tasks/segmentation/palette.js';
 import { datasetFlag } from './dataset-file.js';
+import { imageSizeFlag } from './image-size-flag.js';
 import { maskIdsFlag } from './mask-ids-flag.js';
 import { maskPaletteFlag } from './mask-palette-flag.js';
 
@@ -38,6 +39,22 @@ export const normalizationFlags = {
     .length(3)
     .optional()
     .meta({ single: true, description: "their standard deviations; default: the model's" }),
+};
+
+/** Flags that cut pictures into tiles. */
+export const tileFlags = {
+  tiles: imageSizeFlag.optional().meta({
+    expects: 'width x height or the side of a square',
+    defaults: (value: unknown) => ({ from: '--tiles', values: { imageSize: value } }),
+    description:
+      'size of the tiles into which pictures are cut at their own size, and the default of --image-size; default: pictures are resized whole',
+  }),
+  tileOverlap: z
+    .number()
+    .min(0)
+    .lt(1)
+    .optional()
+    .describe("share of a tile's side that the next one has, too; default: 0.25"),
 };
 
 /** Flags of the data: pictures, masks and the split. */
@@ -99,6 +116,7 @@ export const dataFlags = {
       .describe('splits that --data-percentage shrinks: all, or all but the test split'),
     ({ dataPercentage }) => (dataPercentage === 1 ? '--data-percentage 1 shrinks nothing' : undefined),
   ),
+  ...tileFlags,
 };
 
 /** The settings that say how masks store classes. */

@@ -10,6 +10,7 @@ import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { byTask } from './by-task.js';
 import { batchesOf, labelledBatchesOf } from './planned-runs.js';
+import { evaluateStitched } from './stitched-pictures.js';
 import type { TrainedRun } from './trained-runs.js';
 
 /**
@@ -28,7 +29,9 @@ export function evaluateTrained(
     segmentation: (segmenter, own, pairs) => {
       const { classes } = segmenter.head;
       const metrics = segmentationMetrics({ classes, loss: crossEntropy() });
-      return evaluate(segmenter, batchesOf(pairs, segmenter, own, options), metrics);
+      return own.settings.tiles === undefined
+        ? evaluate(segmenter, batchesOf(pairs, segmenter, own, options), metrics)
+        : evaluateStitched(pairs, segmenter, own, options, metrics);
     },
     classification: (classifier, own, images) => {
       const { classes } = classifier;

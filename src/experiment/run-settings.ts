@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { classifierRecord } from './classifier-record.js';
 import { recordedPalette } from './mask-palette-flag.js';
+import { recordedSize } from './model-record.js';
 import { segmenterRecord } from './segmenter-record.js';
 
 /** The part that either task needs. */
@@ -27,6 +28,8 @@ export const segmentationRun = z.object({
   trainList: z.array(z.string()).optional(),
   validationList: z.array(z.string()).optional(),
   testList: z.array(z.string()).optional(),
+  tiles: recordedSize.optional(),
+  tileOverlap: z.number().optional(),
   split: z.enum(['upstream', 'hash', 'folders', 'lists']),
   ...shared,
 });

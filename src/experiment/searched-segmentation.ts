@@ -10,6 +10,7 @@ import {
   segmentationSplits,
   segmentationTask,
 } from './segmentation-task.js';
+import { tiledSplits } from './tiled-splits.js';
 import { modelFlags, trainingFlags } from './training-flags.js';
 import type { TrainingRunSettings } from './training-run.js';
 
@@ -24,13 +25,14 @@ export const searchedSegmentation: SearchedTask = {
   prefix: '',
   sources: ['imageDir'],
   open: async (search: Settings) => {
-    const splits = validated(await segmentationSplits(search));
+    const pictures = validated(await segmentationSplits(search));
+    const splits = await tiledSplits(search, pictures);
     const backbone = await loadBackbone(search);
     const cache = cacheOf(search);
-    const weights = await segmentationWeights(search, splits);
+    const weights = await segmentationWeights(search, pictures);
     return trialsOn(backbone, (settings: Settings) => {
       const model = backbone.sibling({ ...headOf(settings), seed: settings.randomSeed });
-      return segmentationTask(settings, { splits, cache, model, weights });
+      return segmentationTask(settings, { splits, whole: pictures, cache, model, weights });
     });
   },
 };

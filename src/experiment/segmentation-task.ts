@@ -26,9 +26,10 @@ import { askedNormalization, recordedNormalization } from './model-record.js';
 import { cacheOf, type PictureSettings, pictureBatches } from './picture-batches.js';
 import { recordOf } from './segmenter-record.js';
 import type { Task } from './task.js';
+import type { TileSettings } from './tiled-splits.js';
 
 /** Settings that choose the pictures and their split, and say how masks store classes. */
-export type SplitSettings = PairsSettings & MaskSettings;
+export type SplitSettings = PairsSettings & MaskSettings & TileSettings;
 
 /** The pretrained backbone and its new head. */
 export interface BackboneSettings {
@@ -80,6 +81,8 @@ export function headOf({ maskIds, head: name, batchNorm, headDropout: dropout }:
 /** What `segmentationTask` is made of beside its settings. */
 export interface SegmentationParts {
   readonly splits: Splits;
+  /** The splits in pictures, where `splits` are in tiles. */
+  readonly whole?: Splits;
   readonly model: Segmenter;
   readonly cache?: SampleCache | undefined;
   /** The weights of the classes in the loss: `segmentationWeights`. Default: all alike. */
@@ -93,7 +96,7 @@ export interface SegmentationParts {
  */
 export function segmentationTask(
   settings: SegmentationSettings,
-  { splits, model, cache, weights }: SegmentationParts,
+  { splits, whole, model, cache, weights }: SegmentationParts,
 ): Task & { readonly model: Segmenter } {
   const { randomSeed: seed, maskIds: ids, mode } = settings;
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
@@ -103,6 +106,7 @@ export function segmentationTask(
   return {
     model,
     splits,
+    ...(whole && { recordedSplits: whole }),
     classes: classNamesOf(settings),
     loss,
     metrics: segmentationMetrics({ classes: classCount(ids), loss }),

@@ -18,6 +18,8 @@ export interface Task<
 > {
   readonly model: Model<In, Out>;
   readonly splits: Splits<I>;
+  /** The splits that checkpoints record, where items are parts of pictures. Default: `splits`. */
+  readonly recordedSplits?: Splits<I>;
   /** Names of the classes, in the order of their ids. */
   readonly classes: readonly string[];
   readonly loss: Loss<Out, Target>;

@@ -127,7 +127,7 @@ async function begun<
   settings: TrainingRunSettings,
   { task, folders }: TrainingRunOptions<I, In, Out, Target, S>,
 ): Promise<Run<In, Out, Target, S>> {
-  const { model, splits, classes, loss, metrics, record } = task;
+  const { model, splits, recordedSplits = splits, classes, loss, metrics, record } = task;
   const { resume = false, overwrite = false } = settings;
   const { epochs, batchSize, metric, randomSeed: seed, mode, freezeEpochs = 0 } = settings;
   const batches = batchesPerEpoch(splits.train.length, batchSize);
@@ -141,7 +141,7 @@ async function begun<
     epochs,
     batchSize,
     seed,
-    splits,
+    splits: recordedSplits,
     optimizer: accumulate(settings.accumulate ?? 1, optimizers.make(settings.optimizer, settings)),
     schedule: schedules.make(settings.schedule, { steps: epochs * batches, metric }),
     learningRate: learningRates(settings),

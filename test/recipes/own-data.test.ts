@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readImage, readMask } from '../../src/data/images/image-file.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { readCheckpointInfo, readSplits } from '../../src/train/read-checkpoint.js';
 import { type SharedProcess, sharedProcess } from './run.js';
@@ -192,6 +193,68 @@ describe('own data, from the command line', () => {
       refused.stderr,
       /--class-weights: expected a loss that takes weights, .* got tversky; choose one with --loss/,
     );
+  });
+
+  it('trains on tiles at full size, resumes bit for bit, and predicts whole pictures at their own', async () => {
+    const set = [
+      '--dataset=streets/dataset.yaml',
+      ...small,
+      '--tiles=16',
+      '--image-size=16',
+      '--tile-overlap=.5',
+    ];
+    await succeed('train-lora', ...set, '--epochs=2', '--run-name=tiles');
+    await succeed(
+      'train-lora',
+      ...set,
+      '--epochs=2',
+      '--run-name=halves',
+      '--checkpoint-every=30',
+      '--schedule=constant',
+    );
+    await succeed('train-lora', ...set, '--epochs=1', '--run-name=resumed', '--schedule=constant');
+    await succeed(
+      'train-lora',
+      ...set,
+      '--epochs=2',
+      '--run-name=resumed',
+      '--schedule=constant',
+      '--resume',
+    );
+    // 48 × 36 pixels in tiles of 16 at steps of 8: 5 × 4 of them, of 6 pictures, in batches of 3.
+    const { position, config } = await readCheckpointInfo(await last('tiles'));
+    assert.deepEqual([position, config['tiles']], [2 * 40, 16]);
+    const weights = async (run: string) =>
+      (await checkpointStore(join(dir, 'models', run)).load('last')).parameters;
+    const [straight, resumed] = [await weights('halves'), await weights('resumed')];
+    assert.deepEqual(resumed, straight);
+    assert.equal((await readSplits(await last('tiles')))!.train.length, 6);
+    const chosen = ['--engine=cpu', '--run-name=tiles'];
+    await succeed('inference', ...chosen, '--test-domains=in_domain', '--output-dir=tiled');
+    const [row] = JSON.parse(readFileSync(join(dir, 'tiled/individual.json'), 'utf8'));
+    assert.deepEqual([row.images, row.test.dice.length], [3, 11]);
+    await succeed(
+      'plot-predictions',
+      ...chosen,
+      '--test-domains=in_domain',
+      '--images=2',
+      '--separate',
+      '--output-dir=shown',
+    );
+    const one = await readImage(join(dir, 'shown/tiles/in_domain/0001TP_000008_prediction.png')).catch(() =>
+      readImage(join(dir, 'shown/tiles/in_domain/0001TP_000009_prediction.png')),
+    );
+    assert.deepEqual([one.width, one.height], [48, 36]);
+    await succeed(
+      'predict',
+      ...chosen,
+      '--model-dir=models',
+      '--image-dir=streets/images',
+      '--output-dir=predicted',
+    );
+    const mask = await readMask(join(dir, 'predicted/masks/0001TP_000000.png'));
+    assert.deepEqual([mask.width, mask.height], [48, 36]);
+    assert.ok(mask.data.every((id) => id < 11));
   });
 
   it('says that the last of a repeated flag counts', async () => {

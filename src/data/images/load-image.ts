@@ -5,6 +5,7 @@ import { cached, kindOf } from './cached.js';
 import { type DecodeMode, decodeNatively } from './decode-natively.js';
 import { readImage } from './image-file.js';
 import { type ImageSize, type Size, sizeOf } from './image-size.js';
+import { decodeImageTile, tileKey } from './image-tile.js';
 import { resizedImage } from './resized.js';
 import type { SampleCache } from './sample-cache.js';
 import { readScaledImage, type ScaledImage } from './scaled-image.js';
@@ -33,15 +34,18 @@ export async function loadImage<I extends ImageItem>(
   const source = plan.item.image;
   const size = sizeOf(imageSize);
   const { width, height } = size;
+  const { tile } = plan.item;
   const decode = async () =>
-    (await decodeNatively({ image: source, size, mode })) ?? [
-      await resizedImage((await readWhole(source, size, mode)).pixels, size),
-    ];
+    tile
+      ? [await decodeImageTile(plan.item, tile, size)]
+      : ((await decodeNatively({ image: source, size, mode })) ?? [
+          await resizedImage((await readWhole(source, size, mode)).pixels, size),
+        ]);
   const lookup = {
     cache,
     lengths: [3 * width * height],
     kind: kindOf('image', size, mode),
-    stamp: () => stampOf(source),
+    stamp: async () => (await stampOf(source)) + (tile ? `|${tileKey(tile)}` : ''),
   };
   const [image] = await cached(plan, lookup, decode);
   return drafted({ plan, width, height }, { width, height, image: image!, edits: [] });

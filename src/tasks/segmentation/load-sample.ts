@@ -2,11 +2,13 @@ import { UserError } from '../../base/errors.js';
 import { cached, kindOf } from '../../data/images/cached.js';
 import { type DecodeMode, decodeNatively } from '../../data/images/decode-natively.js';
 import { type ImageSize, type Size, sizeOf } from '../../data/images/image-size.js';
+import { tileKey } from '../../data/images/image-tile.js';
 import { type LoadImageOptions, readWhole } from '../../data/images/load-image.js';
 import { resizedImage, resizedMask } from '../../data/images/resized.js';
 import { drafted } from '../../data/pixels/draft.js';
 import { nameOf, stampOf } from '../../data/source.js';
 import type { MaskedSample, Pair, SamplePlan } from '../../data/types.js';
+import { decodeTile } from './decode-tile.js';
 import { type MaskFormat, readMaskIds } from './mask-format.js';
 import { classTable, type MaskIds, toClasses } from './mask-ids.js';
 
@@ -31,13 +33,17 @@ export async function loadSample(
   const { item } = plan;
   const size = sizeOf(imageSize);
   const { width, height } = size;
+  const { tile } = item;
   const lookup = {
     cache,
     lengths: [3 * width * height, width * height],
     kind: kindOf(JSON.stringify(palette ? [ids, palette] : ids), size, mode),
-    stamp: async () => `${await stampOf(item.image)}|${await stampOf(item.mask)}`,
+    stamp: async () =>
+      `${await stampOf(item.image)}|${await stampOf(item.mask)}${tile ? `|${tileKey(tile)}` : ''}`,
   };
-  const [image, mask] = await cached(plan, lookup, () => decodePair(item, size, { ids, palette, mode }));
+  const [image, mask] = await cached(plan, lookup, () =>
+    tile ? decodeTile(item, tile, size, { ids, palette }) : decodePair(item, size, { ids, palette, mode }),
+  );
   return drafted({ plan, width, height }, { width, height, image: image!, mask: mask!, edits: [] });
 }
 

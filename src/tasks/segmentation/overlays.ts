@@ -24,7 +24,7 @@ const COLUMNS = ['input', 'target', 'prediction'] as const;
  * Where no row has a target, that column and the mIoU are left out.
  *
  * Classes lie half transparent over the picture in grey, so that a colour is always a class, and each class has its own; ignored pixels stay grey.
- * All rows are of one size.
+ * Rows of several sizes are enlarged by one factor.
  *
  * @example
  * await writeOverlays('plots/lora_42/overlays.png', rows, ['pet', 'background', 'border']);
@@ -36,8 +36,9 @@ export async function writeOverlays(
 ): Promise<void> {
   const first = rows[0];
   if (!first) throw new Error('a sheet of overlays needs at least one row');
-  const factor = Math.ceil(PANEL / first.width);
-  const [width, height] = [first.width * factor, first.height * factor];
+  const most = (side: 'width' | 'height') => Math.max(...rows.map((row) => row[side]));
+  const factor = Math.ceil(PANEL / most('width'));
+  const [width, height] = [most('width') * factor, most('height') * factor];
   const columns = COLUMNS.filter((name) => name !== 'target' || rows.some(({ target }) => target));
   const sheetWidth = columns.length * (width + GAP) + GAP;
   const left = (column: number) => GAP + column * (width + GAP);
@@ -57,7 +58,8 @@ export async function writeOverlays(
       };
       return columns.flatMap((name, column) => {
         const image = parts[name];
-        return image ? [{ image, width, height, left: left(column), top: top(at) }] : [];
+        const own = { width: row.width * factor, height: row.height * factor };
+        return image ? [{ image, ...own, left: left(column), top: top(at) }] : [];
       });
     }),
   );
