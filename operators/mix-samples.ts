@@ -1,5 +1,6 @@
 import { concat, concatMap, defer, EMPTY, from, type Observable, type OperatorFunction, of } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
+import { checkChances } from '../src/data/images/augmentations/augmentation.js';
 import { type Mixable, type MixPlan, mixedSample, mixPlan } from '../src/data/images/mixing/mix-plans.js';
 import type { Mixed, Mixer } from '../src/data/images/mixing/mixer.js';
 import type { Item, SamplePlan } from '../src/data/types.js';
@@ -15,7 +16,7 @@ import type { Item, SamplePlan } from '../src/data/types.js';
  * @param items those that were planned: of the training split
  * @param load gives one sample for each plan, in order
  * @see augment for changes of one sample
- * @throws UserError for other items than those that were planned, and where `load` leaves a sample out.
+ * @throws UserError for a probability that is not from 0 to 1, for other items than those that were planned, and where `load` leaves a sample out.
  * @example
  * const changed = (one: BatchPlan) =>
  *   from(one.samples).pipe(
@@ -29,6 +30,7 @@ export function mixSamples<I extends Item, S extends Mixable>(
   items: readonly I[],
   load: OperatorFunction<SamplePlan<I>, S>,
 ): OperatorFunction<SamplePlan<I>, S & Mixed> {
+  checkChances('mixSamples', mixers);
   if (mixers.length === 0) return load;
   return (plans$) =>
     defer(() => {

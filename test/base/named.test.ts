@@ -5,6 +5,7 @@ import { type Named, named, registrations } from '../../src/base/named.js';
 import { augmentations } from '../../src/data/images/augmentations/augmentations.js';
 import { caches } from '../../src/data/images/caches.js';
 import { corrupt, corruptions } from '../../src/data/images/corruptions/corruptions.js';
+import { mixers } from '../../src/data/images/mixing/mixers.js';
 import { engines } from '../../src/engine/engine.js';
 import { metricOf, modeOf } from '../../src/events/metric.js';
 import { pruners } from '../../src/study/pruners/pruners.js';
@@ -28,6 +29,7 @@ const TABLES: readonly Row[] = [
   row(schedules, 'cosin', 'cosine'),
   row(caches, 'memry', 'memory'),
   row(augmentations, 'colour', 'color'),
+  row(mixers, 'cutmx', 'cutmix'),
   row(corruptions, 'fogg', 'fog'),
   row(adapters, 'loraa', 'lora'),
   row(samplers, 'nsga', 'nsga2'),

@@ -1,6 +1,7 @@
 import type { Random } from '../../../random/random-stream.js';
 import { applyColourEdit } from '../../pixels/apply-edits.js';
 import type { ColourEdit } from '../../pixels/edit.js';
+import { checkSettings, SHARE } from './check-settings.js';
 import type { Move } from './move.js';
 
 /** RGB bytes, row by row, that a transform may change in place. */
@@ -68,6 +69,14 @@ export interface Chance {
   readonly p?: number;
 }
 
+/** @throws UserError where a probability is not from 0 to 1. */
+export function checkChances(
+  by: string,
+  all: readonly { readonly name: string; readonly p: number }[],
+): void {
+  for (const { name, p } of all) checkSettings(by, { [`the p of ${name}`]: [p, SHARE] });
+}
+
 /** Limits of a uniform draw. */
 export type Range = readonly [low: number, high: number];
 
@@ -88,6 +97,7 @@ export function oneOf(transforms: readonly Transform[], { p = 0.5 }: Chance = {}
  * const weather = sequential([randomGamma({ p: 1 }), gaussianBlur()], { p: 0.3 });
  */
 export function sequential(transforms: readonly Transform[], { p = 1 }: Chance = {}): Transform {
+  checkChances('sequential', [{ name: 'sequential', p }, ...transforms]);
   return { name: `sequential(${transforms.map(({ name }) => name)})`, p, choose: () => transforms };
 }
 

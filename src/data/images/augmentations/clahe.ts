@@ -1,5 +1,6 @@
 import { grey, toByte } from '../../pixels/colours.js';
 import { between, type Chance, type Colours, type Range, type Transform } from './augmentation.js';
+import { checkSettings } from './check-settings.js';
 
 /** Options of `clahe`. */
 export interface ClaheOptions extends Chance {
@@ -14,6 +15,10 @@ export interface ClaheOptions extends Chance {
  * blends the maps of the four tiles around it, and all three channels move by as much as the luma does. Default p .2.
  */
 export function clahe({ clip = [1, 4], tiles = 8, p = 0.2 }: ClaheOptions = {}): Transform {
+  checkSettings('clahe', {
+    clip: [clip, { least: 1 }],
+    tiles: [tiles, { least: 1, most: 255, whole: true }],
+  });
   return {
     name: 'clahe',
     p,

@@ -1,5 +1,6 @@
 import { normal, type Random } from '../../../random/random-stream.js';
 import { around, type Chance, type Transform } from './augmentation.js';
+import { checkSettings } from './check-settings.js';
 
 /** Options of `elasticTransform`. */
 export interface ElasticOptions extends Chance {
@@ -17,6 +18,10 @@ export interface ElasticOptions extends Chance {
  * which never overshoots the shifts. With a deviation of 0 nothing moves.
  */
 export function elasticTransform({ deviation = 0.04, grid = 4, p = 0.5 }: ElasticOptions = {}): Transform {
+  checkSettings('elasticTransform', {
+    deviation: [deviation, { least: 0 }],
+    grid: [grid, { least: 2, most: 64, whole: true }],
+  });
   return {
     name: 'elasticTransform',
     p,
@@ -78,6 +83,10 @@ export interface GridDistortionOptions extends Chance {
  * .5. With a limit of 0 nothing moves.
  */
 export function gridDistortion({ cells = 5, limit = 0.3, p = 0.5 }: GridDistortionOptions = {}): Transform {
+  checkSettings('gridDistortion', {
+    cells: [cells, { least: 1, whole: true }],
+    limit: [limit, { least: 0, most: 0.99 }],
+  });
   return {
     name: 'gridDistortion',
     p,

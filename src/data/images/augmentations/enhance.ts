@@ -1,5 +1,6 @@
 import { grey } from '../../pixels/colours.js';
 import { around, type Chance, type Colours, type Transform } from './augmentation.js';
+import { checkSettings } from './check-settings.js';
 
 /** Options of a transform that enhances by a random factor. */
 export interface EnhanceOptions extends Chance {
@@ -31,6 +32,7 @@ export function randomSharpness({ limit = 0.9, p = 0.5 }: EnhanceOptions = {}): 
 export type Enhancement = (colours: Colours, factor: number) => void;
 
 function enhanced(name: string, change: Enhancement, limit: number, p: number): Transform {
+  checkSettings(name, { limit: [limit, { least: 0 }] });
   return {
     name,
     p,

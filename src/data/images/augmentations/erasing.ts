@@ -1,6 +1,7 @@
 import { MersenneTwister } from '../../../random/mersenne-twister.js';
 import { IGNORE_INDEX } from '../../types.js';
 import { between, type Chance, type MaskedColours, type Range, type Transform } from './augmentation.js';
+import { checkSettings, SHARE } from './check-settings.js';
 
 /** What an erased region has in the mask: its old classes, or 255. */
 export type ErasedMask = 'keep' | 'ignore';
@@ -30,6 +31,7 @@ export function randomErasing(options: RandomErasingOptions = {}): Transform {
     mask: inMask = 'keep',
     p = 0.5,
   } = options;
+  checkSettings('randomErasing', { scale: [scale, SHARE], ratio: [ratio, { positive: true }] });
   return {
     name: 'randomErasing',
     p,

@@ -1,5 +1,6 @@
 import { toByte } from '../../pixels/colours.js';
 import { around, type Chance, type Transform } from './augmentation.js';
+import { checkSettings, SHARE } from './check-settings.js';
 
 /** Options of `hueSaturationValue`. */
 export interface HueSaturationValueOptions extends Chance {
@@ -17,6 +18,11 @@ export interface HueSaturationValueOptions extends Chance {
  */
 export function hueSaturationValue(options: HueSaturationValueOptions = {}): Transform {
   const { hue = 0.05, saturation = 0.12, value = 0.08, p = 0.5 } = options;
+  checkSettings('hueSaturationValue', {
+    hue: [hue, SHARE],
+    saturation: [saturation, SHARE],
+    value: [value, SHARE],
+  });
   return {
     name: 'hueSaturationValue',
     p,

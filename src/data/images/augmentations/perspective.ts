@@ -1,5 +1,6 @@
 import type { Random } from '../../../random/random-stream.js';
 import { type Chance, type Transform } from './augmentation.js';
+import { checkSettings } from './check-settings.js';
 import type { Distortion } from './move.js';
 
 /** Options of `perspective`. */
@@ -16,6 +17,7 @@ export interface PerspectiveOptions extends Chance {
  * of texture mapping and image warping", section 2.2.3).
  */
 export function perspective({ scale = 0.3, p = 0.5 }: PerspectiveOptions = {}): Transform {
+  checkSettings('perspective', { scale: [scale, { least: 0, most: 0.99 }] });
   return { name: 'perspective', p, geometric: (random) => fromCorners(inwards(random, scale)) };
 }
 

@@ -1,5 +1,6 @@
 import type { Random } from '../../../random/random-stream.js';
 import type { Chance, Transform } from './augmentation.js';
+import { checkSettings } from './check-settings.js';
 import { brightness, contrast, type Enhancement, saturation, sharpness } from './enhance.js';
 import { autoContrasted, equalized, posterized, solarized } from './tone.js';
 
@@ -53,6 +54,10 @@ export interface RandAugmentOptions extends Chance {
  * interpolated once, bilinearly.
  */
 export function randAugment({ operations = 2, magnitude = 9, p = 1 }: RandAugmentOptions = {}): Transform {
+  checkSettings('randAugment', {
+    operations: [operations, { least: 0, whole: true }],
+    magnitude: [magnitude, { least: 0, most: BINS - 1 }],
+  });
   return {
     name: 'randAugment',
     p,

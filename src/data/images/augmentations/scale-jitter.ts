@@ -1,6 +1,7 @@
 import { IGNORE_INDEX } from '../../types.js';
 import { resizeBilinear, resizeNearest } from '../resize.js';
 import { between, type Chance, type MaskedColours, type Range, type Transform } from './augmentation.js';
+import { checkSettings, SHARE } from './check-settings.js';
 
 /** Options of `scaleJitter`. */
 export interface ScaleJitterOptions extends Chance {
@@ -16,6 +17,7 @@ export interface ScaleJitterOptions extends Chance {
  * The image is resized as PIL's bilinear filter does, which antialiases; the mask to the nearest.
  */
 export function scaleJitter({ scale = [0.1, 2], p = 1 }: ScaleJitterOptions = {}): Transform {
+  checkSettings('scaleJitter', { scale: [scale, { positive: true, most: 16 }] });
   return {
     name: 'scaleJitter',
     p,
@@ -78,6 +80,7 @@ export interface RandomCropOptions extends Chance {
  * padding is 255. Default p 1.
  */
 export function randomCrop({ padding = 0.1, p = 1 }: RandomCropOptions = {}): Transform {
+  checkSettings('randomCrop', { padding: [padding, SHARE] });
   return {
     name: 'randomCrop',
     p,

@@ -1,7 +1,9 @@
 import { between, type Chance, type Colours, type Range, type Transform } from './augmentation.js';
+import { checkSettings } from './check-settings.js';
 
 /** Keeps only the highest bits of each colour, from `bits`: Pillow's `ImageOps.posterize`. Default [4, 7], p .2. */
 export function posterize({ bits = [4, 7], p = 0.2 }: Chance & { readonly bits?: Range } = {}): Transform {
+  checkSettings('posterize', { bits: [bits, { least: 0, most: 8, whole: true }] });
   return {
     name: 'posterize',
     p,
@@ -14,6 +16,7 @@ export function solarize({
   threshold = [128, 256],
   p = 0.2,
 }: Chance & { readonly threshold?: Range } = {}): Transform {
+  checkSettings('solarize', { threshold: [threshold, { least: 0, most: 256 }] });
   return {
     name: 'solarize',
     p,

@@ -1,5 +1,6 @@
 import type { Random } from '../../../random/random-stream.js';
 import { IGNORE_INDEX } from '../../types.js';
+import { checkSettings } from '../augmentations/check-settings.js';
 import type { Chance, MaskedColours, Mixer } from './mixer.js';
 
 /**
@@ -35,6 +36,10 @@ export interface CopyPasteOptions extends Chance {
  * thing's inside and of its border move together.
  */
 export function copyPaste({ background, p = 0.5 }: CopyPasteOptions = {}): Mixer {
+  if (background !== undefined)
+    checkSettings('copyPaste', {
+      background: [background, { least: 0, most: IGNORE_INDEX - 1, whole: true }],
+    });
   return {
     name: 'copyPaste',
     p,

@@ -1,5 +1,5 @@
-import { UserError } from '../../../base/errors.js';
 import { beta } from '../../../random/beta.js';
+import { checkSettings } from '../augmentations/check-settings.js';
 import type { Chance, Mixer } from './mixer.js';
 
 /** Options of a mixer whose share is drawn from a beta distribution. */
@@ -14,7 +14,7 @@ export interface BetaMixOptions extends Chance {
  * `softLabelTensor`.
  */
 export function mixup({ alpha = 0.2, p = 0.5 }: BetaMixOptions = {}): Mixer {
-  checkAlpha('mixup', alpha);
+  checkSettings('mixup', { alpha: [alpha, { positive: true }] });
   return {
     name: 'mixup',
     p,
@@ -37,7 +37,7 @@ export function mixup({ alpha = 0.2, p = 0.5 }: BetaMixOptions = {}): Mixer {
  * the pixels. Default α 1, p .5.
  */
 export function cutMix({ alpha = 1, p = 0.5 }: BetaMixOptions = {}): Mixer {
-  checkAlpha('cutMix', alpha);
+  checkSettings('cutMix', { alpha: [alpha, { positive: true }] });
   return {
     name: 'cutMix',
     p,
@@ -60,9 +60,4 @@ export function cutMix({ alpha = 1, p = 0.5 }: BetaMixOptions = {}): Mixer {
       return [1 - share, share];
     },
   };
-}
-
-function checkAlpha(name: string, alpha: number): void {
-  if (!(alpha > 0 && Number.isFinite(alpha)))
-    throw new UserError(`${name}: expected an alpha above 0, got ${alpha}`, { alpha });
 }

@@ -1,5 +1,6 @@
 import type { Random } from '../../../random/random-stream.js';
 import { between, type Range } from '../augmentations/augmentation.js';
+import { checkSettings, SHARE } from '../augmentations/check-settings.js';
 import { resizeBilinear, resizeNearest } from '../resize.js';
 import type { Chance, MaskedColours, Mixer } from './mixer.js';
 
@@ -17,6 +18,7 @@ export interface MosaicOptions extends Chance {
  * is empty, and things are seen smaller.
  */
 export function mosaic({ centre = [0.3, 0.7], p = 0.5 }: MosaicOptions = {}): Mixer {
+  checkSettings('mosaic', { centre: [centre, SHARE] });
   return {
     name: 'mosaic',
     p,

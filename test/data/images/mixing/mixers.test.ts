@@ -147,7 +147,7 @@ describe('mixup', () => {
 
   it('refuses an alpha that is no distribution', () => {
     for (const alpha of [0, -1, Number.NaN, Infinity])
-      assert.throws(() => mixup({ alpha }), /mixup: expected an alpha above 0, got/);
+      assert.throws(() => mixup({ alpha }), /mixup: expected alpha to be a number above 0, got/);
   });
 });
 
