@@ -81,6 +81,7 @@ export { type NotedSettings, trainingNotes } from '../src/experiment/training-no
 export { resumedPlugins } from '../src/experiment/resumed-plugins.js';
 export { type NamedRun, runNameOf } from '../src/experiment/run-name.js';
 export { resumeNotes } from '../src/experiment/resume-notes.js';
+export { warnOnError } from '../src/experiment/warn-on-error.js';
 export { closingText } from '../src/experiment/closing.js';
 
 // Trained runs: chosen, loaded, tried on domains, scored.

@@ -25,6 +25,7 @@ import {
   runNameOf,
   trainingNotes,
   trainingRun,
+  warnOnError,
 } from 'millrace/recipe';
 import { concat, defer, finalize } from 'rxjs';
 
@@ -65,6 +66,6 @@ recipe({
     const closing$ = defer(async () =>
       process.stdout.write(await closingText(logs, [models, pictures], task.classes)),
     );
-    return concat(training$, sheet$, closing$).pipe(finalize(() => model.dispose()));
+    return concat(training$, sheet$.pipe(warnOnError()), closing$).pipe(finalize(() => model.dispose()));
   },
 });

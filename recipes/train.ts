@@ -28,6 +28,7 @@ import {
   trainingFlags,
   trainingNotes,
   trainingRun,
+  warnOnError,
 } from 'millrace/recipe';
 import { concat, defer, finalize } from 'rxjs';
 
@@ -66,6 +67,6 @@ recipe({
     const closing$ = defer(async () =>
       process.stdout.write(await closingText(logs, [models, pictures], task.classes)),
     );
-    return concat(training$, overlays$, closing$).pipe(finalize(() => model.dispose()));
+    return concat(training$, overlays$.pipe(warnOnError()), closing$).pipe(finalize(() => model.dispose()));
   },
 });

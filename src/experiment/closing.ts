@@ -34,10 +34,15 @@ export async function closingText(
   return printable(`${[...rows, 'wrote', ...files.flat().map((line) => `  ${line}`)].join('\n')}\n`);
 }
 
-/** One line per file, and one per folder of files in the folder. */
+/** One line per file, and one per folder of files in the folder; none where the folder is gone. */
 async function listed(dir: string): Promise<string[]> {
   const { default: fastGlob } = await import('fast-glob');
-  const names = await fastGlob('*', { cwd: dir, onlyFiles: false, markDirectories: true });
+  const names = await fastGlob('*', {
+    cwd: dir,
+    onlyFiles: false,
+    markDirectories: true,
+    suppressErrors: true,
+  });
   return names.toSorted().map((name) => join(dir, name));
 }
 

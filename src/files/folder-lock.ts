@@ -77,7 +77,7 @@ export function lockFolder(dir: string, tell = say): () => void {
   const release = () => {
     if (!releases.delete(release)) return;
     clearInterval(beat);
-    const mine = statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(descriptor).ino;
+    const mine = inodeOf(path) === fstatSync(descriptor).ino;
     closeSync(descriptor);
     if (mine) rmSync(path, { force: true });
     removeMade(dir, newFolder);
@@ -166,6 +166,15 @@ function host(): string {
 function startOf(pid: number): string | null {
   const stat = read(`/proc/${pid}/stat`);
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}
+
+/** Undefined for what is not there, be it that a folder above it is gone or has become a file. */
+function inodeOf(path: string): number | undefined {
+  try {
+    return statSync(path).ino;
+  } catch {
+    return undefined;
+  }
 }
 
 function read(path: string): string | undefined {

@@ -9,7 +9,7 @@ import type { Summary } from '../../src/loggers/summary.js';
 import type { SegmentationTestScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
 import { readCheckpoint } from '../../src/train/read-checkpoint.js';
-import { type Ended, run, type SharedProcess, sharedProcess, start } from './run.js';
+import { type Ended, root, run, type SharedProcess, sharedProcess, start } from './run.js';
 import { tinyBackbone, tinyFlags } from './tiny-backbone.js';
 
 const golden = JSON.parse(readFileSync(new URL('golden/train-localized.json', import.meta.url), 'utf8')) as {
@@ -241,6 +241,32 @@ describe('train recipes', () => {
     );
     const done = log.at(-1)!;
     assert(done.type === 'done' && done.reason === 'guard');
+  });
+
+  it('ends with its scores where the folder of plots breaks on the way, and warns', async () => {
+    const cwd = folder('broken');
+    const plugin = at(cwd, 'breaks.mjs');
+    // Once the run has begun, a file lies where the folder of plots was.
+    writeFileSync(
+      plugin,
+      `import { renameSync, writeFileSync } from 'node:fs';
+import { loggers } from 'file://${root}/dist/exports/index.js';
+loggers.register('breaks', () => ({
+  name: 'breaks',
+  next: ({ type }) => {
+    if (type !== 'epoch') return;
+    renameSync('pictures', 'gone');
+    writeFileSync('pictures', '');
+  },
+}));`,
+    );
+    const flags = ['--epochs=1', '--plot-dir=pictures', `--plugin=${plugin}`, '--logger=breaks'];
+    const result = await train('train-lora', cwd, ...flags);
+    ended(result);
+    assert.match(result.stdout, /^test +soft Dice 0\.\d{4} /m);
+    const why = 'pictures/lora_42_0\\.1: expected to write here, but a part of the path is a file;';
+    assert.match(result.stderr, new RegExp(`^warning: pictures/lora_42_0\\.1 no longer logs: ${why}`, 'm'));
+    assert.match(result.stderr, new RegExp(`^warning: ${why}`, 'm'));
   });
 
   it('keeps a whole checkpoint and its logs when ctrl-C stops it', async () => {

@@ -1,6 +1,7 @@
 import { UserError } from '../../base/errors.js';
 
-const TAGS = {
+/** Tags of TIFF's directories (TIFF 6.0, section 8). */
+export const TAGS = {
   width: 256,
   height: 257,
   bits: 258,
@@ -35,7 +36,7 @@ export function checkTiff(path: string, bytes: Buffer): void {
 }
 
 /** The first value of each tag of a TIFF's first directory that is a whole number (TIFF 6.0, section 2). */
-function firstDirectory(bytes: Buffer, little: boolean): Map<number, number> {
+export function firstDirectory(bytes: Buffer, little: boolean): Map<number, number> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const tags = new Map<number, number>();
   const fits = (at: number, length: number) => at + length <= bytes.length;

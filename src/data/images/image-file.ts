@@ -2,6 +2,7 @@ import { UserError } from '../../base/errors.js';
 import { loadSharp } from '../../base/sharp.js';
 import { imagesAddon } from '../pixels/addon.js';
 import { nameOf, read, type Source } from '../source.js';
+import { checkPalette } from './check-palette.js';
 import { bandsOf, decodeWith, MOST_PIXELS, openPicture } from './open-picture.js';
 import { oriented } from './orientation.js';
 import { isPng, pngSamples } from './png-samples.js';
@@ -50,7 +51,8 @@ export async function readImage(source: Source): Promise<Pixels> {
  * pictures: their ids are the grey values, from 0 up where they have fewer than 8 bits. EXIF orientation is applied, as to
  * images.
  *
- * @throws UserError for what is no whole mask, and for one whose content lies in alpha; it names the file.
+ * @throws UserError for what is no whole mask, for one whose content lies in alpha, and for a TIFF or GIF with a palette,
+ *   unless that holds grey i at place i; it names the file.
  */
 export async function readMask(
   source: Source,
@@ -72,6 +74,7 @@ export async function readMask(
       const sharp = loadSharp();
       return oriented(ids, (await sharp(bytes).metadata()).orientation ?? 1);
     }
+    checkPalette(path, bytes);
     const { source: picture, space, depth, bits = 8 } = await openPicture(path, bytes);
     const grey = space === 'b-w' || space === 'grey16';
     const wide = depth === 'ushort' || grey;

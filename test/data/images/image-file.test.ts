@@ -153,7 +153,6 @@ describe('image files', () => {
         [0, 1, 2, 3],
       );
       assert.deepEqual(await ids(await grey().webp({ lossless: true }).toBuffer(), 'm.webp'), [0, 1, 2, 3]);
-      assert.deepEqual(await ids(await grey().gif().toBuffer(), 'm.gif'), [0, 1, 2, 3]);
       const wide = await sharp(Uint16Array.from([0, 1, 2, 300]), {
         raw: { width: 2, height: 2, channels: 1 },
       })
@@ -162,6 +161,25 @@ describe('image files', () => {
         .toBuffer();
       assert.deepEqual(await ids(wide, 'm.tif'), [0, 1, 2, 300]);
     });
+  });
+
+  it('refuses a mask of ids in the palette of a TIFF or GIF, but for grey i at place i', async () => {
+    const gif = await sharp(Buffer.from([0, 1, 2, 3]), { raw: { width: 2, height: 2, channels: 1 } })
+      .gif()
+      .toBuffer();
+    const palette = Array.from({ length: 256 }, (_, i) => 257 * (i % 3) * 100);
+    const samples = [0, 1, 2, 1];
+    for (const [name, bytes] of [
+      ['GIF', gif],
+      ['TIFF', tiff({ width: 2, height: 2, bits: 8, samples, palette })],
+    ] as const)
+      await assert.rejects(readMask(file(bytes, 'mask')), {
+        name: 'UserError',
+        message: `${join(dir, 'mask')}: expected a mask whose ids are grey values, or a PNG with a palette, got a ${name} with a palette; save it as PNG, which keeps the ids`,
+      });
+    // The same pixels by their places: its first colour is what sharp keeps for transparency.
+    for (let i = 0; i < 24; i++) gif[13 + i] = Math.floor(i / 3);
+    assert.deepEqual([...(await readMask(file(gif, 'mask.gif'))).data], [4, 3, 2, 1]);
   });
 
   describe('what Pillow makes of its own files', () => {

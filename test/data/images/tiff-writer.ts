@@ -1,14 +1,19 @@
-/** A TIFF of integer samples (bands together, row by row), each below 2^bits; black is zero, whatever the bands. */
+/**
+ * A TIFF of integer samples (bands together, row by row), each below 2^bits; black is zero, whatever the bands, or samples
+ * are places in a palette of greys.
+ */
 export function tiff({
   width,
   height,
   bits,
   samples,
+  palette,
 }: {
   readonly width: number;
   readonly height: number;
   readonly bits: 1 | 2 | 4 | 8 | 16;
   readonly samples: readonly number[];
+  readonly palette?: readonly number[];
 }): Buffer {
   const bands = samples.length / (width * height);
   const perRow = width * bands;
@@ -23,11 +28,12 @@ export function tiff({
     [257, 4, [height]],
     [258, 3, Array<number>(bands).fill(bits)],
     [259, 3, [1]], // not compressed
-    [262, 3, [1]], // black is zero
+    [262, 3, [palette ? 3 : 1]], // a palette, or black is zero
     [273, 4, [8]], // where the pixels lie
     [277, 3, [bands]],
     [278, 4, [height]], // rows a strip
     [279, 4, [rows.reduce((sum, row) => sum + row.length, 0)]], // bytes a strip
+    ...(palette ? [[320, 3, [...palette, ...palette, ...palette]] as const] : []),
   ]);
 }
 
@@ -50,7 +56,7 @@ export function floats(value: number): Buffer {
 /** Pixels, then what does not fit into the entries, then the entries: types 3 (16 bits) and 4 (32 bits). */
 function written(
   pixels: Buffer,
-  entries: readonly (readonly [tag: number, type: 3 | 4, values: number[]])[],
+  entries: readonly (readonly [tag: number, type: 3 | 4, values: readonly number[]])[],
 ): Buffer {
   const even = Buffer.concat([pixels, Buffer.alloc(pixels.length % 2)]);
   const beside: Buffer[] = [];

@@ -20,8 +20,9 @@ import { type JournalOp, opToJson } from './journal-op.js';
 const NEWLINE = 10;
 /** The first bytes of every line, even of a torn one. */
 const BEGINNING = '{"op_code":';
-/** The number of bytes per read; a longer line is read whole. */
+/** The number of bytes per read; a longer line is read whole, up to what fits into one of Node's strings. */
 const CHUNK = 2 ** 24;
+const LONGEST = 2 ** 28;
 
 /** An append-only file of JSON lines that any number of processes write under its lock. */
 export class JournalFile {
@@ -65,6 +66,7 @@ export class JournalFile {
       readSync(this.#file, bytes, 0, bytes.length, this.#offset);
       const end = bytes.lastIndexOf(NEWLINE) + 1;
       if (end > 0) this.#applyLines(bytes.subarray(0, end));
+      else if (bytes.length >= LONGEST) throw this.#tooLong(bytes);
       else if (this.#offset + bytes.length < size) length *= 2;
       else return this.#checkTorn(bytes);
     }
@@ -124,6 +126,11 @@ export class JournalFile {
       }
     }
     this.#offset += bytes.length;
+  }
+
+  #tooLong(bytes: Buffer): UserError {
+    const cause = new RangeError(`it is longer than ${LONGEST / 2 ** 20} MiB`);
+    return this.#foreign(bytes.toString('utf8', 0, 100), this.#lines + 1, cause);
   }
 
   #checkTorn(bytes: Buffer): void {

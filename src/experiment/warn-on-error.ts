@@ -1,0 +1,20 @@
+import { catchError, EMPTY, type MonoTypeOperatorFunction } from 'rxjs';
+import { UserError } from '../base/errors.js';
+import { say } from '../base/say.js';
+
+/**
+ * Completes with a warning on standard error where the source fails with a `UserError`; other errors pass.
+ *
+ * For what a run can do without, such as a picture after its last epoch: a folder that breaks on the way must not cost
+ * the run its scores.
+ *
+ * @example
+ * concat(training$, overlays$.pipe(warnOnError()), closing$);
+ */
+export function warnOnError<T>(): MonoTypeOperatorFunction<T> {
+  return catchError((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    say(`warning: ${error.message}`);
+    return EMPTY;
+  });
+}
