@@ -17,6 +17,12 @@ export function adapterPlaces(model: AdaptableVit, adapter: Adapter, spelling: S
         'use a checkpoint, or merge() it and save the backbone with saveBackbone',
       { adapter: adapter.name },
     );
+  const foreign = adapter.targets.find((target) => !['query', 'key', 'value'].includes(target));
+  if (model.config.folded_layer_scale && foreign !== undefined)
+    throw new UserError(
+      `${adapter.name}: expected the targets query, key and value alone on a model with LayerScale, got ${foreign}: LayerScale is part of that map here, and not in PEFT; merge() it and save the backbone with saveBackbone`,
+      { target: foreign },
+    );
   return model.sitesOf(adapter).flatMap((site) =>
     adapter.parameters(site).map(({ name, shape }) => {
       const key = peft.keys[name.slice(name.lastIndexOf('.') + 1)]!;

@@ -10,7 +10,7 @@ import { countBlocks } from './sizes.js';
  * affect tokens.
  */
 const DROPPABLE: readonly RegExp[] = [
-  /^(classifier|head|head_dist|cls_classifier|fc|pooler|pre_logits|decoder)\./,
+  /^(classifier|head|head_dist|cls_classifier|distillation_classifier|fc|pooler|pre_logits|decoder)\./,
   /(^|[._])mask_token$/,
   /\.num_batches_tracked$/,
   /(^|\.)position_ids$/,
@@ -19,10 +19,10 @@ const DROPPABLE: readonly RegExp[] = [
 /** Tensors of ViTs that compute something else, with a description. */
 const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [/lora_|gralora_|\.base_layer\./, 'of an adapter (read it with loadPeft)'],
-  [/(^|\.)(lambda_?[12]|gamma_?[12]|ls[12]\.\w+|layer_?scale_?[12]?(\.\w+)?)$/, 'of LayerScale'],
+  [/(^|\.)(lambda_?[12]|gamma_?[12]|ls[12]\.\w+|layer_?scale_?[12]?(\.\w+)?|scale[12])$/, 'of LayerScale'],
   [/(q_norm|k_norm|query_norm|key_norm|q_layernorm|k_layernorm|norm_q|norm_k)\./, 'of query and key norms'],
   [/reg(ister)?_tokens?$/, 'of register tokens'],
-  [/dist(illation)?_token$|distillation_classifier|head_dist/, 'of distillation (a second token)'],
+  [/^distillation$|dist(illation)?_token$/, 'of distillation (a second token)'],
   [/rel_pos|relative_position/, 'of relative positions'],
   [/rope|rotary|freqs/, 'of rotary positions'],
   [/norm_pre\.|pre_la?yr?e?r?_?norm\.|ln_pre\./, 'of a LayerNorm before the blocks (CLIP)'],
@@ -38,7 +38,7 @@ const FOREIGN: readonly (readonly [RegExp, string])[] = [
 
 /** The tensors that the encoder reads. */
 const PLAIN =
-  /^(cls|positions|(patch|norm|layers\.\d+\.(norm1|norm2|query|key|value|output|fc1|fc2))\.(weight|bias))$/;
+  /^(cls|positions|registers|(patch|norm|layers\.\d+\.(norm1|norm2|query|key|value|output|fc1|fc2))\.(weight|bias))$/;
 
 /**
  * Refuses a checkpoint with tensors that the encoder does not read and that are no part of a head: a plain ViT that

@@ -10,6 +10,8 @@ export function backboneShapes(config: VitConfig): Map<string, number[]> {
     ['patch.weight', [d, 3, patch, patch]],
     ['patch.bias', [d]],
   ]);
+  const registers = config.num_register_tokens ?? 0;
+  if (registers > 0) shapes.set('registers', [1, registers, d]);
   const add = (name: string, out: number, from?: number) => {
     shapes.set(`${name}.weight`, from ? [out, from] : [out]);
     shapes.set(`${name}.bias`, [out]);

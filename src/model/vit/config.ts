@@ -2,6 +2,18 @@ import { z } from 'zod';
 import { UserError } from '../../base/errors.js';
 import type { Size } from '../../data/images/image-size.js';
 
+/** The names of `ACTIVATIONS`. */
+const ACTIVATION_NAMES = [
+  'gelu',
+  'gelu_new',
+  'gelu_fast',
+  'gelu_pytorch_tanh',
+  'quick_gelu',
+  'relu',
+  'silu',
+  'swish',
+] as const;
+
 /** transformers writes a square as one number or as two. */
 const square = (normal: number) =>
   z
@@ -34,8 +46,14 @@ export const vitConfig = z
     image_size: area,
     patch_size: square(16),
     hidden_act: z
-      .literal('gelu', { error: ({ input }) => `expected gelu, got ${JSON.stringify(input)}` })
+      .enum(ACTIVATION_NAMES, {
+        error: ({ input }) => `expected one of ${ACTIVATION_NAMES.join(', ')}, got ${JSON.stringify(input)}`,
+      })
       .default('gelu'),
+    /** Constant tokens between the class token and the patches, without positions. */
+    num_register_tokens: z.int().min(0).optional(),
+    /** Whether LayerScale was folded into the weights as they were read: no key of transformers. */
+    folded_layer_scale: z.boolean().optional(),
     num_channels: z.literal(3).default(3),
   })
   .refine(({ hidden_size: width, num_attention_heads: heads }) => width % heads === 0, {

@@ -3,7 +3,7 @@ import { oneLine } from '../../base/printable.js';
 import type { Normalization } from '../../data/images/normalization.js';
 import type { Json } from '../../files/json-file.js';
 import { type VitConfig, vitConfig } from './config.js';
-import { foreignModel } from './model-types.js';
+import { foreignModel, isDinov2 } from './model-types.js';
 import type { NamedWeights } from './names.js';
 import { type Sizes, sizesOf } from './sizes.js';
 import { readTimmConfig } from './timm-config.js';
@@ -53,7 +53,7 @@ export function givenConfig(
     const biased = file['qkv_bias'] !== false;
     if (!biased && biases > 0)
       fail(path, `qkv_bias: expected true for the ${biases} of ${weightsPath}, got false`);
-    return { config: parse(file), biased };
+    return { config: parse(withInnerWidth(file)), biased };
   }
   const biased = biases > 0;
   const sizes = sizesOf(weights, (name) =>
@@ -83,6 +83,14 @@ export function givenConfig(
     weightsPath,
     `expected config.json beside it, for tensors of width ${sizes.hidden} do not tell the number of heads; write it with that number: ${JSON.stringify(expectedSizes)}`,
   );
+}
+
+/** DINOv2 gives the inner width of an MLP as a multiple of the width. */
+function withInnerWidth(file: Json): Json {
+  const { model_type: type, hidden_size: width = 768, mlp_ratio: ratio = 4 } = file;
+  return isDinov2(type) && typeof width === 'number' && typeof ratio === 'number'
+    ? { ...file, intermediate_size: Math.floor(width * ratio) }
+    : file;
 }
 
 function isTimms(file: Json): boolean {

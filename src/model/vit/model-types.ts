@@ -1,14 +1,12 @@
 import { didYouMean } from '../../base/did-you-mean.js';
 
 /**
- * The `model_type`s of transformers whose encoder is the plain ViT of `blocks`; they differ in other parts.
+ * The `model_type`s of transformers whose encoder is the ViT of `blocks`, as it is or by `foldTensors`.
  */
-const PLAIN = ['vit', 'deit', 'vit_mae', 'vit_msn'];
+const PLAIN = ['vit', 'deit', 'vit_mae', 'vit_msn', 'dinov2', 'dinov2_with_registers'];
 
 /** Other model families of transformers, and how they differ. */
 const OTHERS: Readonly<Record<string, string>> = {
-  dinov2: 'DINOv2, which has LayerScale',
-  dinov2_with_registers: 'DINOv2, which has LayerScale and register tokens',
   dinov3_vit: 'DINOv3, which has rotary positions, LayerScale and register tokens',
   beit: 'BEiT, which has LayerScale and relative positions',
   'data2vec-vision': 'data2vec, which has LayerScale and relative positions',
@@ -28,6 +26,11 @@ const OTHERS: Readonly<Record<string, string>> = {
   segformer: 'SegFormer, which has no class token and a pyramid of sizes',
   sam_vision_model: 'SAM, which attends in windows',
 };
+
+/** Whether a `model_type` is that of DINOv2, with registers or without. */
+export function isDinov2(type: unknown): boolean {
+  return typeof type === 'string' && type.startsWith('dinov2');
+}
 
 /** Why a config.json of this `model_type` cannot be read; undefined for a plain ViT, or without a type. */
 export function foreignModel(type: unknown): string | undefined {

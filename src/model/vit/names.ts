@@ -7,7 +7,8 @@ import { TARGETS, type Target } from '../targets.js';
 export type NamedWeights = Map<string, StoredTensor>;
 
 /** The attributes of models that hold a ViT, in any order, which prefix the names of its tensors. */
-const HOLDERS = /^(?:(?:module|_orig_mod|model|timm_model|backbone|vit|deit)\.)+/;
+const HOLDERS =
+  /^(?:(?:module|_orig_mod|model|timm_model|backbone|vit|deit|dinov2|dinov2_with_registers)\.)+/;
 
 const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
   [/^embeddings\.cls_token$/, 'cls'],
@@ -25,6 +26,9 @@ const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
   [/\.layernorm_before\./, '.norm1.'],
   [/\.layernorm_after\./, '.norm2.'],
   [/^layernorm\./, 'norm.'],
+  [/^embeddings\.register_tokens$/, 'registers'],
+  [/^embeddings\.distillation_token$/, 'distillation'],
+  [/\.layer_scale([12])\.lambda1$/, '.scale$1'],
 ];
 
 const TIMM: readonly (readonly [RegExp, string])[] = [
@@ -36,6 +40,10 @@ const TIMM: readonly (readonly [RegExp, string])[] = [
   [/\.attn\.proj\./, '.output.'],
   [/\.mlp\.(fc[12])\./, '.$1.'],
   [/^head\./, 'classifier.'],
+  [/^(reg_token|register_tokens)$/, 'registers'],
+  [/^dist_token$/, 'distillation'],
+  [/\.ls([12])\.gamma$/, '.scale$1'],
+  [/\.gamma_([12])$/, '.scale$1'],
 ];
 
 /** The library whose names a checkpoint uses. */

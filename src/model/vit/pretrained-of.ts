@@ -5,7 +5,9 @@ import type { StoredTensor } from '../../files/safetensors-format.js';
 import { accountForTensors, refuseForeignTensors } from './account-for-tensors.js';
 import { classLabels } from './class-labels.js';
 import { imageSizeOf, type VitConfig } from './config.js';
+import { foldTensors } from './fold-tensors.js';
 import { givenConfig } from './given-config.js';
+import { isDinov2 } from './model-types.js';
 import { canonicalNames, isTimm, type NamedWeights } from './names.js';
 import { readPreprocessor } from './preprocessor.js';
 
@@ -33,12 +35,20 @@ export interface PretrainedFiles {
 /** The backbone that files hold; see `readPretrained`. */
 export function pretrainedOf({ path, tensors, config: file, preprocessor }: PretrainedFiles): Pretrained {
   const weights = canonicalNames(tensors, path);
+  const folded = foldTensors(weights);
   refuseForeignTensors(path, weights);
   const epsilon = isTimm(tensors.keys()) ? 1e-6 : 1e-12;
-  const { config, biased, normalization } = givenConfig(file.json, file.path, weights, path, epsilon);
+  const given = givenConfig(file.json, file.path, weights, path, epsilon);
+  const { biased, normalization } = given;
+  const registers = weights.get('registers')?.shape[1];
+  const config = {
+    ...given.config,
+    ...(registers !== undefined && { num_register_tokens: registers }),
+    ...(folded && { folded_layer_scale: true }),
+  };
   if (!biased) addZeroBiases(weights);
   accountForTensors(path, config, weights);
-  const statistics = statisticsOf(preprocessor, config) ?? normalization;
+  const statistics = statisticsOf(preprocessor, config, file.json) ?? normalization;
   const labels = classLabels(file.json);
   return {
     path,
@@ -53,12 +63,19 @@ export function pretrainedOf({ path, tensors, config: file, preprocessor }: Pret
 function statisticsOf(
   { path, json }: PretrainedFiles['preprocessor'],
   config: VitConfig,
+  about: Json | undefined,
 ): Normalization | undefined {
+  // DINOv2's positions are for 518 pixels, and its pictures are made smaller on purpose.
+  const anySize = isDinov2(about?.['model_type']);
   return (
     json &&
-    readPreprocessor(json, imageSizeOf(config), (text) => {
-      throw new UserError(`${path}: ${text}`, { path });
-    })
+    readPreprocessor(
+      anySize ? { ...json, do_center_crop: false, do_resize: false } : json,
+      imageSizeOf(config),
+      (text) => {
+        throw new UserError(`${path}: ${text}`, { path });
+      },
+    )
   );
 }
 

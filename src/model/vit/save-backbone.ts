@@ -82,7 +82,14 @@ export async function saveVit(
     fields = {},
   }: SavedVit,
 ): Promise<void> {
-  const savedConfig = withPositions(config, parameters.get('positions').shape[1]! - 1);
+  if (config.num_register_tokens)
+    throw new UserError(
+      `expected a ViT without registers, got one with ${config.num_register_tokens}, which ViTModel of transformers lacks; export it as ONNX`,
+      { registers: config.num_register_tokens },
+    );
+  // Folded weights are those of a plain ViT.
+  const { folded_layer_scale: _, num_register_tokens: __, ...plain } = config;
+  const savedConfig = withPositions(plain, parameters.get('positions').shape[1]! - 1);
   const places = [...backboneShapes(savedConfig)].map(([parameter, shape]) => {
     const key = HUGGING_FACE.reduce((text, [pattern, to]) => text.replace(pattern, to), parameter);
     return { parameter, key: attribute ? `${attribute}.${key}` : key, shape };

@@ -15,22 +15,22 @@ const FAMILIES: Readonly<Record<string, readonly [number, number, number]>> = {
 };
 
 /** A plain ViT's name, such as vit_small_patch16_224; any other word in it is another architecture. */
-const ARCHITECTURE = new RegExp(`^(?:vit|deit)_(${Object.keys(FAMILIES).join('|')})_patch\\d+_\\d+$`);
+const ARCHITECTURE = new RegExp(
+  `^(?:vit|deit)_(${Object.keys(FAMILIES).join('|')})_(?:distilled_)?patch\\d+(?:_reg\\d+)?_(?:dinov2|\\d+)$`,
+);
 
 /** Arguments of timm's VisionTransformer that follow from the tensors, or do not affect tokens. */
 const HARMLESS =
-  /^(img_size|patch_size|mlp_ratio|num_classes|drop_|proj_drop|pos_drop|attn_drop|patch_drop|weight_init|dynamic_img|strict_img|global_pool|fc_norm|qkv_bias|no_embed_class|fix_init|device|dtype)/;
+  /^(img_size|patch_size|mlp_ratio|num_classes|drop_|proj_drop|pos_drop|attn_drop|patch_drop|weight_init|dynamic_img|strict_img|global_pool|fc_norm|qkv_bias|no_embed_class|fix_init|device|dtype|init_values|reg_tokens)/;
 
 /** Arguments with the only values that leave it a plain ViT. */
 const DEFAULTS: Readonly<Record<string, readonly unknown[]>> = {
   in_chans: [3],
   class_token: [true],
   pos_embed: ['learn'],
-  init_values: [null],
   qk_norm: [false],
   pre_norm: [false],
   final_norm: [true],
-  reg_tokens: [0],
   proj_bias: [true],
   scale_attn_norm: [false],
   scale_mlp_norm: [false],

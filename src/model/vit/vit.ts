@@ -1,7 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { add, broadcastTo, concat, reshape, slice, tensor, tidy, transpose } from '../../base/tfjs-core.js';
 import { attention } from '../../engine/ops/attention.js';
-import { gelu } from '../../engine/ops/gelu.js';
 import { branchNorm, layerNorm } from '../../engine/ops/layer-norm.js';
 import { linear } from '../../engine/ops/linear.js';
 import { type LinearMap, linears } from '../../engine/ops/linears.js';
@@ -9,6 +8,7 @@ import { normal, randomStream } from '../../random/random-stream.js';
 import type { Parameters } from '../parameters.js';
 import type { Target } from '../targets.js';
 import { accountForTensors } from './account-for-tensors.js';
+import { ACTIVATIONS } from './activations.js';
 import { backboneShapes } from './backbone-shapes.js';
 import { checkHeads, type Grid, gridOf, type VitConfig } from './config.js';
 import { fromTorchLayout } from './layout.js';
@@ -28,10 +28,12 @@ export function encode(config: VitConfig, parameters: Parameters, project: Proje
 /**
  * The tokens of images after the last block: a pre-norm ViT (Dosovitskiy et al. 2021, eqs. 1–4).
  *
- * Shapes: images [batch, height, width, 3] → [batch, 1 + (height/patch)·(width/patch), hidden], the class token first.
+ * Shapes: images [batch, height, width, 3] → [batch, 1 + (height/patch)·(width/patch), hidden], the class token first,
+ * then registers where there are any (Darcet et al. 2024, "Vision Transformers Need Registers").
  */
 export function blocks(config: VitConfig, parameters: Parameters, project: Project, images: Tensor): Tensor {
   const { hidden_size: hidden, patch_size: patch, num_attention_heads: heads, layer_norm_eps: eps } = config;
+  const activation = ACTIVATIONS[config.hidden_act];
   const get = (name: string) => parameters.get(name);
   const [batch, height, width] = images.shape as [number, number, number];
   const [tall, wide] = [height / patch, width / patch];
@@ -42,7 +44,8 @@ export function blocks(config: VitConfig, parameters: Parameters, project: Proje
     const cls = broadcastTo(get('cls'), [batch, 1, hidden]);
     const embedded = linear(patches, get('patch.weight'), get('patch.bias'));
     const positions = positionsOn({ rows: tall, columns: wide }, config, get('positions'));
-    return add(concat([cls, embedded], 1), positions);
+    const tokens = add(concat([cls, embedded], 1), positions);
+    return config.num_register_tokens ? withRegisters(tokens, get('registers')) : tokens;
   });
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const norm = (name: string, x: Tensor) =>
@@ -57,16 +60,33 @@ export function blocks(config: VitConfig, parameters: Parameters, project: Proje
       const [y] = linears([project(layer, 'output', attention(q!, k!, v!, heads))], before);
       const [z, between] = norm('norm2', y!);
       const [inner] = linears([project(layer, 'fc1', z)]);
-      return linears([project(layer, 'fc2', gelu(inner!))], between)[0]!;
+      return linears([project(layer, 'fc2', activation(inner!))], between)[0]!;
     });
   }
   return x;
 }
 
-/** The grid of patches: [batch, 1 + rows·columns, hidden] → [batch, rows, columns, hidden], without the class token. */
+/** Puts constant tokens after the class token. */
+function withRegisters(tokens: Tensor, registers: Tensor): Tensor {
+  const [batch, count, hidden] = tokens.shape as [number, number, number];
+  const cls = slice(tokens, [0, 0, 0], [batch, 1, hidden]);
+  const patches = slice(tokens, [0, 1, 0], [batch, count - 1, hidden]);
+  return concat([cls, broadcastTo(registers, [batch, registers.shape[1]!, hidden]), patches], 1);
+}
+
+/**
+ * The grid of patches: [batch, tokens, hidden] → [batch, rows, columns, hidden], without the class token and what else
+ * is before them.
+ */
 export function patchGrid(tokens: Tensor, { rows, columns }: Grid): Tensor {
   const [batch, count, hidden] = tokens.shape as [number, number, number];
-  return reshape(slice(tokens, [0, 1, 0], [batch, count - 1, hidden]), [batch, rows, columns, hidden]);
+  const patches = rows * columns;
+  return reshape(slice(tokens, [0, count - patches, 0], [batch, patches, hidden]), [
+    batch,
+    rows,
+    columns,
+    hidden,
+  ]);
 }
 
 /**

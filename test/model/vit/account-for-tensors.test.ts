@@ -57,13 +57,12 @@ describe('accountForTensors', () => {
   });
 
   for (const [names, message] of [
-    [blocks('layer_scale1.lambda1'), /got 2 of LayerScale \(layers\.0\.layer_scale1\.lambda1, …\)/],
+    [blocks('layer_scale1.lambda1'), /got 2 of LayerScale \(layers\.0\.scale1, …\)/],
     [blocks('lambda_1'), /2 of LayerScale/],
-    [['blocks.0.ls1.gamma'], /1 of LayerScale \(layers\.0\.ls1\.gamma\)/],
+    [['blocks.0.ls1.gamma'], /1 of LayerScale \(layers\.0\.scale1\)/],
     [['blocks.0.gamma_1', 'blocks.0.gamma_2'], /2 of LayerScale/],
     [['blocks.0.attn.q_norm.weight', 'blocks.0.attn.k_norm.weight'], /2 of query and key norms/],
     [['reg_token'], /1 of register tokens/],
-    [['embeddings.register_tokens'], /1 of register tokens/],
     [['dist_token'], /1 of distillation \(a second token\)/],
     [['embeddings.distillation_token'], /1 of distillation/],
     [['blocks.0.attn.rel_pos_h'], /1 of relative positions/],

@@ -241,8 +241,8 @@ describe('readPretrained', () => {
     const weights = new Map((await readSafetensors(join(place, 'model.safetensors'))).tensors);
     const changed: [object, RegExp][] = [
       [
-        { ...file, architecture: 'vit_base_patch14_dinov2' },
-        /architecture: expected one of .* got "vit_base_patch14_d/,
+        { ...file, architecture: 'vit_base_patch16_siglip_224' },
+        /architecture: expected one of .* got "vit_base_patch16_siglip/,
       ],
       [
         { ...file, model_args: { ...file['model_args'], act_layer: 'quick_gelu' } },
@@ -278,7 +278,7 @@ describe('readPretrained', () => {
       [{ ...vit, model_type: 'clip' }, /got clip \(CLIP/],
       [{ ...vit, model_type: 'vitt' }, /got "vitt"; did you mean vit\?/],
       [{ ...vit, model_type: 7 }, /got "7"/],
-      [{ ...vit, hidden_act: 'gelu_new' }, /hidden_act: expected gelu, got "gelu_new"/],
+      [{ ...vit, hidden_act: 'mish' }, /hidden_act: expected one of gelu, gelu_new, .*, got "mish"/],
       [{ ...vit, num_attention_heads: 3 }, /num_attention_heads: expected a divisor of hidden_size/],
       [{ ...vit, num_hidden_layers: 99_999_999_999 }, /expected 99999999999 blocks, .* got tensors of 2/],
       [{ ...vit, num_hidden_layers: 1 }, /expected 1 blocks, .* got tensors of 2/],

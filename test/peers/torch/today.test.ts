@@ -38,10 +38,6 @@ const adapters: Readonly<Record<string, readonly [() => Adapter, SavePeftOptions
 };
 
 const refused: Readonly<Record<string, RegExp>> = {
-  'vit with tanh': /hidden_act: expected gelu, got "gelu_new"/,
-  deit: /1 of distillation/,
-  dinov2: /model_type: .* got dinov2 \(DINOv2, which has LayerScale\)/,
-  'dinov2 with registers': /got dinov2_with_registers \(.*register tokens/,
   beit: /got beit \(/,
   clip: /got clip_vision_model \(/,
   ijepa: /got ijepa \(I-JEPA, which has no class token/,
