@@ -45,17 +45,8 @@ recipe({
       threads: z.int().min(1).optional().describe('threads of the engine; default: all available cores'),
     },
   },
-  run: async ({
-    outDir,
-    images,
-    batchSize,
-    lr,
-    weightDecay,
-    randomSeed: seed,
-    engine: engineName,
-    threads,
-  }) => {
-    const engine = await useEngine(engineName, { threads });
+  run: async ({ outDir, images, batchSize, lr, weightDecay, randomSeed: seed, ...settings }) => {
+    const engine = await useEngine(settings.engine, { threads: settings.threads });
     const config = vitConfig.parse({
       hidden_size: 128,
       num_hidden_layers: 4,
