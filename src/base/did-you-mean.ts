@@ -23,10 +23,17 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** The end of an error message: `; did you mean …?`, or the empty string where nothing is near. */
+/**
+ * The end of an error message: `; did you mean …?`, or the empty string where nothing is near. Candidates that `word` is the
+ * first part of are near, too: `--model` may be `--model-name`.
+ */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
-  const candidate = nearest(word, candidates);
-  return candidate === undefined ? '' : `; did you mean ${candidate}?`;
+  const all = [...candidates];
+  const longer = all.filter(
+    (candidate) => /^[-_]./.test(candidate.slice(word.length)) && candidate.startsWith(word),
+  );
+  const near = [...new Set([nearest(word, all), ...longer.slice(0, 3)])].filter((each) => each !== undefined);
+  return near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`;
 }
 
 function plain(text: string): string {

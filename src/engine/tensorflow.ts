@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import util from 'node:util';
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
@@ -10,6 +10,7 @@ import { findBackend, registerBackend } from '../base/tfjs-core.js';
 import type { EngineOptions } from './engine.js';
 import { registerFallbacks } from './fallback.js';
 import { missing } from './missing.js';
+import { hasBinding } from './tfjs-node.js';
 
 /** Where `npm run setup:tensorflow` puts tfjs-node and its binding. */
 const FOLDER = join(packageRoot, 'native', 'build', 'tensorflow');
@@ -45,16 +46,6 @@ async function importPackage(): Promise<boolean> {
   for (const name of [`${TFJS_NODE}-gpu`, TFJS_NODE])
     if (hasBinding(name) && (await import(name).catch(missing))) return true;
   return false;
-}
-
-/** Whether a package is installed, and its install script has fetched its binding. */
-function hasBinding(name: string): boolean {
-  try {
-    const folder = join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'lib');
-    return readdirSync(folder).some((version) => existsSync(join(folder, version, 'tfjs_binding.node')));
-  } catch {
-    return false;
-  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.js';
-import { installedVersion } from '../base/package.js';
 import type { EngineName, EngineOptions } from '../engine/engine.js';
+import { hasBinding } from '../engine/tfjs-node.js';
 import { torchAddonPath } from '../engine/torch/addon.js';
 
 /** TensorFlow's package that computes on a CUDA card. */
@@ -44,7 +44,7 @@ export function engineOf({
 
 /** The engine that computes on a graphics card. */
 function cardEngine(engine: EngineName, device: string): EngineName {
-  const tensorflow = device === 'cuda' && installedVersion(GPU) !== undefined;
+  const tensorflow = device === 'cuda' && hasBinding(GPU);
   if (tensorflow && engine === 'tensorflow') return engine;
   if (engine === 'torch' || torchAddonPath() !== undefined) return 'torch';
   if (tensorflow) return 'tensorflow';

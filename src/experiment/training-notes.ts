@@ -11,6 +11,8 @@ export interface NotedSettings {
   readonly mode: string;
   readonly epochs: number;
   readonly freezeEpochs?: number | undefined;
+  /** The guesses that top-k accuracy allows, of a classification. */
+  readonly topK?: number;
 }
 
 /**
@@ -25,7 +27,7 @@ export function trainingNotes(
   { train, validation, test }: Splits<Item>,
   texts: Readonly<Record<string, string>> = METRIC_TEXTS,
 ): string {
-  const { metric, patience, schedule, mode, epochs, freezeEpochs } = settings;
+  const { metric, patience, schedule, mode, epochs, freezeEpochs, topK } = settings;
   const items = [...train, ...validation, ...test];
   const what = items.some((item) => 'label' in item) ? 'pictures' : 'pairs';
   const all = `${items.length} ${what}`;
@@ -45,15 +47,21 @@ export function trainingNotes(
   ];
   if (test.length === 0) notes.push(`no picture of ${all} is for the test: nothing is tested`);
   notes.push(...missingClasses({ train, validation, test }));
+  const classes = classesOf(items).size;
+  if (topK !== undefined && topK >= classes)
+    notes.push(`--top-k ${topK}: top-k accuracy is always 1 with ${classes} classes`);
   if (freezeEpochs !== undefined && mode !== 'head' && freezeEpochs >= epochs)
     notes.push(`--freeze-epochs ${freezeEpochs}: of ${epochs} epochs all train the head alone`);
   return `${notes.join('\n')}\n`;
 }
 
+/** The classes of items, where they have some. */
+function classesOf(items: readonly Item[]): Set<string> {
+  return new Set(items.flatMap((item) => ('className' in item ? [String(item.className)] : [])));
+}
+
 /** A line for each split without a picture of some class, where items have classes. */
 function missingClasses(splits: Readonly<Record<string, readonly Item[]>>): string[] {
-  const classesOf = (items: readonly Item[]) =>
-    new Set(items.flatMap((item) => ('className' in item ? [String(item.className)] : [])));
   const all = classesOf(Object.values(splits).flat());
   return Object.entries(splits).flatMap(([name, items]) => {
     const present = classesOf(items);

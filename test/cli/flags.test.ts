@@ -140,6 +140,7 @@ describe('flags', () => {
 
   const bad: [string[], string][] = [
     [['--epocs', '3'], '--epocs: unknown flag; did you mean --epochs?'],
+    [['--image', 'x'], '--image: unknown flag; did you mean --image-dir?'],
     [['--no-epochs'], '--no-epochs: unknown flag; did you mean --epochs?'],
     [['--zzz'], '--zzz: unknown flag'],
     [['-e', '3'], '"-e": expected a flag such as --help, got a bare word'],

@@ -50,6 +50,16 @@ describe('trainingNotes', () => {
     );
   });
 
+  it('says where top-k accuracy is always 1', () => {
+    const two = ['cat', 'dog'].map((className, label) => ({ stem: className, image: '', label, className }));
+    const all = { train: two, validation: two, test: two };
+    assert.match(
+      trainingNotes({ ...settings, topK: 2 }, all),
+      /^--top-k 2: top-k accuracy is always 1 with 2 classes$/m,
+    );
+    assert.doesNotMatch(trainingNotes({ ...settings, topK: 1 }, all), /top-k/);
+  });
+
   it('says where --freeze-epochs freezes throughout', () => {
     const notes = (changes: object) =>
       trainingNotes({ ...settings, ...changes }, splits(7, 2, 1))

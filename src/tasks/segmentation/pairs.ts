@@ -180,7 +180,7 @@ function unpaired(
   const got = longer === undefined ? 'none' : `${longer}.*`;
   const fix =
     longer === undefined
-      ? 'add it, or name the wanted stems with --list'
+      ? 'add it, see --image-dir and --mask-dir, or name the wanted stems with --list'
       : `give both files the same name, or say --mask-suffix ${longer.slice(name.length)}`;
   return new UserError(`${there}: expected ${missing} named ${name}.* in ${dir}, got ${got}; ${fix}`, {
     stem: name,
