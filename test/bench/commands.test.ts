@@ -35,6 +35,19 @@ describe('bench', () => {
     );
   });
 
+  for (const stage of ['decode', 'augment', 'cached'])
+    it(`data-stage ${stage} prints one JSON object`, () => {
+      const line = `data-stage --stage ${stage} --images 6 --image-size 32 --batch-size 4 --passes 1 --json`;
+      const { stdout, stderr, status } = bench(...line.split(' '));
+      assert.equal(status, 0, stderr);
+      const { code, s_per_step, images_per_s, cpu_ms_per_image, loop_ms, peak_rss_mb, ...rest } =
+        JSON.parse(stdout);
+      assert.deepEqual(rest, { stage, mode: 'exact' });
+      assert.match(code, /^(native, |JavaScript$)/);
+      assert.ok(Math.abs(images_per_s * s_per_step - 1) < 1e-5);
+      assert.ok(cpu_ms_per_image > 0 && loop_ms >= 0 && peak_rss_mb > 0);
+    });
+
   it('names the nearest command or flag in one line', () => {
     for (const [args, message] of [
       [['train-stp'], /^bench: train-stp: expected one of .*; did you mean train-step\?\n$/],

@@ -95,40 +95,50 @@ inline int32_t floorOf(double x) {
 }
 
 /**
- * The four pixels around each place: their offsets, and their weights, which are 0 for those outside. The last pixel of the
- * picture is read together with the byte before it, since there is none after it: `skip` says how many bits that are.
+ * The four pixels around each place: the offsets of the two rows, whose two pixels are read at once, and the weights, which
+ * are 0 for those outside. The last pixels of the picture are read together with bytes before them, since there are none
+ * after them: `skip` says how many bits those are.
  */
 struct Corners {
-  int32_t at[4][CHUNK], skip[4][CHUNK];
+  int32_t at[2][CHUNK];
+  uint64_t skip[2][CHUNK];
   double weight[4][CHUNK];
 };
 
 inline void corner(const Warp& warp, const Places& places, Corners& corners) {
-  int32_t width = warp.width, height = warp.height, last = width * height * 3 - 4;
+  int32_t width = warp.width, height = warp.height, last = width * height * 3 - 8;
   for (int i = 0; i < CHUNK; i++) {
     double x = places.x[i], y = places.y[i];
     int32_t left = floorOf(x), top = floorOf(y);
     double right = x - left, below = y - top;
-    double inLeft = left >= 0 ? 1 - right : 0, inRight = left + 1 < width ? right : 0;
+    double inRight = left + 1 < width ? right : 0;
+    // Left of the picture, the one on the right is the first of the two that are read.
+    double first = left >= 0 ? 1 - right : inRight, second = left >= 0 ? inRight : 0;
     double inTop = (top >= 0 ? 1 - below : 0) * places.inside[i];
     double inBelow = (top + 1 < height ? below : 0) * places.inside[i];
-    corners.weight[0][i] = inTop * inLeft;
-    corners.weight[1][i] = inTop * inRight;
-    corners.weight[2][i] = inBelow * inLeft;
-    corners.weight[3][i] = inBelow * inRight;
-    int32_t l = left < 0 ? 0 : left, r = left + 1 < width ? left + 1 : width - 1;
+    corners.weight[0][i] = inTop * first;
+    corners.weight[1][i] = inTop * second;
+    corners.weight[2][i] = inBelow * first;
+    corners.weight[3][i] = inBelow * second;
+    int32_t l = left < 0 ? 0 : left;
     int32_t t = top < 0 ? 0 : top, b = top + 1 < height ? top + 1 : height - 1;
     corners.at[0][i] = (t * width + l) * 3;
-    corners.at[1][i] = (t * width + r) * 3;
-    corners.at[2][i] = (b * width + l) * 3;
-    corners.at[3][i] = (b * width + r) * 3;
+    corners.at[1][i] = (b * width + l) * 3;
   }
-  for (int k = 0; k < 4; k++)
+  for (int k = 0; k < 2; k++)
     for (int i = 0; i < CHUNK; i++) {
-      int32_t at = corners.at[k][i];
-      corners.skip[k][i] = at > last ? 8 : 0;
-      corners.at[k][i] = at > last ? last : at;
+      int32_t at = corners.at[k][i], over = at > last ? at - last : 0;
+      corners.skip[k][i] = uint64_t(8 * over);
+      corners.at[k][i] = at - over;
     }
+}
+
+/** A byte of each number as a double: its bits below those of 2^52, which is then taken away. */
+inline double byteAt(uint64_t bytes, int shift) {
+  uint64_t bits = ((bytes >> shift) & 255) | 0x4330000000000000u;
+  double value;
+  __builtin_memcpy(&value, &bits, 8);
+  return value - 4503599627370496.0;
 }
 
 /** Stores pixels, of which each has its bytes in the lower three of a number. */
@@ -140,25 +150,23 @@ inline void store(const int32_t* pixels, int count, uint8_t* out) {
 void warpRow(const Warp& warp, int y, uint8_t* out) {
   Places places;
   Corners corners;
-  uint32_t pixels[4][CHUNK];
+  uint64_t pixels[2][CHUNK];
   int32_t result[CHUNK];
   for (int x0 = 0; x0 < warp.width; x0 += CHUNK) {
     place(warp, x0, y, places);
     corner(warp, places, corners);
-    for (int k = 0; k < 4; k++)
-      for (int i = 0; i < CHUNK; i++) pixels[k][i] = load(warp.pixels + corners.at[k][i]);
-    for (int k = 0; k < 4; k++)
+    for (int k = 0; k < 2; k++)
+      for (int i = 0; i < CHUNK; i++) __builtin_memcpy(&pixels[k][i], warp.pixels + corners.at[k][i], 8);
+    for (int k = 0; k < 2; k++)
       for (int i = 0; i < CHUNK; i++) pixels[k][i] >>= corners.skip[k][i];
-    for (int i = 0; i < CHUNK; i++) result[i] = 0;
-    for (int c = 0; c < 3; c++)
-      for (int i = 0; i < CHUNK; i++) {
-        double sum = 0.5;
-        sum += corners.weight[0][i] * int32_t((pixels[0][i] >> (8 * c)) & 255);
-        sum += corners.weight[1][i] * int32_t((pixels[1][i] >> (8 * c)) & 255);
-        sum += corners.weight[2][i] * int32_t((pixels[2][i] >> (8 * c)) & 255);
-        sum += corners.weight[3][i] * int32_t((pixels[3][i] >> (8 * c)) & 255);
-        result[i] |= int32_t(sum) << (8 * c);
-      }
+    for (int i = 0; i < CHUNK; i++) {
+      uint64_t top = pixels[0][i], bottom = pixels[1][i];
+      double w0 = corners.weight[0][i], w1 = corners.weight[1][i], w2 = corners.weight[2][i], w3 = corners.weight[3][i];
+      double red = 0.5 + w0 * byteAt(top, 0) + w1 * byteAt(top, 24) + w2 * byteAt(bottom, 0) + w3 * byteAt(bottom, 24);
+      double green = 0.5 + w0 * byteAt(top, 8) + w1 * byteAt(top, 32) + w2 * byteAt(bottom, 8) + w3 * byteAt(bottom, 32);
+      double blue = 0.5 + w0 * byteAt(top, 16) + w1 * byteAt(top, 40) + w2 * byteAt(bottom, 16) + w3 * byteAt(bottom, 40);
+      result[i] = int32_t(red) | int32_t(green) << 8 | int32_t(blue) << 16;
+    }
     int count = warp.width - x0 < CHUNK ? warp.width - x0 : CHUNK;
     store(result, count, out + size_t(x0) * 3);
   }

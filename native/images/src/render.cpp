@@ -64,11 +64,12 @@ void warp(Work& work, const double* map) {
   std::vector<uint8_t> small;
   Warp move = {work.image, work.width, work.height, {}};
   std::copy(map, map + 6, move.map);
-  if (work.pixels() == 1) {
-    // A pixel is read with the byte before or after it.
-    small.assign(8, 0);
-    std::copy(work.image, work.image + 3, small.begin() + 4);
-    move.pixels = small.data() + 4;
+  if (work.pixels() < 3) {
+    // Eight bytes are read at once, as many of them before the pixels as there are too few of.
+    size_t size = 3 * work.pixels();
+    small.assign(8 + size, 0);
+    std::copy(work.image, work.image + size, small.begin() + 8);
+    move.pixels = small.data() + 8;
   }
   for (int y = 0; y < work.height; y++) loops().warpRow(move, y, image.get() + channels * row * size_t(y));
   if (work.mask) {
