@@ -4,7 +4,7 @@ import type { Document } from 'yaml';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 import { oneLine } from '../base/printable.js';
-import { type Flag, flagName } from './flag.js';
+import { type Flag, type FlagSchema, flagName, valueOf } from './flag.js';
 
 /** The yaml library, loaded synchronously at its first use. */
 const yaml = () => createRequire(import.meta.url)('yaml') as typeof import('yaml');
@@ -45,9 +45,16 @@ export function configFile(
     }
     if (fields.has(name))
       throw new UserError(`${path}: ${oneLine(key)}: given twice; keep one`, { path, key });
-    fields.set(name, value);
+    fields.set(name, listed(value, table.get(name)!.schema));
   }
   return fields;
+}
+
+/** One value where a list is expected is read as on the command line: `a,b`. */
+function listed(value: unknown, schema: FlagSchema): unknown {
+  if (schema.type !== 'array') return value;
+  if (typeof value === 'string') return valueOf(value, schema);
+  return typeof value === 'number' ? [value] : value;
 }
 
 /**

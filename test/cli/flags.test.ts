@@ -266,6 +266,22 @@ describe('--config', () => {
     );
   });
 
+  it('reads one value in place of a list as the command line does', () => {
+    const lists = (text: string) => {
+      const { layers, domains } = config('--config', file(text));
+      return [layers, domains];
+    };
+    assert.deepEqual(lists('layers: 3\ndomains: out_domain\n'), [[3], ['out_domain']]);
+    assert.deepEqual(lists('layers: 3,4\ndomains: in_domain, out_domain\n'), [
+      [3, 4],
+      ['in_domain', 'out_domain'],
+    ]);
+    assert.throws(
+      () => lists('domains: sideways\n'),
+      /domains: expected a comma-separated list, .*"sideways"/,
+    );
+  });
+
   const bad: [string, string, string][] = [
     ['an unknown key', 'epocs: 3\n', 'epocs: unknown key; did you mean epochs?'],
     [

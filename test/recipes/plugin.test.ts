@@ -6,12 +6,12 @@ import { readCheckpointInfo } from '../../src/train/read-checkpoint.js';
 import { run, type SharedProcess, sharedProcess } from './run.js';
 import { tinyBackbone } from './trained.js';
 
-/** A loss, an adapter, a head, a logger, an optimiser, a schedule and an augmentation of a user's own. */
+/** A loss, an adapter, a head, a logger, an optimiser, a schedule, an augmentation and a mixer of a user's own. */
 const MINE = `
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { add, image, matMul, mul, reshape } from '@tensorflow/tfjs-core';
-import { adapters, augmentations, crossEntropy, heads, loggers, losses, optimizers, schedules, sgd } from 'millrace';
+import { adapters, augmentations, crossEntropy, heads, loggers, losses, mixers, optimizers, schedules, sgd } from 'millrace';
 
 losses.register('halved', () => {
   const whole = crossEntropy();
@@ -55,6 +55,19 @@ augmentations.register('dim', () => ({
   p: 1,
   photometric: ({ image }) => image.forEach((byte, i) => { image[i] = byte / 2; }),
 }));
+mixers.register('left-half', () => ({
+  name: 'leftHalf',
+  p: 0.5,
+  partners: 1,
+  mix: ({ width, image, mask }, [partner]) => {
+    mask.forEach((_, i) => {
+      if (i % width >= width / 2) return;
+      mask[i] = partner.mask[i];
+      for (let k = 3 * i; k < 3 * i + 3; k++) image[k] = partner.image[k];
+    });
+    return [0.5, 0.5];
+  },
+}));
 `;
 
 /** A sampler that proposes the middle of each range. */
@@ -92,6 +105,7 @@ describe('a plugin', () => {
       [
         '--adapter=shift',
         '--augment=dim',
+        '--mix=left-half',
         ...names,
         '--model-name=own/backbone',
         '--run-name=mine',

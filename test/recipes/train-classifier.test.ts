@@ -51,7 +51,7 @@ describe('train-classifier', () => {
   };
 
   for (const [adapter, ...more] of [
-    ['lora', '--label-smoothing=0.1', '--augment=flip,crop,color'],
+    ['lora', '--label-smoothing=0.1', '--augment=flip,crop,color', '--mix=mixup,cutmix,mosaic'],
     ['dora'],
     ['serial_lora'],
     ['localized_lora', '--mode=adapters'],
