@@ -6,9 +6,8 @@
 #include <malloc.h>
 #endif
 
+#include "about.h"
 #include "engine.h"
-#include "gemm.h"
-#include "loops.h"
 #include "page-out.h"
 
 namespace millrace {
@@ -65,17 +64,6 @@ Napi::Value start(const Napi::CallbackInfo& info) {
   else
     instance->engine = std::make_unique<Engine>(threads, info[1].ToBoolean());
   return info.Env().Undefined();
-}
-
-std::vector<std::string> splitNames(const char* list) {
-  std::vector<std::string> names(countNames(list));
-  size_t i = 0;
-  for (const char* at = list; *at; at++)
-    if (*at == ',')
-      i++;
-    else if (*at != ' ')
-      names[i] += *at;
-  return names;
 }
 
 double numberOf(napi_env env, napi_value value) {
@@ -251,55 +239,6 @@ Napi::Value profile(const Napi::CallbackInfo& info) {
     entry = ProfileEntry();
   }
   engine.profiling = info[0].ToBoolean();
-  return result;
-}
-
-Napi::Array listed(Napi::Env env, const char* names) {
-  auto list = Napi::Array::New(env);
-  uint32_t i = 0;
-  for (const std::string& name : splitNames(names)) list[i++] = name;
-  return list;
-}
-
-template <typename Enum>
-void addEnum(Napi::Object enums, const char* name) {
-  auto members = Napi::Object::New(enums.Env());
-  int value = 0;
-  for (const std::string& member : splitNames(namesOf(Enum()))) members[member] = value++;
-  enums[name] = members;
-}
-
-Napi::Object toObject(Napi::Env env, const ArgumentNames& names) {
-  auto result = Napi::Object::New(env);
-  result["inputs"] = listed(env, names.inputs);
-  result["results"] = listed(env, names.results);
-  result["numbers"] = listed(env, names.numbers);
-  return result;
-}
-
-/** about(): what runs here, and every name that JavaScript calls it by. */
-Napi::Value about(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  auto result = Napi::Object::New(env);
-  result["library"] = gemmLibrary();
-  result["isa"] = loopsIsa();
-  result["fastBf16"] = hasFastBf16();
-  auto enums = Napi::Object::New(env);
-  addEnum<Type>(enums, "Type");
-  addEnum<Unary>(enums, "Unary");
-  addEnum<Binary>(enums, "Binary");
-  addEnum<Compare>(enums, "Compare");
-  addEnum<Reduce>(enums, "Reduce");
-  result["enums"] = enums;
-  auto kernels = Napi::Array::New(env);
-  auto& registry = Registry::get();
-  for (uint32_t i = 0; i < registry.names.size(); i++) {
-    auto kernel = toObject(env, registry.once[i]);
-    kernel["name"] = registry.names[i];
-    kernel["each"] = toObject(env, registry.repeated[i]);
-    kernels[i] = kernel;
-  }
-  result["kernels"] = kernels;
   return result;
 }
 

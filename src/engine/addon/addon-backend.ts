@@ -62,11 +62,12 @@ export abstract class AddonBackend<A extends TensorAddon> extends KernelBackend 
     refCount: number,
   ): void {
     if (dtype === 'complex64') throw new Error(`the ${this.name} engine has no complex numbers`);
-    const stored =
-      dtype === 'string'
-        ? { id: -1, strings: values as Uint8Array[] }
-        : { id: this.put(numbersOf(values as ArrayLike<number>, dtype), shape) };
-    this.data.set(dataId, { ...stored, dtype, refCount });
+    if (dtype === 'string') {
+      this.data.set(dataId, { id: -1, dtype, strings: values as Uint8Array[], refCount });
+      return;
+    }
+    const id = this.put(numbersOf(values as ArrayLike<number>, dtype), shape);
+    this.data.set(dataId, { id, dtype, refCount });
   }
 
   override async read(dataId: DataId): Promise<BackendValues> {
