@@ -173,7 +173,8 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-function toArray(buffer: ArrayBuffer, dtype: Dtype): Float32Array | Int32Array {
+/** Numbers of a type as floats or integers, from their little-endian bytes. */
+export function toArray(buffer: ArrayBuffer, dtype: Dtype): Float32Array | Int32Array {
   switch (dtype) {
     case 'F32':
       return new Float32Array(buffer);

@@ -4,12 +4,13 @@ import { UserError } from '../../base/errors.js';
 import { oneLine } from '../../base/printable.js';
 import { readSafetensors } from '../../files/safetensors.js';
 import { type StoredTensor } from '../../files/safetensors-format.js';
+import { readTorchFile } from '../../files/torch-file.js';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = `${WEIGHTS}.index.json`;
 
 /** The names of transformers' weight files, in the order of its search. */
-export const WEIGHT_FILES = [WEIGHTS, INDEX];
+export const WEIGHT_FILES = [WEIGHTS, INDEX, 'pytorch_model.bin'];
 
 const PICKLED = /\.(bin|pth?|ckpt|tar)$/;
 
@@ -18,9 +19,7 @@ export async function weightFile(folder: string): Promise<string> {
   const names = (await readdir(folder)).toSorted();
   const fileName = WEIGHT_FILES.find((name) => names.includes(name));
   if (fileName !== undefined) return join(folder, fileName);
-  const pickled = names.find((name) => PICKLED.test(name));
-  if (pickled !== undefined) throw pickledError(join(folder, pickled));
-  const others = names.filter((name) => name.endsWith('.safetensors'));
+  const others = names.filter((name) => name.endsWith('.safetensors') || PICKLED.test(name));
   throw new UserError(
     `${join(folder, WEIGHTS)}: expected a whole safetensors file, got nothing there; ${
       others.length > 0
@@ -32,12 +31,13 @@ export async function weightFile(folder: string): Promise<string> {
 }
 
 /**
- * The tensors of a .safetensors file, or of all shards that an index of transformers names.
+ * The tensors of a .safetensors file, of a checkpoint of torch.save (.pth, .pt, .bin), or of all shards that an index of
+ * transformers names.
  *
- * @throws UserError naming the file that is missing, damaged, a pickle of PyTorch, or not what the index says.
+ * @throws UserError naming the file that is missing, damaged, a pickle that calls more than tensors, or not what the index says.
  */
 export async function readWeights(path: string): Promise<ReadonlyMap<string, StoredTensor>> {
-  if (PICKLED.test(path)) throw pickledError(path);
+  if (PICKLED.test(path)) return readTorchFile(path);
   if (!path.endsWith('.index.json')) return (await readSafetensors(path)).tensors;
   const tensors = new Map<string, StoredTensor>();
   for (const [file, names] of await readIndex(path)) {
@@ -89,13 +89,4 @@ function indexError(path: string, got: string, cause?: unknown): UserError {
 /** Whether a path exists. */
 export async function isThere(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
-}
-
-function pickledError(path: string): UserError {
-  return new UserError(
-    `${path}: expected safetensors, got a pickle of PyTorch; convert it in Python: ` +
-      'import torch, safetensors.torch; ' +
-      `safetensors.torch.save_file({k: v.contiguous() for k, v in torch.load("${basename(path)}", map_location="cpu", weights_only=True).items()}, "${WEIGHTS}")`,
-    { path },
-  );
 }

@@ -18,6 +18,8 @@ const FAMILIES = [
   'timm-registers',
   'timm-layer-scale',
   'timm-distilled',
+  'pickled-state',
+  'pickled-training',
 ];
 
 describe('tiny models of other families', () => {
@@ -34,7 +36,12 @@ describe('tiny models of other families', () => {
   for (const name of FAMILIES)
     it(`${name}: our tokens are theirs`, async () => {
       const { tensors } = await readSafetensors(join(dir, name, 'expected.safetensors'));
-      const model = await loadSegmenter(join(dir, name, name.startsWith('timm') ? 'model.safetensors' : ''), {
+      const file = name.startsWith('timm')
+        ? 'model.safetensors'
+        : name.endsWith('training')
+          ? 'model.pth'
+          : '';
+      const model = await loadSegmenter(join(dir, name, file), {
         classes: 3,
         seed: 1,
       });

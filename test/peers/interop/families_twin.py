@@ -6,15 +6,18 @@ Each family gets a folder with its weights and config.json, and expected.safeten
 class token, what is between, and the patches.
 """
 
+import argparse
 import json
 import os
+import shutil
 import sys
+from collections import OrderedDict
 
 import with_torchvision  # noqa: F401, before what imports torchvision
 import timm
 import torch
 import transformers as hf
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 folder = sys.argv[1]
 SHAPE = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, image_size=28, patch_size=7)
@@ -66,4 +69,23 @@ def timms(name, architecture, **args):
 timms("timm-registers", "vit_small_patch14_reg4_dinov2")
 timms("timm-layer-scale", "vit_small_patch14_dinov2")
 timms("timm-distilled", "deit_tiny_distilled_patch16_224")
+
+def pickled(name, source, file, contents):
+    os.makedirs(f"{folder}/{name}")
+    for other in ("config.json", "expected.safetensors"):
+        shutil.copy(f"{folder}/{source}/{other}", f"{folder}/{name}")
+    torch.save(contents(load_file(f"{folder}/{source}/model.safetensors")), f"{folder}/{name}/{file}")
+
+
+pickled("pickled-state", "dinov2", "pytorch_model.bin", lambda state: OrderedDict(state))
+pickled(
+    "pickled-training",
+    "timm-registers",
+    "model.pth",
+    lambda state: {
+        "epoch": 3,
+        "args": argparse.Namespace(lr=0.1),
+        "teacher": {f"module.backbone.{name}": torch.nn.Parameter(tensor) for name, tensor in state.items()},
+    },
+)
 print(json.dumps(sorted(os.listdir(folder))))
