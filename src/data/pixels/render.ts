@@ -4,7 +4,7 @@ import { applyEdits, type Bytes } from './apply-edits.js';
 import { giveMemory } from './batch-memory.js';
 import type { Draft } from './draft.js';
 import { encodeEdits } from './encode-edits.js';
-import { normalized } from './normal-tables.js';
+import { renderOnThread, twinThreads } from './twin-threads.js';
 
 /** The memory of a batch: float32 [batch, height, width, 3] and int32 [batch, height, width], row by row. */
 export interface BatchPixels {
@@ -39,7 +39,7 @@ export async function renderBatch(drafts: readonly Draft[], { images, masks }: B
   const addon = imagesAddon();
   const { width, height, tables } = drafts[0]!;
   if (!addon) {
-    drafts.forEach((draft, place) => renderTo(draft, place, { images, masks }));
+    await renderOnThreads(drafts, { images, masks });
     return;
   }
   const samples = drafts.map(({ image, mask, edits }) => ({
@@ -55,10 +55,17 @@ export async function renderBatch(drafts: readonly Draft[], { images, masks }: B
   await Promise.all(jobs);
 }
 
-/** Makes one draft in its place of a batch. */
-function renderTo(draft: Draft, place: number, { images, masks }: BatchPixels): void {
-  const { image, mask } = applyEdits(draft, draft.edits);
-  const at = place * draft.width * draft.height;
-  normalized(image, draft.tables!, images.subarray(3 * at, 3 * at + image.length));
-  if (masks && mask) masks.set(mask, at);
+/** The same by JavaScript, in worker threads. */
+async function renderOnThreads(drafts: readonly Draft[], { images, masks }: BatchPixels): Promise<void> {
+  const { width, height } = drafts[0]!;
+  const share = Math.ceil(drafts.length / twinThreads);
+  const firsts = Array.from({ length: Math.ceil(drafts.length / share) }, (_, i) => i * share);
+  await Promise.all(
+    firsts.map(async (first) => {
+      const part = drafts.slice(first, first + share);
+      const pixels = await renderOnThread({ drafts: part, masked: masks !== undefined });
+      images.set(pixels.images, 3 * first * width * height);
+      if (pixels.masks) masks?.set(pixels.masks, first * width * height);
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { UserError } from '../../../base/errors.js';
-import { startThread } from './start-thread.js';
+import { startThread } from '../../../base/start-thread.js';
 
 /** Orders to the thread. */
 export type HeartOrder = { readonly begin: number } | { readonly end: number } | { readonly close: true };

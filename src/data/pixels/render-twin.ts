@@ -1,0 +1,26 @@
+import { applyEdits } from './apply-edits.js';
+import type { Draft } from './draft.js';
+import { normalized } from './normal-tables.js';
+
+/** Drafts of a batch that one thread renders: plain data. */
+export interface BatchShare {
+  readonly drafts: readonly Draft[];
+  readonly masked: boolean;
+}
+
+/** The pixels of the drafts, one after another. */
+export function renderShare({ drafts, masked }: BatchShare): {
+  images: Float32Array;
+  masks?: Int32Array | undefined;
+} {
+  const { width, height } = drafts[0]!;
+  const pixels = width * height;
+  const images = new Float32Array(drafts.length * pixels * 3);
+  const masks = masked ? new Int32Array(drafts.length * pixels) : undefined;
+  drafts.forEach((draft, place) => {
+    const { image, mask } = applyEdits(draft, draft.edits);
+    normalized(image, draft.tables!, images.subarray(3 * place * pixels, 3 * (place + 1) * pixels));
+    if (mask) masks?.set(mask, place * pixels);
+  });
+  return { images, masks };
+}
