@@ -6,6 +6,7 @@ import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm';
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 import { broadcastProduct } from '../src/engine/broadcast-product.js';
 import { replaceProduct } from '../src/engine/wasm-product.js';
+import { registerWebgpuKernels } from '../src/engine/webgpu/kernels/register.js';
 
 enableProdMode();
 
@@ -14,6 +15,7 @@ export async function startEngine(): Promise<string> {
   const adapter = await navigator.gpu?.requestAdapter();
   if (adapter && (await setBackend('webgpu'))) {
     broadcastProduct('webgpu');
+    registerWebgpuKernels();
     const { vendor, architecture, description } = adapter.info;
     return `webgpu (${description || `${vendor} ${architecture}`.trim() || 'unnamed'})`;
   }

@@ -4,6 +4,7 @@ import { broadcastProduct } from './broadcast-product.js';
 import { registerFallbacks } from './fallback.js';
 import { missing } from './missing.js';
 import { type Dawn, registerDawn, type WebgpuBackendClass } from './webgpu/dawn.js';
+import { registerWebgpuKernels } from './webgpu/kernels/register.js';
 
 /** What the webgpu engine runs with. */
 export interface Webgpu {
@@ -33,6 +34,7 @@ export async function register(): Promise<Webgpu | undefined> {
     );
   device = await registerDawn(dawn, backend.WebGPUBackend);
   broadcastProduct('webgpu');
+  registerWebgpuKernels();
   registerFallbacks('webgpu');
   return { precision: 'f32', threads: 1, device };
 }

@@ -317,6 +317,8 @@ function outcome(name: string, run: number): Outcome {
 function agrees(expected: Outcome, got: readonly Result[]): boolean {
   if (!got.every(whole)) return false;
   if (expected.error?.includes('oneHot: depth')) return true; // The cpu engine has no single class.
+  // TensorFlow takes the whole part of an axis.
+  if (engine === 'tensorflow' && expected.error?.includes('axis param must be integers')) return true;
   if (!expected.results?.every(whole)) return got.every(({ values }) => values.length === 0);
   return (
     got.length === expected.results.length &&
@@ -327,11 +329,14 @@ function agrees(expected: Outcome, got: readonly Result[]): boolean {
       if (values.length > 0 && (dtype === 'float32') !== (other.dtype === 'float32')) return false;
       return values.every((x, j) => {
         const y = other.values[j]!;
-        return Object.is(x, y) || Math.abs(x - y) <= 1e-4 * Math.max(1, Math.abs(x));
+        return Object.is(x, y) || Math.abs(x - y) <= tolerance * Math.max(1, Math.abs(x));
       });
     })
   );
 }
+
+/** WebGPU promises sines and cosines to 2⁻¹¹ alone. */
+const tolerance = engine === 'webgpu' ? 2 ** -11 : 1e-4;
 
 const cases = Object.keys(ops).flatMap((name) => list(runs, () => name).map((_, run) => ({ name, run })));
 await tf.setBackend('cpu');
