@@ -33,6 +33,8 @@ export { classCount, type MaskIds, storedIds } from '../src/tasks/segmentation/m
 export { type MaskFormat, readMaskIds } from '../src/tasks/segmentation/mask-format.js';
 export { type Palette, type PaletteClass, parsePalette } from '../src/tasks/segmentation/palette.js';
 export { paletteOf, palettes } from '../src/tasks/segmentation/palettes.js';
+export { type DataReport, dataReportText, reportData } from '../src/tasks/segmentation/data-report.js';
+export { writeContactSheet } from '../src/tasks/segmentation/contact-sheet.js';
 export { type IdGrid, maskPng } from '../src/tasks/segmentation/mask-png.js';
 export {
   type FilePair,

@@ -22,6 +22,7 @@ export {
 } from '../src/experiment/training-flags.js';
 export { type ClassWeights, segmentationWeights } from '../src/experiment/class-weights.js';
 export { type TileSettings, tiledSplits } from '../src/experiment/tiled-splits.js';
+export { imageSizeFlag } from '../src/experiment/image-size-flag.js';
 export { maskFormatOf } from '../src/experiment/mask-format-of.js';
 export {
   classNamesOf,

@@ -87,7 +87,7 @@ function scoreOf({ target, prediction }: Prediction, classes: number): string {
 }
 
 /** The classes' names beside their colours, on as many lines as they need. */
-function legendOf(classes: readonly string[], width: number): { svg: string; lines: number } {
+export function legendOf(classes: readonly string[], width: number): { svg: string; lines: number } {
   let [x, y] = [GAP, 0];
   const entries = classes.map((name, c) => {
     const wide = FONT + GAP / 2 + textWidth(name) + 2 * GAP;
