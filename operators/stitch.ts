@@ -17,6 +17,7 @@ export interface StitchedPicture<I extends ImageItem = ImageItem> extends Stitch
  * tile is done; see `Stitcher`. Batches may hold tiles of several pictures. Stands inside the lease.
  *
  * @example
+ * const tiles = await cutTiles(test, { tiles: 256 });
  * prefetch(batchPlans(tiles, { batchSize: 4, seed, shuffle: false }), load, { ahead: 1 }).pipe(
  *   concatLease((batch$) => batch$.pipe(stitch(model, new Stitcher(3)))),
  * );

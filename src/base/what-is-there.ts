@@ -6,12 +6,7 @@ const FOUND: Readonly<Record<string, string>> = {
   EPERM: 'one that may not be read',
 };
 
-/**
- * What a failed access to a file found in its place, in words for a message.
- *
- * @example
- * await readFile('none.csv').catch((error) => whatIsThere(error)); // => 'nothing there'
- */
+/** What a failed access to a file found in its place, in words for a message: `nothing there` for ENOENT. */
 export function whatIsThere({ code, message }: NodeJS.ErrnoException): string {
   return FOUND[code ?? ''] ?? code ?? message;
 }

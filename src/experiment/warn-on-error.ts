@@ -9,7 +9,8 @@ import { say } from '../base/say.js';
  * the run its scores.
  *
  * @example
- * concat(training$, overlays$.pipe(warnOnError()), closing$);
+ * const pictures$ = throwError(() => new UserError('overlays/: expected a folder that can be written to, got a full disk'));
+ * concat(of('trained'), pictures$.pipe(warnOnError()), of('scored')).subscribe();
  */
 export function warnOnError<T>(): MonoTypeOperatorFunction<T> {
   return catchError((error: unknown) => {

@@ -75,7 +75,7 @@ describe('the examples of the doc comments', () => {
       const words = new Set(example.code.match(/[\w$]+/g));
       const lines = [...words].flatMap((word) => {
         const itsOwn = new RegExp(`export (async )?(function|class|const) ${word}\\b`).test(own);
-        if (word === 'default' || (!itsOwn && WORLD.includes(` ${word}:`))) return [];
+        if (word === 'default' || word === 'undefined' || (!itsOwn && WORLD.includes(` ${word}:`))) return [];
         const [library] = exports.find(([, names]) => names.has(word)) ?? [];
         if (word === 'assert') return [`import assert from 'node:assert/strict';`];
         if (library) return [`import { ${word} } from '${library}';`];

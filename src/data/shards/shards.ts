@@ -5,7 +5,7 @@ import { say } from '../../base/say.js';
 import { isAddress } from '../../files/http.js';
 import { lastAtMost, type Sequence, sequence } from '../sequence.js';
 import type { Pair } from '../types.js';
-import { expand } from './expand.js';
+import { expandBraces } from './expand-braces.js';
 import { indexedSample, indexHead, indexLines, indexPath, makeIndex } from './shard-index.js';
 import { type ShardItem, type ShardItemOptions, shardItem, shardNames } from './shard-item.js';
 
@@ -56,7 +56,7 @@ export async function openShards(
   pattern: string | readonly string[],
   options: ShardsOptions = {},
 ): Promise<Shards> {
-  const shards = typeof pattern === 'string' ? expand(pattern) : pattern;
+  const shards = typeof pattern === 'string' ? expandBraces(pattern) : pattern;
   const dirOf = (shard: string) =>
     options.indexDir ?? (isAddress(shard) ? '.cache/millrace/shards' : undefined);
   const paths = shards.map((shard) => indexPath(shard, dirOf(shard)));

@@ -9,8 +9,9 @@ import type { Classifier } from './classifier.js';
  *
  * @throws UserError for a model with an adapter that is not merged.
  * @example
- * model.merge();
- * await saveClassifier('exports/breeds', model, ['beagle', 'pug']);
+ * const classifier = await loadClassifier(fixture('vit-creatures'), { classes: 2, seed: 42 });
+ * classifier.merge();
+ * await saveClassifier('exports/breeds', classifier, ['beagle', 'pug']);
  */
 export async function saveClassifier(
   folder: string,

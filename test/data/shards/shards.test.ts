@@ -17,7 +17,7 @@ import { shards } from '../../../operators/shards.js';
 import { batchPlans } from '../../../src/data/batch-plans.js';
 import { interleave } from '../../../src/data/interleave.js';
 import { shard } from '../../../src/data/sequence.js';
-import { expand } from '../../../src/data/shards/expand.js';
+import { expandBraces } from '../../../src/data/shards/expand-braces.js';
 import { openShards } from '../../../src/data/shards/shards.js';
 import { read } from '../../../src/data/source.js';
 import { dropAfter, type FileServer, fileServer, ranged } from '../../files/file-server.js';
@@ -202,17 +202,17 @@ describe('tar shards', () => {
   });
 });
 
-describe('expand', () => {
+describe('expandBraces', () => {
   it('counts with the digits that are written, in all braces', () => {
-    assert.deepEqual(expand('a-{8..10}.tar'), ['a-8.tar', 'a-9.tar', 'a-10.tar']);
-    assert.deepEqual(expand('{b,a}-{01..02}.tar'), ['b-01.tar', 'b-02.tar', 'a-01.tar', 'a-02.tar']);
-    assert.deepEqual(expand('a{x}.tar'), ['a{x}.tar']);
-    assert.equal(expand('a-{0000..9999}.tar').length, 10_000);
+    assert.deepEqual(expandBraces('a-{8..10}.tar'), ['a-8.tar', 'a-9.tar', 'a-10.tar']);
+    assert.deepEqual(expandBraces('{b,a}-{01..02}.tar'), ['b-01.tar', 'b-02.tar', 'a-01.tar', 'a-02.tar']);
+    assert.deepEqual(expandBraces('a{x}.tar'), ['a{x}.tar']);
+    assert.equal(expandBraces('a-{0000..9999}.tar').length, 10_000);
   });
 
   it('refuses what counts backwards or beyond a million', () => {
-    assert.throws(() => expand('{3..1}'), /expected a range of 1 to 1000000 numbers, got 3..1/);
-    assert.throws(() => expand('{0..99999999}'), /expected a range of/);
-    assert.throws(() => expand('{0..9999}{0..9999}'), /expected at most 1000000 names, got 100000000/);
+    assert.throws(() => expandBraces('{3..1}'), /expected a range of 1 to 1000000 numbers, got 3..1/);
+    assert.throws(() => expandBraces('{0..99999999}'), /expected a range of/);
+    assert.throws(() => expandBraces('{0..9999}{0..9999}'), /expected at most 1000000 names, got 100000000/);
   });
 });

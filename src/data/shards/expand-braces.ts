@@ -9,14 +9,14 @@ const MOST = 1_000_000;
  *
  * @throws UserError for a range that runs backwards, and for more than a million names.
  * @example
- * expand('data-{08..10}.tar'); // => ['data-08.tar', 'data-09.tar', 'data-10.tar']
+ * expandBraces('data-{08..10}.tar'); // => ['data-08.tar', 'data-09.tar', 'data-10.tar']
  */
-export function expand(pattern: string): string[] {
+export function expandBraces(pattern: string): string[] {
   const match = /\{(?:(\d+)\.\.(\d+)|([^{}]*,[^{}]*))\}/.exec(pattern);
   if (!match) return [pattern];
   const [whole, first, last, list] = match;
   const before = pattern.slice(0, match.index);
-  const rests = expand(pattern.slice(match.index + whole.length));
+  const rests = expandBraces(pattern.slice(match.index + whole.length));
   const names = list === undefined ? numbers(pattern, first!, last!) : list.split(',');
   if (names.length * rests.length > MOST)
     throw new UserError(`${pattern}: expected at most ${MOST} names, got ${names.length * rests.length}`, {
