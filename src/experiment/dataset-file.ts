@@ -52,7 +52,7 @@ const PATHS: Partial<
  * // datasetFile('data/dataset.yaml') is { from: 'data/dataset.yaml', values: { imageDir: 'data/images' } }
  */
 export function datasetFile(path: string): { from: string; values: Readonly<Record<string, unknown>> } {
-  const table = new Map(KEYS.map((key) => [flagName(key), { key } as Flag]));
+  const table = new Map(KEYS.map((key) => [flagName(key), { key, schema: {} } as Flag]));
   const place = (inside: string) => (isAbsolute(inside) ? inside : join(dirname(path), inside));
   const values = [...configFile(path, table, 'all', '--dataset')].map(([name, value]) => {
     const key = table.get(name)!.key as (typeof KEYS)[number];
