@@ -5,6 +5,9 @@ export { imageMaskPairs } from '../operators/image-mask-pairs.js';
 export { imageFolders } from '../operators/image-folders.js';
 export { labelList } from '../operators/label-list.js';
 export { type ManifestImage, type ManifestPair, manifest } from '../operators/manifest.js';
+export { coco } from '../operators/coco.js';
+export { type CocoOptions, type CocoPairs, readCoco } from '../src/data/coco/read-coco.js';
+export type { Outlines, Shape } from '../src/data/outlines/outlines.js';
 export { shards } from '../operators/shards.js';
 export {
   openShards,

@@ -4,6 +4,7 @@ import { UserError } from '../base/errors.js';
 import { whatIsThere } from '../base/what-is-there.js';
 import { fetchBytes } from '../files/fetch-bytes.js';
 import { isAddress } from '../files/http.js';
+import { type Outlines, outlinesPng } from './outlines/outlines.js';
 
 /** Bytes within a larger file, such as a member of a tar shard. */
 export interface ByteRange {
@@ -25,10 +26,10 @@ export interface InMemory {
 }
 
 /**
- * Where the bytes of an image or a mask are: the path or http(s) address of a file, a range of one, or memory. Plain data,
- * so that an item may be sent to a worker thread.
+ * Where the bytes of an image or a mask are: the path or http(s) address of a file, a range of one, memory, or, for a
+ * mask, shapes that are drawn. Plain data, so that an item may be sent to a worker thread.
  */
-export type Source = string | ByteRange | InMemory;
+export type Source = string | ByteRange | InMemory | Outlines;
 
 /** A source that says which kind it is. */
 type Kinded = Exclude<Source, string>;
@@ -54,6 +55,11 @@ const kinds: { readonly [K in Kinded['kind']]: Kind<Extract<Kinded, { kind: K }>
   bytes: {
     read: async ({ bytes }) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
     stamp: ({ bytes }) => createHash('sha256').update(bytes).digest('hex'),
+    local: () => true,
+  },
+  outlines: {
+    read: outlinesPng,
+    stamp: (outlines) => createHash('sha256').update(JSON.stringify(outlines)).digest('hex'),
     local: () => true,
   },
 };
