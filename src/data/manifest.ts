@@ -6,6 +6,7 @@ import { whatIsThere } from '../base/what-is-there.js';
 import { csvRecords } from '../files/csv.js';
 import { isAddress } from '../files/http.js';
 import type { Source } from './source.js';
+import { stemOf } from './stem.js';
 import type { ImageItem } from './types.js';
 
 /** An item that a manifest lists. */
@@ -37,7 +38,7 @@ const CONCURRENCY = 64;
  *
  * Its columns are `image`, and `mask`, `label`, `weight` and `group` where there are any; others are ignored, which
  * is said. Paths are relative to the manifest's folder; http(s) addresses stay as they are. An item's stem is its image's
- * path without its ending. Empty cells, and null in JSON, are values that an item does not have.
+ * path without its ending (`stemOf`). Empty cells, and null in JSON, are values that an item does not have.
  *
  * @param needs columns that each item must have
  * @throws UserError with file and line, for a record without an image or what is needed, a file that is missing, an image
@@ -85,7 +86,7 @@ function itemOf(
   for (const column of ['image', ...needs] as const)
     if (values[column] === undefined) throw failure(path, line, `a value in the column ${column}`, 'none');
   const { image, mask, label, weight, group } = values;
-  const stem = image!.replace(/\.[^./]+$/, '').normalize();
+  const stem = stemOf(image!);
   const before = seen.get(stem);
   if (before !== undefined)
     throw failure(path, line, 'each image once', `${image} again, as in line ${before}`);

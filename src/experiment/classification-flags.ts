@@ -3,6 +3,7 @@ import { nameIn } from '../cli/flag.js';
 import { labelLosses } from '../tasks/classification/losses/label-losses.js';
 import { LABEL_METRICS } from '../tasks/classification/metrics/label-metrics.js';
 import { dataFlags, normalizationFlags } from './data-flags.js';
+import { labelSourceFlags, splitByFlag } from './item-sources.js';
 import { modelFlags, runFlags, trainingFlags } from './training-flags.js';
 
 const { dataPercentage, randomSeed, shrink } = dataFlags;
@@ -16,6 +17,7 @@ export const labelledDataFlags = {
     .min(1)
     .optional()
     .describe('CSV file of file,label in place of --image-dir; default: the embedded pictures'),
+  ...labelSourceFlags,
   dataPercentage: dataPercentage.describe('share of the pictures to use'),
   randomSeed,
   split: z
@@ -24,6 +26,7 @@ export const labelledDataFlags = {
     .describe(
       "stratified = 70/20/10 of each class; upstream = CPython's shuffle of all, 70/20/10; hash = each picture by its own name, stable under added files",
     ),
+  splitBy: splitByFlag,
   shrink,
 };
 

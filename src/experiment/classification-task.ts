@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { from, lastValueFrom, pipe } from 'rxjs';
+import { concatMap, defer, from, lastValueFrom, type Observable, of, pipe } from 'rxjs';
 import { augment } from '../../operators/augment.js';
 import { batch } from '../../operators/batch.js';
 import { checkSplits } from '../../operators/check-splits.js';
@@ -29,12 +29,13 @@ import {
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
 import { type ClassWeights, classificationWeights, weightedLoss } from './class-weights.js';
 import { classifierRecordOf } from './classifier-record.js';
+import { groupsOf, type SourceSettings, sourcedImages, sourceOf } from './item-sources.js';
 import { askedNormalization, recordedNormalization } from './model-record.js';
 import { cacheOf, type PictureSettings, pictureBatches } from './picture-batches.js';
 import type { Task } from './task.js';
 
 /** Which pictures, which side of the split, and the pretrained backbone with the head that starts on it. */
-export interface LabelSettings {
+export interface LabelSettings extends Omit<SourceSettings, 'coco'> {
   /** A folder with a sub-folder for each class, or else `labels`. Default: the embedded pictures. */
   readonly imageDir?: string | undefined;
   /** A CSV of file,label. */
@@ -68,7 +69,16 @@ export interface LabelledSplits {
 }
 
 /** The labelled pictures of the settings. @throws UserError where they name two sources, or one that is not there. */
-export function labelledImages({ imageDir, labels }: Pick<LabelSettings, 'imageDir' | 'labels'>) {
+export function labelledImages(
+  settings: Pick<LabelSettings, 'imageDir' | 'labels' | 'manifest' | 'shards'>,
+): Observable<readonly LabelledImage[]> {
+  const { imageDir, labels } = settings;
+  const [flag] = sourceOf(settings) ?? [];
+  if (flag !== undefined && (imageDir ?? labels) !== undefined)
+    throw new UserError(
+      `${flag}: expected it without ${imageDir === undefined ? '--labels' : '--image-dir'}, got both; each names all pictures`,
+    );
+  if (flag !== undefined) return defer(async () => (await sourcedImages(settings))!);
   if (imageDir !== undefined && labels !== undefined)
     throw new UserError(
       `--labels ${labels}: expected it without --image-dir, got both; a list names its files itself`,
@@ -91,13 +101,18 @@ export async function classificationSplits(
   const by = ({ className }: LabelledImage) => className;
   const found = await lastValueFrom(
     labelledImages(settings).pipe(
-      split({
-        seed,
-        percentage,
-        shrink,
-        recorded,
-        ...(rule === 'stratified' ? { by } : { rule }),
-      }),
+      concatMap((images) =>
+        of(images).pipe(
+          split({
+            seed,
+            percentage,
+            shrink,
+            recorded,
+            groups: groupsOf(settings, images),
+            ...(rule === 'stratified' ? { by } : { rule }),
+          }),
+        ),
+      ),
       checkSplits(),
     ),
   );

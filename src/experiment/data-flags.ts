@@ -8,6 +8,7 @@ import { classCount, declaredIds, type MaskIds } from '../tasks/segmentation/mas
 import type { Palette } from '../tasks/segmentation/palette.js';
 import { datasetFlag } from './dataset-file.js';
 import { imageSizeFlag } from './image-size-flag.js';
+import { pairSourceFlags, splitByFlag } from './item-sources.js';
 import { maskIdsFlag } from './mask-ids-flag.js';
 import { maskPaletteFlag } from './mask-palette-flag.js';
 
@@ -70,6 +71,7 @@ export const dataFlags = {
     .min(1)
     .default(fixture('creatures', 'plain', 'masks'))
     .describe('folder of masks'),
+  ...pairSourceFlags,
   list: z
     .array(z.string().min(1))
     .default([])
@@ -99,6 +101,7 @@ export const dataFlags = {
     .describe(
       "upstream = CPython's shuffle, 70/20/10; hash = each pair by its own name, stable under added files; folders = by the sub-folders train, val and test; lists = by --train-list and the others",
     ),
+  splitBy: splitByFlag,
   trainList: z
     .array(z.string().min(1))
     .min(1)

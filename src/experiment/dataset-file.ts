@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { configFile } from '../cli/config-file.js';
 import type { Flag } from '../cli/flag.js';
 import { flagName } from '../cli/flag.js';
+import { isAddress } from '../files/http.js';
 import { palettes } from '../tasks/segmentation/palettes.js';
 
 /** The keys of a dataset.yaml: flags that say what a data set is, of any recipe. */
@@ -10,6 +11,9 @@ const KEYS = [
   'imageDir',
   'maskDir',
   'labels',
+  'manifest',
+  'shards',
+  'coco',
   'list',
   'imageSuffix',
   'maskSuffix',
@@ -17,6 +21,7 @@ const KEYS = [
   'maskIds',
   'classNames',
   'split',
+  'splitBy',
   'trainList',
   'validationList',
   'testList',
@@ -35,6 +40,9 @@ const PATHS: Partial<
   imageDir: (path, place) => place(path),
   maskDir: (path, place) => place(path),
   labels: (path, place) => place(path),
+  manifest: (path, place) => place(path),
+  shards: (path, place) => (isAddress(path) ? path : place(path)),
+  coco: (path, place) => place(path),
   list: (path, place) => place(path),
   trainList: (path, place) => place(path),
   validationList: (path, place) => place(path),

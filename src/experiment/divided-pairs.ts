@@ -4,8 +4,9 @@ import { checkOverlap } from '../data/check-overlap.js';
 import { few, type SplitStems } from '../data/recorded-split.js';
 import { shuffled } from '../data/shuffled.js';
 import { type SplitOptions, splitPairs } from '../data/split.js';
-import type { FilePair, Splits } from '../data/types.js';
+import type { FilePair, Pair, Splits } from '../data/types.js';
 import { findPairs, type PairsOptions } from '../tasks/segmentation/pairs.js';
+import { groupsOf, type SourceSettings, sourcedPairs, sourceOf } from './item-sources.js';
 
 /** The splits that a rule of division makes of pairs, beside `SplitOptions`' rules. */
 type OfficialRule = 'folders' | 'lists';
@@ -14,7 +15,7 @@ type OfficialRule = 'folders' | 'lists';
 export type SplitRule = NonNullable<SplitOptions['rule']> | OfficialRule;
 
 /** Settings that choose the pairs and their split. */
-export interface PairsSettings {
+export interface PairsSettings extends SourceSettings {
   readonly imageDir: string;
   readonly maskDir: string;
   readonly list: readonly string[];
@@ -41,7 +42,11 @@ const FOLDERS: Readonly<Record<Side, readonly string[]>> = {
 };
 
 /** The pairs that the settings name, of all splits. */
-export function pairsOf(settings: PairsSettings, lists = listsOf(settings)): Promise<FilePair[]> {
+export async function pairsOf(settings: PairsSettings, lists = listsOf(settings)): Promise<readonly Pair[]> {
+  return (await sourcedPairs(settings)) ?? foundPairs(settings, lists);
+}
+
+function foundPairs(settings: PairsSettings, lists: readonly string[]): Promise<FilePair[]> {
   return findPairs(settings.imageDir, settings.maskDir, { ...suffixesOf(settings), lists });
 }
 
@@ -57,14 +62,18 @@ export function listsOf(settings: PairsSettings): readonly string[] {
  *
  * @throws UserError for what `findPairs` refuses, a picture in two splits or in no sub-folder, and no training pair.
  */
-export async function dividedPairs(
-  settings: PairsSettings,
-  recorded?: SplitStems,
-): Promise<Splits<FilePair>> {
+export async function dividedPairs(settings: PairsSettings, recorded?: SplitStems): Promise<Splits> {
   const { randomSeed: seed, dataPercentage: percentage, shrink, split: rule } = settings;
   if (recorded) return splitPairs(await pairsOf(settings), { seed, recorded });
-  if (rule !== 'folders' && rule !== 'lists')
-    return splitPairs(await pairsOf(refuseLists(settings)), { seed, percentage, rule, shrink });
+  if (rule !== 'folders' && rule !== 'lists') {
+    const pairs = await pairsOf(refuseLists(settings));
+    return splitPairs(pairs, { seed, percentage, rule, shrink, groups: groupsOf(settings, pairs) });
+  }
+  const [flag] = sourceOf(settings) ?? [];
+  if (flag ?? settings.splitBy)
+    throw new UserError(
+      `--split ${rule}: expected it without ${flag ?? '--split-by'}, got both; divide by seed, or name folders`,
+    );
   const sides = await (rule === 'lists' ? byLists(settings) : byFolders(refuseLists(settings)));
   checkOverlap(sides);
   return shrunk(sides, settings);
@@ -90,7 +99,7 @@ async function byFolders(settings: PairsSettings): Promise<Sides> {
   const { imageDir } = settings;
   const sides: Record<Side, FilePair[]> = { train: [], validation: [], test: [] };
   const strays: string[] = [];
-  for (const pair of await pairsOf(settings)) {
+  for (const pair of await foundPairs(settings, listsOf(settings))) {
     const [folder] = relative(imageDir, pair.image).split('/');
     const side = SIDES.find((name) => FOLDERS[name].includes(folder!.toLowerCase()));
     if (side === undefined) strays.push(relative(imageDir, pair.image));

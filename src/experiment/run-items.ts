@@ -11,6 +11,7 @@ import { checkMasks } from '../tasks/segmentation/check-masks.js';
 import { findPairs } from '../tasks/segmentation/pairs.js';
 import { labelledImages } from './classification-task.js';
 import { listsOf, pairsOf } from './divided-pairs.js';
+import { sourceOf } from './item-sources.js';
 import { maskFormatOf } from './mask-format-of.js';
 import type { ClassificationRun, SegmentationRun } from './run-settings.js';
 import { isClassification, type TrainedRun } from './trained-runs.js';
@@ -49,14 +50,26 @@ export function runItems(run: TrainedRun, places: RunPlaces): RunItems {
 
 function pairedItems(settings: SegmentationRun, places: RunPlaces): RunItems<Pair> {
   const { imageDir = settings.imageDir, maskDir = settings.maskDir } = places;
+  // Folders that are named now take the place of what the run learned from.
+  const source = places.maskDir === undefined ? settings : {};
   return {
-    from: imageDir,
+    from: sourceOf(source)?.[1] ?? imageDir,
     imageDirs: [settings.imageDir, imageDir],
-    embedded: resolve(imageDir) === resolve(fixture('creatures', 'plain', 'images')),
+    embedded:
+      sourceOf(source) === undefined &&
+      resolve(imageDir) === resolve(fixture('creatures', 'plain', 'images')),
     rule: { rule: settings.split === 'hash' ? 'hash' : 'upstream' },
     find: (recorded) =>
       pairsOf(
-        { ...settings, imageDir, maskDir },
+        {
+          ...settings,
+          manifest: undefined,
+          shards: undefined,
+          coco: undefined,
+          ...source,
+          imageDir,
+          maskDir,
+        },
         listsOf(settings).filter((path) => !recorded || existsSync(path)),
       ),
     ofStyle: (folder) => findPairs(join(folder, 'images'), join(folder, 'masks')),
@@ -65,15 +78,17 @@ function pairedItems(settings: SegmentationRun, places: RunPlaces): RunItems<Pai
 }
 
 function labelledItems(settings: ClassificationRun, places: RunPlaces): RunItems<LabelledImage> {
-  const { imageDir, labels } = places.imageDir || places.labels ? places : settings;
+  const given = places.imageDir !== undefined || places.labels !== undefined;
+  const { imageDir, labels } = given ? places : settings;
+  const source = given ? {} : settings;
   const named = (images: readonly LabelledImage[]) => withLabels(images, settings.classNames);
   const by = ({ className }: LabelledImage) => className;
   return {
-    from: imageDir ?? labels ?? fixture('creatures', 'plain', 'labels.csv'),
+    from: sourceOf(source)?.[1] ?? imageDir ?? labels ?? fixture('creatures', 'plain', 'labels.csv'),
     imageDirs: imageDir === undefined ? [] : [imageDir],
-    embedded: imageDir === undefined && labels === undefined,
+    embedded: imageDir === undefined && labels === undefined && sourceOf(source) === undefined,
     rule: settings.split === 'stratified' ? { by } : { rule: settings.split },
-    find: async () => named(await lastValueFrom(labelledImages({ imageDir, labels }))),
+    find: async () => named(await lastValueFrom(labelledImages({ ...source, imageDir, labels }))),
     ofStyle: async (folder) => {
       const list = join(folder, 'labels.csv');
       return named(

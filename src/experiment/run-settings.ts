@@ -5,6 +5,13 @@ import { recordedSize } from './model-record.js';
 import { segmenterRecord } from './segmenter-record.js';
 
 /** The part that either task needs. */
+/** What names items in other ways than by folders; see `SourceSettings`. */
+const recordedSources = {
+  manifest: z.string().optional(),
+  shards: z.string().optional(),
+  coco: z.string().optional(),
+  splitBy: z.literal('group').optional(),
+};
 const shared = {
   classNames: z.array(z.string()),
   dataPercentage: z.number(),
@@ -19,6 +26,7 @@ const shared = {
 export const segmentationRun = z.object({
   model: segmenterRecord,
   imageDir: z.string(),
+  ...recordedSources,
   maskDir: z.string(),
   list: z.array(z.string()),
   maskIds: z.union([z.array(z.number()), z.record(z.string(), z.number())]),
@@ -38,6 +46,7 @@ export const segmentationRun = z.object({
 export const classificationRun = z.object({
   model: classifierRecord,
   imageDir: z.string().optional(),
+  ...recordedSources,
   labels: z.string().optional(),
   split: z.enum(['stratified', 'upstream', 'hash']),
   topK: z.number(),

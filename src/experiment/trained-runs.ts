@@ -154,7 +154,10 @@ function located<S extends SegmentationRun | ClassificationRun>(
 ): S {
   const { plugin, model } = settings;
   const places = Object.entries(settings)
-    .filter(([key, value]) => ['imageDir', 'maskDir', 'labels'].includes(key) && value !== undefined)
+    .filter(
+      ([key, value]) =>
+        ['imageDir', 'maskDir', 'labels', 'manifest', 'shards', 'coco'].includes(key) && value !== undefined,
+    )
     .map(([key, value]) => [key, now(value as string)]);
   return {
     ...settings,

@@ -42,7 +42,7 @@ p1,"images/b.png","dog, small",images/m.png,
     },
     { stem: 'images/b', image: inDir('b.png'), mask: inDir('m.png'), className: 'dog, small', group: 'p1' },
     {
-      stem: 'https://example.org/c',
+      stem: 'example.org/c',
       image: 'https://example.org/c.png',
       mask: 'https://example.org/m.png',
       className: 'cat',
@@ -66,7 +66,7 @@ p1,"images/b.png","dog, small",images/m.png,
     assert.deepEqual(
       labelled.map(({ stem, label, group }) => [stem, label, group]),
       [
-        ['https://example.org/c', 0, undefined],
+        ['example.org/c', 0, undefined],
         ['images/a', 0, 'p1'],
         ['images/b', 1, 'p1'],
       ],

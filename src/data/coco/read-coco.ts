@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.js';
 import type { Outlines, Shape } from '../outlines/outlines.js';
+import { stemOf } from '../stem.js';
 import { IGNORE_INDEX, type Pair } from '../types.js';
 
 /** The pairs of a COCO file, and the ids that their masks store. */
@@ -40,6 +41,19 @@ const file = z.object({
   ),
   categories: z.array(z.object({ id: z.int(), name: z.string() })),
 });
+
+/** The ids of masks and the names of classes that the categories of a COCO file give; nothing where they are none. */
+export function categoriesOf(json: unknown): { maskIds?: number[]; classNames?: string[] } {
+  const { success, data } = file.shape.categories.safeParse(
+    (json as { categories?: unknown } | null)?.categories,
+  );
+  if (!success) return {};
+  const sorted = data.toSorted((a, b) => a.id - b.id);
+  return {
+    maskIds: [0, ...sorted.map(({ id }) => id)],
+    classNames: ['background', ...sorted.map(({ name }) => name)],
+  };
+}
 
 /** The number of files that are looked for at a time. */
 const CONCURRENCY = 64;
@@ -97,8 +111,7 @@ export async function readCoco(
     const { crowds, others } = shapesOf.get(id)!;
     const name = `${path}/${file_name}`;
     const mask: Outlines = { kind: 'outlines', width, height, shapes: [...crowds, ...others], name };
-    const stem = file_name.replace(/\.[^./]+$/, '').normalize();
-    return { stem, image: join(imageDir, file_name), mask };
+    return { stem: stemOf(file_name), image: join(imageDir, file_name), mask };
   });
   await checkFiles(pairs, fail);
   return {

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { UserError } from '../../base/errors.js';
 import { few } from '../recorded-split.js';
 import type { ByteRange } from '../source.js';
+import { stemOf } from '../stem.js';
 import type { ImageItem } from '../types.js';
 import type { IndexedSample } from './shard-index.js';
 
@@ -84,7 +85,7 @@ function labelOf(className: string, classes: readonly string[] | undefined): num
 /** What shards are called in stems: their file's name, or their path where names are not unique. */
 export function shardNames(shards: readonly string[]): string[] {
   const names = shards.map((shard) => basename(shard).replace(/\.[^.]*$/, ''));
-  return new Set(names).size === names.length ? names : shards.map((shard) => shard.replace(/\.[^./]*$/, ''));
+  return new Set(names).size === names.length ? names : shards.map(stemOf);
 }
 
 /** What the texts of a sample say of it. */

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fixture } from '../../src/base/fixture.js';
+import { csvText } from '../../src/files/tables.js';
+import { tar } from '../files/tar-writer.js';
+import { type SharedProcess, sharedProcess } from './run.js';
+import { tinyBackbone, tinyFlags } from './tiny-backbone.js';
+
+describe('training on items that are not in folders', () => {
+  let dir: string;
+  let shared: SharedProcess;
+  let backbone: string;
+  const stems = readdirSync(fixture('creatures', 'plain', 'images'))
+    .map((name) => name.replace(/\.jpg$/, ''))
+    .slice(0, 24);
+  const image = (stem: string) => resolve(fixture('creatures', 'plain', 'images', `${stem}.jpg`));
+  const mask = (stem: string) => resolve(fixture('creatures', 'plain', 'masks', `${stem}.png`));
+  before(async () => {
+    shared = sharedProcess();
+    dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+    backbone = await tinyBackbone(dir);
+    const rows = stems.map((stem, i) => ({
+      image: image(stem),
+      mask: mask(stem),
+      label: i % 2 === 0 ? 'even' : 'odd',
+      group: `g${i % 22}`,
+    }));
+    writeFileSync(join(dir, 'list.csv'), csvText(rows));
+    const members = stems.flatMap((stem, i): [string, Buffer | string][] => [
+      [`${stem}.jpg`, readFileSync(image(stem))],
+      [`${stem}.png`, readFileSync(mask(stem))],
+      [`${stem}.cls`, i % 2 === 0 ? 'even' : 'odd'],
+    ]);
+    for (const i of [0, 1])
+      writeFileSync(join(dir, `data-${i}.tar`), tar(Object.fromEntries(members.slice(36 * i, 36 * (i + 1)))));
+  });
+  after(() => {
+    shared.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  const run = (recipe: string, ...flags: string[]) => shared.run(recipe, flags, dir);
+  const splitsOf = (name: string): Record<string, string[]> => {
+    const [last] = readdirSync(join(dir, 'models', name)).filter((entry) => entry.startsWith('step-'));
+    return JSON.parse(readFileSync(join(dir, 'models', name, last!, 'splits.json'), 'utf8'));
+  };
+
+  for (const [what, ...flags] of [
+    ['manifest', '--manifest=list.csv', '--split-by=group'],
+    ['shards', '--shards=data-{0..1}.tar'],
+  ] as const)
+    for (const recipe of ['train', 'train-classifier'])
+      it(`${recipe} trains on ${what}, resumes, and is scored`, async () => {
+        const name = `${recipe}-${what}`;
+        const flagsOf = (epochs: number) =>
+          tinyFlags(backbone, `--run-name=${name}`, `--epochs=${epochs}`, '--data-percentage=1', ...flags);
+        const first = await run(recipe, ...flagsOf(1));
+        assert.equal(first.code, 0, first.stderr);
+        const second = await run(recipe, ...flagsOf(2), '--resume');
+        assert.equal(second.code, 0, second.stderr);
+        const { code, stderr, stdout } = await run(
+          'inference',
+          `--run-name=${name}`,
+          '--test-domains=in_domain',
+          `--output-dir=scores-${name}`,
+        );
+        assert.equal(code, 0, stderr);
+        assert.match(stdout, /in_domain +1/);
+      });
+
+  it('keeps groups together', () => {
+    const group = (stem: string) => stems.findIndex((one) => stem.endsWith(`/${one}`)) % 22;
+    const { train, validation, test } = splitsOf('train-manifest') as Record<
+      'train' | 'validation' | 'test',
+      string[]
+    >;
+    const groups = [train, validation, test].map((some) => new Set(some.map(group)));
+    assert.equal(
+      groups.reduce((sum, { size }) => sum + size, 0),
+      22,
+    );
+  });
+
+  it('trains on COCO with its categories as classes', async () => {
+    const some = stems.slice(0, 20);
+    const json = {
+      images: some.map((stem, id) => ({ id, file_name: image(stem), width: 1, height: 1 })),
+      annotations: [] as unknown[],
+      categories: [{ id: 7, name: 'creature' }],
+    };
+    const { default: sharp } = await import('sharp');
+    for (const one of json.images) {
+      const { width, height } = await sharp(one.file_name).metadata();
+      Object.assign(one, { width, height, file_name: one.file_name.slice(1) });
+      const half = [0, 0, width / 2, 0, width / 2, height, 0, height];
+      json.annotations.push({ image_id: one.id, category_id: 7, segmentation: [half] });
+    }
+    writeFileSync(join(dir, 'instances.json'), JSON.stringify(json));
+    const flags = tinyFlags(backbone, '--run-name=coco', '--epochs=1', '--data-percentage=1');
+    const { code, stderr } = await run('train', ...flags, '--coco=instances.json', '--image-dir=/');
+    assert.equal(code, 0, stderr);
+    const [last] = readdirSync(join(dir, 'models', 'coco')).filter((entry) => entry.startsWith('step-'));
+    const text = readFileSync(join(dir, 'models', 'coco', last!, 'checkpoint.json'), 'utf8');
+    const { config } = JSON.parse(text) as { config: { classNames: string[]; maskIds: number[] } };
+    assert.deepEqual(
+      [config.classNames, config.maskIds],
+      [
+        ['background', 'creature'],
+        [0, 7],
+      ],
+    );
+  });
+
+  it('refuses two sources, and what a source has not', async () => {
+    for (const [pattern, ...flags] of [
+      [/--shards: expected it without --manifest, got both/, '--manifest=list.csv', '--shards=data-0.tar'],
+      [/--split-by group: expected items with a group, got none/, '--shards=data-0.tar', '--split-by=group'],
+      [/--split folders: expected it without --manifest/, '--manifest=list.csv', '--split=folders'],
+      [/none.csv: expected a manifest, got/, '--manifest=none.csv'],
+    ] as const) {
+      const { code, stderr } = await run('train', ...tinyFlags(backbone, '--run-name=refused', ...flags));
+      assert.equal(code, 1);
+      assert.match(stderr, pattern);
+    }
+  });
+});
