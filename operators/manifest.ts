@@ -3,8 +3,10 @@ import { type ManifestItem, readManifest } from '../src/data/manifest.js';
 import type { Pair } from '../src/data/types.js';
 import { type LabelledImage, labelled } from '../src/tasks/classification/labelled-image.js';
 
-/** An item of a manifest with a mask, or with a label. */
+/** An item of a manifest with a mask. */
 export type ManifestPair = ManifestItem & Pair;
+
+/** An item of a manifest with a label. */
 export type ManifestImage = ManifestItem & LabelledImage;
 
 /**

@@ -13,6 +13,7 @@ import {
   dataReportText,
   decode,
   type MaskedSample,
+  nameOf,
   reportData,
   UserError,
   writeContactSheet,
@@ -66,7 +67,8 @@ recipe({
 
     const { faults } = report;
     const sound = splits.train.filter(
-      ({ image, mask }) => !faults.some((line) => line.startsWith(image) || line.startsWith(mask)),
+      ({ image, mask }) =>
+        !faults.some((line) => line.startsWith(nameOf(image)) || line.startsWith(nameOf(mask))),
     );
     const pairs = sound.slice(0, images);
     if (pairs.length > 0) {

@@ -4,10 +4,18 @@ import type { Order } from './order.js';
 import { permutation } from './permutation.js';
 import { lastAtMost, type Sequence } from './sequence.js';
 
-/** How `balance` weighs items: `by` gives the name of an item's class, `weight` a number. */
+/** How `balance` weighs items: each class alike, or by a weight. */
 export type Balance<I> =
-  | { readonly by: (item: I) => string; readonly weight?: undefined }
-  | { readonly weight: (item: I) => number; readonly by?: undefined };
+  | {
+      /** The name of an item's class. */
+      readonly by: (item: I) => string;
+      readonly weight?: undefined;
+    }
+  | {
+      /** How often an item comes, beside others. */
+      readonly weight: (item: I) => number;
+      readonly by?: undefined;
+    };
 
 /**
  * An order in which each class comes equally often, or each item in proportion to its weight: an epoch is as long as

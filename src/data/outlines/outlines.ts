@@ -26,7 +26,7 @@ export interface Outlines {
 const MOST_PIXELS = 89_478_485;
 
 /** The longest boundaries, in steps of a fifth of a pixel, of all polygons of a mask. */
-const LONGEST = 2 ** 26;
+const LONGEST = 2 ** 24;
 
 /**
  * The ids of a mask, row by row.

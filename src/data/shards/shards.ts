@@ -14,8 +14,10 @@ export interface Shards<I extends ShardItem = ShardItem> extends Sequence<I> {
   readonly lengths: readonly number[];
 }
 
-/** A sample with a mask, or with the class that `LabelledImage` has. */
+/** A sample with a mask. */
 export type ShardPair = ShardItem & Pair;
+
+/** A sample with its class, as `LabelledImage` has it. */
 export type ShardImage = ShardItem & { readonly className: string; readonly label: number };
 
 /** Options of `openShards`. */

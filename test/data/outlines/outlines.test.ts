@@ -13,7 +13,9 @@ const outlines = (width: number, height: number, ...shapes: Shape[]): Outlines =
 });
 const rows = (mask: Outlines) =>
   Array.from({ length: mask.height }, (_, y) =>
-    [...drawn(mask).slice(y * mask.width, (y + 1) * mask.width)].join(''),
+    drawn(mask)
+      .slice(y * mask.width, (y + 1) * mask.width)
+      .join(''),
   );
 
 describe('outlines', () => {
