@@ -186,7 +186,12 @@ export { prefetch } from '../operators/prefetch.js';
 export { concatLease } from '../operators/concat-lease.js';
 export { type Disposable, Lease } from '../operators/lease.js';
 export { type Batch, type NoTargets, noTargets, type Tensors } from '../src/data/batch.js';
-export { type Labels, labelTensor, softLabelTensor } from '../src/tasks/classification/label-tensor.js';
+export {
+  type Labelled,
+  type Labels,
+  labelTensor,
+  softLabelTensor,
+} from '../src/tasks/classification/label-tensor.js';
 
 // Models: a pretrained ViT under a head.
 export { loadSegmenter } from '../src/tasks/segmentation/load-segmenter.js';
@@ -213,7 +218,7 @@ export { type SaveBackboneOptions, saveBackbone } from '../src/model/vit/save-ba
 export { type SaveOnnxOptions, saveOnnx } from '../src/model/vit/save-onnx.js';
 export { saveSegmenter } from '../src/tasks/segmentation/save-segmenter.js';
 export { saveClassifier } from '../src/tasks/classification/save-classifier.js';
-export { type VitConfig, vitConfig } from '../src/model/vit/config.js';
+export { type Grid, type VitConfig, vitConfig } from '../src/model/vit/config.js';
 
 // Heads: what a segmenter puts on its ViT.
 export { heads } from '../src/model/heads/heads.js';
@@ -256,6 +261,7 @@ export type { NamedWeights, Spelling } from '../src/model/vit/names.js';
 
 // Losses: what training minimises.
 export { losses } from '../src/tasks/segmentation/losses/losses.js';
+export type { WeightOption } from '../src/tasks/segmentation/losses/weighted-cross-entropy.js';
 export { crossEntropy } from '../src/tasks/segmentation/losses/cross-entropy.js';
 export { diceCrossEntropy } from '../src/tasks/segmentation/losses/dice-cross-entropy.js';
 export { focal } from '../src/tasks/segmentation/losses/focal.js';
@@ -385,6 +391,7 @@ export {
 export { type Evaluation, evaluate } from '../operators/evaluate.js';
 export { predict } from '../operators/predict.js';
 export { type StitchedPicture, stitch } from '../operators/stitch.js';
+export type { LogitsShape } from '../src/tasks/segmentation/classes-at.js';
 export { type Stitched, Stitcher } from '../src/tasks/segmentation/stitcher.js';
 export { overlays } from '../operators/overlays.js';
 export { predictLabels } from '../operators/predict-labels.js';

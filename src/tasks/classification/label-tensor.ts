@@ -8,7 +8,8 @@ import type { LabelledImage } from './labelled-image.js';
 /** Labels [batch], or each class's share [batch, classes]. */
 export type Labels = Tensor1D | Tensor2D;
 
-type Labelled = Sample<LabelledImage, Float32Array> & Mixed;
+/** A sample with the label, or the shares of labels, that it trains on. */
+export type Labelled = Sample<LabelledImage, Float32Array> & Mixed;
 
 /**
  * The labels of samples as one tensor: int32 [batch].
