@@ -88,14 +88,10 @@ recipe({
               if (config.separate) await writePredictions(folder, rows, storedIds(ids), palette);
             }),
           ),
-        classification: (classifier, own, images) =>
-          labelSheet(
-            classifier,
-            labelledBatchesOf(images, classifier, own, { batchSize }),
-            sheet,
-            classNames,
-            images.length,
-          ),
+        classification: (classifier, own, images) => {
+          const batches$ = labelledBatchesOf(images, classifier, own, { batchSize });
+          return labelSheet(classifier, batches$, sheet, classNames, images.length);
+        },
       }).pipe(tap(() => process.stdout.write(printable(`${sheet}\n`))));
     };
 

@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { say } from '../../base/say.js';
 import { type Json, readJson } from '../../files/json-file.js';
 import { classLabels } from './class-labels.js';
 import { refuseForeignConfig } from './given-config.js';
 import { fromHub } from './hub.js';
 import { type Pretrained, pretrainedOf } from './pretrained-of.js';
+import { otherFilter } from './resampling.js';
 import { readWeights, weightFile } from './weight-files.js';
 
 /**
@@ -14,7 +16,7 @@ import { readWeights, weightFile } from './weight-files.js';
  *
  * config.json is that of transformers or of timm; what it says is checked against the tensors, and a tensor that the
  * plain ViT does not have is an error (see `accountForTensors`). Without config.json the number of heads is known of
- * the published sizes alone.
+ * the published sizes alone. Where the model's pictures were resized with another filter than ours, a line says so.
  *
  * @throws UserError when nothing is found, for a hub id it says what to download and where to put it; and for a model
  * that is no plain ViT, saying what sets it apart.
@@ -27,7 +29,11 @@ export async function readPretrained(name: string): Promise<Pretrained> {
   const config = { path: configPath, json: await readConfig(configPath) };
   const tensors = await readWeights(path);
   const preprocessor = { path: preprocessorPath, json: await readJson(preprocessorPath) };
-  return pretrainedOf({ path, tensors, config, preprocessor });
+  const pretrained = pretrainedOf({ path, tensors, config, preprocessor });
+  const filter = otherFilter(preprocessor.json, config.json);
+  if (filter)
+    say(`${name}: its pictures were resized by ${filter} interpolation; here they are resized by bilinear`);
+  return pretrained;
 }
 
 /**
