@@ -1,6 +1,7 @@
-// Runs the native tests against a build of the addon with AddressSanitizer, LeakSanitizer and
-// UndefinedBehaviorSanitizer: what `npm run test:asan` does. Arguments are test files; default all of test/native and the
-// suites of all engines in test/engine. Tests of other engines, which are built without sanitizers, are left out.
+// Runs the native tests against builds of the addons onednn and images with AddressSanitizer, LeakSanitizer and
+// UndefinedBehaviorSanitizer: what `npm run test:asan` does. Arguments are test files; default all of test/native, the
+// suites of all engines in test/engine, and those of pixels and image files. Tests of other engines, which are built
+// without sanitizers, are left out.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,7 +10,6 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const compiler = process.env.CXX ?? 'g++';
-const addon = join(here, 'build', 'onednn-asan.node');
 
 function skip(reason) {
   console.log(`test:asan skipped: ${reason}`);
@@ -36,22 +36,26 @@ if (process.platform !== 'linux') skip('LeakSanitizer with a preloaded run-time 
 const preload = runtime();
 if (!preload) skip(`${compiler} has no AddressSanitizer (CXX names another compiler)`);
 
-const build = spawnSync(
-  process.execPath,
-  [join(here, 'install.mjs'), '--explain', '--asan', '--out', addon],
-  {
-    stdio: 'inherit',
-  },
-);
-if (build.status !== 0) process.exit(build.status ?? 1);
+/** The path of an addon that a script builds with the sanitizers. */
+function built(name, script) {
+  const addon = join(here, 'build', `${name}-asan.node`);
+  const args = [join(here, script), '--explain', '--asan', '--out', addon];
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+  return addon;
+}
+const onednn = built('onednn', 'install.mjs');
+const images = built('images', join('images', 'build.mjs'));
 
-const native = readdirSync(join(root, 'test', 'native'))
-  .filter((name) => name.endsWith('.test.ts'))
-  .map((name) => join('test', 'native', name));
+const testsIn = (...folder) =>
+  readdirSync(join(root, 'test', ...folder))
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join('test', ...folder, name));
+const engines = ['kernels', 'training'].map((name) => `test/engine/${name}.test.ts`);
+const pixels = [...testsIn('data', 'pixels'), 'test/data/images/image-file.test.ts'];
 const tests = process.argv.slice(2);
-const files =
-  tests.length > 0 ? tests : [...native, 'test/engine/kernels.test.ts', 'test/engine/training.test.ts'];
-const others = ['--grep', 'wasm|torch|tensorflow', '--invert'];
+const files = tests.length > 0 ? tests : [...testsIn('native'), ...engines, ...pixels];
+const others = ['--grep', 'wasm|torch|tensorflow|webgpu', '--invert'];
 const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
 const args = ['--no-config', '--require', 'test/hooks.ts', '--timeout', '600000'];
 console.log(`test:asan: ${files.length} test files with ${preload}`);
@@ -60,7 +64,8 @@ const run = spawnSync(process.execPath, ['--import', 'tsx', mocha, ...args, ...o
   stdio: 'inherit',
   env: {
     ...process.env,
-    MILLRACE_ONEDNN_ADDON: addon,
+    MILLRACE_ONEDNN_ADDON: onednn,
+    MILLRACE_IMAGES_ADDON: images,
     LD_PRELOAD: preload,
     // A small quarantine, as a test asks that what is freed leaves the process. Memory that cannot be had is null, as it
     // is without the sanitizer: the addon turns it into an error.
