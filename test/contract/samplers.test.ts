@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import {
   createStudy,
   type Direction,
@@ -11,6 +9,7 @@ import {
   type Trial,
   TrialPruned,
 } from '../../exports/study.js';
+import { collectGarbage } from '../collect-garbage.js';
 import { finite, inBounds, mixed, SUBJECTS } from './sampler-subjects.js';
 
 /** In the order of their numbers, without what belongs to the moment. */
@@ -118,11 +117,9 @@ for (const { name, make, exhaustive, oneObjective, trials: enough = 40 } of SUBJ
         await study.optimize(objective, { trials: 12 });
         return new WeakRef(study.cache);
       })();
-      setFlagsFromString('--expose_gc');
-      const collect = runInNewContext('gc') as () => void;
       for (let i = 0; i < 5 && ghost.deref(); i++) {
         await new Promise((done) => setTimeout(done, 1));
-        collect();
+        collectGarbage();
       }
       assert.equal(ghost.deref(), undefined);
       sampler.inferRelativeSearchSpace((await createStudy({ sampler })).cache, {} as FrozenTrial);

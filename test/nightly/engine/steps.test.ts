@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { dispose, memory, setBackend, tensor } from '@tensorflow/tfjs-core';
 import { localizedLora } from '../../../src/adapters/localized-lora.js';
 import type { Batch } from '../../../src/data/batch.js';
@@ -9,6 +7,7 @@ import { logCoshDice } from '../../../src/tasks/segmentation/losses/log-cosh-dic
 import { createSegmenter } from '../../../src/tasks/segmentation/segmenter.js';
 import { adamW } from '../../../src/train/optimizers/adam.js';
 import { Training } from '../../../src/train/training.js';
+import { collectGarbage } from '../../collect-garbage.js';
 import { need, start } from '../../engine/tested-engines.js';
 
 const config = {
@@ -36,12 +35,6 @@ function batch(position: number): Batch {
   const plan = { position, samples: [] };
   return { plan, inputs, targets, dispose: () => dispose([inputs, targets]) } as unknown as Batch;
 }
-
-/** Frees what JavaScript holds no more, so that only what a step leaves behind is measured. */
-const collectGarbage = (() => {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
-})();
 
 const megabytes = () => process.memoryUsage().rss / 2 ** 20;
 
