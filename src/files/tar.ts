@@ -1,19 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../base/errors.js';
-import {
-  BLOCK,
-  broken,
-  type Extension,
-  entryOf,
-  extension,
-  isEnd,
-  isExtension,
-  isRegular,
-  MOST_ENTRIES,
-  pathOf,
-  safe,
-} from './tar-header.js';
+import { broken } from './tar-header.js';
+import { type ReadAt, tarMembers } from './tar-members.js';
 
 /** One regular file of a tar archive, whole. */
 export interface TarFile {
@@ -32,21 +21,9 @@ export interface TarFile {
  *   set: a file above 64 MiB, or more than five million entries
  */
 export async function* tarFiles(source: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<TarFile> {
-  const take = reader(source, name);
-  let long: Extension = {};
-  for (let entries = 0; ; entries++) {
-    if (entries > MOST_ENTRIES) throw broken(name, `more than ${MOST_ENTRIES} entries`);
-    const header = await take(BLOCK);
-    if (isEnd(header)) return;
-    const { type, size } = entryOf(header, long, name);
-    const data = (await take(Math.ceil(size / BLOCK) * BLOCK)).subarray(0, size);
-    if (isExtension(type)) long = { ...long, ...extension(type, data, name) };
-    else {
-      const path = pathOf(header, long);
-      long = {};
-      if (isRegular(type)) yield { path: safe(path, name), data };
-    }
-  }
+  const readAt = forward(source, name);
+  for await (const { path, offset, size } of tarMembers(readAt, name))
+    yield { path, data: await readAt(offset, size) };
 }
 
 /** The regular files of a `.tar.gz` file: `tarFiles` over what gzip unpacks. */
@@ -70,21 +47,24 @@ export async function* tarGzFiles(path: string): AsyncGenerator<TarFile> {
   }
 }
 
-/** Reads an exact number of bytes from a stream of chunks. */
-function reader(source: AsyncIterable<Uint8Array>, name: string): (bytes: number) => Promise<Buffer> {
+/** Reads a stream of chunks by place, forwards only. @throws UserError where it ends before. */
+function forward(source: AsyncIterable<Uint8Array>, name: string): ReadAt {
   const chunks = source[Symbol.asyncIterator]();
-  let rest: Buffer = Buffer.alloc(0);
-  return async (bytes) => {
+  let [start, rest] = [0, Buffer.alloc(0) as Buffer];
+  return async (offset, length) => {
     const parts = [rest];
-    let bufferedBytes = rest.length;
-    while (bufferedBytes < bytes) {
+    let end = start + rest.length;
+    while (end < offset + length) {
       const next = await chunks.next();
       if (next.done) throw broken(name, 'an end in the middle');
+      // What was passed over is let go.
+      if (end <= offset) [start, parts.length] = [end, 0];
       parts.push(Buffer.from(next.value));
-      bufferedBytes += next.value.length;
+      end += next.value.length;
     }
-    const all = parts.length === 1 ? rest : Buffer.concat(parts);
-    rest = all.subarray(bytes);
-    return all.subarray(0, bytes);
+    const all = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    const first = offset - start;
+    [start, rest] = [offset + length, all.subarray(first + length)];
+    return all.subarray(first, first + length);
   };
 }
