@@ -125,6 +125,21 @@ export {
 } from '../src/experiment/score-files.js';
 export { areNumbers, testScores } from '../src/loggers/summary.js';
 
+// Runs by what their files tell: listed and compared.
+export { foundRuns, namedRuns, type RunFolders } from '../src/experiment/found-runs.js';
+export type { RunOverview, RunState } from '../src/experiment/run-overview.js';
+export { type RunFilter, runFilter, sortedRuns } from '../src/experiment/run-fields.js';
+export { runRecord, runsTable } from '../src/experiment/runs-table.js';
+export { runFoldersFlags } from '../src/experiment/run-folders-flags.js';
+export {
+  comparedCurves,
+  comparedPlots,
+  comparedScoreRows,
+  differingSettings,
+  type RunCurve,
+  sparklines,
+} from '../src/experiment/compare-runs.js';
+
 // A search for hyper-parameters.
 export {
   type AdapterSearch,

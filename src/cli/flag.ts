@@ -36,6 +36,8 @@ export interface FlagSchema {
   readonly expects?: string;
   /** One value, though a list: where the flag is repeated, the last one counts, and they do not add up. */
   readonly single?: boolean;
+  /** Whether words without a flag are its values, as in `compare A B`; of one flag alone. */
+  readonly words?: boolean;
   /** Whether it only says how others are read: no recipe sees it, and no run records it. */
   readonly transient?: boolean;
   /** Why the flag is accepted without effect; see `ignored`. */
@@ -141,6 +143,11 @@ export type Defaults = (value: unknown) => {
 /** What a flag gives to others: the `defaults` of its `meta`. */
 export function defaultsOf({ type }: Flag): Defaults | undefined {
   return type.meta()?.['defaults'] as Defaults | undefined;
+}
+
+/** The flag that takes words without a flag, if one does. */
+export function wordsFlag(table: ReadonlyMap<string, Flag>): Flag | undefined {
+  return [...table.values()].find(({ schema }) => schema.words);
 }
 
 /** The flags of a table, by name, in its order. */

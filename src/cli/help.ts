@@ -1,10 +1,15 @@
-import { expected, type Flag } from './flag.js';
+import { expected, type Flag, wordsFlag } from './flag.js';
 
 /**
  * The `--help` text: usage, the recipe's description, and the flags by group, each with its type and its default.
  */
 export function helpText(usage: string, description: string, table: ReadonlyMap<string, Flag>): string {
-  const lines = [`Usage: ${usage} [flags]`, '', description];
+  const words = wordsFlag(table);
+  const lines = [
+    `Usage: ${usage}${words ? ` [${words.name.toUpperCase()} …]` : ''} [flags]`,
+    '',
+    description,
+  ];
   let group = '';
   for (const flag of table.values()) {
     if (flag.group !== group) lines.push('', `${flag.group}:`);

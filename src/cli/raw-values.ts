@@ -1,7 +1,7 @@
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 import { configFile } from './config-file.js';
-import { defaultsOf, expected, type Flag, flagName, valueOf } from './flag.js';
+import { defaultsOf, expected, type Flag, flagName, valueOf, wordsFlag } from './flag.js';
 
 /** Whether a table has all flags of a command line (others are errors) or some of them (others are passed over). */
 export type Known = 'all' | 'some';
@@ -69,11 +69,10 @@ function readWords(
   const notes: string[] = [];
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] === '-h' ? '--help' : argv[i]!;
-    if (!word.startsWith('--') && known === 'some') continue;
-    if (!word.startsWith('--'))
-      throw new UserError(`${JSON.stringify(word)}: expected a flag such as --help, got a bare word`, {
-        word,
-      });
+    if (!word.startsWith('--')) {
+      addWord(values, word, table, known);
+      continue;
+    }
     const equals = word.indexOf('=');
     const spelled = equals < 0 ? word.slice(2) : word.slice(2, equals);
     const name = flagName(spelled);
@@ -115,6 +114,19 @@ function readWords(
     values.set(flag.name, value);
   }
   return { values, notes };
+}
+
+/** A word without a flag: a value of the flag that takes such words. @throws UserError where there is none. */
+function addWord(
+  values: Map<string, unknown>,
+  word: string,
+  table: ReadonlyMap<string, Flag>,
+  known: Known,
+): void {
+  const flag = wordsFlag(table);
+  if (flag) values.set(flag.name, [...((values.get(flag.name) as unknown[] | undefined) ?? []), word]);
+  else if (known === 'all')
+    throw new UserError(`${JSON.stringify(word)}: expected a flag such as --help, got a bare word`, { word });
 }
 
 /**

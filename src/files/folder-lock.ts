@@ -86,6 +86,18 @@ export function lockFolder(dir: string, tell = say): () => void {
   return release;
 }
 
+/** Whether a live process holds a folder by `lockFolder`. Where the folder cannot be written, one elsewhere counts as dead. */
+export function isLocked(dir: string): boolean {
+  const path = resolve(dir, NAME);
+  const text = read(path);
+  if (text === undefined) return false;
+  try {
+    return isAlive(parse(text), path, dir);
+  } catch {
+    return false;
+  }
+}
+
 function create(path: string, dir: string): number | undefined {
   try {
     return openSync(path, 'wx');

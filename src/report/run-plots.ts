@@ -105,7 +105,7 @@ function learningRates(title: Title, steps: readonly StepEvent[]): Plot {
 type Title = string | { readonly text: string; readonly subtitle: string };
 
 /** Curves over epochs; series also differ in the shape of their points, for print without colour. */
-function curves(
+export function curves(
   title: Title,
   y: string,
   values: readonly { readonly epoch: number; readonly value: number; readonly series: string }[],
