@@ -364,6 +364,8 @@ export type {
   DoneEvent,
   EpochEvent,
   Event,
+  MemoryUse,
+  PictureEvent,
   RunEvent,
   StepEvent,
   TrialEvent,
@@ -373,6 +375,7 @@ export type {
 export { readEvents } from '../src/events/read-events.js';
 export { logTo } from '../operators/log-to.js';
 export { type ProgressOptions, progress } from '../operators/progress.js';
+export { type DrawPredictionsOptions, drawPredictions } from '../operators/draw-predictions.js';
 export { loggers } from '../src/loggers/loggers.js';
 export { jsonLines } from '../src/loggers/json-lines.js';
 export { csv } from '../src/loggers/metrics-csv.js';

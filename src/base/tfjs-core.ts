@@ -43,6 +43,7 @@ export const {
   matMul,
   maximum,
   mean,
+  memory,
   minimum,
   mul,
   neg,

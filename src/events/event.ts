@@ -3,13 +3,14 @@ import type { Scores } from './scores.js';
 /**
  * An event of a run, as plain data: one discriminated union that every logger, plot, progress bar and dashboard
  * subscribes to. `time` is milliseconds since 1970; only it and the other clock fields (`seconds`,
- * `imagesPerSecond`, `earlierSeconds`, `data`) differ between two runs of the same recipe on the same engine.
+ * `imagesPerSecond`, `earlierSeconds`, `data`, `memory`) differ between two runs of the same recipe on the same engine.
  */
 export type Event<S extends Scores = Scores> =
   | RunEvent
   | StepEvent
   | EpochEvent
   | ValidationEvent<S>
+  | PictureEvent
   | CheckpointEvent
   | TrialEvent
   | WarningEvent
@@ -58,6 +59,14 @@ export interface DataPace {
   readonly full: number;
 }
 
+/** Memory after a step, in bytes: a clock field. */
+export interface MemoryUse {
+  /** Resident, of the whole process. */
+  readonly process: number;
+  /** Of all tensors that the engine holds. */
+  readonly tensors: number;
+}
+
 /** One batch was trained on. `step` counts batches from 1 over the whole run, `epoch` from 1, `batch` from 0. */
 export interface StepEvent extends Timed {
   readonly type: 'step';
@@ -75,6 +84,7 @@ export interface StepEvent extends Timed {
   readonly imagesPerSecond: number;
   /** Where the batch came from `prefetch`. */
   readonly data?: DataPace;
+  readonly memory?: MemoryUse;
 }
 
 /** An epoch's training ended; `loss` is the mean over its images. */
@@ -99,6 +109,17 @@ export interface ValidationEvent<S extends Scores = Scores> extends Timed {
   readonly scores: S;
   readonly images: number;
   readonly seconds: number;
+}
+
+/** Predictions on a few samples, the same at each epoch, were drawn: input, target and prediction side by side. */
+export interface PictureEvent extends Timed {
+  readonly type: 'picture';
+  /** What the picture shows: the split of its samples. */
+  readonly name: string;
+  /** The file, a JPEG, relative to the run's folder of logs, with `/`. It is whole when the event is heard. */
+  readonly path: string;
+  readonly step: number;
+  readonly epoch: number;
 }
 
 /** A checkpoint was written whole; `path` is its folder. */

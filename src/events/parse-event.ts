@@ -8,8 +8,8 @@ const figure = z
   .transform((value) => value ?? Number.NaN);
 const count = z.int().min(0);
 const place = { time: z.number(), step: count, epoch: count };
-const data = z.record(z.string(), z.number()).optional();
-const pace = { images: count, seconds: figure, imagesPerSecond: figure, data };
+const numbers = z.record(z.string(), z.number()).optional();
+const pace = { images: count, seconds: figure, imagesPerSecond: figure, data: numbers, memory: numbers };
 
 /** A score of any task: a number, a vector by class, or a matrix. */
 const score = z.union([figure, z.array(z.number().nullable()), z.array(z.array(z.number()))]);
@@ -43,6 +43,7 @@ const schemas = {
   }),
   epoch: z.looseObject({ ...place, ...pace, loss: figure }),
   validation: z.looseObject({ ...place, split: z.string(), scores, images: count, seconds: figure }),
+  picture: z.looseObject({ ...place, name: z.string(), path: z.string() }),
   checkpoint: z.looseObject({ ...place, path: z.string(), best: z.boolean() }),
   trial: z.looseObject({
     time: z.number(),

@@ -1,13 +1,15 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { concatMap, defer, from, lastValueFrom, type Observable, of, pipe } from 'rxjs';
+import { concatMap, defer, from, lastValueFrom, type Observable, of, pipe, toArray } from 'rxjs';
 import { augment } from '../../operators/augment.js';
 import { batch } from '../../operators/batch.js';
 import { checkSplits } from '../../operators/check-splits.js';
+import { concatLease } from '../../operators/concat-lease.js';
 import { decode } from '../../operators/decode.js';
 import { imageFolders } from '../../operators/image-folders.js';
 import { labelList } from '../../operators/label-list.js';
 import { mixSamples } from '../../operators/mix-samples.js';
 import { normalize } from '../../operators/normalize.js';
+import { predictLabels } from '../../operators/predict-labels.js';
 import { split } from '../../operators/split.js';
 import { UserError } from '../base/errors.js';
 import { fixture } from '../base/fixture.js';
@@ -19,6 +21,7 @@ import { pretrainedLabels } from '../model/vit/pretrained.js';
 import type { Pretrained } from '../model/vit/pretrained-of.js';
 import type { TrainingMode } from '../model/vit/training-mode.js';
 import { type Classifier, loadClassifier } from '../tasks/classification/classifier.js';
+import { writeLabelSheet } from '../tasks/classification/label-sheet.js';
 import { labelTensor, softLabelTensor } from '../tasks/classification/label-tensor.js';
 import { classNames, type LabelledImage, withLabels } from '../tasks/classification/labelled-image.js';
 import { labelLosses } from '../tasks/classification/losses/label-losses.js';
@@ -185,6 +188,12 @@ export function classificationTask(
     loss,
     metrics: classificationMetrics({ classes: classes.length, loss, k }),
     guarded: 'accuracy',
+    draw: (scored, batches$, path) =>
+      batches$.pipe(
+        concatLease((batch$) => batch$.pipe(predictLabels(scored, model.normalization))),
+        toArray(),
+        concatMap((rows) => writeLabelSheet(path, rows, classes)),
+      ),
     record: { ...classifierRecordOf(model, settings), ...recordedNormalization(settings, model) },
     ...pictureBatches<LabelledImage, Tensor1D>(
       settings,

@@ -1,11 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { defer, from, lastValueFrom, pipe } from 'rxjs';
+import { concatMap, defer, from, lastValueFrom, pipe, toArray } from 'rxjs';
 import { augment } from '../../operators/augment.js';
 import { batch } from '../../operators/batch.js';
 import { checkSplits } from '../../operators/check-splits.js';
+import { concatLease } from '../../operators/concat-lease.js';
 import { decode } from '../../operators/decode.js';
 import { mixSamples } from '../../operators/mix-samples.js';
 import { normalize } from '../../operators/normalize.js';
+import { predict } from '../../operators/predict.js';
 import type { ImageSize } from '../data/images/image-size.js';
 import type { SampleCache } from '../data/images/sample-cache.js';
 import type { SplitStems } from '../data/recorded-split.js';
@@ -15,6 +17,7 @@ import { loadSegmenter } from '../tasks/segmentation/load-segmenter.js';
 import { losses } from '../tasks/segmentation/losses/losses.js';
 import { classCount, type MaskIds } from '../tasks/segmentation/mask-ids.js';
 import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-metrics.js';
+import { writeOverlays } from '../tasks/segmentation/overlays.js';
 import { type Segmenter } from '../tasks/segmentation/segmenter.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
 import { type ClassWeights, weightedLoss } from './class-weights.js';
@@ -103,14 +106,21 @@ export function segmentationTask(
   model.train(mode);
   const samples = cache ?? cacheOf(settings);
   const loss = weightedLoss((options) => losses.make(settings.loss, options), settings.loss, weights);
+  const classes = classNamesOf(settings);
   return {
     model,
     splits,
     ...(whole && { recordedSplits: whole }),
-    classes: classNamesOf(settings),
+    classes,
     loss,
     metrics: segmentationMetrics({ classes: classCount(ids), loss }),
     guarded: 'softDice',
+    draw: (scored, batches$, path) =>
+      batches$.pipe(
+        concatLease((batch$) => batch$.pipe(predict(scored, model.normalization))),
+        toArray(),
+        concatMap((rows) => writeOverlays(path, rows, classes)),
+      ),
     record: { ...recordOf(model, settings.modelName), ...recordedNormalization(settings, model) },
     ...pictureBatches<Pair, Tensor>(settings, { model, masked: true }, (plan, { changes, mix, size }) =>
       from(plan.samples).pipe(

@@ -31,6 +31,14 @@ export interface Task<
   readonly record: unknown;
   /** The batch of a training plan, augmented. */
   load(plan: BatchPlan<I>): Observable<Batch<In, Target>>;
+  /**
+   * Draws predictions of a model on each sample of the batches, in their order, into one file. Default: a run draws none.
+   */
+  draw?(
+    model: Model<In, Out>,
+    batches$: Observable<Lease<Batch<In, Target>>>,
+    path: string,
+  ): Observable<unknown>;
   /** A new stream, at each call, of unaugmented items in order. */
   inOrder(items: readonly I[]): () => Observable<Lease<Batch<In, Target>>>;
 }

@@ -172,6 +172,12 @@ export const runFlags = {
     ),
   logger: z.array(nameIn(loggers)).optional().describe('additional loggers, besides those of the package'),
   plotDir: z.string().min(1).default('plots').describe('folder of plots, <run>/*.png and *.svg'),
+  pictures: z
+    .int()
+    .min(0)
+    .max(16)
+    .default(4)
+    .describe('validation samples that are drawn after each epoch, in <log-dir>/<run>/pictures; 0 = none'),
   resume: z
     .boolean()
     .default(false)

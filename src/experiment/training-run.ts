@@ -1,8 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { concatMap, defer, finalize, identity, type Observable } from 'rxjs';
+import { concatMap, defer, finalize, identity, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { asRun } from '../../operators/as-run.js';
 import { checkpoint } from '../../operators/checkpoint.js';
 import { concatLease } from '../../operators/concat-lease.js';
+import { drawPredictions } from '../../operators/draw-predictions.js';
 import { earlyStop } from '../../operators/early-stop.js';
 import { guard } from '../../operators/guard.js';
 import { logTo } from '../../operators/log-to.js';
@@ -54,6 +55,8 @@ export interface TrainingRunSettings extends NamedOptimizerOptions {
   readonly cache?: string;
   readonly cacheDir?: string;
   readonly cacheGib?: number | undefined;
+  /** Samples that are drawn after each epoch. Default 4. */
+  readonly pictures?: number;
   readonly keep?: number;
   readonly checkpointEvery?: Every;
   readonly resume?: boolean;
@@ -101,6 +104,7 @@ export function trainingRun<
           batch$.pipe(
             trainStep(run),
             validation.length > 0 ? validate(run, task.inOrder(validation)) : identity,
+            folders ? drawn(run, settings, task) : identity,
             folders ? checkpoint(run, { every: settings.checkpointEvery }) : identity,
           ),
         ),
@@ -114,6 +118,25 @@ export function trainingRun<
       ),
     ),
   );
+}
+
+/** Draws the first samples of the validation split, or where there are none of the training split, unaugmented. */
+function drawn<
+  I extends Item,
+  In extends Tensors,
+  Out extends Tensors,
+  Target extends Tensors,
+  S extends Scores,
+>(
+  run: Run<In, Out, Target, S>,
+  { pictures = 4 }: TrainingRunSettings,
+  task: Task<I, In, Out, Target, S>,
+): MonoTypeOperatorFunction<Event<S>> {
+  const { draw } = task;
+  if (!draw || pictures === 0) return identity;
+  const split = task.splits.validation.length > 0 ? 'validation' : 'train';
+  const items = Array.from(task.splits[split].slice(0, pictures));
+  return drawPredictions(run, (model, path) => draw(model, task.inOrder(items)(), path), { split });
 }
 
 /** The run of the settings, at the position that a resume restored. */

@@ -44,7 +44,14 @@ export function folderFor(logger: string, dir: string | undefined, ofRun: string
   throw new UserError(`${logger}: expected a folder, got none; give it one, or give the run { logs, plots }`);
 }
 
-const CLOCKS: ReadonlySet<string> = new Set(['time', 'seconds', 'imagesPerSecond', 'earlierSeconds', 'data']);
+const CLOCKS: ReadonlySet<string> = new Set([
+  'time',
+  'seconds',
+  'imagesPerSecond',
+  'earlierSeconds',
+  'data',
+  'memory',
+]);
 
 /**
  * An event without its clock fields, which are all that differs between two runs of a recipe on one engine.

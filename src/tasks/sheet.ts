@@ -10,13 +10,16 @@ export const GAP = 12;
 /** The least width of panels in pixels, to which they are enlarged by an integer factor. */
 export const PANEL = 256;
 
+/** Of a JPEG: a sheet of four pictures takes some 100 kB. */
+const QUALITY = 85;
+
 /** A picture in its place on a sheet. */
 export interface Panel extends ShownPicture {
   readonly left: number;
   readonly top: number;
 }
 
-/** Writes panels on white, with the SVG of `text` over them, as PNG. */
+/** Writes panels on white, with the SVG of `text` over them, as PNG, or as JPEG where the path ends in .jpg. */
 export async function writeSheet(
   path: string,
   sheet: { readonly width: number; readonly height: number },
@@ -31,11 +34,12 @@ export async function writeSheet(
     top,
   }));
   const sharp = loadSharp();
-  const png = await sharp({ create: { ...sheet, channels: 3, background: 'white' } })
-    .composite([...placed, { input: Buffer.from(svg), left: 0, top: 0 }])
-    .png()
-    .toBuffer();
-  await writeFileAtomic(path, png);
+  const drawn = sharp({ create: { ...sheet, channels: 3, background: 'white' } }).composite([
+    ...placed,
+    { input: Buffer.from(svg), left: 0, top: 0 },
+  ]);
+  const encoded = path.endsWith('.jpg') ? drawn.jpeg({ quality: QUALITY }) : drawn.png();
+  await writeFileAtomic(path, await encoded.toBuffer());
 }
 
 /** RGB bytes enlarged by an integer factor. */

@@ -1,3 +1,4 @@
+import { memory } from '../base/tfjs-core.js';
 import type { DataPace, EpochEvent, StepEvent } from '../events/event.js';
 import type { EpochSums } from './run-state.js';
 import type { StepResult } from './training.js';
@@ -21,6 +22,7 @@ export function stepEvent(
     seconds,
     imagesPerSecond: images / seconds,
     ...(data && { data }),
+    memory: { process: process.memoryUsage.rss(), tensors: memory().numBytes },
   };
 }
 

@@ -113,9 +113,18 @@ export async function weightsOf(cwd: string): Promise<string[]> {
   return files.map((file) => readFileSync(join(path, file)).toString('base64'));
 }
 
-/** Asserts that two folders hold the same run: its weights, events but for clocks, and checkpoints. */
+/** The run's pictures of predictions by name, as bytes. */
+function picturesOf(cwd: string): Record<string, string> {
+  const folder = join(cwd, 'logs', name, 'pictures');
+  return Object.fromEntries(
+    readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), 'base64')]),
+  );
+}
+
+/** Asserts that two folders hold the same run: its weights, events but for clocks, checkpoints, and pictures of predictions. */
 export async function assertSameRun(cwd: string, expected: string): Promise<void> {
   assert.deepEqual(await weightsOf(cwd), await weightsOf(expected));
   assert.deepEqual(await eventsOf(cwd), await eventsOf(expected));
   assert.deepEqual(readdirSync(models(cwd)).toSorted(), readdirSync(models(expected)).toSorted());
+  assert.deepEqual(picturesOf(cwd), picturesOf(expected));
 }

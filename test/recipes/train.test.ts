@@ -70,8 +70,8 @@ describe('train recipes', () => {
       assert.equal(named.filter((path) => path.includes('events.out.tfevents')).length, 1);
     });
 
-    it('logs each step, epoch, validation and checkpoint, the test, and the end', () => {
-      const epoch = ['step', 'step', 'step', 'step', 'epoch', 'validation', 'checkpoint'];
+    it('logs each step, epoch, validation, picture and checkpoint, the test, and the end', () => {
+      const epoch = ['step', 'step', 'step', 'step', 'epoch', 'validation', 'picture', 'checkpoint'];
       assert.deepEqual(
         log.map(({ type }) => type),
         ['run', ...epoch, ...epoch, ...epoch, 'validation', 'done'],
