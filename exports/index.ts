@@ -183,6 +183,9 @@ export { corrupt, corruptions } from '../src/data/images/corruptions/corruptions
 export { batch } from '../operators/batch.js';
 export { collate } from '../operators/collate.js';
 export { prefetch } from '../operators/prefetch.js';
+export { type TrunkOptions, throughTrunk } from '../operators/through-trunk.js';
+export type { TargetRow } from '../src/data/target-rows.js';
+export { fixedViews } from '../src/data/fixed-views.js';
 export { concatLease } from '../operators/concat-lease.js';
 export { type Disposable, Lease } from '../operators/lease.js';
 export { type Batch, type NoTargets, noTargets, type Tensors } from '../src/data/batch.js';

@@ -63,6 +63,7 @@ export {
   type SplitSettings,
   segmentationSplits,
   segmentationTask,
+  trunkUse,
 } from '../src/experiment/segmentation-task.js';
 export {
   type ClassificationSettings,
@@ -71,6 +72,7 @@ export {
   classificationTask,
   type LabelledSplits,
   type LabelSettings,
+  labelTrunkUse,
   loadLabelBackbone,
 } from '../src/experiment/classification-task.js';
 export {
@@ -78,6 +80,7 @@ export {
   type TrainingRunSettings,
   trainingRun,
 } from '../src/experiment/training-run.js';
+export { type TrunkSettings, type TrunkUse, trunkNote } from '../src/experiment/cached-trunk.js';
 export { type NotedSettings, trainingNotes } from '../src/experiment/training-notes.js';
 export { resumedPlugins } from '../src/experiment/resumed-plugins.js';
 export { type NamedRun, runNameOf } from '../src/experiment/run-name.js';

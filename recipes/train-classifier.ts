@@ -17,6 +17,7 @@ import {
   engineOf,
   LABEL_METRIC_TEXTS,
   labelledDataFlags,
+  labelTrunkUse,
   loadLabelBackbone,
   openRun,
   recipe,
@@ -25,6 +26,7 @@ import {
   runNameOf,
   trainingNotes,
   trainingRun,
+  trunkNote,
   warnOnError,
 } from 'millrace/recipe';
 import { concat, defer, finalize } from 'rxjs';
@@ -56,6 +58,7 @@ recipe({
     process.stderr.write(trainingNotes(settings, data.splits, LABEL_METRIC_TEXTS));
     const model = await loadLabelBackbone(settings, data);
     const task = classificationTask(settings, { ...data, model });
+    process.stderr.write(trunkNote(settings, labelTrunkUse(settings, model), data.splits));
     const batches = batchesPerEpoch(train.length, batchSize);
     if (settings.resume) process.stderr.write(await resumeNotes(checkpointStore(models), settings, batches));
 

@@ -28,6 +28,8 @@ import {
   trainingFlags,
   trainingNotes,
   trainingRun,
+  trunkNote,
+  trunkUse,
   warnOnError,
 } from 'millrace/recipe';
 import { concat, defer, finalize } from 'rxjs';
@@ -58,6 +60,7 @@ recipe({
     const model = await loadBackbone(settings);
     const weights = await segmentationWeights(settings, whole);
     const task = segmentationTask(settings, { splits, whole, model, weights });
+    process.stderr.write(trunkNote(settings, trunkUse(settings, model), splits));
     const batches = batchesPerEpoch(splits.train.length, batchSize);
     if (settings.resume) process.stderr.write(await resumeNotes(checkpointStore(models), settings, batches));
 

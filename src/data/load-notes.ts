@@ -55,3 +55,15 @@ export function noteRender(batch: object, seconds: number): void {
 export function renderSeconds(batch: object): number {
   return renders.get(batch) ?? 0;
 }
+
+const trunks = new WeakMap<object, number>();
+
+/** Notes the seconds in which a model's trunk ran on a batch while it was loaded. */
+export function noteTrunk(batch: object, seconds: number): void {
+  trunks.set(batch, seconds);
+}
+
+/** The seconds in which a model's trunk ran on a batch while it was loaded: work of the engine, and not of the data. */
+export function trunkSeconds(batch: object): number {
+  return trunks.get(batch) ?? 0;
+}

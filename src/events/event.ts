@@ -43,7 +43,7 @@ export interface RunEvent extends Timed {
 
 /** How data came to the training: a clock field, since it depends on the machine. Sums, in an epoch's event. */
 export interface DataPace {
-  /** How long the training waited for it. */
+  /** How long the training waited for it, without the time in which a cached trunk was computed. */
   readonly waitSeconds: number;
   /** From the pull of a plan to the whole batch; several batches load at once. */
   readonly loadSeconds: number;

@@ -30,6 +30,7 @@ import {
   classificationMetrics,
 } from '../tasks/classification/metrics/classification-metrics.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
+import type { TrunkUse } from './cached-trunk.js';
 import { type ClassWeights, classificationWeights, weightedLoss } from './class-weights.js';
 import { classifierRecordOf } from './classifier-record.js';
 import { groupsOf, type SourceSettings, sourcedImages, sourceOf } from './item-sources.js';
@@ -154,6 +155,14 @@ export function loadLabelBackbone(
   });
 }
 
+/** What the cache of a classifier's trunk keeps of a sample, and what that depends on. */
+export function labelTrunkUse(
+  { decode }: { readonly decode?: string | undefined },
+  model: Classifier,
+): TrunkUse {
+  return { model, targets: { shape: [] }, kind: [model.imageSize, model.normalization, decode] };
+}
+
 /** Classification as a run trains it. */
 export type ClassificationTask = Task<LabelledImage, Tensor, Tensor2D, Tensor1D, ClassificationScores> & {
   readonly model: Classifier;
@@ -197,7 +206,7 @@ export function classificationTask(
     record: { ...classifierRecordOf(model, settings), ...recordedNormalization(settings, model) },
     ...pictureBatches<LabelledImage, Tensor1D>(
       settings,
-      { model, masked: false },
+      { ...labelTrunkUse(settings, model), masked: false },
       (plan, { changes, mix, size }) =>
         from(plan.samples).pipe(
           mixSamples(

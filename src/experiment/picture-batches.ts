@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import { prefetch } from '../../operators/prefetch.js';
 import type { Batch } from '../data/batch.js';
 import { batchPlans } from '../data/batch-plans.js';
+import { fixedViews } from '../data/fixed-views.js';
 import type { Transform } from '../data/images/augmentations/augmentation.js';
 import { augmentations } from '../data/images/augmentations/augmentations.js';
 import { caches } from '../data/images/caches.js';
@@ -13,6 +14,7 @@ import { mixers } from '../data/images/mixing/mixers.js';
 import type { SampleCache } from '../data/images/sample-cache.js';
 import { drawnSize, scaledSizes } from '../data/images/scales.js';
 import type { BatchPlan, ImageItem } from '../data/types.js';
+import { cachedTrunk, type TrunkSettings, type TrunkUse, viewsOf } from './cached-trunk.js';
 import type { Task } from './task.js';
 
 /** The cache of the settings. */
@@ -23,11 +25,7 @@ export interface CacheSettings {
   readonly cacheGib?: number | undefined;
 }
 
-export interface PictureSettings extends CacheSettings {
-  readonly augment: readonly string[];
-  readonly mix?: readonly string[] | undefined;
-  /** Factors of the model's image size. Default: its own alone. */
-  readonly scales?: readonly number[] | undefined;
+export interface PictureSettings extends CacheSettings, TrunkSettings {
   /** How JPEGs are decoded. Default exact. */
   readonly decode?: DecodeMode | undefined;
   readonly batchSize: number;
@@ -42,25 +40,19 @@ export interface RandomChanges {
   readonly size: Size;
 }
 
-/** A model on pictures. */
-interface PictureModel {
-  readonly imageSize: Size;
-  readonly config: { readonly patch_size: number };
-  takes(sizes: readonly Size[]): unknown;
-}
-
 /**
  * The batches of a task on pictures: those that train are augmented, mixed and scaled by the settings, those in order
- * are not.
+ * are not. With `trunkCache` there are both once more, as the output of the model's trunk.
  *
- * @param of the model, which takes pictures of all scales from then on, and whether the pictures have masks
- * @throws UserError for a mixer that does not take pictures with masks, or without.
+ * @throws UserError for a mixer that does not take pictures with masks, or without; for a trunk that cannot be cached.
  */
 export function pictureBatches<I extends ImageItem, Target extends Tensor>(
-  { augment, mix: mixed = [], scales, batchSize, randomSeed: seed }: PictureSettings,
-  { model, masked }: { readonly model: PictureModel; readonly masked: boolean },
+  settings: PictureSettings,
+  { masked, ...use }: TrunkUse & { readonly masked: boolean },
   load: (plan: BatchPlan<I>, random: RandomChanges) => Observable<Batch<Tensor, Target>>,
-): Pick<Task<I, Tensor, Tensor, Target>, 'load' | 'inOrder'> {
+): Pick<Task<I, Tensor, Tensor, Target>, 'load' | 'inOrder' | 'trunk'> {
+  const { augment, mix: mixed = [], scales, batchSize, randomSeed: seed } = settings;
+  const { model } = use;
   const changes = augment.map((name) => augmentations.make(name));
   const mix = mixed.map((name) => mixers.make(name));
   for (const mixer of mix) checkMixer(mixer, masked, '--mix: ');
@@ -68,10 +60,15 @@ export function pictureBatches<I extends ImageItem, Target extends Tensor>(
   const sizes = scales ? scaledSizes(own, model.config.patch_size, scales) : [own];
   if (scales) model.takes(sizes);
   const asTheyAre = (plan: BatchPlan<I>) => load(plan, { changes: [], mix: [], size: own });
+  const views = viewsOf(settings);
+  const augmented = (plan: BatchPlan<I>) =>
+    load(fixedViews(plan, views), { changes, mix, size: scales ? drawnSize(plan, sizes) : own });
+  const inOrder = (one: typeof asTheyAre) => (items: readonly I[]) => () =>
+    prefetch(batchPlans(items, { batchSize, seed, shuffle: false }), one, { ahead: 1 });
   return {
-    load: (plan) => load(plan, { changes, mix, size: scales ? drawnSize(plan, sizes) : own }),
-    inOrder: (items) => () =>
-      prefetch(batchPlans(items, { batchSize, seed, shuffle: false }), asTheyAre, { ahead: 1 }),
+    load: augmented,
+    inOrder: inOrder(asTheyAre),
+    ...(settings.trunkCache && { trunk: cachedTrunk(settings, use, { augmented, asTheyAre, inOrder }) }),
   };
 }
 

@@ -4,7 +4,16 @@ import { type ChangedSetting, changedSettings, refuseChanged } from '../train/ea
 import { readCheckpointInfo } from '../train/read-checkpoint.js';
 
 /** Settings that change neither a step nor its record: no checkpoint holds them. */
-const UNRECORDED = ['resume', 'overwrite', 'ahead', 'cache', 'cacheDir', 'cacheGib', 'pictures'];
+const UNRECORDED = [
+  'resume',
+  'overwrite',
+  'ahead',
+  'cache',
+  'cacheDir',
+  'cacheGib',
+  'trunkCacheGib',
+  'pictures',
+];
 
 /** The settings of a run that its checkpoints record. */
 export function recordedSettings<S extends object>(settings: S): Readonly<Record<string, unknown>> {

@@ -20,6 +20,7 @@ import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-
 import { writeOverlays } from '../tasks/segmentation/overlays.js';
 import { type Segmenter } from '../tasks/segmentation/segmenter.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
+import type { TrunkUse } from './cached-trunk.js';
 import { type ClassWeights, weightedLoss } from './class-weights.js';
 import type { MaskSettings } from './data-flags.js';
 import { classNamesOf } from './data-flags.js';
@@ -81,6 +82,16 @@ export function headOf({ maskIds, head: name, batchNorm, headDropout: dropout }:
   return { classes: classCount(maskIds), name, batchNorm, dropout };
 }
 
+/** What the cache of a segmenter's trunk keeps of a sample, and what that depends on. */
+export function trunkUse(
+  settings: SplitSettings & { readonly decode?: string | undefined },
+  model: Segmenter,
+): TrunkUse {
+  const { width, height } = model.imageSize;
+  const kind = [model.imageSize, model.normalization, settings.decode, maskFormatOf(settings)];
+  return { model, targets: { shape: [height, width] }, kind };
+}
+
 /** What `segmentationTask` is made of beside its settings. */
 export interface SegmentationParts {
   readonly splits: Splits;
@@ -122,19 +133,22 @@ export function segmentationTask(
         concatMap((rows) => writeOverlays(path, rows, classes)),
       ),
     record: { ...recordOf(model, settings.modelName), ...recordedNormalization(settings, model) },
-    ...pictureBatches<Pair, Tensor>(settings, { model, masked: true }, (plan, { changes, mix, size }) =>
-      from(plan.samples).pipe(
-        mixSamples(
-          mix,
-          splits.train,
-          pipe(
-            decode(size, { ...maskFormatOf(settings), cache: samples, mode: settings.decode }),
-            augment(...changes),
+    ...pictureBatches<Pair, Tensor>(
+      settings,
+      { ...trunkUse(settings, model), masked: true },
+      (plan, { changes, mix, size }) =>
+        from(plan.samples).pipe(
+          mixSamples(
+            mix,
+            splits.train,
+            pipe(
+              decode(size, { ...maskFormatOf(settings), cache: samples, mode: settings.decode }),
+              augment(...changes),
+            ),
           ),
+          normalize(model.normalization),
+          batch(plan),
         ),
-        normalize(model.normalization),
-        batch(plan),
-      ),
     ),
   };
 }

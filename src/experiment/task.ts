@@ -41,4 +41,6 @@ export interface Task<
   ): Observable<unknown>;
   /** A new stream, at each call, of unaugmented items in order. */
   inOrder(items: readonly I[]): () => Observable<Lease<Batch<In, Target>>>;
+  /** Both once more, as the output of the blocks in which the model trains nothing, where this is cached. */
+  readonly trunk?: Pick<Task<I, In, Out, Target, S>, 'load' | 'inOrder'>;
 }

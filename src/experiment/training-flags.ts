@@ -128,6 +128,19 @@ export const trainingFlags = {
     .describe(
       'ways to mix other training images into each, in order: cutmix and mosaic for all images, mixup for labelled ones, classmix and copy-paste for masks; default: none',
     ),
+  views: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'augmented views of each training image, which take turns by epoch; default: a new one in each epoch, and 4 with --trunk-cache',
+    ),
+  trunkCache: z
+    .enum(['memory', 'disk'])
+    .optional()
+    .describe(
+      'cache of the output of the blocks below the lowest that trains, in bf16, so that later epochs start above them; for --layers with upper blocks alone, or --mode head; default: none',
+    ),
 };
 
 /** Flags of the engine. */
@@ -194,12 +207,17 @@ export const runFlags = {
     .default('memory')
     .describe('cache of decoded images for later epochs'),
   cacheDir: readUnless(
-    z.string().min(1).default('.cache/millrace').describe('folder of --cache disk'),
-    ({ cache }) => (cache === 'disk' ? undefined : `--cache ${String(cache)} has no folder`),
+    z.string().min(1).default('.cache/millrace').describe('folder of --cache disk and --trunk-cache disk'),
+    ({ cache, trunkCache }) =>
+      cache === 'disk' || trunkCache === 'disk' ? undefined : `--cache ${String(cache)} has no folder`,
   ),
   cacheGib: z
     .number()
     .gt(0)
     .optional()
     .describe('the most that the cache keeps, in GiB; default: 1 in memory, 32 on disk'),
+  trunkCacheGib: readUnless(
+    z.number().gt(0).optional().describe('the same of --trunk-cache'),
+    ({ trunkCache }) => (trunkCache === undefined ? 'there is no --trunk-cache' : undefined),
+  ),
 };

@@ -97,20 +97,21 @@ export function trainingRun<
 >(settings: TrainingRunSettings, options: TrainingRunOptions<I, In, Out, Target, S>): Observable<Event<S>> {
   const { task, folders, shown: progressOptions } = options;
   const { train, validation, test } = task.splits;
+  const { load, inOrder } = task.trunk ?? task;
   return defer(() => begun(settings, options)).pipe(
     concatMap((run) =>
-      prefetch(run.plans(train), task.load, { ahead: settings.ahead }).pipe(
+      prefetch(run.plans(train), load, { ahead: settings.ahead }).pipe(
         concatLease((batch$) =>
           batch$.pipe(
             trainStep(run),
-            validation.length > 0 ? validate(run, task.inOrder(validation)) : identity,
+            validation.length > 0 ? validate(run, inOrder(validation)) : identity,
             folders ? drawn(run, settings, task) : identity,
             folders ? checkpoint(run, { every: settings.checkpointEvery }) : identity,
           ),
         ),
         settings.guard ? guard(run, { metric: task.guarded }) : identity,
         settings.patience ? earlyStop(run, { patience: settings.patience }) : identity,
-        folders && test.length > 0 ? testBest(run, task.inOrder(test)) : identity,
+        folders && test.length > 0 ? testBest(run, inOrder(test)) : identity,
         asRun(run),
         folders ? logTo(run, ...runLoggers(settings.logger)) : identity,
         progressOptions ? progress(run) : identity,

@@ -1,5 +1,5 @@
 import type { Batch, Tensors } from '../data/batch.js';
-import { loadNotes, renderSeconds, sampleNotes } from '../data/load-notes.js';
+import { loadNotes, renderSeconds, sampleNotes, trunkSeconds } from '../data/load-notes.js';
 import type { DataPace, WarningEvent } from '../events/event.js';
 import { warningEvent } from '../events/warning-event.js';
 
@@ -33,6 +33,7 @@ export class DataWaits {
     const count = (outcome: string) => samples.filter(({ cache }) => cache === outcome).length;
     const pace: DataPace = {
       ...notes,
+      waitSeconds: Math.max(0, notes.waitSeconds - trunkSeconds(batch)),
       decodeSeconds: samples.reduce((sum, { seconds }) => sum + seconds, 0),
       renderSeconds: renderSeconds(batch),
       hits: count('hit'),

@@ -1,11 +1,12 @@
+import { itemStamp } from '../item-stamp.js';
 import { drafted } from '../pixels/draft.js';
-import { type Source, stampOf } from '../source.js';
+import type { Source } from '../source.js';
 import type { ImageItem, Sample, SamplePlan } from '../types.js';
 import { cached, kindOf } from './cached.js';
 import { type DecodeMode, decodeNatively } from './decode-natively.js';
 import { readImage } from './image-file.js';
 import { type ImageSize, type Size, sizeOf } from './image-size.js';
-import { decodeImageTile, tileKey } from './image-tile.js';
+import { decodeImageTile } from './image-tile.js';
 import { resizedImage } from './resized.js';
 import type { SampleCache } from './sample-cache.js';
 import { readScaledImage, type ScaledImage } from './scaled-image.js';
@@ -45,7 +46,7 @@ export async function loadImage<I extends ImageItem>(
     cache,
     lengths: [3 * width * height],
     kind: kindOf('image', size, mode),
-    stamp: async () => (await stampOf(source)) + (tile ? `|${tileKey(tile)}` : ''),
+    stamp: () => itemStamp({ image: source, ...(tile && { tile }) }),
   };
   const [image] = await cached(plan, lookup, decode);
   return drafted({ plan, width, height }, { width, height, image: image!, edits: [] });

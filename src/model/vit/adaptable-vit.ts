@@ -13,7 +13,7 @@ import { checkImageSize } from './check-image-size.js';
 import { checkMemory } from './check-memory.js';
 import { type Grid, gridOf, type VitConfig, withImageSize } from './config.js';
 import { type TrainingMode, trainsIn } from './training-mode.js';
-import { encode } from './vit.js';
+import { blocks, embed, lastNorm, type Project } from './vit.js';
 
 /**
  * A ViT with at most one adapter on its linear maps: the common part of all tasks' models, each of which adds a head.
@@ -25,6 +25,8 @@ export abstract class AdaptableVit implements Model {
   readonly #maps = new AdaptedMaps(this.parameters);
   /** The shapes of pictures that it takes beside its own. */
   readonly #sizes = new Set<string>();
+  /** How many blocks precede an input that is no image. */
+  #start: number | undefined;
 
   /** The shape of the ViT, for pictures of this model's size. */
   readonly config: VitConfig;
@@ -64,6 +66,13 @@ export abstract class AdaptableVit implements Model {
     return this;
   }
 
+  /** The grid of patches of an input: of images of any size, or of what comes out of the trunk. */
+  protected gridOf(inputs: Tensor): Grid {
+    if (inputs.rank === 3) return this.grid;
+    const [, height, width] = inputs.shape as [number, number, number];
+    return { rows: height / this.config.patch_size, columns: width / this.config.patch_size };
+  }
+
   /** Maps normalised images [batch, height, width, 3] to logits. */
   abstract forward(images: Tensor, pass?: Pass): Tensor;
 
@@ -89,28 +98,80 @@ export abstract class AdaptableVit implements Model {
       );
   }
 
-  /** The encoder's output after its last LayerNorm: [batch, 1 + patches, hidden]. */
-  tokens(images: Tensor, pass: Pass = {}): Tensor {
-    const { width, height } = this.imageSize;
-    const shape = images.shape.slice(1).join();
-    if (images.rank !== 4 || (shape !== shapeOf(this.imageSize) && !this.#sizes.has(shape)))
-      throw new UserError(
-        `images: expected [batch, ${height}, ${width}, 3], got [${images.shape.join(', ')}]; decode(model.imageSize), or load the model with another imageSize`,
+  /**
+   * How many blocks, from the first, nothing trains in: their output for one picture is the same throughout a training. 0
+   * where the embedding trains; blocks with an adapter are none of them, whatever trains.
+   */
+  get trunkBlocks(): number {
+    const { num_hidden_layers: count } = this.config;
+    const adapted = this.adapter && !this.merged ? this.sitesOf(this.adapter).map(({ layer }) => layer) : [];
+    const trained = this.parameters
+      .trainable()
+      .filter(({ group, adopted }) => group === 'backbone' || adopted)
+      .map(({ name }) =>
+        Number(/^layers\.(\d+)\./.exec(name)?.[1] ?? (name.startsWith('norm.') ? count : 0)),
       );
+    return Math.min(count, ...adapted, ...trained);
+  }
+
+  /**
+   * The output of the first blocks, `trunkBlocks` by default: [batch, 1 + patches, hidden]. After `startAfter(blocks)` the
+   * model takes it in place of the images.
+   */
+  trunk(images: Tensor, count = this.trunkBlocks): Tensor {
+    this.#checkImages(images);
+    return tidy(() =>
+      blocks(this.config, this.parameters, this.#project(), embed(this.config, this.parameters, images), {
+        to: count,
+      }),
+    );
+  }
+
+  /**
+   * Takes what comes out of the first `count` blocks in place of images, too: such tensors have rank 3.
+   *
+   * @throws UserError where one of these blocks trains.
+   */
+  startAfter(count: number): this {
+    if (!Number.isInteger(count) || count < 0 || count > this.trunkBlocks)
+      throw new UserError(
+        `startAfter: expected from 0 to ${this.trunkBlocks} blocks, below which nothing trains, got ${count}`,
+        { count },
+      );
+    this.#start = count;
+    return this;
+  }
+
+  /** The encoder's output after its last LayerNorm, of images or of the trunk's output: [batch, 1 + patches, hidden]. */
+  tokens(inputs: Tensor, pass: Pass = {}): Tensor {
+    const { config, parameters } = this;
+    const from = inputs.rank === 3 ? this.#start : 0;
+    if (from === undefined)
+      throw new UserError('expected images, got the output of blocks; call startAfter(blocks) first');
+    if (inputs.rank !== 3) this.#checkImages(inputs);
+    return tidy(() => {
+      const x = inputs.rank === 3 ? inputs : embed(config, parameters, inputs);
+      return lastNorm(config, parameters, blocks(config, parameters, this.#project(pass), x, { from }));
+    });
+  }
+
+  #project(pass: Pass = {}): Project {
     const shared = new Map<string, Tensor>();
     const once = (key: string, compute: () => Tensor) => {
       const value = shared.get(key) ?? compute();
       shared.set(key, value);
       return value;
     };
-    return tidy(() =>
-      encode(
-        this.config,
-        this.parameters,
-        (layer, target, x) => this.#maps.project({ layer, target }, x, { ...pass, once }),
-        images,
-      ),
-    );
+    return (layer, target, x) => this.#maps.project({ layer, target }, x, { ...pass, once });
+  }
+
+  #checkImages({ rank, shape }: Tensor): void {
+    const { width, height } = this.imageSize;
+    const picture = shape.slice(1).join();
+    if (rank !== 4 || (picture !== shapeOf(this.imageSize) && !this.#sizes.has(picture)))
+      throw new UserError(
+        `images: expected [batch, ${height}, ${width}, 3], got [${shape.join(', ')}]; decode(model.imageSize), or load the model with another imageSize`,
+      );
   }
 
   /** Adds an adapter, with parameters drawn from the seed; adapter and head train, the backbone does not. */

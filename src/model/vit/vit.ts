@@ -19,26 +19,29 @@ import type { Pretrained } from './pretrained-of.js';
 /** One linear map of one block, plain or with an adapter: its result, or the map itself, which then runs with others. */
 export type Project = (layer: number, target: Target, x: Tensor) => Tensor | LinearMap;
 
-/** The tokens of images after the last LayerNorm: the input of heads. Shapes as in `blocks`. */
+/** The tokens of images after the last LayerNorm: the input of heads. Shapes as in `embed`. */
 export function encode(config: VitConfig, parameters: Parameters, project: Project, images: Tensor): Tensor {
-  const x = blocks(config, parameters, project, images);
+  const x = blocks(config, parameters, project, embed(config, parameters, images));
+  return lastNorm(config, parameters, x);
+}
+
+/** The last LayerNorm, on the tokens after the last block. */
+export function lastNorm(config: VitConfig, parameters: Parameters, x: Tensor): Tensor {
   return layerNorm(x, parameters.get('norm.weight'), parameters.get('norm.bias'), config.layer_norm_eps);
 }
 
 /**
- * The tokens of images after the last block: a pre-norm ViT (Dosovitskiy et al. 2021, eqs. 1–4).
+ * The tokens of images before the first block (Dosovitskiy et al. 2021, eq. 1).
  *
  * Shapes: images [batch, height, width, 3] → [batch, 1 + (height/patch)·(width/patch), hidden], the class token first,
  * then registers where there are any (Darcet et al. 2024, "Vision Transformers Need Registers").
  */
-export function blocks(config: VitConfig, parameters: Parameters, project: Project, images: Tensor): Tensor {
-  const { hidden_size: hidden, patch_size: patch, num_attention_heads: heads, layer_norm_eps: eps } = config;
-  const activation = ACTIVATIONS[config.hidden_act];
+export function embed(config: VitConfig, parameters: Parameters, images: Tensor): Tensor {
+  const { hidden_size: hidden, patch_size: patch } = config;
   const get = (name: string) => parameters.get(name);
   const [batch, height, width] = images.shape as [number, number, number];
   const [tall, wide] = [height / patch, width / patch];
-  // What the embedding and each block no longer need is freed before the next one begins.
-  let x = tidy(() => {
+  return tidy(() => {
     const rows = reshape(images, [batch * tall, patch, wide, patch * 3]);
     const patches = reshape(transpose(rows, [0, 2, 1, 3]), [batch, tall * wide, patch * patch * 3]);
     const cls = broadcastTo(get('cls'), [batch, 1, hidden]);
@@ -47,7 +50,28 @@ export function blocks(config: VitConfig, parameters: Parameters, project: Proje
     const tokens = add(concat([cls, embedded], 1), positions);
     return config.num_register_tokens ? withRegisters(tokens, get('registers')) : tokens;
   });
-  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+}
+
+/** The blocks that `blocks` runs: from the one numbered `from` to the one before `to`, all by default. */
+export interface BlockRange {
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** The tokens after some blocks: a pre-norm ViT (Dosovitskiy et al. 2021, eqs. 2–3). Shapes as in `embed`. */
+export function blocks(
+  config: VitConfig,
+  parameters: Parameters,
+  project: Project,
+  tokens: Tensor,
+  { from = 0, to = config.num_hidden_layers }: BlockRange = {},
+): Tensor {
+  const { num_attention_heads: heads, layer_norm_eps: eps } = config;
+  const activation = ACTIVATIONS[config.hidden_act];
+  const get = (name: string) => parameters.get(name);
+  let x = tokens;
+  // What a block no longer needs is freed before the next one begins.
+  for (let layer = from; layer < to; layer++) {
     const norm = (name: string, x: Tensor) =>
       branchNorm(x, get(`layers.${layer}.${name}.weight`), get(`layers.${layer}.${name}.bias`), eps);
     x = tidy(() => {

@@ -2,11 +2,11 @@ import { UserError } from '../../base/errors.js';
 import { cached, kindOf } from '../../data/images/cached.js';
 import { type DecodeMode, decodeNatively } from '../../data/images/decode-natively.js';
 import { type ImageSize, type Size, sizeOf } from '../../data/images/image-size.js';
-import { tileKey } from '../../data/images/image-tile.js';
 import { type LoadImageOptions, readWhole } from '../../data/images/load-image.js';
 import { resizedImage, resizedMask } from '../../data/images/resized.js';
+import { itemStamp } from '../../data/item-stamp.js';
 import { drafted } from '../../data/pixels/draft.js';
-import { nameOf, stampOf } from '../../data/source.js';
+import { nameOf } from '../../data/source.js';
 import type { MaskedSample, Pair, SamplePlan } from '../../data/types.js';
 import { decodeTile } from './decode-tile.js';
 import { type MaskFormat, readMaskIds } from './mask-format.js';
@@ -38,8 +38,7 @@ export async function loadSample(
     cache,
     lengths: [3 * width * height, width * height],
     kind: kindOf(JSON.stringify(palette ? [ids, palette] : ids), size, mode),
-    stamp: async () =>
-      `${await stampOf(item.image)}|${await stampOf(item.mask)}${tile ? `|${tileKey(tile)}` : ''}`,
+    stamp: () => itemStamp(item),
   };
   const [image, mask] = await cached(plan, lookup, () =>
     tile ? decodeTile(item, tile, size, { ids, palette }) : decodePair(item, size, { ids, palette, mode }),

@@ -36,13 +36,11 @@ export class Segmenter extends AdaptableVit {
     this.#head = heads.make(head.name ?? DEFAULT_HEAD, head);
   }
 
-  /** Float32 images [batch, height, width, 3] → logits [batch, height, width, classes]. */
+  /** Float32 images [batch, height, width, 3], or `trunk`'s output, → logits [batch, height, width, classes]. */
   forward(images: Tensor, pass: Pass = {}): Tensor {
     const { parameters, config } = this;
     return tidy(() => {
-      const [, height, width] = images.shape as [number, number, number];
-      const patch = config.patch_size;
-      const grid = patchGrid(this.tokens(images, pass), { rows: height / patch, columns: width / patch });
+      const grid = patchGrid(this.tokens(images, pass), this.gridOf(images));
       return this.#head.forward(grid, headPass(parameters, config.patch_size, pass));
     });
   }
