@@ -225,7 +225,7 @@ export { type Grid, type VitConfig, vitConfig } from '../src/model/vit/config.js
 
 // Heads: what a segmenter puts on its ViT.
 export { heads } from '../src/model/heads/heads.js';
-export type { Head, HeadOptions, HeadParameter, HeadPass } from '../src/model/heads/head.js';
+export type { Head, HeadOptions, HeadParameter, HeadPass, HeadSite } from '../src/model/heads/head.js';
 export { linear } from '../src/engine/ops/linear.js';
 export type { LowRank } from '../src/engine/ops/low-rank.js';
 export type { LinearMap } from '../src/engine/ops/linears.js';

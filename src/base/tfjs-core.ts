@@ -38,6 +38,7 @@ export const {
   greater,
   keep,
   log1p,
+  log,
   logSoftmax,
   logSumExp,
   matMul,

@@ -66,7 +66,7 @@ export function cachedTrunk<I extends ImageItem, Target extends Tensor>(
     );
   if (model.trunkBlocks === 0)
     throw new UserError(
-      `${flag}: expected blocks in which nothing trains, got a model that trains from its first block on; adapt the upper ones alone, such as --layers ${upperHalf(model).join()}, or give --mode head`,
+      `${flag}: expected blocks in which nothing trains, got a model that trains from its first block on, or whose head reads the pictures; adapt the upper ones alone, such as --layers ${upperHalf(model).join()}, or give --mode head`,
     );
   const cache = trunkCacheOf(settings);
   const through = (load: typeof augmented, about: unknown, random: boolean) =>

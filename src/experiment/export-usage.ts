@@ -1,4 +1,6 @@
+import { DEFAULT_HEAD } from '../model/heads/heads.js';
 import type { AdaptableVit } from '../model/vit/adaptable-vit.js';
+import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { isClassification, type TrainedRun } from './trained-runs.js';
 
 /** The names of the card and of the ONNX file, which transformers.js looks for under this one. */
@@ -20,10 +22,20 @@ logits = model(**processor(Image.open("picture.jpg").convert("RGB"), return_tens
 print(model.config.id2label[logits.argmax().item()])
 `);
 
+/** A segmenter's ViT and the head `study` in PyTorch; of other heads the weights, and where the whole model is to be had. */
 const segment: Usage = (_run, model) => {
   const { width, height } = model.imageSize;
   const { patch_size: patch } = model.config;
-  return `The backbone is a ViTModel of transformers; the head is three layers of PyTorch whose weights are in head.safetensors (of the default head \`conv\`; another head has its own).
+  const { name = DEFAULT_HEAD } = (model as Segmenter).head;
+  if (name !== DEFAULT_HEAD && name !== 'conv')
+    return `The backbone is a ViTModel of transformers. The head \`${name}\` is not written here as PyTorch: head.safetensors holds its weights, and \`export --format onnx\` writes the whole model.
+
+${python(`
+from transformers import ViTModel
+
+vit = ViTModel.from_pretrained(".", add_pooling_layer=False).eval()
+`)}`;
+  return `The backbone is a ViTModel of transformers; the head is three layers of PyTorch whose weights are in head.safetensors.
 
 ${python(`
 import torch

@@ -31,8 +31,10 @@ export const modelFlags = {
       "size of the resized images, multiples of the patch size: width x height, or the side of a square; default: the model's own",
     ),
   ...normalizationFlags,
-  head: nameIn(heads).optional().describe(`the segmentation head; default: ${DEFAULT_HEAD}`),
-  batchNorm: z.boolean().default(false).describe('BatchNorm in the segmentation head'),
+  head: nameIn(heads)
+    .optional()
+    .describe(`the segmentation head, see docs/heads.md; default: ${DEFAULT_HEAD}`),
+  batchNorm: z.boolean().default(false).describe(`BatchNorm in the segmentation head ${DEFAULT_HEAD}`),
   headDropout: z.number().min(0).lt(1).default(0).describe('Dropout2d in the segmentation head'),
   mode: z
     .enum(['adapters', 'head', 'full'])

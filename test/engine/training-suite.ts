@@ -8,6 +8,7 @@ import { serialLora } from '../../src/adapters/serial-lora.js';
 import type { Batch } from '../../src/data/batch.js';
 import { fallbackCalls } from '../../src/engine/fallback.js';
 import type { Adapter } from '../../src/model/adapter.js';
+import { heads } from '../../src/model/heads/heads.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
 import { losses } from '../../src/tasks/segmentation/losses/losses.js';
 import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
@@ -89,6 +90,9 @@ const cases: Record<string, Parameters<typeof train>[0]> = {
   localized: { adapter: localizedLora({ blocks: 2, blockRank: 2 }) },
   'localized with dropout': { adapter: localizedLora({ blocks: 2, blockRank: 2, dropout: 0.1 }) },
   'a head with BatchNorm and dropout': { head: { batchNorm: true, dropout: 0.2 } },
+  ...Object.fromEntries(
+    heads.names.filter((name) => name !== 'conv').map((name) => [`the head ${name}`, { head: { name } }]),
+  ),
   'adam with decay and clipping': { optimizer: adam({ weightDecay: 0.1, clip: 1 }) },
   'sgd with momentum': { optimizer: sgd({ momentum: 0.9, clip: 1 }) },
   'an average of the weights': { average: 0.9 },

@@ -30,7 +30,7 @@ adapters.register('shift', ({ rank, layers }) => ({
   merged: (_site, weight, own, bias) => ({ weight, bias: add(bias, own('shift')) }),
 }));
 
-heads.register('linear', ({ classes }) => ({
+heads.register('flat', ({ classes }) => ({
   parameters: (hidden) => [
     { name: 'weight', shape: [hidden, classes], init: { bound: 0.3 } },
     { name: 'bias', shape: [classes], init: { value: 0 } },
@@ -98,7 +98,7 @@ describe('a plugin', () => {
     rmSync(dir, { recursive: true });
   });
 
-  const names = ['--loss=halved', '--head=linear', '--logger=types', '--optimizer=plain', '--schedule=half'];
+  const names = ['--loss=halved', '--head=flat', '--logger=types', '--optimizer=plain', '--schedule=half'];
   const train = (...args: string[]) =>
     shared.run(
       'train',
@@ -143,7 +143,7 @@ describe('a plugin', () => {
     const { plugin, loss, head, logger, loraType } = config;
     assert.deepEqual(
       { plugin, loss, head, logger, loraType },
-      { plugin: ['own/mine.mjs'], loss: 'halved', head: 'linear', logger: ['types'], loraType: 'shift' },
+      { plugin: ['own/mine.mjs'], loss: 'halved', head: 'flat', logger: ['types'], loraType: 'shift' },
     );
   });
 
@@ -175,7 +175,7 @@ describe('a plugin', () => {
     assert.equal(gone.code, 1);
     assert.match(
       gone.stderr,
-      /inference: moved\/models\/mine\/step-\d+: expected the run's plugin own\/mine\.mjs, for its adapter shift and head linear, got no such module; name its new place with --plugin\n$/,
+      /inference: moved\/models\/mine\/step-\d+: expected the run's plugin own\/mine\.mjs, for its adapter shift and head flat, got no such module; name its new place with --plugin\n$/,
     );
     const named = await score(shared.run, '--model-dir=moved/models', '--plugin=elsewhere.mjs');
     assert.equal(named.code, 0, named.stderr);

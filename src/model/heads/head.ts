@@ -4,6 +4,7 @@ import { randomStream } from '../../random/random-stream.js';
 import type { Pass } from '../model.js';
 import type { Parameters } from '../parameters.js';
 import type { TorchPlace } from '../torch-place.js';
+import type { VitConfig } from '../vit/config.js';
 
 /** Options of a segmentation head. */
 export interface HeadOptions {
@@ -13,8 +14,16 @@ export interface HeadOptions {
   readonly batchNorm?: boolean;
   /** Dropout2d rate after the ReLU, 0 to 1. Default 0. */
   readonly dropout?: number;
-  /** Which head, by its name in `heads`. Default `conv`. */
+  /** Which head, by its name in `heads`. Default `study`. */
   readonly name?: string;
+}
+
+/** The ViT under a head. */
+export interface HeadSite {
+  /** Side of a patch in pixels. */
+  readonly patch: number;
+  /** The number of blocks. */
+  readonly depth: number;
 }
 
 /** A parameter that a head adds. */
@@ -32,6 +41,10 @@ export interface HeadParameter {
 
 /** The context of one forward pass for a head. */
 export interface HeadPass extends Pass {
+  /** The pictures, normalised: [batch, height, width, 3]. Only a head that says `readsImages` may count on them. */
+  readonly images: Tensor;
+  /** The features after each block of the head's `levels`, normalised as the last ones are; shapes as theirs. */
+  readonly levels: readonly Tensor[];
   /** Side of a patch in pixels. */
   readonly patch: number;
   /** The value of one of the head's parameters. */
@@ -43,8 +56,11 @@ export interface HeadPass extends Pass {
 /**
  * A segmentation head: turns a ViT's patch features into logits. The one contract of all segmentation heads.
  *
+ * A head sees the last features; those after earlier blocks if it names them in `levels`; and the pictures themselves.
+ * It must not assume their size: the pictures of `--scales` and of rectangles are others than the model's own.
+ *
  * @example
- * const linearHead = ({ classes }: HeadOptions): Head => ({
+ * const patchHead = ({ classes }: HeadOptions): Head => ({
  *   parameters: (hidden) => [
  *     { name: 'weight', shape: [hidden, classes], init: { bound: 1 / Math.sqrt(hidden) } },
  *     { name: 'bias', shape: [classes], init: { value: 0 } },
@@ -54,7 +70,11 @@ export interface HeadPass extends Pass {
  */
 export interface Head {
   /** In the order in which checkpoints keep them; `hidden` is the width of the features. */
-  parameters(hidden: number): readonly HeadParameter[];
+  parameters(hidden: number, site: HeadSite): readonly HeadParameter[];
+  /** The blocks, from 0, whose features the head reads beside the last ones, in their order. Default: none. */
+  levels?(depth: number): readonly number[];
+  /** Whether the head reads the pictures: a cached trunk has none. Default false. */
+  readonly readsImages?: boolean;
   /** Features [batch, rows, columns, hidden] → logits [batch, rows·patch, columns·patch, classes]. */
   forward(grid: Tensor, pass: HeadPass): Tensor;
 }
@@ -63,10 +83,10 @@ export interface Head {
 export function addHead(
   parameters: Parameters,
   head: Pick<Head, 'parameters'>,
-  hidden: number,
+  config: VitConfig,
   seed: number,
 ): void {
-  for (const { name, shape, init, buffer = false } of head.parameters(hidden)) {
+  for (const { name, shape, init, buffer = false } of parametersOf(head, config)) {
     const size = shape.reduce((a, b) => a * b, 1);
     const random = randomStream(seed, 'head', name);
     const data =
@@ -79,20 +99,26 @@ export function addHead(
 }
 
 /** The context of a head's pass over a model's parameters. */
-export function headPass(parameters: Parameters, patch: number, pass: Pass): HeadPass {
+export function headPass(
+  parameters: Parameters,
+  pass: Pass & Pick<HeadPass, 'patch' | 'images' | 'levels'>,
+): HeadPass {
   return {
     ...pass,
-    patch,
     get: (name) => parameters.get(`head.${name}`),
     set: (name, value) => parameters.set(`head.${name}`, keep(value)),
   };
 }
 
 /** The head in PyTorch, as a module of its own. */
-export function headPlaces(head: Pick<Head, 'parameters'>, hidden: number): TorchPlace[] {
-  return head.parameters(hidden).map(({ name, shape, torch = {} }) => ({
+export function headPlaces(head: Pick<Head, 'parameters'>, config: VitConfig): TorchPlace[] {
+  return parametersOf(head, config).map(({ name, shape, torch = {} }) => ({
     parameter: `head.${name}`,
     key: torch.key ?? name,
     shape: torch.shape ?? shape,
   }));
+}
+
+function parametersOf(head: Pick<Head, 'parameters'>, config: VitConfig): readonly HeadParameter[] {
+  return head.parameters(config.hidden_size, { patch: config.patch_size, depth: config.num_hidden_layers });
 }

@@ -144,6 +144,11 @@ export abstract class AdaptableVit implements Model {
 
   /** The encoder's output after its last LayerNorm, of images or of the trunk's output: [batch, 1 + patches, hidden]. */
   tokens(inputs: Tensor, pass: Pass = {}): Tensor {
+    return this.levels(inputs, [this.config.num_hidden_layers - 1], pass)[0]!;
+  }
+
+  /** The tokens after each of these blocks, counted from 0, all through the last LayerNorm; else as `tokens`. */
+  levels(inputs: Tensor, layers: readonly number[], pass: Pass = {}): Tensor[] {
     const { config, parameters } = this;
     const from = inputs.rank === 3 ? this.#start : 0;
     if (from === undefined)
@@ -151,7 +156,13 @@ export abstract class AdaptableVit implements Model {
     if (inputs.rank !== 3) this.#checkImages(inputs);
     return tidy(() => {
       const x = inputs.rank === 3 ? inputs : embed(config, parameters, inputs);
-      return lastNorm(config, parameters, blocks(config, parameters, this.#project(pass), x, { from }));
+      const levels = new Map<number, Tensor>();
+      const seen = (layer: number, tokens: Tensor) => {
+        if (layers.includes(layer)) levels.set(layer, lastNorm(config, parameters, tokens));
+      };
+      seen(from - 1, x);
+      blocks(config, parameters, this.#project(pass), x, { from, seen });
+      return layers.map((layer) => levels.get(layer)!);
     });
   }
 

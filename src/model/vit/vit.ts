@@ -25,7 +25,7 @@ export function encode(config: VitConfig, parameters: Parameters, project: Proje
   return lastNorm(config, parameters, x);
 }
 
-/** The last LayerNorm, on the tokens after the last block. */
+/** The last LayerNorm, on the tokens after the last block, or after another: DINOv2 hands out its layers so, too. */
 export function lastNorm(config: VitConfig, parameters: Parameters, x: Tensor): Tensor {
   return layerNorm(x, parameters.get('norm.weight'), parameters.get('norm.bias'), config.layer_norm_eps);
 }
@@ -56,6 +56,8 @@ export function embed(config: VitConfig, parameters: Parameters, images: Tensor)
 export interface BlockRange {
   readonly from?: number;
   readonly to?: number;
+  /** Is handed the tokens after each block. */
+  readonly seen?: (layer: number, x: Tensor) => void;
 }
 
 /** The tokens after some blocks: a pre-norm ViT (Dosovitskiy et al. 2021, eqs. 2–3). Shapes as in `embed`. */
@@ -64,7 +66,7 @@ export function blocks(
   parameters: Parameters,
   project: Project,
   tokens: Tensor,
-  { from = 0, to = config.num_hidden_layers }: BlockRange = {},
+  { from = 0, to = config.num_hidden_layers, seen }: BlockRange = {},
 ): Tensor {
   const { num_attention_heads: heads, layer_norm_eps: eps } = config;
   const activation = ACTIVATIONS[config.hidden_act];
@@ -86,6 +88,7 @@ export function blocks(
       const [inner] = linears([project(layer, 'fc1', z)]);
       return linears([project(layer, 'fc2', activation(inner!))], between)[0]!;
     });
+    seen?.(layer, x);
   }
   return x;
 }

@@ -52,12 +52,12 @@ export class Classifier extends AdaptableVit {
   }
 
   headPlaces(): TorchPlace[] {
-    return headPlaces(linearHead(this.classes), this.config.hidden_size);
+    return headPlaces(linearHead(this.classes), this.config);
   }
 
   /** Adds a new head's parameters, with weights drawn from the seed as in PyTorch's `Linear`. */
   addHead(seed: number): void {
-    addHead(this.parameters, linearHead(this.classes), this.config.hidden_size, seed);
+    addHead(this.parameters, linearHead(this.classes), this.config, seed);
   }
 
   /**

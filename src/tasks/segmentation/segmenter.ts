@@ -40,18 +40,30 @@ export class Segmenter extends AdaptableVit {
   forward(images: Tensor, pass: Pass = {}): Tensor {
     const { parameters, config } = this;
     return tidy(() => {
-      const grid = patchGrid(this.tokens(images, pass), this.gridOf(images));
-      return this.#head.forward(grid, headPass(parameters, config.patch_size, pass));
+      const { patch_size: patch, num_hidden_layers: depth } = config;
+      const size = this.gridOf(images);
+      const layers = [...(this.#head.levels?.(depth) ?? []), depth - 1];
+      const levels = this.levels(images, layers, pass).map((tokens) => patchGrid(tokens, size));
+      const grid = levels.pop()!;
+      return this.#head.forward(grid, headPass(parameters, { ...pass, patch, images, levels }));
     });
   }
 
+  /** As far as the head allows, too, which may read earlier blocks, or the pictures themselves. */
+  override get trunkBlocks(): number {
+    const { num_hidden_layers: depth } = this.config;
+    const { readsImages, levels } = this.#head;
+    const read = readsImages ? [-1] : (levels?.(depth) ?? []);
+    return Math.min(super.trunkBlocks, ...read.map((layer) => layer + 1));
+  }
+
   headPlaces(): TorchPlace[] {
-    return headPlaces(this.#head, this.config.hidden_size);
+    return headPlaces(this.#head, this.config);
   }
 
   /** Adds the head's parameters, with weights drawn from the seed. */
   addHead(seed: number): void {
-    addHead(this.parameters, this.#head, this.config.hidden_size, seed);
+    addHead(this.parameters, this.#head, this.config, seed);
   }
 
   /**

@@ -84,7 +84,7 @@ describe('heads', () => {
     assert.deepEqual(logits(again), logits(model));
     again.dispose();
     model.dispose();
-    const plain = await loadSegmenter(dir, { classes: 3, seed: 1, name: 'conv' });
+    const plain = await loadSegmenter(dir, { classes: 3, seed: 1, name: 'study' });
     assert.deepEqual(recordOf(plain, dir).head, { classes: 3 });
     plain.dispose();
   });
@@ -92,7 +92,7 @@ describe('heads', () => {
   it('refuses a head that nobody registered', async () => {
     await assert.rejects(loadSegmenter(dir, { classes: 3, seed: 1, name: 'test-counter' }), {
       name: 'UserError',
-      message: /^head: expected one of conv, .*got "test-counter"; did you mean test-counting\?$/,
+      message: /^head: expected one of study, conv, .*got "test-counter"; did you mean test-counting\?$/,
     });
   });
 });
