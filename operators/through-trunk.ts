@@ -23,6 +23,8 @@ export interface TrunkOptions {
   readonly kind: string;
   /** Whether a sample differs with the epoch of its plan, as an augmented one does. Default false. */
   readonly random?: boolean;
+  /** Keeps float32 instead of rounding to bfloat16: twice the room, and the numbers of a run without a cache. Default false. */
+  readonly exact?: boolean;
 }
 
 /**
@@ -31,7 +33,8 @@ export interface TrunkOptions {
  *
  * The output is rounded to bfloat16, whether it comes from the cache or not, so that a run is the same wherever it was
  * stopped. Inputs are [batch, 1 + patches, hidden]; the model takes them from the call of this on (`startAfter`). Give
- * plans a few epochs that take turns (`fixedViews`), or nothing is ever found again.
+ * plans a few epochs that take turns (`fixedViews`), or a run alone finds nothing again. Runs that share a cache, such as
+ * the trials of a study on one backbone, share its batches, too: those that two of them want at once run once.
  *
  * @throws UserError where the model trains in its first block or its embedding.
  * @example
@@ -52,6 +55,16 @@ export function throughTrunk<I extends ImageItem, Target extends Tensor>(
 /** The bytes of one sample: of the trunk's output and of its targets. */
 type Row = readonly [Uint8Array, Uint8Array];
 
+/** A batch that the trunk has run on. */
+interface Computed {
+  readonly rows: readonly Row[];
+  readonly samples: Batch['plan']['samples'];
+  readonly seconds: number;
+}
+
+/** Batches under way, by the keys of their samples: whoever wants the same ones waits for them. */
+const underWay = new WeakMap<SampleCache, Map<string, Promise<Computed>>>();
+
 class Trunk<I extends ImageItem, Target extends Tensor> {
   readonly #blocks: number;
   readonly #shape: readonly [number, number];
@@ -68,7 +81,7 @@ class Trunk<I extends ImageItem, Target extends Tensor> {
     model.startAfter(this.#blocks);
     const { hidden_size: hidden, num_register_tokens: registers = 0 } = model.config;
     this.#shape = [1 + registers + model.grid.rows * model.grid.columns, hidden];
-    this.#lengths = [2 * this.#shape[0] * hidden, targetBytes(options.targets)];
+    this.#lengths = [(options.exact ? 4 : 2) * this.#shape[0] * hidden, targetBytes(options.targets)];
   }
 
   async batch(plan: BatchPlan<I>): Promise<Batch<Tensor, Target>> {
@@ -82,9 +95,24 @@ class Trunk<I extends ImageItem, Target extends Tensor> {
   }
 
   async #computed(plan: BatchPlan<I>, keys: readonly string[]): Promise<Batch<Tensor, Target>> {
+    const { cache } = this.options;
+    const pending = underWay.get(cache) ?? new Map<string, Promise<Computed>>();
+    underWay.set(cache, pending);
+    const together = keys.join('\n');
+    const computed = pending.get(together) ?? this.#rows(plan, keys).finally(() => pending.delete(together));
+    pending.set(together, computed);
+    const { rows, samples, seconds } = await computed;
+    const whole = this.#assembled({ ...plan, samples: samples as BatchPlan<I>['samples'] }, rows);
+    noteTrunk(whole, seconds);
+    return whole;
+  }
+
+  /** Loads a batch, runs the trunk on it, and keeps the results. */
+  async #rows(plan: BatchPlan<I>, keys: readonly string[]): Promise<Computed> {
     const batch = await lastValueFrom(this.load(plan));
     const started = performance.now();
-    const { rows, samples } = await this.#rows(batch);
+    const { samples } = batch.plan;
+    const rows = await this.#bytes(batch);
     const seconds = (performance.now() - started) / 1000;
     // A sample that was left out, or cut into several, has no key that is its own.
     if (samples.length === keys.length)
@@ -95,21 +123,19 @@ class Trunk<I extends ImageItem, Target extends Tensor> {
           noteSample(samples[i]!, { seconds, cache: kept === false ? 'full' : 'kept' });
         }),
       );
-    const whole = this.#assembled({ ...plan, samples }, rows);
-    noteTrunk(whole, seconds);
-    return whole;
+    return { rows, samples, seconds };
   }
 
-  /** Runs the trunk on a batch, which is freed. */
-  async #rows(batch: Batch<Tensor, Target>) {
+  /** The trunk's output and the targets of a batch, which is freed. */
+  async #bytes(batch: Batch<Tensor, Target>): Promise<Row[]> {
     const output = this.#run(batch);
     try {
-      const halves = toBf16((await output.data()) as Float32Array);
-      const bytes = new Uint8Array(halves.buffer);
-      const targets = await targetRows(this.options.targets, batch.targets);
+      const values = (await output.data()) as Float32Array;
+      const kept = this.options.exact ? values : toBf16(values);
+      const bytes = new Uint8Array(kept.buffer as ArrayBuffer, kept.byteOffset, kept.byteLength);
       const [length] = this.#lengths;
-      const rows = targets.map((row, i): Row => [bytes.subarray(i * length, (i + 1) * length), row]);
-      return { rows, samples: batch.plan.samples as readonly SamplePlan<I>[] };
+      const targets = await targetRows(this.options.targets, batch.targets);
+      return targets.map((row, i) => [bytes.subarray(i * length, (i + 1) * length), row]);
     } finally {
       dispose(output);
       batch.dispose();
@@ -128,9 +154,10 @@ class Trunk<I extends ImageItem, Target extends Tensor> {
   #assembled(plan: BatchPlan<I>, rows: readonly Row[]): Batch<Tensor, Target> {
     const [tokens, hidden] = this.#shape;
     const values = new Float32Array(rows.length * tokens * hidden);
-    rows.forEach(([bytes], i) => {
-      const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-      fromBf16(halves, values, i * halves.length);
+    rows.forEach(([{ buffer, byteOffset, byteLength }], i) => {
+      const at = i * tokens * hidden;
+      if (this.options.exact) values.set(new Float32Array(buffer, byteOffset, byteLength / 4), at);
+      else fromBf16(new Uint16Array(buffer, byteOffset, byteLength / 2), values, at);
     });
     const inputs = tensor3d(values, [rows.length, tokens, hidden]);
     const targets = targetTensor<Target>(
@@ -154,8 +181,9 @@ class Trunk<I extends ImageItem, Target extends Tensor> {
   }
 
   async #describe(): Promise<string> {
+    const { exact = false, kind } = this.options;
     const { name, precision } = engineInUse();
     const digest = await trunkDigest(this.model, this.#blocks);
-    return JSON.stringify([packageVersion(), name, precision, digest, this.#blocks, this.options.kind]);
+    return JSON.stringify([packageVersion(), name, precision, digest, this.#blocks, exact, kind]);
   }
 }

@@ -1,3 +1,4 @@
+import { freemem } from 'node:os';
 import { join } from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Observable } from 'rxjs';
@@ -6,6 +7,7 @@ import { UserError } from '../base/errors.js';
 import type { Batch } from '../data/batch.js';
 import { fixedViews } from '../data/fixed-views.js';
 import { caches } from '../data/images/caches.js';
+import { memoryCache } from '../data/images/memory-cache.js';
 import type { SampleCache } from '../data/images/sample-cache.js';
 import { type TargetRow, targetBytes } from '../data/target-rows.js';
 import type { BatchPlan, ImageItem, Splits } from '../data/types.js';
@@ -14,8 +16,10 @@ import type { Task } from './task.js';
 
 /** Settings of the cache of the trunk's output. */
 export interface TrunkSettings {
-  /** Where it is kept. Default: nowhere, and the trunk runs in every step. */
+  /** Where it is kept, in bfloat16. Default: nowhere, and the trunk runs in every step. */
   readonly trunkCache?: 'memory' | 'disk' | undefined;
+  /** Where the trainings of one search share it, in float32. */
+  readonly sharedTrunk?: SampleCache | undefined;
   /** The most that is kept. Default: 1 GiB in memory, 32 on disk. */
   readonly trunkCacheGib?: number | undefined;
   readonly cacheDir: string;
@@ -47,6 +51,25 @@ export function viewsOf({ views, trunkCache, augment }: TrunkSettings): number |
   return views ?? (trunkCache && augment.length > 0 ? 4 : undefined);
 }
 
+/** Whether a task loads through its trunk. */
+export function cachesTrunk({ trunkCache, sharedTrunk }: TrunkSettings, model: AdaptableVit): boolean {
+  return trunkCache !== undefined || (sharedTrunk !== undefined && model.trunkBlocks > 0);
+}
+
+/**
+ * The memory in which the trials of a search share their trunk, where they may: it runs once for each batch of equal
+ * samples, and the trials train the weights that they would alone. At most a quarter of the free memory.
+ */
+export function sharedTrunk({
+  trunkCache,
+  trunkCacheGib = 1,
+  scales,
+  mix = [],
+}: TrunkSettings): SampleCache | undefined {
+  if (trunkCache || scales || mix.length > 0) return undefined;
+  return memoryCache({ maxBytes: Math.min(trunkCacheGib * 2 ** 30, freemem() / 4) });
+}
+
 /**
  * The loads of a task through its model's trunk, whose output is kept in the cache of the settings.
  *
@@ -57,7 +80,7 @@ export function cachedTrunk<I extends ImageItem, Target extends Tensor>(
   { model, targets, kind }: TrunkUse,
   { augmented, asTheyAre, inOrder }: Loads<I, Target>,
 ): Pick<Task<I, Tensor, Tensor, Target>, 'load' | 'inOrder'> {
-  const { trunkCache, scales, mix = [], augment } = settings;
+  const { trunkCache, sharedTrunk, scales, mix = [], augment } = settings;
   const flag = `--trunk-cache ${trunkCache}`;
   if (scales) throw new UserError(`${flag}: expected one size of pictures, got --scales ${scales.join()}`);
   if (mix.length > 0)
@@ -68,9 +91,10 @@ export function cachedTrunk<I extends ImageItem, Target extends Tensor>(
     throw new UserError(
       `${flag}: expected blocks in which nothing trains, got a model that trains from its first block on, or whose head reads the pictures; adapt the upper ones alone, such as --layers ${upperHalf(model).join()}, or give --mode head`,
     );
-  const cache = trunkCacheOf(settings);
+  const cache = sharedTrunk ?? trunkCacheOf(settings);
+  const exact = sharedTrunk !== undefined;
   const through = (load: typeof augmented, about: unknown, random: boolean) =>
-    throughTrunk(model, load, { cache, targets, random, kind: JSON.stringify([kind, about]) });
+    throughTrunk(model, load, { cache, exact, targets, random, kind: JSON.stringify([kind, about]) });
   const plain = through(asTheyAre, [], false);
   const train = augment.length > 0 ? through(augmented, augment, true) : plain;
   const views = viewsOf(settings);

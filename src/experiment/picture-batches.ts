@@ -14,7 +14,7 @@ import { mixers } from '../data/images/mixing/mixers.js';
 import type { SampleCache } from '../data/images/sample-cache.js';
 import { drawnSize, scaledSizes } from '../data/images/scales.js';
 import type { BatchPlan, ImageItem } from '../data/types.js';
-import { cachedTrunk, type TrunkSettings, type TrunkUse, viewsOf } from './cached-trunk.js';
+import { cachedTrunk, cachesTrunk, type TrunkSettings, type TrunkUse, viewsOf } from './cached-trunk.js';
 import type { Task } from './task.js';
 
 /** The cache of the settings. */
@@ -68,7 +68,9 @@ export function pictureBatches<I extends ImageItem, Target extends Tensor>(
   return {
     load: augmented,
     inOrder: inOrder(asTheyAre),
-    ...(settings.trunkCache && { trunk: cachedTrunk(settings, use, { augmented, asTheyAre, inOrder }) }),
+    ...(cachesTrunk(settings, model) && {
+      trunk: cachedTrunk(settings, use, { augmented, asTheyAre, inOrder }),
+    }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { LABEL_METRIC_TEXTS, LABEL_METRICS } from '../tasks/classification/metrics/label-metrics.js';
+import { sharedTrunk } from './cached-trunk.js';
 import { classifierFlags, classifierTrainingFlags, labelledDataFlags } from './classification-flags.js';
 import {
   type ClassificationSettings,
@@ -28,10 +29,11 @@ export const searchedClassification: SearchedTask = {
     checkTopK('--optimize-for', search.optimizeFor, search.topK, classes);
     const backbone = await loadLabelBackbone(search, data);
     const cache = cacheOf(search);
+    const trunk = sharedTrunk(search);
     return trialsOn(backbone, (settings: Settings) => {
       const { head, randomSeed: seed } = settings;
       const model = backbone.sibling({ classes: classes.length, head, seed });
-      return classificationTask(settings, { splits, classes, cache, model });
+      return classificationTask({ ...settings, sharedTrunk: trunk }, { splits, classes, cache, model });
     });
   },
 };

@@ -1,4 +1,5 @@
 import { METRIC_TEXTS, METRICS } from '../tasks/segmentation/metrics/metric.js';
+import { sharedTrunk } from './cached-trunk.js';
 import { segmentationWeights } from './class-weights.js';
 import { dataFlags } from './data-flags.js';
 import { cacheOf } from './picture-batches.js';
@@ -29,10 +30,14 @@ export const searchedSegmentation: SearchedTask = {
     const splits = await tiledSplits(search, pictures);
     const backbone = await loadBackbone(search);
     const cache = cacheOf(search);
+    const trunk = sharedTrunk(search);
     const weights = await segmentationWeights(search, pictures);
     return trialsOn(backbone, (settings: Settings) => {
       const model = backbone.sibling({ ...headOf(settings), seed: settings.randomSeed });
-      return segmentationTask(settings, { splits, whole: pictures, cache, model, weights });
+      return segmentationTask(
+        { ...settings, sharedTrunk: trunk },
+        { splits, whole: pictures, cache, model, weights },
+      );
     });
   },
 };

@@ -79,8 +79,14 @@ describe('throughTrunk', () => {
     createSegmenter(config, { classes: 3, seed: 1 }).inject(adapter, 2);
 
   /** The weights after some epochs; from `stopped` on by a second run with another cache. */
-  async function trained(epochs: number, cache: SampleCache): Promise<Float32Array[]> {
-    const model = adapted();
+  async function trained(
+    epochs: number,
+    cache: SampleCache | undefined,
+    { exact = false, backbone }: { exact?: boolean; backbone?: Segmenter } = {},
+  ): Promise<Float32Array[]> {
+    const model = backbone
+      ? backbone.sibling({ classes: 3, seed: 1 }).inject(lora({ rank: 2, layers: [2] }), 2)
+      : adapted();
     const loss = crossEntropy();
     const options = {
       model,
@@ -93,7 +99,9 @@ describe('throughTrunk', () => {
       classes,
     };
     const run = new Run(options);
-    const through = throughTrunk<Pair, Tensor>(model, load, { cache, targets, kind, random: true });
+    const through = cache
+      ? throughTrunk<Pair, Tensor>(model, load, { cache, targets, kind, exact, random: true })
+      : load;
     const viewed = (plan: BatchPlan) => through(fixedViews(plan, 2));
     await lastValueFrom(
       prefetch(run.plans(pairs), viewed, { ahead: 2 }).pipe(
@@ -134,6 +142,29 @@ describe('throughTrunk', () => {
     } finally {
       await rm(dir, { recursive: true });
     }
+  });
+
+  it('trains the weights of a run without a cache where it keeps float32', async () => {
+    const expected = await trained(3, undefined);
+    assert.deepEqual(await trained(3, memoryCache(), { exact: true }), expected);
+    assert.notDeepEqual(await trained(3, memoryCache()), expected, 'bfloat16 is another run');
+  });
+
+  it('runs once for trainings on one backbone that want a batch at once', async () => {
+    const backbone = createSegmenter(config, { classes: 3, seed: 1 }).train('head');
+    const expected = await trained(2, undefined, { backbone });
+    decoded = 0;
+    const cache = memoryCache();
+    const each = () => trained(2, cache, { backbone, exact: true });
+    for (const weights of await Promise.all([each(), each(), each()])) assert.deepEqual(weights, expected);
+    assert.equal(decoded, 10, 'two views of five pictures, once for all three');
+    // With no room, what is wanted at once is still computed once.
+    decoded = 0;
+    const none = memoryCache({ maxBytes: 1 });
+    const both = [1, 2].map(() => trained(1, none, { backbone, exact: true }));
+    assert.deepEqual(...((await Promise.all(both)) as [Float32Array[], Float32Array[]]));
+    assert.equal(decoded, 5);
+    backbone.dispose();
   });
 
   it('gives what the whole model gives, to bfloat16, and scores it too', async () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { AdaptableVit } from './adaptable-vit.js';
 
 /** What a model's first blocks compute, as a digest: of their shape, their weights and those of the embedding. */
@@ -8,8 +9,21 @@ export async function trunkDigest({ config, parameters }: AdaptableVit, blocks: 
     const layer = /^layers\.(\d+)\./.exec(name)?.[1];
     if ((group !== 'backbone' && !adopted) || name.startsWith('norm.') || Number(layer ?? 0) >= blocks)
       continue;
-    const values = (await value.data()) as Float32Array;
-    hash.update(name).update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    hash.update(name).update(await valueDigest(value));
   }
   return hash.digest('hex');
+}
+
+/** By a tensor's data, which siblings share. */
+const digests = new WeakMap<object, Promise<string>>();
+
+function valueDigest(value: Tensor): Promise<string> {
+  const digest =
+    digests.get(value.dataId) ??
+    value.data().then((values) => {
+      const bytes = new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+      return createHash('sha256').update(bytes).digest('hex');
+    });
+  digests.set(value.dataId, digest);
+  return digest;
 }
