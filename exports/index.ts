@@ -240,9 +240,15 @@ export {
   type SearchedFlag,
 } from '../src/adapters/adapter-kind.js';
 export { adapters } from '../src/adapters/adapters.js';
-export { type LoraOptions, lora } from '../src/adapters/lora.js';
+export { lora } from '../src/adapters/lora.js';
+export type { Biases, LoraOptions } from '../src/adapters/lora-options.js';
+export type { LoraStart } from '../src/adapters/lora-start.js';
+export type { Patterns } from '../src/adapters/patterns.js';
 export { type SerialLoraOptions, serialLora } from '../src/adapters/serial-lora.js';
 export { type LocalizedLoraOptions, localizedLora } from '../src/adapters/localized-lora.js';
+export { type HiraOptions, hira } from '../src/adapters/hira.js';
+export { type MissOptions, miss } from '../src/adapters/miss.js';
+export { type ShiraOptions, shira } from '../src/adapters/shira.js';
 export { bitFit } from '../src/adapters/bitfit.js';
 export { layerNormTuning } from '../src/adapters/layer-norm-tuning.js';
 export type { PartialTuningOptions } from '../src/adapters/partial-tuning.js';
@@ -254,6 +260,7 @@ export type {
   Base,
   MergedMap,
   PeftForm,
+  PeftKey,
   Site,
 } from '../src/model/adapter.js';
 export { TARGETS, type Target } from '../src/model/targets.js';

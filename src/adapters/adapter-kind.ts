@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { unique } from '../cli/flag.js';
-import type { Adapter } from '../model/adapter.js';
+import type { Adapter, AdapterOptions } from '../model/adapter.js';
 import { TARGETS } from '../model/targets.js';
 
 /** The settings of an adapter: the flags of a recipe, or `adapter.settings` from a checkpoint. */
@@ -27,6 +27,8 @@ export interface AdapterKind<F extends z.ZodRawShape = z.ZodRawShape> {
   readonly ignores?: string;
   /** The settings that its flags stand for. Default: the flags, with `dropout` for `adapterDropout`. */
   readonly settings?: (flags: z.output<z.ZodObject<F>>) => AdapterSettings;
+  /** The flags that stand for settings: the inverse of `settings`. Default: the settings, with `adapterDropout` for `dropout`. */
+  readonly flagsOf?: (settings: AdapterSettings) => AdapterSettings;
   /** The flags that a search varies. Default: none, and learning rates alone are searched. */
   readonly search?: { readonly [K in keyof F]?: SearchedFlag };
   /**
@@ -68,8 +70,21 @@ export const placeFlags = {
   layers: unique(z.array(z.int().min(0)).min(1), 'block')
     .optional()
     .describe('blocks to adapt, counted from 0; default: all'),
+  exclude: unique(z.array(z.string().regex(/^layers\.\d+\.\w+$/)), 'map')
+    .optional()
+    .describe('maps of these blocks to leave alone, such as layers.0.query; default: none'),
   adapterDropout: z.number().min(0).lt(1).default(0).describe("dropout on the adapter's input"),
 };
+
+const { alpha: _scale, ...unscaled } = placeFlags;
+
+/** Flags of the place of an adapter that has no scale. */
+export const unscaledPlaceFlags = unscaled;
+
+/** The part of an adapter that says which maps it leaves alone, from its options. */
+export function placeOf({ layers, exclude }: AdapterOptions): Pick<Adapter, 'layers' | 'exclude'> {
+  return { ...(layers && { layers }), ...(exclude && exclude.length > 0 && { exclude }) };
+}
 
 /** The flags that one command line has for all adapters, as upstream's scripts give them. */
 export const SHARED_FLAGS = ['rank', 'alpha', 'targets', 'adapterDropout', 'rBlock', 'numBlocksPerRow'];

@@ -1,10 +1,13 @@
 import { named } from '../base/named.js';
 import type { AdapterEntry, AdapterKind } from './adapter-kind.js';
 import { bitFitEntry } from './bitfit.js';
+import { hiraEntry } from './hira.js';
 import { layerNormTuningEntry } from './layer-norm-tuning.js';
 import { localizedLoraEntry } from './localized-lora.js';
 import { doraEntry, loraEntry } from './lora.js';
+import { missEntry } from './miss.js';
 import { serialLoraEntry } from './serial-lora.js';
+import { shiraEntry } from './shira.js';
 import { undeclared } from './undeclared.js';
 
 /**
@@ -20,6 +23,9 @@ export const adapters = named('adapter', {
   dora: doraEntry,
   serial_lora: serialLoraEntry,
   localized_lora: localizedLoraEntry,
+  hira: hiraEntry,
+  miss: missEntry,
+  shira: shiraEntry,
   bitfit: bitFitEntry,
   ln_tuning: layerNormTuningEntry,
 });

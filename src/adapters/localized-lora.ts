@@ -13,7 +13,7 @@ import {
   checkRank,
   type Site,
 } from '../model/adapter.js';
-import { defineAdapter, placeFlags, SEARCHED_ALPHA, type SearchedFlag } from './adapter-kind.js';
+import { defineAdapter, placeFlags, placeOf, SEARCHED_ALPHA, type SearchedFlag } from './adapter-kind.js';
 
 /** Options of `localizedLora`. */
 export interface LocalizedLoraOptions extends AdapterOptions {
@@ -48,7 +48,7 @@ export function localizedLora(options: LocalizedLoraOptions): Adapter {
     name: 'localized_lora',
     settings: { blocks: K, blockRank: r, alpha, dropout: rate, targets },
     targets,
-    ...(options.layers && { layers: options.layers }),
+    ...placeOf(options),
     // GraLoRA (Jung et al. 2025, arXiv:2505.20355) counts the rank of all blocks of a row, K·r, and scales by it.
     peft: {
       config: {
@@ -58,9 +58,11 @@ export function localizedLora(options: LocalizedLoraOptions): Adapter {
         gralora_k: K,
         hybrid_r: 0,
         gralora_dropout: rate,
+        bias: 'none',
+        fan_in_fan_out: false,
         init_weights: true,
       },
-      keys: { localized_A: 'gralora_A', localized_B: 'gralora_B' },
+      keys: { localized_A: { key: 'gralora_A' }, localized_B: { key: 'gralora_B' } },
     },
     parameters: (site) => {
       checkBlocks(K, site);
@@ -113,6 +115,12 @@ export const localizedLoraEntry = defineAdapter(
       ...placeFlags,
     },
     ignores: '--r-block and --num-blocks-per-row say the size of Localized LoRA',
+    flagsOf: ({ blockRank: rBlock, blocks: numBlocksPerRow, dropout: adapterDropout, ...place }) => ({
+      ...place,
+      rBlock,
+      numBlocksPerRow,
+      adapterDropout,
+    }),
     settings: ({ rBlock: blockRank, numBlocksPerRow: blocks, adapterDropout: dropout, ...place }) => ({
       ...place,
       blockRank,

@@ -1,30 +1,15 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
-import { add, div, matMul, mul, sqrt, square, sum } from '../base/tfjs-core.js';
+import { add, concat, div, matMul, mul, neg, sqrt, square, sum } from '../base/tfjs-core.js';
 import { frozen } from '../engine/frozen.js';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
-import {
-  type Adapter,
-  type AdapterOptions,
-  checkCount,
-  checkFinite,
-  checkOptions,
-  checkRank,
-  type Site,
-} from '../model/adapter.js';
-import { defineAdapter, placeFlags, SEARCHED_ALPHA, SEARCHED_RANK } from './adapter-kind.js';
-
-/** Options of `lora`. */
-export interface LoraOptions extends AdapterOptions {
-  readonly rank: number;
-  /** The change is scaled by alpha / rank. Default: rank. */
-  readonly alpha?: number;
-  /** Scale by alpha / √rank (Kalajdzievski 2023, "A Rank Stabilization Scaling Factor"). Default false. */
-  readonly rsLora?: boolean;
-  /** Learn each output's magnitude apart from its direction (Liu et al. 2024, "DoRA"). Default false. */
-  readonly dora?: boolean;
-}
+import type { LowRank } from '../engine/ops/low-rank.js';
+import type { Adapter, AdapterParameter, PeftForm, Site } from '../model/adapter.js';
+import { siteName } from '../model/vit/adapter-sites.js';
+import { defineAdapter, placeFlags, placeOf, SEARCHED_ALPHA, SEARCHED_RANK } from './adapter-kind.js';
+import { BIASES, type LoraOptions, loraAt, loraSettings, trainsBias } from './lora-options.js';
+import { LORA_STARTS, loraInits, startsInWeight } from './lora-start.js';
 
 /**
  * LoRA (Hu et al. 2022, "LoRA: Low-Rank Adaptation", eq. 3): y = x·W + b + (α/r)·(x·A)·B.
@@ -33,70 +18,152 @@ export interface LoraOptions extends AdapterOptions {
  * column of W + (α/r)AB is scaled to a learned magnitude m [out], which starts at the column's own norm; the
  * norm counts as a constant in the gradient (DoRA, section 4.3).
  *
+ * With `init: 'pissa'` or `'olora'` A·B starts as a part A₀·B₀ of the weight, and the change is (α/r)(A·B − A₀·B₀): the weight
+ * itself stays, so that the adapter can be switched off, merged and resumed exactly.
+ *
  * @example
  * lora({ rank: 16, alpha: 16, targets: ['query', 'value'] });
  */
 export function lora(options: LoraOptions): Adapter {
-  const { rank, alpha = rank, rsLora = false, dora = false, dropout: rate = 0 } = options;
-  const targets = checkOptions(options);
-  checkCount('rank', rank);
-  checkFinite('alpha', alpha);
-  const scale = alpha / (rsLora ? Math.sqrt(rank) : rank);
-  const name = (site: Site, part: string) => `layers.${site.layer}.${site.target}.${part}`;
-  const change = (own: (part: string) => Tensor) =>
-    mul(matMul(own('lora_A') as Tensor, own('lora_B')), scale);
+  const { rank, alpha, rsLora, dora, dropout: rate, targets, ...more } = loraSettings(options);
+  const { init, lrRatio, freezeA, bias, given } = more;
+  const inWeight = startsInWeight(init);
+  const lowRank = (site: Site, own: (part: string) => Tensor): LowRank => {
+    const [a, b] = inWeight ? withStart(own) : [own('lora_A'), own('lora_B')];
+    return { a, b, scale: loraAt(options, site).scale };
+  };
+  const sumOf = (site: Site, weight: Tensor, own: (part: string) => Tensor) => {
+    const { a, b, scale } = lowRank(site, own);
+    return add(weight, mul(matMul(a as Tensor, b), scale));
+  };
 
   return {
     name: dora ? 'dora' : 'lora',
-    settings: { rank, alpha, rsLora, dora, dropout: rate, targets },
+    settings: { rank, alpha, rsLora, dora, dropout: rate, targets, ...given },
     targets,
-    ...(options.layers && { layers: options.layers }),
-    peft: {
-      config: {
-        peft_type: 'LORA',
-        r: rank,
-        lora_alpha: alpha,
-        lora_dropout: rate,
-        use_rslora: rsLora,
-        use_dora: dora,
-        init_lora_weights: true,
-      },
-      keys: {
-        lora_A: 'lora_A.weight',
-        lora_B: 'lora_B.weight',
-        ...(dora && { lora_magnitude: 'lora_magnitude_vector' }),
-      },
-    },
+    ...placeOf(options),
+    peft: peftForm(options),
+    ...trainsBias(bias, options, targets),
     parameters: (site) => {
-      checkRank('rank', rank, site);
+      const { rank, scale } = loraAt(options, site);
+      const { inputs, outputs } = site;
+      const inits = loraInits(init, { inputs, outputs, rank, scale });
+      const parameter = (part: string, shape: number[], init: AdapterParameter['init']) => ({
+        name: `${siteName(site)}.${part}`,
+        shape,
+        init,
+      });
+      const a = parameter('lora_A', [inputs, rank], inits.a);
+      const b = parameter('lora_B', [rank, outputs], inits.b);
       return [
-        { name: name(site, 'lora_A'), shape: [site.inputs, rank], init: 1 / Math.sqrt(site.inputs) },
-        { name: name(site, 'lora_B'), shape: [rank, site.outputs], init: 0 },
-        ...(dora ? [{ name: name(site, 'lora_magnitude'), shape: [site.outputs], init: columnNorms }] : []),
+        { ...a, ...(freezeA && { buffer: true }) },
+        { ...b, ...(lrRatio !== 1 && { rate: lrRatio }) },
+        ...(dora ? [parameter('lora_magnitude', [outputs], columnNorms)] : []),
+        ...(inWeight
+          ? [
+              { ...a, name: `${siteName(site)}.start_A`, buffer: true },
+              { ...b, name: `${siteName(site)}.start_B`, buffer: true },
+            ]
+          : []),
       ];
     },
-    apply: (_site, x, { weight, bias }, { own, random }) => {
-      const lowRank = { a: own('lora_A'), b: own('lora_B'), scale };
+    apply: (site, x, { weight, bias }, { own, random }) => {
+      const change = lowRank(site, own);
       const dropped = dropout(x, rate, random);
-      if (!dora && dropped === x) return { x, weight, bias, lowRank };
-      const low = mul(linear(dropped, lowRank.a), scale);
-      if (!dora) return add(linear(x, weight, bias), linear(low, lowRank.b));
-      const direction = add(linear(x, weight), linear(low, lowRank.b));
-      const norms = frozen(() => columnNorms(add(weight, change(own))));
+      if (!dora && dropped === x) return { x, weight, bias, lowRank: change };
+      const low = mul(linear(dropped, change.a), change.scale);
+      if (!dora) return add(linear(x, weight, bias), linear(low, change.b));
+      const direction = add(linear(x, weight), linear(low, change.b));
+      const norms = frozen(() => columnNorms(sumOf(site, weight, own)));
       return add(mul(direction, div(own('lora_magnitude'), norms)), bias);
     },
-    merged: (_site, weight, own) => {
-      const sum = add(weight, change(own));
+    merged: (site, weight, own) => {
+      const sum = sumOf(site, weight, own);
       return dora ? mul(sum, div(own('lora_magnitude'), columnNorms(sum))) : sum;
     },
+    ...(!dora && { lowRank }),
   };
 }
+
+/** A beside A₀ and B above −B₀: their product is A·B − A₀·B₀. */
+function withStart(own: (part: string) => Tensor): [a: Tensor, b: Tensor] {
+  return [concat([own('lora_A'), own('start_A')], 1), concat([own('lora_B'), neg(own('start_B'))], 0)];
+}
+
+/** PEFT's form. What started in the weight is written as PEFT converts it: as LoRA of twice the rank on the whole weight. */
+function peftForm(options: LoraOptions): PeftForm {
+  const { rank, alpha, rsLora, dora, dropout, init, bias } = loraSettings(options);
+  const twice = startsInWeight(init);
+  const written = (value: { rank: number; alpha: number }) =>
+    twice ? { rank: 2 * value.rank, alpha: value.alpha * (rsLora ? Math.SQRT2 : 2) } : value;
+  const usual = written({ rank, alpha });
+  return {
+    config: {
+      peft_type: 'LORA',
+      r: usual.rank,
+      lora_alpha: usual.alpha,
+      lora_dropout: dropout,
+      use_rslora: rsLora,
+      use_dora: dora,
+      bias,
+      fan_in_fan_out: false,
+      init_lora_weights: true,
+    },
+    keys: {
+      lora_A: { key: 'lora_A.weight', transposed: true },
+      lora_B: { key: 'lora_B.weight', transposed: true },
+      ...(dora && { lora_magnitude: { key: 'lora_magnitude_vector' } }),
+    },
+    patterns: (site) => {
+      const here = written(loraAt(options, site));
+      return {
+        rank_pattern: { value: here.rank, usual: usual.rank },
+        alpha_pattern: { value: here.alpha, usual: usual.alpha },
+      };
+    },
+    ...(twice && {
+      tensors: (own) => {
+        const [lora_A, lora_B] = withStart(own);
+        return { lora_A, lora_B };
+      },
+    }),
+  };
+}
+
+const patternFlag = (what: string) =>
+  z
+    .record(z.string(), z.number())
+    .optional()
+    .meta({
+      expects: 'name:value pairs',
+      description: `other ${what} for some maps, such as query:8,layers.0.value:2`,
+    });
 
 const loraFlags = {
   rank: z.int().min(1).default(4).describe('rank of the update'),
   rsLora: z.boolean().default(false).describe('scale by alpha / √rank'),
   dora: z.boolean().default(false).describe('learn magnitudes and directions separately (DoRA)'),
   ...placeFlags,
+  init: z
+    .enum(LORA_STARTS)
+    .optional()
+    .describe(
+      'start of the factors: pissa and olora begin with a part of the weight, eva with the main directions of the inputs; default: kaiming',
+    ),
+  lrRatio: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('learning rate of B as a multiple of that of A (LoRA+), such as 16; default: 1'),
+  freezeA: z.boolean().optional().describe('train B alone (LoRA-FA); default: no'),
+  bias: z
+    .enum(BIASES)
+    .optional()
+    .describe(
+      'biases of the backbone that train, too: all, or lora_only = of the adapted maps; default: none',
+    ),
+  rankPattern: patternFlag('ranks'),
+  alphaPattern: patternFlag('alphas'),
 };
 
 const loraKind = {

@@ -4,9 +4,12 @@ import { oneLine } from '../base/printable.js';
 import type { Json } from '../files/json-file.js';
 import type { Adapter, AdapterOptions } from '../model/adapter.js';
 
+/** The names of adapted maps in the Python model, by our names of them. */
+export type PeftModules = ReadonlyMap<string, readonly string[]>;
+
 /** Makes an adapter from PEFT's settings of it. */
 export interface PeftReader {
-  readonly read: (config: unknown, where: AdapterOptions) => Adapter;
+  readonly read: (config: unknown, where: AdapterOptions, modules: PeftModules) => Adapter;
   /** The settings that `read` understands or checks. */
   readonly fields: () => readonly string[];
 }
@@ -27,7 +30,6 @@ const HARMLESS = new Set([
   'loftq_config',
   'lora_ga_config',
   'megatron_core',
-  'modules_to_save',
   'peft_version',
   'qalora_group_size',
   'revision',
@@ -35,10 +37,18 @@ const HARMLESS = new Set([
   'task_type',
 ]);
 
+/** Heads, which are read, and poolers, which touch no token. */
+const SAVED_MODULE = /^(.*\.)?(head|classifier|pooler|pooler\.dense)$/;
+
 const shared = z.object({
-  bias: z
-    .literal('none', { error: 'expected none: adapters that train biases are not supported' })
-    .default('none'),
+  modules_to_save: z
+    .array(
+      z.string().regex(SAVED_MODULE, {
+        error: ({ input }) =>
+          `expected head or classifier alone, since other parts of the model belong to the base weights, got ${input}`,
+      }),
+    )
+    .nullish(),
 });
 
 /**
@@ -52,7 +62,7 @@ export function parsePeftConfig(
   path: string,
   config: Json | undefined,
   readers: Readonly<Record<string, PeftReader>>,
-): (where: AdapterOptions) => Adapter {
+): (where: AdapterOptions, modules: PeftModules) => Adapter {
   const fail = (text: string, cause?: unknown) =>
     new UserError(`${path}: ${oneLine(text)}`, { path }, { cause });
   if (!config)
@@ -64,7 +74,11 @@ export function parsePeftConfig(
       return parse();
     } catch (cause) {
       const issue = cause instanceof z.ZodError ? cause.issues[0] : undefined;
-      if (issue) throw fail(`${issue.path.join('.')}: ${issue.message}`, cause);
+      if (issue)
+        throw fail(
+          `${issue.path.filter((part) => typeof part === 'string').join('.')}: ${issue.message}`,
+          cause,
+        );
       throw cause instanceof UserError ? fail(cause.message, cause) : cause;
     }
   };
@@ -75,7 +89,7 @@ export function parsePeftConfig(
   for (const [name, value] of Object.entries(config))
     if (!understood.has(name) && !isEmpty(value))
       throw fail(`${name}: expected no such setting, which is not supported, got ${JSON.stringify(value)}`);
-  return (where) => parsing(() => reader.read(config, where));
+  return (where, modules) => parsing(() => reader.read(config, where, modules));
 }
 
 function isEmpty(value: unknown): boolean {

@@ -11,7 +11,7 @@ import {
   checkRank,
   type Site,
 } from '../model/adapter.js';
-import { defineAdapter, placeFlags, SEARCHED_ALPHA, SEARCHED_RANK } from './adapter-kind.js';
+import { defineAdapter, placeFlags, placeOf, SEARCHED_ALPHA, SEARCHED_RANK } from './adapter-kind.js';
 
 /** Options of `serialLora`. */
 export interface SerialLoraOptions extends AdapterOptions {
@@ -48,7 +48,7 @@ export function serialLora(options: SerialLoraOptions): Adapter {
     name: 'serial_lora',
     settings: { rank, alpha, shared, dropout: rate, targets },
     targets,
-    ...(options.layers && { layers: options.layers }),
+    ...placeOf(options),
     parameters: (site) => {
       checkRank('rank', rank, site);
       return [
@@ -88,6 +88,11 @@ export const serialLoraEntry = defineAdapter(
       ...flags,
       shared: !perProjection,
       dropout,
+    }),
+    flagsOf: ({ shared, dropout: adapterDropout, ...flags }) => ({
+      ...flags,
+      perProjection: !shared,
+      adapterDropout,
     }),
     search: { rank: SEARCHED_RANK, alpha: SEARCHED_ALPHA },
     atRank: (rank, scale) => ({ rank, alpha: scale * rank }),

@@ -32,6 +32,7 @@ export const {
   exp,
   expandDims,
   findBackend,
+  gather,
   getBackend,
   getKernel,
   getKernelsForBackend,

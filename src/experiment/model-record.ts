@@ -42,6 +42,7 @@ export const trainedRecord = {
       name: z.string(),
       settings: z.record(z.string(), z.unknown()),
       layers: z.array(z.number()).optional(),
+      exclude: z.array(z.string()).optional(),
     })
     .nullable(),
   /** `custom` where a choice of the user's own trains: `trainable` names it. */
@@ -69,6 +70,7 @@ export function trainedIn({ adapter, parameters }: AdaptableVit): TrainedRecord 
           name: adapter.name,
           settings: adapter.settings,
           ...(adapter.layers && { layers: [...adapter.layers] }),
+          ...(adapter.exclude && { exclude: [...adapter.exclude] }),
         }
       : null,
     ...(typeof mode === 'string' ? { mode } : { mode: 'custom', trainable: mode }),
@@ -83,8 +85,9 @@ export function trainAs<M extends AdaptableVit>(model: M, record: TrainedRecord,
   const { adapter, mode, trainable = [] } = record;
   try {
     if (adapter) {
-      const { name, settings, layers } = adapter;
-      model.inject(adapters.make(name, layers ? { ...settings, layers } : settings), seed);
+      const { name, settings, layers, exclude } = adapter;
+      const place = { ...(layers && { layers }), ...(exclude && { exclude }) };
+      model.inject(adapters.make(name, { ...settings, ...place }), seed);
     }
     return model.train(mode === 'custom' ? trainable : mode);
   } catch (error) {

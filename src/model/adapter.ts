@@ -1,6 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
 import type { LinearMap } from '../engine/ops/linears.js';
+import type { LowRank } from '../engine/ops/low-rank.js';
+import type { Random } from '../random/random-stream.js';
 import type { Pass } from './model.js';
 import { TARGETS, type Target } from './targets.js';
 
@@ -27,8 +29,14 @@ export interface AdapterParameter {
   /** Unique in the model; sites that share a parameter give it the same name. */
   readonly name: string;
   readonly shape: readonly number[];
-  /** The initial value: uniform in ±bound (0 is zero), or a function of the frozen weight. */
-  readonly init: number | ((weight: Tensor) => Tensor);
+  /** Default float32; int32 is for a buffer. */
+  readonly dtype?: 'float32' | 'int32';
+  /** The initial value: uniform in ±bound (0 is zero), or a function of the frozen weight [in, out]. */
+  readonly init: number | ((weight: Tensor, random: Random) => Tensor);
+  /** It never trains, and checkpoints hold it beside those that do. Default false. */
+  readonly buffer?: boolean;
+  /** Its learning rate, as a multiple of the adapter's. Default 1. */
+  readonly rate?: number;
 }
 
 /** The context of one forward pass for an adapter. */
@@ -43,11 +51,21 @@ export interface AdapterPass extends Pass {
 export interface PeftForm {
   /** `peft_type` and its settings, as adapter_config.json names them. */
   readonly config: Readonly<Record<string, unknown>> & { readonly peft_type: string };
-  /**
-   * The keys after the module's name in adapter_model.safetensors, by the last part of our parameter's name. A key that
-   * ends in `.weight` is that of a PyTorch `Linear` and is stored [out, in]; any other has our layout.
-   */
-  readonly keys: Readonly<Record<string, string>>;
+  /** The places of its tensors in adapter_model.safetensors, by the last part of our parameter's name. */
+  readonly keys: Readonly<Record<string, PeftKey>>;
+  /** Settings of one map where they may differ from those of `config`, such as `rank_pattern`. */
+  readonly patterns?: (
+    site: Site,
+  ) => Readonly<Record<string, { readonly value: number; readonly usual: number }>>;
+  /** The tensors to write for a map, by the names in `keys`, where they are not the parameters themselves. */
+  readonly tensors?: (own: (part: string) => Tensor) => Readonly<Record<string, Tensor>>;
+}
+
+/** The place of a tensor beside its module's name in adapter_model.safetensors. */
+export interface PeftKey {
+  readonly key: string;
+  /** Whether PEFT stores a matrix as PyTorch's `Linear` does, [out, in]; otherwise it has our layout. Default false. */
+  readonly transposed?: boolean;
 }
 
 /**
@@ -66,6 +84,8 @@ export interface Adapter {
   readonly targets: readonly Target[];
   /** Block numbers, from 0; absent: all blocks. */
   readonly layers?: readonly number[];
+  /** Maps of these blocks that it leaves alone, such as `layers.0.query`. */
+  readonly exclude?: readonly string[];
   /** Absent if PEFT has no such adapter. */
   readonly peft?: PeftForm;
   /** The parameters that it adds at a site. */
@@ -85,6 +105,8 @@ export interface Adapter {
    * no linear map does what the adapter does: it is then scored unmerged, and `merge` of a model refuses it.
    */
   merged?(site: Site, weight: Tensor, own: (part: string) => Tensor, bias: Tensor): Tensor | MergedMap;
+  /** Its change as the product of two matrices, where it is one: adapters are combined by it. */
+  lowRank?(site: Site, own: (part: string) => Tensor): LowRank;
 }
 
 /** A linear map that stands for base and adapter: weight [in, out], bias [out]. */
@@ -96,6 +118,8 @@ export interface AdapterOptions {
   readonly targets?: readonly Target[];
   /** Which blocks, from 0. Default all. */
   readonly layers?: readonly number[];
+  /** Maps to leave alone among these, such as `layers.0.query`. Default none. */
+  readonly exclude?: readonly string[];
   /** Dropout on the adapter's input while training, 0 to 1. Default 0. */
   readonly dropout?: number;
 }
@@ -104,9 +128,10 @@ export interface AdapterOptions {
 export function checkOptions({
   targets = ['query', 'value'],
   layers,
+  exclude,
   dropout = 0,
 }: AdapterOptions): readonly Target[] {
-  for (const [name, values] of Object.entries({ targets, layers: layers ?? [] })) {
+  for (const [name, values] of Object.entries({ targets, layers: layers ?? [], exclude: exclude ?? [] })) {
     if (!Array.isArray(values))
       throw new UserError(`${name}: expected a list, got ${JSON.stringify(values)}; see --${name}`, { name });
     const twice = values.find((value, i) => values.indexOf(value as never) < i);

@@ -39,6 +39,11 @@ export function mergedMap(
     const size = (y: Tensor) => norm(y).dataSync()[0]!;
     const off = size(sub(expected, linear(x, merged.weight, merged.bias)));
     const change = size(sub(expected, linear(x, base.weight, base.bias)));
+    if (!Number.isFinite(off))
+      throw new UserError(
+        `${name}: expected finite numbers to merge, got some that are not at ${site.target} of block ${site.layer}; load or train the adapter again`,
+        { adapter: name },
+      );
     if (off > productTolerance() * size(expected) + 0.1 * change)
       throw new UserError(
         `${name}: expected merged() to be the function that apply() is, got another at ${site.target} of block ${site.layer} ` +

@@ -4,8 +4,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 export type ParameterGroup = 'backbone' | 'adapter' | 'head';
 
 /**
- * A named tensor of a model. A `buffer` is state that the forward pass itself moves (BatchNorm's running
- * statistics): it is saved with the trainable parameters and never has a gradient.
+ * A named tensor of a model. A `buffer` is saved with the trainable parameters and never has a gradient: state that the
+ * forward pass itself moves (BatchNorm's running statistics), or a part of an adapter that stays as it was drawn.
  */
 export interface Parameter {
   readonly name: string;
@@ -16,6 +16,8 @@ export interface Parameter {
   /** A parameter of the backbone that an adapter trains, and that counts as the adapter's while it does. */
   adopted?: boolean;
   readonly buffer?: boolean;
+  /** Its learning rate, as a multiple of its group's. Default 1. */
+  readonly rate?: number;
   value: Tensor;
 }
 
@@ -57,10 +59,11 @@ export class Parameters implements Iterable<Parameter> {
     parameter.value = value;
   }
 
-  /** Removes a parameter and frees its value. */
-  remove(name: string): void {
-    this.parameter(name).value.dispose();
+  /** Removes a parameter, whose value then belongs to the caller. */
+  take(name: string): Parameter {
+    const parameter = this.parameter(name);
     this.#byName.delete(name);
+    return parameter;
   }
 
   /** The parameters that the optimiser updates. */

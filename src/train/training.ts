@@ -6,7 +6,7 @@ import type { Model } from '../model/model.js';
 import type { Parameter } from '../model/parameters.js';
 import { randomStream } from '../random/random-stream.js';
 import { globalNorm } from './optimizers/clip-by-global-norm.js';
-import { pack, unpack } from './optimizers/pack.js';
+import { pack, packRates, unpack } from './optimizers/pack.js';
 import { stateTensors } from './optimizers/state-tree.js';
 import type { Packs, State } from './optimizers/transform.js';
 import { constant } from './schedules/constant.js';
@@ -187,8 +187,12 @@ export class Training<
         Object.keys(weights).map((group) => [group, learningRate[group] ?? learningRate.all!]),
       ),
     });
+    const rates = packRates(parameters);
     const newWeights = Object.fromEntries(
-      Object.entries(updates).map(([group, update]) => [group, add(weights[group]!, update)]),
+      Object.entries(updates).map(([group, update]) => [
+        group,
+        add(weights[group]!, rates[group] ? mul(rates[group], update) : update),
+      ]),
     );
     return {
       report: stack([loss, globalNorm(gradients)]),

@@ -13,10 +13,13 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { bitFit } from '../../src/adapters/bitfit.js';
+import { hira } from '../../src/adapters/hira.js';
 import { layerNormTuning } from '../../src/adapters/layer-norm-tuning.js';
 import { localizedLora } from '../../src/adapters/localized-lora.js';
 import { lora } from '../../src/adapters/lora.js';
+import { miss } from '../../src/adapters/miss.js';
 import { serialLora } from '../../src/adapters/serial-lora.js';
+import { shira } from '../../src/adapters/shira.js';
 import type { Adapter } from '../../src/model/adapter.js';
 import { TARGETS, type Target } from '../../src/model/targets.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
@@ -57,6 +60,50 @@ const adapters: Record<string, { make: () => Adapter; parameters: number; step?:
     step: 2e-3,
   },
   'layer norms': { make: () => layerNormTuning(), parameters: 2 * 2 * 24 + 24, step: 2e-3 },
+  'lora by patterns': {
+    make: () =>
+      lora({
+        rank: 2,
+        rankPattern: { query: 3, 'layers.1.value': 1 },
+        alphaPattern: { value: 5 },
+        exclude: ['layers.0.value'],
+      }),
+    parameters: (3 + 3 + 1) * 24,
+  },
+  'lora with biases': {
+    make: () => lora({ rank: 2, bias: 'lora_only', layers: [1] }),
+    parameters: 2 * 2 * 24 + 2 * 12,
+  },
+  'lora with all biases': {
+    make: () => lora({ rank: 2, bias: 'all' }),
+    parameters: 2 * 2 * 2 * 24 + 2 * (5 * 12 + 24 + 2 * 12) + 2 * 12,
+    step: 2e-3,
+  },
+  'lora, gaussian': { make: () => lora({ rank: 2, init: 'gaussian' }), parameters: 2 * 2 * 2 * 24 },
+  'lora, orthogonal': { make: () => lora({ rank: 4, init: 'orthogonal' }), parameters: 2 * 2 * 4 * 24 },
+  PiSSA: {
+    make: () => lora({ rank: 2, alpha: 3, init: 'pissa', targets: ['query', 'fc1'] }),
+    parameters: 2 * 2 * (24 + 36),
+    step: 5e-3,
+  },
+  'PiSSA of DoRA': {
+    make: () => lora({ rank: 2, init: 'pissa', dora: true }),
+    parameters: 2 * 2 * (2 * 24 + 12),
+  },
+  OLoRA: {
+    make: () => lora({ rank: 2, alpha: 3, init: 'olora', targets: ['query', 'fc2'] }),
+    parameters: 2 * 2 * (24 + 36),
+    step: 5e-3,
+  },
+  'LoRA+': { make: () => lora({ rank: 2, lrRatio: 16 }), parameters: 2 * 2 * 2 * 24 },
+  'LoRA-FA': { make: () => lora({ rank: 2, freezeA: true }), parameters: 2 * 2 * 2 * 12 },
+  hira: { make: () => hira({ rank: 2, targets: all }), parameters: 2 * 2 * (8 * 12 + 2 * 36), step: 5e-3 },
+  miss: { make: () => miss({ rank: 4, targets: all }), parameters: 2 * 4 * (5 * 12 + 24), step: 4e-3 },
+  'miss of a rank that does not divide the inputs': {
+    make: () => miss({ rank: 5 }),
+    parameters: 2 * 2 * 5 * 12,
+  },
+  shira: { make: () => shira({ rank: 2, targets: all }), parameters: 2 * 2 * (8 * 12 + 2 * 36) },
   'localized on all maps': {
     make: () => localizedLora({ blocks: 2, blockRank: 1, targets: all }),
     parameters: 2 * 2 * (8 * 12 + 2 * 36),
@@ -85,8 +132,8 @@ function build(adapter?: Adapter): Segmenter {
 
 /** Moves every adapter parameter away from where it started. */
 function stir(model: Segmenter): void {
-  for (const { name, group, value } of model.parameters)
-    if (group === 'adapter') {
+  for (const { name, group, value, trainable } of model.parameters)
+    if (trainable && group === 'adapter') {
       const random = randomStream(3, name);
       const moved = Float32Array.from(value.dataSync(), (x) => x + 0.3 * normal(random));
       model.parameters.set(name, tensor(moved, value.shape));

@@ -18,5 +18,8 @@ const graloraConfig = z.object({
   alpha: z.number().default(64),
   gralora_k: z.int().min(1).default(2),
   gralora_dropout: z.number().default(0),
+  bias: z
+    .literal('none', { error: 'expected none: GraLoRA that trains biases is not supported' })
+    .default('none'),
   hybrid_r: z.literal(0, { error: 'expected 0, no plain LoRA beside the blocks' }).default(0),
 });

@@ -1,10 +1,12 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { tidy } from '../../base/tfjs-core.js';
 import { safetensorsBytes } from '../../files/safetensors-format.js';
-import type { TorchPlace } from '../../model/torch-place.js';
+import type { Adapter, Site } from '../../model/adapter.js';
 import type { AdaptableVit } from '../../model/vit/adaptable-vit.js';
-import { toTorchLayout } from '../../model/vit/layout.js';
+import type { HeldAdapter } from '../../model/vit/held-adapter.js';
 import { moduleName, type Spelling } from '../../model/vit/names.js';
-import { adapterPlaces } from './peft-places.js';
+import { adapterPlaces, toPlace } from './peft-places.js';
 
 /** PEFT's names of an adapter's files, and our own file, which PEFT ignores. */
 export const PEFT_FILES = {
@@ -27,11 +29,14 @@ export interface SavePeftOptions {
   readonly transformers?: Spelling | 'both';
   /**
    * Where the head goes. `file` (default): to head.safetensors, which PEFT passes over, so that any ViT of transformers
-   * takes the adapter. `module`: into PEFT's own file, for a Python model with an attribute `head` (`modules_to_save`).
+   * takes the adapter. `module`: into PEFT's own file (`modules_to_save`), for a Python model that has it as the attribute
+   * `classifier`, as ViTForImageClassification has, or `head`, for a segmenter.
    */
   readonly head?: 'file' | 'module';
   /** The base model in PEFT's config: a hub id or a folder. Default: nothing. */
   readonly baseModel?: string;
+  /** The name of the adapter to save. Default: the active one. */
+  readonly adapter?: string;
 }
 
 /**
@@ -45,41 +50,94 @@ export async function peftFiles(
   options: SavePeftOptions = {},
 ): Promise<Record<string, Uint8Array | string>> {
   const { attribute = 'vit', transformers = 'both', head = 'file', baseModel = null } = options;
-  const { adapter } = model;
-  if (!adapter)
+  const name = options.adapter ?? model.activeAdapter;
+  if (name === undefined)
     throw new UserError(`${folder}: expected a model with an adapter to save, got one without; inject one`);
+  const held = model.heldAdapter(name);
   const spellings = transformers === 'both' ? ([4, 5] as const) : [transformers];
-  const places = spellings.flatMap((spelling) => adapterPlaces(model, adapter, spelling));
-
   const before = PEFT_PREFIX + (attribute && `${attribute}.`);
-  const weights = places.map((place) => ({ ...place, key: before + place.key }));
-  const heads = model.headPlaces();
-  if (head === 'module')
-    weights.push(...heads.map((place) => ({ ...place, key: `${PEFT_PREFIX}head.${place.key}` })));
+  const written = spellings.flatMap((spelling) => adapterTensors(model, held, spelling));
+  const heads = model.headPlaces().map((place) => ({
+    ...place,
+    transposed: true,
+    value: model.parameters.get(place.parameter),
+  }));
+  const { headModule } = model;
+  const weights = [
+    ...written.map((place) => ({ ...place, key: before + place.key })),
+    ...(head === 'module'
+      ? heads.map((place) => ({ ...place, key: `${PEFT_PREFIX}${headModule}.${place.key}` }))
+      : []),
+  ];
+  const sites = model.sitesOf(held.adapter);
   const config = {
     base_model_name_or_path: baseModel,
-    bias: 'none',
-    fan_in_fan_out: false,
     inference_mode: true,
-    modules_to_save: head === 'module' ? ['head'] : null,
-    ...adapter.peft?.config,
+    modules_to_save: head === 'module' ? [headModule] : null,
+    ...held.adapter.peft!.config,
+    ...patternsOf(held.adapter, sites, spellings),
     target_modules: spellings.flatMap((spelling) =>
-      model.sitesOf(adapter).map(({ layer, target }) => moduleName(layer, target, spelling)),
+      sites.map(({ layer, target }) => moduleName(layer, target, spelling)),
     ),
     task_type: null,
   };
   return {
-    [PEFT_FILES.weights]: await bytesOf(model, weights),
-    ...(head === 'file' && { [PEFT_FILES.head]: await bytesOf(model, heads) }),
+    [PEFT_FILES.weights]: await bytesOf(weights),
+    ...(head === 'file' && { [PEFT_FILES.head]: await bytesOf(heads) }),
     [PEFT_FILES.config]: `${JSON.stringify(config, null, 2)}\n`,
   };
 }
 
-async function bytesOf({ parameters }: AdaptableVit, places: readonly TorchPlace[]): Promise<Uint8Array> {
+interface Written {
+  readonly key: string;
+  readonly shape: readonly number[];
+  readonly transposed: boolean;
+  readonly value: Tensor;
+  /** Whether to free the value. */
+  readonly made?: boolean;
+}
+
+/** The tensors of an adapter, as PEFT has them. */
+function adapterTensors(model: AdaptableVit, held: HeldAdapter, spelling: Spelling): Written[] {
+  const { tensors } = held.adapter.peft ?? {};
+  return adapterPlaces(model, held.adapter, spelling).map((place) => {
+    const { own, parameter, transposed } = place;
+    if (!own) return { ...place, value: held.adopted(parameter) };
+    const value = tidy(() =>
+      tensors ? tensors(held.own(own.site))[own.part]! : held.own(own.site)(own.part),
+    );
+    return {
+      ...place,
+      value,
+      shape: transposed ? value.shape.toReversed() : value.shape,
+      made: tensors !== undefined,
+    };
+  });
+}
+
+/** Settings that differ from map to map, under the names of their modules. */
+function patternsOf(
+  { peft }: Adapter,
+  sites: readonly Site[],
+  spellings: readonly Spelling[],
+): Readonly<Record<string, Readonly<Record<string, number>>>> {
+  const patterns: Record<string, Record<string, number>> = {};
+  for (const spelling of spellings)
+    for (const site of sites)
+      for (const [field, { value, usual }] of Object.entries(peft?.patterns?.(site) ?? {})) {
+        patterns[field] ??= {};
+        if (value !== usual) patterns[field][moduleName(site.layer, site.target, spelling)] = value;
+      }
+  return patterns;
+}
+
+async function bytesOf(places: readonly Written[]): Promise<Uint8Array> {
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array | Int32Array }>();
-  for (const { parameter, key, shape } of places) {
-    const data = (await parameters.get(parameter).data()) as Float32Array;
-    tensors.set(key, { shape, data: toTorchLayout(data, shape) });
+  for (const place of places) {
+    const { key, shape, value, made } = place;
+    const data = (await value.data()) as Float32Array | Int32Array;
+    tensors.set(key, { shape, data: toPlace(data, place) });
+    if (made) value.dispose();
     // PEFT asks for all of a module's state; with PyTorch's usual momentum the count moves nothing.
     if (key.startsWith(PEFT_PREFIX) && key.endsWith('.running_mean'))
       tensors.set(key.replace(/running_mean$/, 'num_batches_tracked'), {

@@ -1,19 +1,33 @@
 import { UserError } from '../../base/errors.js';
-import type { Adapter } from '../../model/adapter.js';
-import type { TorchPlace } from '../../model/torch-place.js';
+import type { Adapter, Site } from '../../model/adapter.js';
 import type { AdaptableVit } from '../../model/vit/adaptable-vit.js';
-import { moduleName, type Spelling } from '../../model/vit/names.js';
+import { siteName } from '../../model/vit/adapter-sites.js';
+import { fromTorchLayout, toTorchLayout } from '../../model/vit/layout.js';
+import { moduleName, parameterName, type Spelling } from '../../model/vit/names.js';
+
+/** A tensor of adapter_model.safetensors, without `base_model.model.` and the attribute that holds the ViT before its key. */
+export interface PeftPlace {
+  /** Our parameter. */
+  readonly parameter: string;
+  readonly key: string;
+  /** The shape there. */
+  readonly shape: readonly number[];
+  readonly transposed: boolean;
+  /** Its map and the last part of the parameter's name, where it is the adapter's own. */
+  readonly own?: { readonly site: Site; readonly part: string };
+}
 
 /**
- * The places of an adapter's parameters in adapter_model.safetensors, without `base_model.model.` before the keys.
+ * The places of an adapter's parameters, and of the biases that it trains.
  *
  * @throws UserError for an adapter that PEFT does not have.
  */
-export function adapterPlaces(model: AdaptableVit, adapter: Adapter, spelling: Spelling): TorchPlace[] {
+export function adapterPlaces(model: AdaptableVit, adapter: Adapter, spelling: Spelling): PeftPlace[] {
   const { peft } = adapter;
-  if (!peft || adapter.trains)
+  const trainsBias = (peft?.config['bias'] ?? 'none') !== 'none';
+  if (!peft || (adapter.trains && !trainsBias))
     throw new UserError(
-      `${adapter.name}: expected an adapter that PEFT has (lora, dora, localized_lora), got one that it has not; ` +
+      `${adapter.name}: expected an adapter that PEFT has (lora, dora, localized_lora, hira, miss, shira), got one that it has not; ` +
         'use a checkpoint, or merge() it and save the backbone with saveBackbone',
       { adapter: adapter.name },
     );
@@ -23,14 +37,56 @@ export function adapterPlaces(model: AdaptableVit, adapter: Adapter, spelling: S
       `${adapter.name}: expected the targets query, key and value alone on a model with LayerScale, got ${foreign}: LayerScale is part of that map here, and not in PEFT; merge() it and save the backbone with saveBackbone`,
       { target: foreign },
     );
-  return model.sitesOf(adapter).flatMap((site) =>
-    adapter.parameters(site).map(({ name, shape }) => {
-      const key = peft.keys[name.slice(name.lastIndexOf('.') + 1)]!;
+  const sites = model.sitesOf(adapter);
+  const own = sites.flatMap((site) =>
+    adapter.parameters(site).flatMap(({ name, shape }) => {
+      const part = name.slice(name.lastIndexOf('.') + 1);
+      const place = peft.keys[part];
+      if (!place) return [];
+      const { key, transposed = false } = place;
       return {
         parameter: name,
         key: `${moduleName(site.layer, site.target, spelling)}.${key}`,
-        shape: key.endsWith('.weight') ? shape.toReversed() : shape,
+        shape: transposed ? shape.toReversed() : shape,
+        transposed,
+        own: { site, part },
       };
     }),
   );
+  return [...own, ...biasPlaces(model, adapter, sites, spelling)];
 }
+
+/** The biases that an adapter trains; PEFT keeps that of an adapted map under `base_layer`. */
+function biasPlaces(
+  model: AdaptableVit,
+  adapter: Adapter,
+  sites: readonly Site[],
+  spelling: Spelling,
+): PeftPlace[] {
+  const adapted = new Set(sites.map(siteName));
+  return [...model.parameters]
+    .filter(({ name, group, adopted }) => (group === 'backbone' || adopted) && adapter.trains?.(name))
+    .map(({ name, value }) => {
+      const [module, map] = [parameterName(name, spelling), name.replace(/\.bias$/, '')];
+      const key = adapted.has(map) ? module.replace(/\.bias$/, '.base_layer.bias') : module;
+      return { parameter: name, key, shape: value.shape, transposed: false };
+    });
+}
+
+/** Numbers in the layout of a place, from ours. */
+export function toPlace(
+  data: Numbers,
+  { shape, transposed }: Pick<PeftPlace, 'shape' | 'transposed'>,
+): Numbers {
+  return transposed && data instanceof Float32Array ? toTorchLayout(data, shape) : data.slice();
+}
+
+/** Numbers in our layout, from that of a place. */
+export function fromPlace(
+  data: Numbers,
+  { shape, transposed }: Pick<PeftPlace, 'shape' | 'transposed'>,
+): Numbers {
+  return transposed && data instanceof Float32Array ? fromTorchLayout(data, shape) : data.slice();
+}
+
+type Numbers = Float32Array | Int32Array;

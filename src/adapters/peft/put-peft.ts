@@ -3,20 +3,32 @@ import { oneLine } from '../../base/printable.js';
 import { tensor } from '../../base/tfjs-core.js';
 import type { Json } from '../../files/json-file.js';
 import type { StoredTensor } from '../../files/safetensors-format.js';
-import type { AdapterOptions } from '../../model/adapter.js';
-import { TARGETS } from '../../model/targets.js';
-import type { TorchPlace } from '../../model/torch-place.js';
-import type { AdaptableVit } from '../../model/vit/adaptable-vit.js';
-import { fromTorchLayout } from '../../model/vit/layout.js';
-import { siteOfModule } from '../../model/vit/names.js';
+import type { Adapter } from '../../model/adapter.js';
+import type { AdaptableVit, InjectOptions } from '../../model/vit/adaptable-vit.js';
 import { parsePeftConfig } from '../peft-config.js';
+import { hiraFromPeft } from './hira-from-peft.js';
 import { localizedLoraFromPeft } from './localized-lora-from-peft.js';
 import { loraFromPeft } from './lora-from-peft.js';
-import { PEFT_PREFIX } from './peft-files.js';
-import { adapterPlaces } from './peft-places.js';
+import { missFromPeft } from './miss-from-peft.js';
+import { adapterPlaces, fromPlace, type PeftPlace } from './peft-places.js';
+import {
+  modulesOf,
+  type PeftParts,
+  peftParts,
+  placesOf,
+  type Stored,
+  withoutCounts,
+} from './peft-tensors.js';
+import { shiraFromPeft } from './shira-from-peft.js';
 
 /** The adapters that can be read, by PEFT's `peft_type`. */
-const READERS = { LORA: loraFromPeft, GRALORA: localizedLoraFromPeft };
+const READERS = {
+  LORA: loraFromPeft,
+  GRALORA: localizedLoraFromPeft,
+  HIRA: hiraFromPeft,
+  MISS: missFromPeft,
+  SHIRA: shiraFromPeft,
+};
 
 /** The contents of an adapter's files, each with the path that errors name; the tensors are read after the config. */
 export interface PeftContents {
@@ -30,103 +42,71 @@ interface PeftTensors {
   readonly tensors: Stored;
 }
 
-/** Puts an adapter, and its head if there is one, into a model without one; see `loadPeft`. */
-export async function putPeft<M extends AdaptableVit>(model: M, contents: PeftContents): Promise<M> {
+/** Puts an adapter, and its head if there is one, into a model that has none of its name; see `loadPeft`. */
+export async function putPeft<M extends AdaptableVit>(
+  model: M,
+  contents: PeftContents,
+  options?: InjectOptions,
+): Promise<M> {
   const adapterOf = parsePeftConfig(contents.config.path, contents.config.json, READERS);
   const { path, tensors } = await contents.weights();
-  const { changes, head } = parts(tensors, path);
+  const parts = peftParts(tensors, path, model.headModule);
   const given = await contents.head();
-  const headPath = given?.path ?? path;
-  const headFile = given && withoutCounts(given.tensors);
-
-  const adapter = adapterOf(placesOf(changes, model.config.num_hidden_layers));
+  const adapter = adapterOf(placesOf(parts, model.config.num_hidden_layers), modulesOf(parts));
   const filled = [
-    ...([4, 5] as const).map((spelling) => ({
-      path,
-      places: adapterPlaces(model, adapter, spelling),
-      tensors: new Map(
-        changes.filter(({ site }) => site.spelling === spelling).map(({ key, stored }) => [key, stored]),
-      ),
-    })),
-    { path: headPath, places: model.headPlaces(), tensors: headFile ?? head },
+    ...filledBy(model, adapter, parts, path),
+    {
+      path: given?.path ?? path,
+      places: model.headPlaces().map((place) => ({ ...place, transposed: true })),
+      tensors: given ? withoutCounts(given.tensors) : headOf(parts, adapter),
+    },
   ].filter((part) => part.tensors.size > 0);
   for (const part of filled) checkFit(part);
   checkAgreement(filled, path);
-  model.inject(adapter, 0);
+  model.inject(adapter, 0, options);
   for (const { places, tensors } of filled)
-    for (const { parameter, key, shape } of places) {
-      const data = fromTorchLayout(tensors.get(key)!.data as Float32Array, shape);
-      model.parameters.set(parameter, tensor(data, model.parameters.get(parameter).shape));
+    for (const place of places) {
+      const data = fromPlace(tensors.get(place.key)!.data, place);
+      const { shape, dtype } = model.parameters.get(place.parameter);
+      model.parameters.set(place.parameter, tensor(data, shape, dtype as 'float32'));
     }
   return model;
 }
 
-type Stored = ReadonlyMap<string, StoredTensor>;
-
-/** One tensor of an adapter: the attribute that holds the ViT, the map that it changes, and its name in the ViT. */
-interface Change {
-  readonly holder: string;
-  readonly site: NonNullable<ReturnType<typeof siteOfModule>>;
-  readonly key: string;
-  readonly stored: StoredTensor;
+interface Filled {
+  readonly path: string;
+  readonly places: readonly PeftPlace[];
+  readonly tensors: Stored;
 }
 
-/** Parses the names of the tensors in PEFT's file. */
-function parts(file: Stored, path: string): { readonly changes: readonly Change[]; readonly head: Stored } {
-  const changes: Change[] = [];
-  const head = new Map<string, StoredTensor>();
-  for (const [key, stored] of withoutCounts(file)) {
-    const name = key.startsWith(PEFT_PREFIX) ? key.slice(PEFT_PREFIX.length) : key;
-    if (/(^|\.)(classifier|pooler\.dense)\./.test(name)) continue;
-    if (name.startsWith('head.')) head.set(name.slice('head.'.length), stored);
-    else changes.push({ ...changeOf(name, path), stored });
-  }
-  const holders = [...new Set(changes.map(({ holder }) => `"${holder}"`))];
-  if (holders.length > 1)
-    throw new UserError(
-      `${path}: expected an adapter of one ViT, got tensors of ${oneLine(holders.join(' and '))}`,
-      {
-        path,
-      },
-    );
-  if (changes.length === 0) throw new UserError(`${path}: expected an adapter's tensors, got none`, { path });
-  return { changes, head };
+/** The places of an adapter and the tensors for them, for each spelling of the file, and the biases. */
+function filledBy(
+  model: AdaptableVit,
+  adapter: Adapter,
+  { changes, biases }: PeftParts,
+  path: string,
+): Filled[] {
+  const own = ([4, 5] as const).map((spelling) => ({
+    path,
+    places: adapterPlaces(model, adapter, spelling).filter((place) => place.own),
+    tensors: new Map(
+      changes.filter(({ site }) => site.spelling === spelling).map(({ key, stored }) => [key, stored]),
+    ),
+  }));
+  // PEFT saves all biases or, of some versions, none although they trained: those that are there count.
+  const bias = adapterPlaces(model, adapter, 4)
+    .filter((place) => !place.own && biases.has(place.parameter))
+    .map((place) => ({ ...place, key: place.parameter }));
+  return [...own, { path, places: bias, tensors: biases }];
 }
 
-/** BatchNorm's batch counter, which changes nothing here. */
-function withoutCounts(tensors: Stored): Stored {
-  return new Map([...tensors].filter(([name]) => !/(^|\.)num_batches_tracked$/.test(name)));
+/** The head in PEFT's file; of `bias: all` there may be its biases alone, which PEFT did not train as a module. */
+function headOf({ head }: PeftParts, adapter: Adapter): Stored {
+  const onlyBiases = [...head.keys()].every((name) => /(^|\.)bias$/.test(name));
+  return onlyBiases && adapter.trains ? new Map<string, StoredTensor>() : head;
 }
 
-function changeOf(name: string, path: string): Omit<Change, 'stored'> {
-  const words = name.split('.');
-  for (let end = words.length; end > 0; end--)
-    for (let start = 0; start < end; start++) {
-      const site = siteOfModule(words.slice(start, end).join('.'));
-      if (site) return { holder: words.slice(0, start).join('.'), site, key: words.slice(start).join('.') };
-    }
-  throw new UserError(
-    `${path}: expected tensors of a ViT's linear maps, got ${oneLine(name)}; the adapter is of another kind of model`,
-    { path },
-  );
-}
-
-/** The targets and blocks that the tensors change. */
-function placesOf(changes: readonly Change[], count: number): AdapterOptions {
-  const layers = [...new Set(changes.map(({ site }) => site.layer))].toSorted((a, b) => a - b);
-  const targets = TARGETS.filter((target) => changes.some(({ site }) => site.target === target));
-  return { targets, ...(layers.length < count && { layers }) };
-}
-
-function checkFit({
-  path,
-  places,
-  tensors,
-}: {
-  path: string;
-  places: readonly TorchPlace[];
-  tensors: Stored;
-}): void {
+function checkFit({ path, places, tensors }: Filled): void {
   const fail = (got: string) => {
     throw new UserError(
       `${path}: expected the tensors of an adapter and head that fit this model, got ${oneLine(got)}; build the model as it was trained`,
@@ -145,10 +125,7 @@ function checkFit({
 }
 
 /** Checks that a file with the names of both versions of transformers has the same numbers under both. */
-function checkAgreement(
-  parts: readonly { readonly places: readonly TorchPlace[]; readonly tensors: Stored }[],
-  path: string,
-): void {
+function checkAgreement(parts: readonly Filled[], path: string): void {
   const first = new Map<string, { readonly key: string; readonly stored: StoredTensor }>();
   for (const { places, tensors } of parts)
     for (const { parameter, key } of places) {

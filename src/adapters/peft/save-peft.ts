@@ -21,7 +21,7 @@ export async function savePeft(
   folder: string,
   options: SavePeftOptions = {},
 ): Promise<void> {
-  if (model.adapter) await checkFolder(folder);
+  if (options.adapter ?? model.adapter) await checkFolder(folder);
   await writeFolderAtomic(folder, await peftFiles(model, folder, options));
 }
 

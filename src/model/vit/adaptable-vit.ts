@@ -12,11 +12,19 @@ import { adapterSites } from './adapter-sites.js';
 import { checkImageSize } from './check-image-size.js';
 import { checkMemory } from './check-memory.js';
 import { type Grid, gridOf, type VitConfig, withImageSize } from './config.js';
+import type { HeldAdapter } from './held-adapter.js';
 import { type TrainingMode, trainsIn } from './training-mode.js';
 import { blocks, embed, lastNorm, type Project } from './vit.js';
 
+/** Options of `inject`. */
+export interface InjectOptions {
+  /** Its name among the model's adapters. Default `default`, as in PEFT. */
+  readonly name?: string;
+}
+
 /**
- * A ViT with at most one adapter on its linear maps: the common part of all tasks' models, each of which adds a head.
+ * A ViT with adapters on its linear maps, of which at most one is active: the common part of all tasks' models, each of
+ * which adds a head.
  *
  * What trains is chosen by `train`: the head alone, an adapter too (`inject` does that), or everything.
  */
@@ -76,10 +84,13 @@ export abstract class AdaptableVit implements Model {
   /** Maps normalised images [batch, height, width, 3] to logits. */
   abstract forward(images: Tensor, pass?: Pass): Tensor;
 
+  /** The attribute of a PyTorch model that is the head. @internal */
+  readonly headModule: string = 'head';
+
   /** Where PyTorch keeps the head's parameters, as a module of its own. @internal */
   abstract headPlaces(): TorchPlace[];
 
-  /** The adapter that was injected, if any. */
+  /** The active adapter, if any. */
   get adapter(): Adapter | undefined {
     return this.#maps.adapter;
   }
@@ -185,10 +196,51 @@ export abstract class AdaptableVit implements Model {
       );
   }
 
-  /** Adds an adapter, with parameters drawn from the seed; adapter and head train, the backbone does not. */
-  inject(adapter: Adapter, seed: number): this {
-    this.#maps.inject(adapter, this.sitesOf(adapter), seed);
+  /**
+   * Adds an adapter, with parameters drawn from the seed, and makes it the active one; adapter and head train, the backbone
+   * does not. Without a seed its parameters are zeros, for `loadParameters` to fill.
+   *
+   * @throws UserError where the model has an adapter of this name, and for maps that do not fit the adapter.
+   * @example
+   * model.inject(lora({ rank: 4 }), 42, { name: 'pets' }).inject(lora({ rank: 8 }), 42, { name: 'birds' });
+   */
+  inject(adapter: Adapter, seed: number | undefined, { name = 'default' }: InjectOptions = {}): this {
+    this.#maps.inject(name, adapter, this.sitesOf(adapter), seed);
     return this.train('adapters');
+  }
+
+  /** The names of the adapters, in the order in which they were added. */
+  get adapters(): string[] {
+    return this.#maps.names;
+  }
+
+  /** The name of the active adapter, if any. */
+  get activeAdapter(): string | undefined {
+    return this.#maps.active;
+  }
+
+  /**
+   * Makes another adapter the active one, or none (null): the backbone alone. Nothing is read or computed; the parameters of
+   * the others are held aside, and the head stays. A merged adapter is unmerged first.
+   *
+   * @throws UserError for a name that no adapter has.
+   * @example
+   * model.setAdapter('birds');
+   */
+  setAdapter(name: string | null): this {
+    this.#maps.activate(name ?? undefined);
+    return this;
+  }
+
+  /** Removes an adapter and frees its parameters. @throws UserError for a name that no adapter has. */
+  removeAdapter(name: string): this {
+    this.#maps.remove(name);
+    return this;
+  }
+
+  /** An adapter by name, with its maps and parameters. @internal */
+  heldAdapter(name: string): HeldAdapter {
+    return this.#maps.held(name);
   }
 
   /** Which parameters train: `head`, `adapters` (and head), `full` (everything), or those of these names alone. */
@@ -244,7 +296,7 @@ export abstract class AdaptableVit implements Model {
 
   /** Frees all weights, merged ones too. */
   dispose(): void {
-    this.unmerge();
+    this.#maps.dispose();
     this.parameters.dispose();
   }
 }

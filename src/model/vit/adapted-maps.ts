@@ -4,56 +4,96 @@ import type { LinearMap } from '../../engine/ops/linears.js';
 import type { Adapter, AdapterPass, Base, Site } from '../adapter.js';
 import { mergedMap } from '../merged-map.js';
 import type { Parameters } from '../parameters.js';
-import { initialValue, siteName } from './adapter-sites.js';
+import { siteName } from './adapter-sites.js';
+import { HeldAdapter } from './held-adapter.js';
 
-/** The linear maps of a ViT's blocks among its parameters, with at most one adapter on them. */
+/**
+ * The linear maps of a ViT's blocks among its parameters, with any number of named adapters, of which at most one is
+ * active: its parameters are among the model's, those of the others are held aside.
+ */
 export class AdaptedMaps {
-  #adapter: Adapter | undefined;
-  readonly #sites = new Map<string, Site>();
+  readonly #held = new Map<string, HeldAdapter>();
+  #active: HeldAdapter | undefined;
   #unmerged: Map<string, Tensor> | undefined;
 
   constructor(private readonly parameters: Parameters) {}
 
+  /** The active adapter. */
   get adapter(): Adapter | undefined {
-    return this.#adapter;
+    return this.#active?.adapter;
   }
 
-  /** Whether the adapter is folded into the weights. */
+  /** The name of the active adapter. */
+  get active(): string | undefined {
+    return this.#active?.name;
+  }
+
+  /** The names of all adapters, in the order in which they were added. */
+  get names(): string[] {
+    return [...this.#held.keys()];
+  }
+
+  /** Whether the active adapter is folded into the weights. */
   get merged(): boolean {
     return this.#unmerged !== undefined;
   }
 
   /**
-   * Puts an adapter on these sites, with parameters drawn from the seed, and gives it the backbone parameters that it
-   * trains.
+   * Adds an adapter of this name on these sites and makes it the active one. Its parameters are drawn from the seed, or are
+   * zeros without one; it gets the backbone parameters that it trains.
    */
-  inject(adapter: Adapter, sites: readonly Site[], seed: number): void {
-    if (this.#adapter)
-      throw new UserError(`expected a model without an adapter, got one with ${this.#adapter.name}`);
+  inject(name: string, adapter: Adapter, sites: readonly Site[], seed: number | undefined): void {
+    if (this.#held.has(name))
+      throw new UserError(
+        `${adapter.name}: expected a model without an adapter named ${name}, got one with ${this.#held.get(name)!.adapter.name}; give the new one another name, or remove the other`,
+        { name },
+      );
     // All sites first: where the adapter refuses one, the model is unchanged.
     const changes = sites.map((site) => ({ site, parameters: adapter.parameters(site) }));
-    const ownParameters = [...this.parameters].filter(
-      ({ name, group }) => group === 'backbone' && adapter.trains?.(name),
+    const trained = [...this.parameters].filter(
+      ({ name, group, adopted }) => (group === 'backbone' || adopted) && adapter.trains?.(name),
     );
-    if (ownParameters.length === 0 && changes.every(({ parameters }) => parameters.length === 0))
+    if (trained.length === 0 && changes.every(({ parameters }) => parameters.length === 0))
       throw new UserError(
         `${adapter.name}: expected an adapter that brings or trains a parameter, got one that does neither; see targets, parameters and trains`,
         { adapter: adapter.name },
       );
-    for (const { site, parameters } of changes) {
-      this.#sites.set(siteName(site), site);
-      for (const parameter of parameters) {
-        const { name } = parameter;
-        if (this.parameters.has(name)) continue;
-        const value = initialValue(parameter, () => this.#base(site).weight, seed);
-        this.parameters.add({ name, group: 'adapter', trainable: true, value });
-      }
+    const before = this.#active;
+    this.activate(undefined);
+    const held = new HeldAdapter(name, adapter, sites, this.parameters);
+    try {
+      held.add(changes, (site) => this.#base(site).weight, seed);
+    } catch (error) {
+      held.park();
+      held.dispose();
+      if (before) this.activate(before.name);
+      throw error;
     }
-    for (const parameter of ownParameters) {
-      parameter.group = 'adapter';
-      parameter.adopted = true;
-    }
-    this.#adapter = adapter;
+    this.#held.set(name, held);
+    this.#active = held;
+  }
+
+  /** Makes another adapter the active one, or none. A merged one is taken out of the weights first. */
+  activate(name: string | undefined): void {
+    const next = name === undefined ? undefined : this.#named(name);
+    this.unmerge();
+    if (next === this.#active) return;
+    this.#active?.park();
+    next?.unpark();
+    this.#active = next;
+  }
+
+  /** Removes an adapter and frees its parameters. */
+  remove(name: string): void {
+    const held = this.#named(name);
+    if (held === this.#active) this.activate(undefined);
+    held.dispose();
+    this.#held.delete(name);
+  }
+
+  /** An adapter by name with its sites and the values of its parameters at a site, active or not. */
+  held(name: string): HeldAdapter {
+    return this.#named(name);
   }
 
   /** The result of one map, or the map itself, which then runs together with others of the same input. */
@@ -63,19 +103,19 @@ export class AdaptedMaps {
     pass: Pick<AdapterPass, 'random' | 'once'>,
   ): Tensor | LinearMap {
     const base = this.#base(place);
-    const site = this.merged ? undefined : this.#sites.get(siteName(place));
-    if (!site || !this.#adapter) return { x, ...base };
-    return this.#adapter.apply(site, x, base, { ...pass, own: this.#own(site) });
+    const site = this.merged ? undefined : this.#active?.sites.get(siteName(place));
+    if (!site || !this.#active) return { x, ...base };
+    return this.#active.adapter.apply(site, x, base, { ...pass, own: this.#active.own(site) });
   }
 
-  /** Folds the adapter into the weights. @throws UserError where it cannot be; nothing is then changed. */
+  /** Folds the active adapter into the weights. @throws UserError where it cannot be; nothing is then changed. */
   merge(): void {
-    const adapter = this.#adapter;
-    if (!adapter || this.#unmerged) return;
+    const active = this.#active;
+    if (!active || this.#unmerged) return;
     const merged = new Map<string, Tensor>();
     try {
-      for (const site of this.#sites.values()) {
-        const map = mergedMap(adapter, site, this.#base(site), this.#own(site));
+      for (const site of active.sites.values()) {
+        const map = mergedMap(active.adapter, site, this.#base(site), active.own(site));
         for (const part of ['weight', 'bias'] as const) {
           const name = `${siteName(site)}.${part}`;
           if (map[part] !== this.parameters.get(name)) merged.set(name, map[part]);
@@ -99,18 +139,26 @@ export class AdaptedMaps {
     this.#unmerged = undefined;
   }
 
+  /** Frees the adapters that are held aside, and what the active one keeps of the backbone. */
+  dispose(): void {
+    this.unmerge();
+    for (const held of this.#held.values()) held.dispose();
+    this.#held.clear();
+    this.#active = undefined;
+  }
+
+  #named(name: string): HeldAdapter {
+    const held = this.#held.get(name);
+    if (held) return held;
+    throw new UserError(
+      `expected the name of an adapter in the model (${this.names.join(', ') || 'there is none'}), got ${name}`,
+      { name },
+    );
+  }
+
   #base(place: Pick<Site, 'layer' | 'target'>): Base {
     const weight = this.parameters.parameter(`${siteName(place)}.weight`);
     const bias = this.parameters.parameter(`${siteName(place)}.bias`);
     return { weight: weight.value, bias: bias.value, frozen: !weight.trainable && !bias.trainable };
-  }
-
-  #own(site: Site): (part: string) => Tensor {
-    const names = this.#adapter!.parameters(site).map(({ name }) => name);
-    return (part) => {
-      const name = names.find((full) => full.endsWith(`.${part}`));
-      if (!name) throw new Error(`${this.#adapter!.name} has no parameter ${part}`);
-      return this.parameters.get(name);
-    };
   }
 }

@@ -1,13 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
-import { tensor, tidy } from '../../base/tfjs-core.js';
+import { tensor, tidy, zeros } from '../../base/tfjs-core.js';
 import { randomStream } from '../../random/random-stream.js';
 import type { Adapter, AdapterParameter, Site } from '../adapter.js';
 import type { VitConfig } from './config.js';
 
 /** The linear maps that an adapter changes in a ViT, block by block. @throws UserError for a block that it lacks. */
 export function adapterSites(
-  { targets, layers }: Pick<Adapter, 'targets' | 'layers'>,
+  { targets, layers, exclude = [] }: Pick<Adapter, 'targets' | 'layers' | 'exclude'>,
   config: VitConfig,
 ): Site[] {
   const { num_hidden_layers: count, hidden_size: d, intermediate_size: wide } = config;
@@ -16,7 +16,7 @@ export function adapterSites(
       throw new UserError(`layers: expected blocks from 0 to ${count - 1}, got ${layer}; see --layers`, {
         layer,
       });
-  return (layers ?? [...Array(count).keys()]).flatMap((layer) =>
+  const sites = (layers ?? [...Array(count).keys()]).flatMap((layer) =>
     targets.map((target) => ({
       layer,
       target,
@@ -24,6 +24,14 @@ export function adapterSites(
       outputs: target === 'fc1' ? wide : d,
     })),
   );
+  const names = sites.map(siteName);
+  const unknown = exclude.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new UserError(
+      `exclude: expected maps that are adapted otherwise, such as ${names[0]}, got ${unknown}; see --exclude`,
+      { exclude: unknown },
+    );
+  return sites.filter((_site, i) => !exclude.includes(names[i]!));
 }
 
 /** The name of the linear map at a site: its parameters add `.weight` and `.bias`. */
@@ -31,15 +39,16 @@ export function siteName({ layer, target }: Pick<Site, 'layer' | 'target'>): str
   return `layers.${layer}.${target}`;
 }
 
-/** The initial value of an adapter's parameter; `weight` is the site's own. */
+/** The initial value of an adapter's parameter, zeros without a seed; `weight` is the site's own. */
 export function initialValue(
-  { name, shape, init }: AdapterParameter,
+  { name, shape, init, dtype = 'float32' }: AdapterParameter,
   weight: () => Tensor,
-  seed: number,
+  seed: number | undefined,
 ): Tensor {
-  if (typeof init !== 'number') return tidy(() => init(weight()));
-  const random = randomStream(seed, 'adapter', name);
   const size = shape.reduce((a, b) => a * b, 1);
+  if (seed === undefined) return zeros([...shape], dtype);
+  const random = randomStream(seed, 'adapter', name);
+  if (typeof init !== 'number') return tidy(() => init(weight(), random));
   const data =
     init === 0
       ? new Float32Array(size)

@@ -131,6 +131,31 @@ export function moduleName(layer: number, target: Target, spelling: Spelling): s
   return `${MODULES[spelling].blocks}.${layer}.${MODULES[spelling][target]}`;
 }
 
+/** The name in transformers' ViTModel of one of the backbone's parameters, such as `layers.0.norm1.bias`. */
+export function parameterName(name: string, spelling: Spelling): string {
+  const [, layer, module, part] = /^layers\.(\d+)\.(\w+)\.(\w+)$/.exec(name) ?? [];
+  if (layer === undefined)
+    return name
+      .replace(/^norm\./, 'layernorm.')
+      .replace(/^patch\./, 'embeddings.patch_embeddings.projection.');
+  const target = TARGETS.find((one) => one === module);
+  if (target) return `${moduleName(Number(layer), target, spelling)}.${part}`;
+  const norm = module === 'norm1' ? 'layernorm_before' : 'layernorm_after';
+  return `${MODULES[spelling].blocks}.${layer}.${norm}.${part}`;
+}
+
+/** The inverse of `parameterName` for biases; undefined for any other name. */
+export function biasOfModule(name: string): string | undefined {
+  if (!name.endsWith('.bias')) return undefined;
+  const module = name.slice(0, -'.bias'.length);
+  const site = siteOfModule(module);
+  if (site) return `layers.${site.layer}.${site.target}.bias`;
+  if (module === 'layernorm') return 'norm.bias';
+  if (module === 'embeddings.patch_embeddings.projection') return 'patch.bias';
+  const [, layer, norm] = /^(?:encoder\.layer|layers)\.(\d+)\.layernorm_(before|after)$/.exec(module) ?? [];
+  return layer === undefined ? undefined : `layers.${layer}.norm${norm === 'before' ? 1 : 2}.bias`;
+}
+
 /** The inverse of `moduleName`; undefined for any other module. */
 export function siteOfModule(
   name: string,

@@ -32,6 +32,8 @@ export interface ClassifierOptions {
  * adapter on its linear maps.
  */
 export class Classifier extends AdaptableVit {
+  override readonly headModule = 'classifier';
+
   constructor(
     config: VitConfig,
     imageSize: ImageSize,

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { concat, reshape, split, tidy } from '../../base/tfjs-core.js';
+import { concat, mul, onesLike, reshape, split, tidy } from '../../base/tfjs-core.js';
 import type { Parameter } from '../../model/parameters.js';
 import type { Packs } from './transform.js';
 
@@ -12,6 +12,16 @@ export function pack(parameters: readonly Parameter[], values: readonly Tensor[]
     flat[group].push(reshape(value, [value.size]));
   });
   return Object.fromEntries(Object.entries(flat).map(([group, parts]) => [group, tidy(() => concat(parts))]));
+}
+
+/** The learning rates of parameters as multiples of their group's, one vector for each group that has other ones than 1. */
+export function packRates(parameters: readonly Parameter[]): Packs {
+  const groups = new Set(parameters.filter(({ rate = 1 }) => rate !== 1).map(({ group }) => group));
+  const own = parameters.filter(({ group }) => groups.has(group));
+  return pack(
+    own,
+    own.map(({ value, rate = 1 }) => mul(rate, onesLike(value))),
+  );
 }
 
 /** Cuts vectors into the tensors of `parameters`: new tensors, or undefined where the pack is missing. */

@@ -206,21 +206,22 @@ describe('PEFT files', () => {
       (c) => (c.peft_type = 'IA3'),
       /adapter_config\.json: peft_type: .*"LORA"\|"GRALORA"/,
     ],
-    ['biases', (c) => (c.bias = 'lora_only'), /bias: expected none/],
+    ['biases of another kind', (c) => (c.bias = 'some'), /bias: /],
     [
-      'ranks that differ',
+      'other parts to save',
+      (c) => (c.modules_to_save = ['layernorm']),
+      /modules_to_save: expected head or classifier alone.* got layernorm/,
+    ],
+    [
+      'a pattern that its tensors do not follow',
       (c) => (c.rank_pattern = { query: 4 }),
-      /rank_pattern: expected one rank and alpha for all modules/,
+      /query\.lora_A\.weight of shape \[2, 12\] for \[4, 12\]/,
     ],
+    ['a pattern that is none', (c) => (c.alpha_pattern = { '(': 4 }), /expected a regular expression/],
     [
-      'PiSSA, unconverted',
-      (c) => (c.init_lora_weights = 'pissa'),
+      'PiSSA by chance, unconverted',
+      (c) => (c.init_lora_weights = 'pissa_niter_4'),
       /init_lora_weights: .*path_initial_model_for_weight_conversion/,
-    ],
-    [
-      'alphas that differ',
-      (c) => (c.alpha_pattern = { query: 1, value: 2 }),
-      /alpha_pattern: expected one rank and alpha for all modules, got 1 beside 2/,
     ],
     [
       'activated LoRA',

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dispose, tensor, tensor4d } from '@tensorflow/tfjs-core';
 import { TORCH } from '../../../bench/peers/torch.js';
+import { hira } from '../../../src/adapters/hira.js';
 import { localizedLora } from '../../../src/adapters/localized-lora.js';
 import { lora } from '../../../src/adapters/lora.js';
+import { miss } from '../../../src/adapters/miss.js';
 import { loadPeft } from '../../../src/adapters/peft/load-peft.js';
 import type { SavePeftOptions } from '../../../src/adapters/peft/peft-files.js';
 import { savePeft } from '../../../src/adapters/peft/save-peft.js';
+import { shira } from '../../../src/adapters/shira.js';
 import { readSafetensors } from '../../../src/files/safetensors.js';
 import { safetensorsBytes } from '../../../src/files/safetensors-format.js';
 import type { Adapter } from '../../../src/model/adapter.js';
@@ -37,7 +40,7 @@ const pixels = Float32Array.from({ length: 2 * SIZE * SIZE * 3 }, () => normal(r
 
 /** Moves parameters from where they start, so that every path matters. */
 function stir(model: Segmenter, group: string, spread: number): void {
-  for (const parameter of [...model.parameters].filter((one) => one.group === group)) {
+  for (const parameter of [...model.parameters].filter((one) => one.group === group && !one.buffer)) {
     const chance = randomStream(11, parameter.name);
     const moved = Float32Array.from(parameter.value.dataSync(), (x) => x + spread * normal(chance));
     model.parameters.set(parameter.name, tensor(moved, parameter.value.shape));
@@ -49,6 +52,23 @@ const ours: Readonly<Record<string, () => Adapter>> = {
   'lora on all maps of two blocks': () => lora({ rank: 3, targets: TARGETS, layers: [0, 2] }),
   rsLora: () => lora({ rank: 4, alpha: 8, rsLora: true }),
   dora: () => lora({ rank: 4, alpha: 8, dora: true, targets: TARGETS }),
+  'lora by patterns': () =>
+    lora({
+      rank: 4,
+      alpha: 8,
+      targets: TARGETS,
+      rankPattern: { query: 2, 'layers.1.fc1': 6 },
+      alphaPattern: { value: 3, 'layers.1.fc1': 5 },
+      exclude: ['layers.0.output', 'layers.2.value'],
+    }),
+  'lora with its biases': () => lora({ rank: 4, bias: 'lora_only', targets: ['query', 'fc1'] }),
+  'dora with all biases': () => lora({ rank: 4, bias: 'all', dora: true }),
+  PiSSA: () => lora({ rank: 4, alpha: 8, init: 'pissa', rankPattern: { value: 2 } }),
+  'OLoRA scaled by its root': () => lora({ rank: 4, init: 'olora', rsLora: true, targets: ['fc2'] }),
+  hira: () => hira({ rank: 4, targets: TARGETS }),
+  miss: () => miss({ rank: 8, targets: TARGETS }),
+  'miss of an odd rank': () => miss({ rank: 7 }),
+  shira: () => shira({ rank: 2, targets: TARGETS }),
   'localized as GraLoRA': () => localizedLora({ blocks: 4, blockRank: 2, alpha: 5 }),
   'localized on all maps': () => localizedLora({ blocks: 3, blockRank: 2, targets: TARGETS }),
 };
@@ -69,6 +89,37 @@ const theirs: Readonly<Record<string, { readonly config: object; readonly segmen
   },
   rsLoRA: { config: { peft_type: 'LORA', lora_alpha: 8, use_rslora: true, ...both } },
   DoRA: { config: { peft_type: 'LORA', lora_alpha: 8, use_dora: true, lora_dropout: 0.1, ...both } },
+  'LoRA by patterns': {
+    config: {
+      peft_type: 'LORA',
+      r: 4,
+      lora_alpha: 8,
+      target_modules: '.*(query|value|output.dense)',
+      rank_pattern: { query: 2, 'layer.[01].attention.attention.value': 6 },
+      alpha_pattern: { '^encoder.layer.2.*': 3 },
+      exclude_modules: '.*layer.1.output.dense',
+    },
+  },
+  'LoRA on some layers by a pattern': {
+    config: { peft_type: 'LORA', ...both, layers_to_transform: [0, 2], layers_pattern: 'layer' },
+  },
+  'LoRA, gaussian': { config: { peft_type: 'LORA', ...both, init_lora_weights: 'gaussian' } },
+  'LoRA, orthogonal': { config: { peft_type: 'LORA', ...both, init_lora_weights: 'orthogonal' } },
+  'LoRA with all biases': { config: { peft_type: 'LORA', ...both, bias: 'all' } },
+  'LoRA without some modules': {
+    config: {
+      peft_type: 'LORA',
+      r: 2,
+      target_modules: 'all-linear',
+      exclude_modules: ['key', 'output.dense'],
+    },
+  },
+  PiSSA: { config: { peft_type: 'LORA', ...both, lora_alpha: 6, init_lora_weights: 'pissa' } },
+  OLoRA: { config: { peft_type: 'LORA', ...both, lora_alpha: 2, init_lora_weights: 'olora' } },
+  HiRA: { config: { peft_type: 'HIRA', r: 4, target_modules: 'all-linear' } },
+  MiSS: { config: { peft_type: 'MISS', r: 8, target_modules: ['query', 'intermediate.dense'] } },
+  'MiSS of an odd rank': { config: { peft_type: 'MISS', r: 5, target_modules: ['query'] } },
+  SHiRA: { config: { peft_type: 'SHIRA', r: 2, target_modules: ['query', 'intermediate.dense'] } },
   GraLoRA: {
     config: { peft_type: 'GRALORA', r: 12, alpha: 20, gralora_k: 4, target_modules: ['query', 'key'] },
   },

@@ -10,7 +10,15 @@ import json
 import sys
 
 import torch
-from peft import GraloraConfig, LoraConfig, PeftModel, get_peft_model
+from peft import (
+    GraloraConfig,
+    HiraConfig,
+    LoraConfig,
+    MissConfig,
+    PeftModel,
+    ShiraConfig,
+    get_peft_model,
+)
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import ViTModel
@@ -44,7 +52,13 @@ class Segmenter(nn.Module):
         return tokens, logits.permute(0, 2, 3, 1)
 
 
-CONFIGS = {"LORA": LoraConfig, "GRALORA": GraloraConfig}
+CONFIGS = {
+    "LORA": LoraConfig,
+    "GRALORA": GraloraConfig,
+    "HIRA": HiraConfig,
+    "MISS": MissConfig,
+    "SHIRA": ShiraConfig,
+}
 
 
 def run(base, images, folder, config=None, segmenter=False):
