@@ -82,7 +82,7 @@ describe('the heads of the package', () => {
           const direction = random.map((x) => x / length);
           const slope = tidy(() => {
             const { gradients } = valueAndGradients(loss as never, [model.parameters.get(parameter)]);
-            return gradients[0]!.dataSync().reduce((total, g, i) => total + g * direction[i]!, 0);
+            return Array.from(gradients[0]!.dataSync()).reduce((total, g, i) => total + g * direction[i]!, 0);
           });
           const at = (step: number) => {
             const moved = own.map((x, i) => x + step * direction[i]!);
