@@ -266,6 +266,12 @@ export type {
 export { TARGETS, type Target } from '../src/model/targets.js';
 export type { SavePeftOptions } from '../src/adapters/peft/peft-files.js';
 export { savePeft } from '../src/adapters/peft/save-peft.js';
+export {
+  type Combination,
+  type CombineOptions,
+  combineAdapters,
+} from '../src/adapters/combine-adapters.js';
+export { loadStudyAdapter, type StudyAdapterOptions } from '../src/adapters/study-files.js';
 export { loadPeft } from '../src/adapters/peft/load-peft.js';
 export type { NamedWeights, Spelling } from '../src/model/vit/names.js';
 

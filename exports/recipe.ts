@@ -78,8 +78,16 @@ export {
 export {
   type TrainingRunOptions,
   type TrainingRunSettings,
+  beginRun,
   trainingRun,
 } from '../src/experiment/training-run.js';
+export {
+  type AdapterSource,
+  adapterCommand,
+  copyTrained,
+  loadAdapter,
+  settingsOfAdapter,
+} from '../src/experiment/import-adapter.js';
 export { type TrunkSettings, type TrunkUse, trunkNote } from '../src/experiment/cached-trunk.js';
 export { type NotedSettings, trainingNotes } from '../src/experiment/training-notes.js';
 export { resumedPlugins } from '../src/experiment/resumed-plugins.js';

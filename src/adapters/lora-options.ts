@@ -26,7 +26,7 @@ export interface LoraOptions extends AdapterOptions {
   readonly rsLora?: boolean;
   /** Learn each output's magnitude apart from its direction (Liu et al. 2024, "DoRA"). Default false. */
   readonly dora?: boolean;
-  /** How A and B start; `kaiming` by default. `eva` starts as it and is for `evaStart` to fill. */
+  /** How A and B start; `kaiming` by default. */
   readonly init?: LoraStart;
   /** The learning rate of B as a multiple of A's (Hayou et al. 2024, "LoRA+"; 16 is theirs). Default 1. */
   readonly lrRatio?: number;

@@ -6,7 +6,7 @@ import { topSingular } from '../numeric/top-singular.js';
 import { normal, type Random } from '../random/random-stream.js';
 
 /** How the factors of LoRA start. */
-export const LORA_STARTS = ['kaiming', 'gaussian', 'orthogonal', 'pissa', 'olora', 'eva'] as const;
+export const LORA_STARTS = ['kaiming', 'gaussian', 'orthogonal', 'pissa', 'olora'] as const;
 /** The name of a start. */
 export type LoraStart = (typeof LORA_STARTS)[number];
 

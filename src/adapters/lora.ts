@@ -10,6 +10,7 @@ import { siteName } from '../model/vit/adapter-sites.js';
 import { defineAdapter, placeFlags, placeOf, SEARCHED_ALPHA, SEARCHED_RANK } from './adapter-kind.js';
 import { BIASES, type LoraOptions, loraAt, loraSettings, trainsBias } from './lora-options.js';
 import { LORA_STARTS, loraInits, startsInWeight } from './lora-start.js';
+import { patternFlag } from './pattern-flag.js';
 
 /**
  * LoRA (Hu et al. 2022, "LoRA: Low-Rank Adaptation", eq. 3): y = x·W + b + (α/r)·(x·A)·B.
@@ -130,15 +131,6 @@ function peftForm(options: LoraOptions): PeftForm {
   };
 }
 
-const patternFlag = (what: string) =>
-  z
-    .record(z.string(), z.number())
-    .optional()
-    .meta({
-      expects: 'name:value pairs',
-      description: `other ${what} for some maps, such as query:8,layers.0.value:2`,
-    });
-
 const loraFlags = {
   rank: z.int().min(1).default(4).describe('rank of the update'),
   rsLora: z.boolean().default(false).describe('scale by alpha / √rank'),
@@ -147,9 +139,7 @@ const loraFlags = {
   init: z
     .enum(LORA_STARTS)
     .optional()
-    .describe(
-      'start of the factors: pissa and olora begin with a part of the weight, eva with the main directions of the inputs; default: kaiming',
-    ),
+    .describe('start of the factors: pissa and olora begin with a part of the weight; default: kaiming'),
   lrRatio: z
     .number()
     .gt(0)

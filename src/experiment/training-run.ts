@@ -98,7 +98,7 @@ export function trainingRun<
   const { task, folders, shown: progressOptions } = options;
   const { train, validation, test } = task.splits;
   const { load, inOrder } = task.trunk ?? task;
-  return defer(() => begun(settings, options)).pipe(
+  return defer(() => beginRun(settings, options)).pipe(
     concatMap((run) =>
       prefetch(run.plans(train), load, { ahead: settings.ahead }).pipe(
         concatLease((batch$) =>
@@ -140,8 +140,8 @@ function drawn<
   return drawPredictions(run, (model, path) => draw(model, task.inOrder(items)(), path), { split });
 }
 
-/** The run of the settings, at the position that a resume restored. */
-async function begun<
+/** The run of the settings, at the position that a resume restored; the caller disposes it. */
+export async function beginRun<
   I extends Item,
   In extends Tensors,
   Out extends Tensors,

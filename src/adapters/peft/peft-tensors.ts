@@ -2,9 +2,9 @@ import { UserError } from '../../base/errors.js';
 import { oneLine } from '../../base/printable.js';
 import type { StoredTensor } from '../../files/safetensors-format.js';
 import type { AdapterOptions } from '../../model/adapter.js';
-import { TARGETS } from '../../model/targets.js';
 import { siteName } from '../../model/vit/adapter-sites.js';
 import { biasOfModule, moduleName, type Spelling, siteOfModule } from '../../model/vit/names.js';
+import { placeOfMaps } from '../place-of-maps.js';
 import { PEFT_PREFIX } from './peft-files.js';
 
 /** Tensors by name. */
@@ -75,16 +75,10 @@ export function withoutCounts(tensors: Stored): Stored {
 
 /** The targets and blocks that the tensors change, in a ViT of so many blocks. */
 export function placesOf({ changes }: PeftParts, count: number): AdapterOptions {
-  const layers = [...new Set(changes.map(({ site }) => site.layer))]
-    .filter((layer) => layer < count)
-    .toSorted((a, b) => a - b);
-  const targets = TARGETS.filter((target) => changes.some(({ site }) => site.target === target));
-  const changed = new Set(changes.map(({ site }) => siteName(site)));
-  const exclude = layers.flatMap((layer) =>
-    targets.map((target) => siteName({ layer, target })).filter((name) => !changed.has(name)),
+  return placeOfMaps(
+    changes.map(({ site }) => site),
+    count,
   );
-  const all = layers.length === count;
-  return { targets, ...(!all && { layers }), ...(exclude.length > 0 && { exclude }) };
 }
 
 /** All names that PEFT may know a changed map by, by our name of it. */

@@ -1,0 +1,80 @@
+import { stat } from 'node:fs/promises';
+import { adapterKind } from '../adapters/adapters.js';
+import { loadPeft } from '../adapters/peft/load-peft.js';
+import { loadStudyAdapter } from '../adapters/study-files.js';
+import { UserError } from '../base/errors.js';
+import { clone } from '../base/tfjs-core.js';
+import { flagName } from '../cli/flag.js';
+import type { Adapter } from '../model/adapter.js';
+import type { AdaptableVit } from '../model/vit/adaptable-vit.js';
+import { adapterOf, loraTypeFlag } from './adapter-flags.js';
+
+/** Where an adapter comes from: a folder of PEFT, or a file of the original study with the alpha that it lacks. */
+export interface AdapterSource {
+  readonly adapterDir: string;
+  readonly alpha?: number | undefined;
+}
+
+/** Loads an adapter into a model. @throws UserError for an alpha beside a folder, which says its own. */
+export async function loadAdapter(
+  model: AdaptableVit,
+  { adapterDir, alpha }: AdapterSource,
+): Promise<Adapter> {
+  const isFile = (await stat(adapterDir).catch(() => undefined))?.isFile();
+  if (isFile) await loadStudyAdapter(model, adapterDir, { alpha });
+  else {
+    if (alpha !== undefined)
+      throw new UserError(
+        `--alpha: expected it with a file of the original study alone, got ${alpha} with the folder ${adapterDir}, whose config says it`,
+        { alpha },
+      );
+    await loadPeft(model, adapterDir);
+  }
+  return model.adapter!;
+}
+
+/** The settings of a training recipe that make an adapter: `loraType` and its flags. */
+export function settingsOfAdapter(
+  adapter: Adapter,
+): { readonly loraType: string } & Readonly<Record<string, unknown>> {
+  const { flagsOf = usualFlags } = adapterKind(adapter.name);
+  const { layers, exclude } = adapter;
+  const place = { ...(layers && { layers: [...layers] }), ...(exclude && { exclude: [...exclude] }) };
+  const loraType = loraTypeFlag(adapter.name).parse(undefined);
+  const settings = { loraType, ...flagsOf(adapter.settings), ...place };
+  const again = adapterOf(settings);
+  if (JSON.stringify(again.settings) === JSON.stringify(adapter.settings)) return settings;
+  throw new UserError(
+    `${adapter.name}: expected an adapter that flags can describe, got settings ${JSON.stringify(adapter.settings)}; load it in code with loadPeft`,
+    { adapter: adapter.name },
+  );
+}
+
+/** The command line of the flags that make an adapter. */
+export function adapterCommand(adapter: Adapter): string {
+  const { loraType: _name, dora: _dora, ...flags } = settingsOfAdapter(adapter);
+  const words = Object.entries(flags).flatMap(([key, value]) => {
+    if (value === undefined || value === false) return [];
+    if (value === true) return [`--${flagName(key)}`];
+    return [`--${flagName(key)} ${wordOf(value)}`];
+  });
+  return [`--adapter ${adapter.name}`, ...words].join(' ');
+}
+
+function wordOf(value: unknown): string {
+  if (Array.isArray(value)) return value.join();
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([key, one]) => `${key}:${one}`)
+    .join();
+}
+
+function usualFlags({ dropout: adapterDropout, ...flags }: Adapter['settings']) {
+  return { ...flags, adapterDropout };
+}
+
+/** Gives a model the adapter and head of another one that was built alike. */
+export function copyTrained(to: AdaptableVit, from: AdaptableVit): void {
+  for (const { name, group, adopted, value } of from.parameters)
+    if (group !== 'backbone' || adopted) to.parameters.set(name, clone(value));
+}
