@@ -1,5 +1,7 @@
 import { DEFAULT_HEAD } from '../model/heads/heads.js';
 import type { AdaptableVit } from '../model/vit/adaptable-vit.js';
+import { leadingTokens } from '../model/vit/config.js';
+import { savedFamily } from '../model/vit/saved-family.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { isClassification, type TrainedRun } from './trained-runs.js';
 
@@ -26,25 +28,31 @@ print(model.config.id2label[logits.argmax().item()])
 const segment: Usage = (_run, model) => {
   const { width, height } = model.imageSize;
   const { patch_size: patch } = model.config;
+  const { encoder } = savedFamily(model.config);
+  const leading = leadingTokens(model.config);
+  const options = encoder === 'ViTModel' ? ', add_pooling_layer=False' : '';
+  const read = `vit(**processor(image, return_tensors="pt")).last_hidden_state`;
+  // There the class token alone passes through the last LayerNorm; here all tokens do.
+  const tokens = model.config.pre_norm ? `vit.post_layernorm(${read})` : read;
   const { name = DEFAULT_HEAD } = (model as Segmenter).head;
   if (name !== DEFAULT_HEAD && name !== 'conv')
-    return `The backbone is a ViTModel of transformers. The head \`${name}\` is not written here as PyTorch: head.safetensors holds its weights, and \`export --format onnx\` writes the whole model.
+    return `The backbone is a ${encoder} of transformers. The head \`${name}\` is not written here as PyTorch: head.safetensors holds its weights, and \`export --format onnx\` writes the whole model.
 
 ${python(`
-from transformers import ViTModel
+from transformers import ${encoder}
 
-vit = ViTModel.from_pretrained(".", add_pooling_layer=False).eval()
+vit = ${encoder}.from_pretrained("."${options}).eval()
 `)}`;
-  return `The backbone is a ViTModel of transformers; the head is three layers of PyTorch whose weights are in head.safetensors.
+  return `The backbone is a ${encoder} of transformers; the head is three layers of PyTorch whose weights are in head.safetensors.
 
 ${python(`
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from transformers import AutoImageProcessor, ViTModel
+from transformers import AutoImageProcessor, ${encoder}
 
 processor = AutoImageProcessor.from_pretrained(".")
-vit = ViTModel.from_pretrained(".", add_pooling_layer=False).eval()
+vit = ${encoder}.from_pretrained("."${options}).eval()
 weights = load_file("head.safetensors")
 classes, middle = weights["classify.weight"].shape[:2]
 layers = {"conv": torch.nn.Conv2d(vit.config.hidden_size, middle, 3, padding=1)}
@@ -59,7 +67,7 @@ head.eval()
 
 image = Image.open("picture.jpg").convert("RGB")
 with torch.no_grad():
-    tokens = vit(**processor(image, return_tensors="pt")).last_hidden_state[:, 1:]
+    tokens = ${tokens}[:, ${leading}:]
     grid = tokens.transpose(1, 2).unflatten(2, (${height / patch}, ${width / patch}))
     logits = torch.nn.functional.interpolate(head(grid), scale_factor=${patch}, mode="bilinear")
     logits = torch.nn.functional.interpolate(logits, image.size[::-1], mode="bilinear")

@@ -12,6 +12,7 @@ import { branchNorm, layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { linears } from '../../src/engine/ops/linears.js';
 import { overlap } from '../../src/engine/ops/overlap.js';
+import { rotary } from '../../src/engine/ops/rotary.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
 import { valueAndGradients } from '../../src/train/value-and-gradients.js';
@@ -242,6 +243,14 @@ const cases: Record<string, fc.Arbitrary<Case>> = {
       const s = [batch, tokens, heads * 16];
       return { shapes: [s, s, s], op: (q, k, v) => attention(q!, k!, v!, heads) };
     }),
+  rotary: fc.tuple(size, size, size, size).map(([batch, tokens, heads, half]) => ({
+    shapes: [[batch, tokens, 2 * heads * half]],
+    op: (x) => {
+      const angles = Array.from({ length: tokens * half }, (_, i) => Math.sin(7 * i) * 4);
+      const [cos, sin] = [Math.cos, Math.sin].map((f) => tensor(angles.map(f), [tokens, half]));
+      return rotary(x!, cos!, sin!);
+    },
+  })),
   upsample: fc.tuple(size, size, size, fc.constantFrom(1, 2, 4)).map(([h, w, c, factor]) => ({
     shapes: [[2, h, w, c]],
     op: (x) => upsample(x!, factor),

@@ -23,6 +23,7 @@ import { branchNorm, layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { linears } from '../../src/engine/ops/linears.js';
 import { overlap } from '../../src/engine/ops/overlap.js';
+import { rotary } from '../../src/engine/ops/rotary.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
 import { torchAddonPath } from '../../src/engine/torch/addon.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
@@ -31,6 +32,13 @@ import { valueAndGradients } from '../../src/train/value-and-gradients.js';
 interface Case {
   readonly shapes: readonly (readonly number[])[];
   readonly op: (...inputs: Tensor[]) => Tensor;
+}
+
+/** Cosines and sines of angles, [tokens, half]. */
+function turns(tokens: number, half: number): [Tensor, Tensor] {
+  const angles = Array.from({ length: tokens * half }, (_, i) => 0.7 * i - 1);
+  const of = (f: (angle: number) => number) => tensor(angles.map(f), [tokens, half]);
+  return [of(Math.cos), of(Math.sin)];
 }
 
 const cases: Record<string, Case> = {
@@ -74,6 +82,7 @@ const cases: Record<string, Case> = {
     ],
     op: (q, k, v) => attention(q!, k!, v!, 2),
   },
+  rotary: { shapes: [[2, 3, 8]], op: (x) => rotary(x!, ...turns(3, 2)) },
   upsample: { shapes: [[2, 3, 2, 3]], op: (x) => upsample(x!, 4) },
   conv3x3: { shapes: [[2, 4, 3, 2], [18, 3], [3]], op: (x, w, b) => conv3x3(x!, w!, b!) },
 };

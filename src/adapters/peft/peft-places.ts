@@ -31,6 +31,12 @@ export function adapterPlaces(model: AdaptableVit, adapter: Adapter, spelling: S
         'use a checkpoint, or merge() it and save the backbone with saveBackbone',
       { adapter: adapter.name },
     );
+  const { class_token, pre_norm, rope_theta, use_gated_mlp } = model.config;
+  if (class_token === false || pre_norm || rope_theta || use_gated_mlp)
+    throw new UserError(
+      `${adapter.name}: expected a ViT, a DeiT or a DINOv2 of plain MLPs, whose maps have the names that PEFT files are written and read with here, got another encoder; use a checkpoint, or merge() it and save the backbone with saveBackbone`,
+      { adapter: adapter.name },
+    );
   const foreign = adapter.targets.find((target) => !['query', 'key', 'value'].includes(target));
   if (model.config.folded_layer_scale && foreign !== undefined)
     throw new UserError(

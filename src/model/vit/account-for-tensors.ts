@@ -5,12 +5,31 @@ import { checkHeads, type VitConfig } from './config.js';
 import type { NamedWeights } from './names.js';
 import { countBlocks } from './sizes.js';
 
+/** A text model and what joins it to an encoder of pictures. */
+const TEXT_TOWER = /^(text_model|text_projection|visual_projection)\.|^logit_(scale|bias)$/;
+
+/** What the encoder is without, and a user may look for. */
+const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
+  [TEXT_TOWER, 'the text model'],
+  [/^decoder[._]/, 'the decoder'],
+  [/^(attn_pool\.|head\.(probe$|attention\.))/, 'the attention pooling head'],
+];
+
+/** The parts of a checkpoint that are not read, in words. */
+export function leftOut(weights: NamedWeights): string[] {
+  return LEFT_OUT.flatMap(([pattern, words]) =>
+    [...weights.keys()].some((name) => pattern.test(name)) ? [words] : [],
+  );
+}
+
 /**
  * Tensors that a checkpoint may hold beside its encoder: heads and their poolers, decoders, and state that does not
  * affect tokens.
  */
 const DROPPABLE: readonly RegExp[] = [
-  /^(classifier|head|head_dist|cls_classifier|distillation_classifier|fc|pooler|pre_logits|decoder)\./,
+  /^(classifier|head|head_dist|cls_classifier|distillation_classifier|fc|pooler|pre_logits|attn_pool)\./,
+  /^decoder[._]/,
+  TEXT_TOWER,
   /(^|[._])mask_token$/,
   /\.num_batches_tracked$/,
   /(^|\.)position_ids$/,
@@ -25,11 +44,8 @@ const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [/^distillation$|dist(illation)?_token$/, 'of distillation (a second token)'],
   [/rel_pos|relative_position/, 'of relative positions'],
   [/rope|rotary|freqs/, 'of rotary positions'],
-  [/norm_pre\.|pre_la?yr?e?r?_?norm\.|ln_pre\./, 'of a LayerNorm before the blocks (CLIP)'],
   [/fc_norm\./, 'of a norm after pooling, in place of the last one (global_pool avg)'],
-  [/\.(w12|w3|fc1_g|fc1_x|gate_proj|up_proj|weights_in)\./, 'of gated MLPs (SwiGLU)'],
   [/patch_embed\.backbone|\.stem\./, 'of a convolutional stem'],
-  [/text_model\.|visual_projection|logit_scale/, 'of a model of text'],
   [
     /\.(SCB|qweight|qzeros|scales|absmax|quant_map|weight_scale(_inv)?|zero_point)$|quant_state/,
     'of quantised weights',
@@ -38,7 +54,7 @@ const FOREIGN: readonly (readonly [RegExp, string])[] = [
 
 /** The tensors that the encoder reads. */
 const PLAIN =
-  /^(cls|positions|registers|(patch|norm|layers\.\d+\.(norm1|norm2|query|key|value|output|fc1|fc2))\.(weight|bias))$/;
+  /^(cls|positions|registers|(patch|prenorm|norm|layers\.\d+\.(norm1|norm2|query|key|value|output|gate|fc1|fc2))\.(weight|bias))$/;
 
 /**
  * Refuses a checkpoint with tensors that the encoder does not read and that are no part of a head: a plain ViT that
@@ -52,7 +68,7 @@ export function refuseForeignTensors(path: string, weights: NamedWeights): void 
   );
   if (foreignNames.length > 0)
     throw new UserError(
-      `${path}: expected the tensors of a plain ViT, got ${describe(foreignNames)}; its tokens would be wrong without them: use a ViT or DeiT that has none`,
+      `${path}: expected the tensors of a ViT, got ${describe(foreignNames)}; its tokens would be wrong without them: use a model that has none`,
       { path, name: foreignNames[0]! },
     );
 }
@@ -76,21 +92,26 @@ export function accountForTensors(path: string, config: VitConfig, weights: Name
       `expected ${config.num_hidden_layers} blocks, the num_hidden_layers of config.json, got tensors of ${blocks}`,
       'num_hidden_layers',
     );
-  for (const [name, shape] of backboneShapes(config)) {
+  const shapes = backboneShapes(config);
+  const surplus = [...weights.keys()].find((name) => PLAIN.test(name) && !shapes.has(name));
+  if (surplus !== undefined)
+    fail(
+      `expected no ${surplus}, as config.json says (model_type), got one; config.json is another model's, or is missing`,
+      surplus,
+    );
+  for (const [name, shape] of shapes) {
     const stored = weights.get(name);
     if (!stored) fail(`expected ${name} of a ViT, got no such tensor${hint(name)}`, name);
     else if (stored.shape.join() !== shape.join())
-      fail(
-        `expected ${name} of shape [${shape.join(', ')}], got [${stored.shape.join(', ')}]${name.endsWith('.fc2.weight') ? '; gated MLPs (SwiGLU) are not supported' : ''}`,
-        name,
-      );
+      fail(`expected ${name} of shape [${shape.join(', ')}], got [${stored.shape.join(', ')}]`, name);
     else if (!(stored.data instanceof Float32Array))
       fail(`expected ${name} in floats, got ${stored.dtype}; save the model without quantising it`, name);
   }
 }
 
 function hint(name: string): string {
-  if (name === 'cls') return '; models without a class token are not supported';
+  if (name === 'cls')
+    return '; of a model without a class token config.json must say so (model_type siglip_vision_model)';
   if (/\.(query|key|value)\.bias$/.test(name))
     return '; where the model has no such biases, config.json must say "qkv_bias": false';
   return '';

@@ -126,7 +126,7 @@ export abstract class AdaptableVit implements Model {
   }
 
   /**
-   * The output of the first blocks, `trunkBlocks` by default: [batch, 1 + patches, hidden]. After `startAfter(blocks)` the
+   * The output of the first blocks, `trunkBlocks` by default: [batch, tokens, hidden]. After `startAfter(blocks)` the
    * model takes it in place of the images.
    */
   trunk(images: Tensor, count = this.trunkBlocks): Tensor {
@@ -134,6 +134,7 @@ export abstract class AdaptableVit implements Model {
     return tidy(() =>
       blocks(this.config, this.parameters, this.#project(), embed(this.config, this.parameters, images), {
         to: count,
+        grid: this.gridOf(images),
       }),
     );
   }
@@ -153,7 +154,7 @@ export abstract class AdaptableVit implements Model {
     return this;
   }
 
-  /** The encoder's output after its last LayerNorm, of images or of the trunk's output: [batch, 1 + patches, hidden]. */
+  /** The encoder's output after its last LayerNorm, of images or of the trunk's output: [batch, tokens, hidden]. */
   tokens(inputs: Tensor, pass: Pass = {}): Tensor {
     return this.levels(inputs, [this.config.num_hidden_layers - 1], pass)[0]!;
   }
@@ -172,7 +173,7 @@ export abstract class AdaptableVit implements Model {
         if (layers.includes(layer)) levels.set(layer, lastNorm(config, parameters, tokens));
       };
       seen(from - 1, x);
-      blocks(config, parameters, this.#project(pass), x, { from, seen });
+      blocks(config, parameters, this.#project(pass), x, { from, grid: this.gridOf(inputs), seen });
       return layers.map((layer) => levels.get(layer)!);
     });
   }

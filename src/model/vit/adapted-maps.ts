@@ -4,7 +4,7 @@ import type { LinearMap } from '../../engine/ops/linears.js';
 import type { Adapter, AdapterPass, Base, Site } from '../adapter.js';
 import { mergedMap } from '../merged-map.js';
 import type { Parameters } from '../parameters.js';
-import { siteName } from './adapter-sites.js';
+import { type Place, siteName } from './adapter-sites.js';
 import { HeldAdapter } from './held-adapter.js';
 
 /**
@@ -97,11 +97,7 @@ export class AdaptedMaps {
   }
 
   /** The result of one map, or the map itself, which then runs together with others of the same input. */
-  project(
-    place: Pick<Site, 'layer' | 'target'>,
-    x: Tensor,
-    pass: Pick<AdapterPass, 'random' | 'once'>,
-  ): Tensor | LinearMap {
+  project(place: Place, x: Tensor, pass: Pick<AdapterPass, 'random' | 'once'>): Tensor | LinearMap {
     const base = this.#base(place);
     const site = this.merged ? undefined : this.#active?.sites.get(siteName(place));
     if (!site || !this.#active) return { x, ...base };
@@ -156,7 +152,7 @@ export class AdaptedMaps {
     );
   }
 
-  #base(place: Pick<Site, 'layer' | 'target'>): Base {
+  #base(place: Place): Base {
     const weight = this.parameters.parameter(`${siteName(place)}.weight`);
     const bias = this.parameters.parameter(`${siteName(place)}.bias`);
     return { weight: weight.value, bias: bias.value, frozen: !weight.trainable && !bias.trainable };

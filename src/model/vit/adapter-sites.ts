@@ -3,7 +3,17 @@ import { UserError } from '../../base/errors.js';
 import { tensor, tidy, zeros } from '../../base/tfjs-core.js';
 import { randomStream } from '../../random/random-stream.js';
 import type { Adapter, AdapterParameter, Site } from '../adapter.js';
+import type { Target } from '../targets.js';
 import type { VitConfig } from './config.js';
+
+/** The linear maps of a block: those that adapters change, and the gate of a gated MLP. */
+export type BlockMap = Target | 'gate';
+
+/** Where a linear map is. */
+export interface Place {
+  readonly layer: number;
+  readonly target: BlockMap;
+}
 
 /** The linear maps that an adapter changes in a ViT, block by block. @throws UserError for a block that it lacks. */
 export function adapterSites(
@@ -35,7 +45,7 @@ export function adapterSites(
 }
 
 /** The name of the linear map at a site: its parameters add `.weight` and `.bias`. */
-export function siteName({ layer, target }: Pick<Site, 'layer' | 'target'>): string {
+export function siteName({ layer, target }: Place): string {
   return `layers.${layer}.${target}`;
 }
 

@@ -52,6 +52,17 @@ export const vitConfig = z
       .default('gelu'),
     /** Constant tokens between the class token and the patches, without positions. */
     num_register_tokens: z.int().min(0).optional(),
+    /** False for a model without a class token (SigLIP). */
+    class_token: z.literal(false).optional(),
+    /** Whether a LayerNorm comes before the first block (CLIP). */
+    pre_norm: z.literal(true).optional(),
+    /** The base of rotary positions (DINOv3), which then take the place of the table of positions. */
+    rope_theta: z.number().positive().optional(),
+    /** Whether MLPs are gated: act(x·G)∘(x·W), then the second map (Shazeer 2020, "GLU Variants"). */
+    use_gated_mlp: z
+      .boolean()
+      .transform((gated) => gated || undefined)
+      .optional(),
     /** Whether LayerScale was folded into the weights as they were read: no key of transformers. */
     folded_layer_scale: z.boolean().optional(),
     num_channels: z.literal(3).default(3),
@@ -59,7 +70,15 @@ export const vitConfig = z
   .refine(({ hidden_size: width, num_attention_heads: heads }) => width % heads === 0, {
     path: ['num_attention_heads'],
     error: 'expected a divisor of hidden_size',
-  });
+  })
+  .refine(
+    ({ rope_theta: base, hidden_size: width, num_attention_heads: heads }) =>
+      base === undefined || (width / heads) % 4 === 0,
+    {
+      path: ['num_attention_heads'],
+      error: 'expected heads of a width that 4 divides, for rotary positions',
+    },
+  );
 
 /** The shape of a ViT; see `vitConfig`. */
 export type VitConfig = z.infer<typeof vitConfig>;
@@ -80,6 +99,16 @@ export function imageSizeOf({ image_size: size }: Pick<VitConfig, 'image_size'>)
 /** A config for pictures of another size. */
 export function withImageSize(config: VitConfig, { width, height }: Size): VitConfig {
   return { ...config, image_size: width === height ? width : [height, width] };
+}
+
+/** The number of tokens with a position that come before the patches: the class token, or none. */
+export function leadingPositions({ class_token: has }: Pick<VitConfig, 'class_token'>): number {
+  return has === false ? 0 : 1;
+}
+
+/** The number of tokens before the patches: the class token and registers. */
+export function leadingTokens(config: VitConfig): number {
+  return leadingPositions(config) + (config.num_register_tokens ?? 0);
 }
 
 /** A grid of patches. */

@@ -6,9 +6,10 @@ import type { NamedWeights } from './names.js';
  *
  * - LayerScale (Touvron et al. 2021, "Going deeper with Image Transformers"), s∘(x·W + b) after attention and MLP, is
  *   part of the map before it: columns of W and b times s.
+ * - The map of a gated MLP with gate and value in one (DINOv2's `w12`) is two maps.
  * - A distillation token (DeiT) with its own row of positions is a register: a constant token, d + p.
  *
- * @returns whether LayerScale was folded
+ * @returns whether LayerScale was folded, and not all of it was 1
  */
 export function foldTensors(weights: NamedWeights): boolean {
   let folded = false;
@@ -18,12 +19,13 @@ export function foldTensors(weights: NamedWeights): boolean {
     const map = `layers.${layer}.${which === '1' ? 'output' : 'fc2'}`;
     const [weight, bias] = [weights.get(`${map}.weight`), weights.get(`${map}.bias`)];
     // What does not fit stays, and is refused by its name.
-    if (!fits(scale, weight) || !fits(scale, bias)) continue;
+    if (!fits(scale, weight) || (bias && !fits(scale, bias))) continue;
     weights.set(`${map}.weight`, scaled(weight!, scale));
-    weights.set(`${map}.bias`, scaled(bias!, scale));
+    if (bias) weights.set(`${map}.bias`, scaled(bias, scale));
     weights.delete(name);
-    folded = true;
+    folded ||= scale.data.some((value) => value !== 1);
   }
+  splitGates(weights);
   foldDistillation(weights);
   return folded;
 }
@@ -46,6 +48,23 @@ function scaled(tensor: StoredTensor, scale: StoredTensor): StoredTensor {
     (value, i) => value * Number(scale.data[Math.floor(i / width)]),
   );
   return { ...tensor, data };
+}
+
+/** Splits each first map that is twice as wide as what the second one reads: gate first, then value. */
+function splitGates(weights: NamedWeights): void {
+  for (const [name, second] of [...weights]) {
+    const [, layer] = /^layers\.(\d+)\.fc2\.weight$/.exec(name) ?? [];
+    const width = second.shape[1] ?? 0;
+    if (layer === undefined || weights.get(`layers.${layer}.fc1.weight`)?.shape[0] !== 2 * width) continue;
+    for (const kind of ['weight', 'bias']) {
+      const both = weights.get(`layers.${layer}.fc1.${kind}`);
+      if (!both || weights.has(`layers.${layer}.gate.${kind}`) || both.shape[0] !== 2 * width) continue;
+      const shape = [width, ...both.shape.slice(1)];
+      const middle = both.data.length / 2;
+      weights.set(`layers.${layer}.gate.${kind}`, { ...both, shape, data: both.data.slice(0, middle) });
+      weights.set(`layers.${layer}.fc1.${kind}`, { ...both, shape, data: both.data.slice(middle) });
+    }
+  }
 }
 
 function foldDistillation(weights: NamedWeights): void {

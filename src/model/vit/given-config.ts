@@ -3,16 +3,16 @@ import { oneLine } from '../../base/printable.js';
 import type { Normalization } from '../../data/images/normalization.js';
 import type { Json } from '../../files/json-file.js';
 import { type VitConfig, vitConfig } from './config.js';
-import { foreignModel, isDinov2 } from './model-types.js';
+import { encoderFile, foreignModel } from './model-types.js';
 import type { NamedWeights } from './names.js';
-import { type Sizes, sizesOf } from './sizes.js';
+import { shapeOf, sizesOf } from './sizes.js';
 import { readTimmConfig } from './timm-config.js';
 
 /** The contents of a model's config.json. */
 export interface GivenConfig {
   readonly config: VitConfig;
-  /** Whether query, key and value have biases. */
-  readonly biased: boolean;
+  /** The linear maps that have no biases. */
+  readonly unbiased: readonly string[];
   readonly normalization?: Normalization;
 }
 
@@ -43,41 +43,52 @@ export function givenConfig(
     const parsed = vitConfig.safeParse(config);
     const issue = parsed.error?.issues[0];
     return parsed.success
-      ? parsed.data
+      ? (Object.fromEntries(
+          Object.entries(parsed.data).filter(([, value]) => value !== undefined),
+        ) as VitConfig)
       : fail(file ? path : weightsPath, `${issue!.path.join('.')}: ${issue!.message}`);
   };
-  const biases = [...weights.keys()].filter((name) => /\.(query|key|value)\.bias$/.test(name)).length;
   if (file && !isTimms(file)) {
     if (file['model_type'] === undefined && file['num_attention_heads'] === undefined)
       fail(path, 'expected a ViT of transformers (model_type) or timm (architecture), got neither');
-    const biased = file['qkv_bias'] !== false;
-    if (!biased && biases > 0)
-      fail(path, `qkv_bias: expected true for the ${biases} of ${weightsPath}, got false`);
-    return { config: parse(withInnerWidth(file)), biased };
+    const { json, unbiased } = encoderFile(file);
+    const biases = [...weights.keys()].filter((name) => unbiased.some((map) => isOf(map, 'bias', name)));
+    if (biases.length > 0)
+      fail(
+        path,
+        `${file['qkv_bias'] === false ? 'qkv_bias' : 'biases'}: expected true for the ${biases.length} of ${weightsPath}, got false`,
+      );
+    return { config: parse({ ...gating(weights), ...json }), unbiased };
   }
-  const biased = biases > 0;
-  const sizes = sizesOf(weights, (name) =>
-    fail(weightsPath, `expected ${name} of a ViT, got no such tensor`),
+  const unbiased = MAYBE_UNBIASED.filter(
+    (map) => ![...weights.keys()].some((name) => isOf(map, 'bias', name)),
   );
-  if (!Number.isInteger(sizes.side))
+  const missing = (name: string) => fail(weightsPath, `expected ${name} of a ViT, got no such tensor`);
+  const sizes = sizesOf(weights, missing);
+  const { side } = sizes;
+  if (side !== undefined && !Number.isInteger(side))
     fail(
       weightsPath,
-      `expected positions of a class token and a square of patches, got ${sizes.side ** 2 + 1}`,
+      `expected positions of a class token and a square of patches, got ${weights.get('positions')!.shape[1]}`,
     );
   if (file) {
-    const { heads, normalization } = readTimmConfig(file, sizes, (text) => fail(path, text));
+    const { config, normalization } = readTimmConfig(file, sizes, (text) => fail(path, text));
     return {
-      config: parse(fromSizes(sizes, heads, epsilon)),
-      biased,
+      config: parse({ ...config, ...gating(weights) }),
+      unbiased,
       ...(normalization && { normalization }),
     };
   }
+  const fromSizes = (heads: number | '…') => ({
+    ...shapeOf(sizes, heads, epsilon),
+    image_size: (side ?? missing('positions')) * sizes.patch,
+  });
   const heads = PUBLISHED[`${sizes.hidden} ${sizes.blocks} ${sizes.wide}`];
-  if (heads !== undefined) return { config: parse(fromSizes(sizes, heads, epsilon)), biased };
+  if (heads !== undefined) return { config: parse({ ...fromSizes(heads), ...gating(weights) }), unbiased };
   const expectedSizes = {
     model_type: 'vit',
-    ...fromSizes(sizes, '…', epsilon),
-    ...(!biased && { qkv_bias: false }),
+    ...fromSizes('…'),
+    ...(unbiased.length > 0 && { qkv_bias: false }),
   };
   return fail(
     weightsPath,
@@ -85,12 +96,17 @@ export function givenConfig(
   );
 }
 
-/** DINOv2 gives the inner width of an MLP as a multiple of the width. */
-function withInnerWidth(file: Json): Json {
-  const { model_type: type, hidden_size: width = 768, mlp_ratio: ratio = 4 } = file;
-  return isDinov2(type) && typeof width === 'number' && typeof ratio === 'number'
-    ? { ...file, intermediate_size: Math.floor(width * ratio) }
-    : file;
+/** What a checkpoint of timm may have no biases of. */
+const MAYBE_UNBIASED = ['query', 'key', 'value', 'patch'];
+
+/** Whether a tensor is the weight or bias of one of the linear maps of this name. */
+export function isOf(map: string, kind: 'weight' | 'bias', name: string): boolean {
+  return name === `${map}.${kind}` || name.endsWith(`.${map}.${kind}`);
+}
+
+/** What gated tensors say where no config.json says more: the gate has SiLU (SwiGLU). */
+function gating(weights: NamedWeights): Json {
+  return weights.has('layers.0.gate.weight') ? { use_gated_mlp: true, hidden_act: 'silu' } : {};
 }
 
 function isTimms(file: Json): boolean {
@@ -105,15 +121,3 @@ const PUBLISHED: Readonly<Record<string, number>> = {
   '1024 24 4096': 16,
   '1280 32 5120': 16,
 };
-
-function fromSizes({ hidden, blocks, wide, patch, side }: Sizes, heads: number | '…', eps: number): Json {
-  return {
-    hidden_size: hidden,
-    num_hidden_layers: blocks,
-    num_attention_heads: heads,
-    intermediate_size: wide,
-    layer_norm_eps: eps,
-    image_size: side * patch,
-    patch_size: patch,
-  };
-}

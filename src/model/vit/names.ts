@@ -8,24 +8,27 @@ export type NamedWeights = Map<string, StoredTensor>;
 
 /** The attributes of models that hold a ViT, in any order, which prefix the names of its tensors. */
 const HOLDERS =
-  /^(?:(?:module|_orig_mod|model|timm_model|backbone|vit|deit|dinov2|dinov2_with_registers)\.)+/;
+  /^(?:(?:module|_orig_mod|model|timm_model|backbone|vit|deit|dinov2|dinov2_with_registers|vision_model)\.)+/;
 
 const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
-  [/^embeddings\.cls_token$/, 'cls'],
-  [/^embeddings\.position_embeddings$/, 'positions'],
-  [/^embeddings\.patch_embeddings\.projection\./, 'patch.'],
-  [/^encoder\.layer\./, 'layers.'],
-  [/^encoder\.layers\./, 'layers.'],
+  [/^embeddings\.(cls_token|class_embedding)$/, 'cls'],
+  [/^embeddings\.(position_embeddings|position_embedding\.weight)$/, 'positions'],
+  [/^embeddings\.patch_embeddings?\.(projection\.)?/, 'patch.'],
+  [/^(encoder\.)?layers?\./, 'layers.'],
   [/\.attention\.attention\.(query|key|value)\./, '.$1.'],
-  [/\.attention\.q_proj\./, '.query.'],
-  [/\.attention\.k_proj\./, '.key.'],
-  [/\.attention\.v_proj\./, '.value.'],
-  [/\.attention\.(output\.dense|o_proj)\./, '.output.'],
+  [/\.(attention|self_attn)\.q_proj\./, '.query.'],
+  [/\.(attention|self_attn)\.k_proj\./, '.key.'],
+  [/\.(attention|self_attn)\.v_proj\./, '.value.'],
+  [/\.(attention\.(output\.dense|o_proj)|self_attn\.out_proj)\./, '.output.'],
   [/^(layers\.\d+)\.(intermediate\.dense|mlp\.fc1)\./, '$1.fc1.'],
   [/^(layers\.\d+)\.(output\.dense|mlp\.fc2)\./, '$1.fc2.'],
-  [/\.layernorm_before\./, '.norm1.'],
-  [/\.layernorm_after\./, '.norm2.'],
-  [/^layernorm\./, 'norm.'],
+  [/\.mlp\.gate_proj\./, '.gate.'],
+  [/\.mlp\.(up_proj|weights_in)\./, '.fc1.'],
+  [/\.mlp\.(down_proj|weights_out)\./, '.fc2.'],
+  [/\.(layernorm_before|layer_norm1)\./, '.norm1.'],
+  [/\.(layernorm_after|layer_norm2)\./, '.norm2.'],
+  [/^pre_layrnorm\./, 'prenorm.'],
+  [/^(layernorm|post_layernorm)\./, 'norm.'],
   [/^embeddings\.register_tokens$/, 'registers'],
   [/^embeddings\.distillation_token$/, 'distillation'],
   [/\.layer_scale([12])\.lambda1$/, '.scale$1'],
@@ -38,7 +41,12 @@ const TIMM: readonly (readonly [RegExp, string])[] = [
   [/^blocks\./, 'layers.'],
   [/\.attn\.qkv\./, '.qkv.'],
   [/\.attn\.proj\./, '.output.'],
-  [/\.mlp\.(fc[12])\./, '.$1.'],
+  [/\.attn\.q_bias$/, '.query.bias'],
+  [/\.attn\.v_bias$/, '.value.bias'],
+  [/\.mlp\.(fc1_g|w1)\./, '.gate.'],
+  [/\.mlp\.(fc1|fc1_x|w12|w2)\./, '.fc1.'],
+  [/\.mlp\.(fc2|w3)\./, '.fc2.'],
+  [/^norm_pre\./, 'prenorm.'],
   [/^head\./, 'classifier.'],
   [/^(reg_token|register_tokens)$/, 'registers'],
   [/^dist_token$/, 'distillation'],
@@ -53,7 +61,7 @@ export function isTimm(names: Iterable<string>): boolean {
 
 /**
  * Renames a checkpoint's tensors from the spelling of transformers (old or new) or of timm, DeiT and DINO, whose
- * fused qkv rows are split. What holds the ViT (`vit.`, `module.`, `backbone.`) is taken off the names.
+ * fused qkv rows are split. What holds the ViT (`vit.`, `module.`, `vision_model.`) is taken off the names.
  *
  * Positions without a row for the class token (timm's `no_embed_class`) get one of zeros, which is the same function.
  *
@@ -78,9 +86,17 @@ export function canonicalNames(tensors: ReadonlyMap<string, StoredTensor>, path 
     const [first, last] = renamed.split('.qkv.');
     if (last !== undefined && tensor.shape[0]! % 3 === 0)
       for (const [part, third] of thirds(tensor)) add(`${first}.${part}.${last}`, name, third);
-    else add(renamed, name, renamed === 'positions' && rules === TIMM ? withClassRow(tensor) : tensor);
+    else add(renamed, name, asSequence(renamed, tensor));
   }
+  const positions = weights.get('positions');
+  if (rules === TIMM && positions && weights.has('cls')) weights.set('positions', withClassRow(positions));
   return weights;
+}
+
+/** Tokens as PyTorch's ViTs have them, [1, tokens, width]: those of CLIP have no such axes. */
+function asSequence(name: string, tensor: StoredTensor): StoredTensor {
+  const missing = name === 'cls' || name === 'positions' ? 3 - tensor.shape.length : 0;
+  return missing > 0 ? { ...tensor, shape: [...Array<number>(missing).fill(1), ...tensor.shape] } : tensor;
 }
 
 /** The rows of query, key and value in a fused map. */

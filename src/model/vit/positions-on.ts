@@ -7,17 +7,18 @@ import { interpolatePositions } from './positions.js';
  * The position embeddings of a model on the grid of the pictures that it is given: its own, or else interpolated as
  * `interpolatePositions` does, as a product with a constant matrix, so that gradients reach them.
  *
- * @param positions [1, 1 + patches, hidden]
+ * @param positions [1, patches, hidden], after the class token's row where there is one
  */
 export function positionsOn(to: Grid, config: VitConfig, positions: Tensor): Tensor {
   const from = gridOf(config);
   if (from.rows === to.rows && from.columns === to.columns) return positions;
   const { hidden_size: hidden } = config;
   const patches = from.rows * from.columns;
-  const cls = slice(positions, [0, 0, 0], [1, 1, hidden]);
-  const own = reshape(slice(positions, [0, 1, 0], [1, patches, hidden]), [patches, hidden]);
+  const leading = positions.shape[1]! - patches;
+  const own = reshape(slice(positions, [0, leading, 0], [1, patches, hidden]), [patches, hidden]);
   const moved = matMul(tensor2d(weights(from, to), [to.rows * to.columns, patches]), own);
-  return concat([cls, reshape(moved, [1, to.rows * to.columns, hidden])], 1);
+  const grid = reshape(moved, [1, to.rows * to.columns, hidden]);
+  return leading > 0 ? concat([slice(positions, [0, 0, 0], [1, leading, hidden]), grid], 1) : grid;
 }
 
 const known = new Map<string, Float32Array>();
@@ -28,10 +29,9 @@ function weights(from: Grid, to: Grid): Float32Array {
   const patches = from.rows * from.columns;
   let result = known.get(key);
   if (!result) {
-    // The unit vectors, after a row for the class token.
-    const units = new Float32Array((1 + patches) * patches);
-    for (let i = 0; i < patches; i++) units[(1 + i) * patches + i] = 1;
-    result = interpolatePositions(units, patches, from, to).slice(patches);
+    const units = new Float32Array(patches * patches);
+    for (let i = 0; i < patches; i++) units[i * patches + i] = 1;
+    result = interpolatePositions(units, patches, from, to);
     known.set(key, result);
   }
   return result;

@@ -1,20 +1,22 @@
 import type { Grid } from './config.js';
 
 /**
- * Resamples position embeddings to another grid: bicubic, `align_corners=False`, with the class token's row
- * unchanged.
+ * Resamples position embeddings to another grid: bicubic, `align_corners=False`, with the rows before the grid's
+ * (the class token's, where there is one) unchanged.
  *
  * The kernel is Keys' cubic convolution (1981) with a = −0.75, borders repeated, no antialiasing: what PyTorch's
- * `interpolate(mode="bicubic")` computes. Rows: 1 + rows · columns of the grid, `width` numbers each.
+ * `interpolate(mode="bicubic")` computes. Rows: those before the grid's, and
+ * rows · columns of the grid, `width` numbers each.
  */
 export function interpolatePositions(rows: Float32Array, width: number, from: Grid, to: Grid): Float32Array {
   if (from.rows === to.rows && from.columns === to.columns) return rows;
-  const grid = rows.subarray(width);
+  const first = rows.length - width * from.rows * from.columns;
+  const grid = rows.subarray(first);
   const tall = alongAxis(grid, from.rows, to.rows, from.columns * width, 1);
   const wide = alongAxis(tall, from.columns, to.columns, width, to.rows);
-  const result = new Float32Array(width * (1 + to.rows * to.columns));
-  result.set(rows.subarray(0, width));
-  result.set(wide, width);
+  const result = new Float32Array(first + width * to.rows * to.columns);
+  result.set(rows.subarray(0, first));
+  result.set(wide, first);
   return result;
 }
 

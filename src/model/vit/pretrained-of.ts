@@ -2,12 +2,12 @@ import { UserError } from '../../base/errors.js';
 import type { Normalization } from '../../data/images/normalization.js';
 import type { Json } from '../../files/json-file.js';
 import type { StoredTensor } from '../../files/safetensors-format.js';
-import { accountForTensors, refuseForeignTensors } from './account-for-tensors.js';
+import { accountForTensors, leftOut, refuseForeignTensors } from './account-for-tensors.js';
 import { classLabels } from './class-labels.js';
 import { imageSizeOf, type VitConfig } from './config.js';
 import { foldTensors } from './fold-tensors.js';
-import { givenConfig } from './given-config.js';
-import { isDinov2 } from './model-types.js';
+import { givenConfig, isOf } from './given-config.js';
+import { takesAnySize } from './model-types.js';
 import { canonicalNames, isTimm, type NamedWeights } from './names.js';
 import { readPreprocessor } from './preprocessor.js';
 
@@ -21,6 +21,8 @@ export interface Pretrained {
   readonly normalization?: Normalization;
   /** The names of the classes of its own classifier, where its config.json states them. */
   readonly labels?: readonly string[];
+  /** Parts of the files that are not read, in words. */
+  readonly leftOut?: readonly string[];
 }
 
 /** The contents of a pretrained ViT's files, each with the path that errors name. */
@@ -39,14 +41,16 @@ export function pretrainedOf({ path, tensors, config: file, preprocessor }: Pret
   refuseForeignTensors(path, weights);
   const epsilon = isTimm(tensors.keys()) ? 1e-6 : 1e-12;
   const given = givenConfig(file.json, file.path, weights, path, epsilon);
-  const { biased, normalization } = given;
+  const { unbiased, normalization } = given;
   const registers = weights.get('registers')?.shape[1];
+  // DINOv3 without registers has a tensor of none.
+  if (registers === 0) weights.delete('registers');
   const config = {
     ...given.config,
-    ...(registers !== undefined && { num_register_tokens: registers }),
+    ...(registers && { num_register_tokens: registers }),
     ...(folded && { folded_layer_scale: true }),
   };
-  if (!biased) addZeroBiases(weights);
+  addZeroBiases(weights, unbiased);
   accountForTensors(path, config, weights);
   const statistics = statisticsOf(preprocessor, config, file.json) ?? normalization;
   const labels = classLabels(file.json);
@@ -54,6 +58,7 @@ export function pretrainedOf({ path, tensors, config: file, preprocessor }: Pret
     path,
     config,
     weights,
+    leftOut: leftOut(weights),
     ...(statistics && { normalization: statistics }),
     ...(labels && { labels }),
   };
@@ -66,7 +71,7 @@ function statisticsOf(
   about: Json | undefined,
 ): Normalization | undefined {
   // DINOv2's positions are for 518 pixels, and its pictures are made smaller on purpose.
-  const anySize = isDinov2(about?.['model_type']);
+  const anySize = takesAnySize(about);
   return (
     json &&
     readPreprocessor(
@@ -79,15 +84,12 @@ function statisticsOf(
   );
 }
 
-/** Zero biases for a model without `qkv_bias`, which is the same function. */
-function addZeroBiases(weights: NamedWeights): void {
-  for (const [name, { shape }] of weights)
-    if (/\.(query|key|value)\.weight$/.test(name)) {
+/** Zero biases for maps that have none, which is the same function. */
+function addZeroBiases(weights: NamedWeights, maps: readonly string[]): void {
+  for (const [name, { shape }] of [...weights])
+    if (maps.some((map) => isOf(map, 'weight', name))) {
       const width = shape[0] ?? 0;
-      weights.set(name.replace(/weight$/, 'bias'), {
-        dtype: 'F32',
-        shape: [width],
-        data: new Float32Array(width),
-      });
+      const data = new Float32Array(width);
+      weights.set(name.replace(/weight$/, 'bias'), { dtype: 'F32', shape: [width], data });
     }
 }

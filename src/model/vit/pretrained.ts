@@ -15,7 +15,7 @@ import { readWeights, weightFile } from './weight-files.js';
  * downloaded into it.
  *
  * config.json is that of transformers or of timm; what it says is checked against the tensors, and a tensor that the
- * plain ViT does not have is an error (see `accountForTensors`). Without config.json the number of heads is known of
+ * ViT does not have is an error (see `accountForTensors`); a line says which parts are left out (the text model of CLIP). Without config.json the number of heads is known of
  * the published sizes alone. Where the model's pictures were resized with another filter than ours, a line says so.
  *
  * @throws UserError when nothing is found, for a hub id it says what to download and where to put it; and for a model
@@ -30,6 +30,9 @@ export async function readPretrained(name: string): Promise<Pretrained> {
   const tensors = await readWeights(path);
   const preprocessor = { path: preprocessorPath, json: await readJson(preprocessorPath) };
   const pretrained = pretrainedOf({ path, tensors, config, preprocessor });
+  const { leftOut = [] } = pretrained;
+  if (leftOut.length > 0)
+    say(`${name}: only the encoder of pictures is read; left out: ${leftOut.join(', ')}`);
   const filter = otherFilter(preprocessor.json, config.json);
   if (filter)
     say(`${name}: its pictures were resized by ${filter} interpolation; here they are resized by bilinear`);

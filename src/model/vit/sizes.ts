@@ -1,3 +1,4 @@
+import type { Json } from '../../files/json-file.js';
 import type { NamedWeights } from './names.js';
 
 /** The sizes of a ViT that the shapes of its tensors show. */
@@ -6,8 +7,8 @@ export interface Sizes {
   readonly blocks: number;
   readonly wide: number;
   readonly patch: number;
-  /** The side of the grid of patches that the positions are for; a fraction if it is not square. */
-  readonly side: number;
+  /** The side of the grid of patches that the positions are for, if any; a fraction if it is not square. */
+  readonly side: number | undefined;
 }
 
 /** Reads a ViT's sizes off its tensors; `missing` is called with the first name that is not there, or of another rank. */
@@ -17,10 +18,11 @@ export function sizesOf(weights: NamedWeights, missing: (name: string) => never)
     return dims?.length === rank ? dims : missing(name);
   };
   const [hidden, , patch] = shape('patch.weight', 4) as [number, number, number, number];
+  const leading = weights.has('cls') ? 1 : 0;
   return {
     hidden,
     patch,
-    side: Math.sqrt(shape('positions', 3)[1]! - 1),
+    side: weights.has('positions') ? Math.sqrt(shape('positions', 3)[1]! - leading) : undefined,
     wide: shape('layers.0.fc1.weight', 2)[0]!,
     blocks: countBlocks(weights.keys()),
   };
@@ -34,4 +36,16 @@ export function countBlocks(names: Iterable<string>): number {
     if (layer !== undefined) layers.add(layer);
   }
   return layers.size;
+}
+
+/** The keys of `vitConfig` that sizes tell. */
+export function shapeOf({ hidden, blocks, wide, patch }: Sizes, heads: number | '…', eps: number): Json {
+  return {
+    hidden_size: hidden,
+    num_hidden_layers: blocks,
+    num_attention_heads: heads,
+    intermediate_size: wide,
+    layer_norm_eps: eps,
+    patch_size: patch,
+  };
 }

@@ -1,27 +1,41 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { add, broadcastTo, concat, reshape, slice, tensor, tidy, transpose } from '../../base/tfjs-core.js';
+import {
+  add,
+  broadcastTo,
+  concat,
+  mul,
+  reshape,
+  slice,
+  tensor,
+  tidy,
+  transpose,
+} from '../../base/tfjs-core.js';
 import { attention } from '../../engine/ops/attention.js';
 import { branchNorm, layerNorm } from '../../engine/ops/layer-norm.js';
 import { linear } from '../../engine/ops/linear.js';
 import { type LinearMap, linears } from '../../engine/ops/linears.js';
+import { rotary } from '../../engine/ops/rotary.js';
 import { normal, randomStream } from '../../random/random-stream.js';
 import type { Parameters } from '../parameters.js';
-import type { Target } from '../targets.js';
 import { accountForTensors } from './account-for-tensors.js';
 import { ACTIVATIONS } from './activations.js';
+import type { BlockMap } from './adapter-sites.js';
 import { backboneShapes } from './backbone-shapes.js';
-import { checkHeads, type Grid, gridOf, type VitConfig } from './config.js';
+import { checkHeads, type Grid, gridOf, leadingPositions, type VitConfig } from './config.js';
 import { fromTorchLayout } from './layout.js';
 import { interpolatePositions } from './positions.js';
 import { positionsOn } from './positions-on.js';
 import type { Pretrained } from './pretrained-of.js';
+import { rotations } from './rotations.js';
 
 /** One linear map of one block, plain or with an adapter: its result, or the map itself, which then runs with others. */
-export type Project = (layer: number, target: Target, x: Tensor) => Tensor | LinearMap;
+export type Project = (layer: number, map: BlockMap, x: Tensor) => Tensor | LinearMap;
 
 /** The tokens of images after the last LayerNorm: the input of heads. Shapes as in `embed`. */
 export function encode(config: VitConfig, parameters: Parameters, project: Project, images: Tensor): Tensor {
-  const x = blocks(config, parameters, project, embed(config, parameters, images));
+  const { patch_size: patch } = config;
+  const grid = { rows: images.shape[1]! / patch, columns: images.shape[2]! / patch };
+  const x = blocks(config, parameters, project, embed(config, parameters, images), { grid });
   return lastNorm(config, parameters, x);
 }
 
@@ -33,22 +47,25 @@ export function lastNorm(config: VitConfig, parameters: Parameters, x: Tensor): 
 /**
  * The tokens of images before the first block (Dosovitskiy et al. 2021, eq. 1).
  *
- * Shapes: images [batch, height, width, 3] → [batch, 1 + (height/patch)·(width/patch), hidden], the class token first,
- * then registers where there are any (Darcet et al. 2024, "Vision Transformers Need Registers").
+ * Shapes: images [batch, height, width, 3] → [batch, leading + (height/patch)·(width/patch), hidden]: the class token
+ * where there is one, then registers where there are any (Darcet et al. 2024, "Vision Transformers Need Registers"),
+ * then the patches.
  */
 export function embed(config: VitConfig, parameters: Parameters, images: Tensor): Tensor {
-  const { hidden_size: hidden, patch_size: patch } = config;
+  const { hidden_size: hidden, patch_size: patch, layer_norm_eps: eps } = config;
   const get = (name: string) => parameters.get(name);
   const [batch, height, width] = images.shape as [number, number, number];
   const [tall, wide] = [height / patch, width / patch];
   return tidy(() => {
     const rows = reshape(images, [batch * tall, patch, wide, patch * 3]);
-    const patches = reshape(transpose(rows, [0, 2, 1, 3]), [batch, tall * wide, patch * patch * 3]);
-    const cls = broadcastTo(get('cls'), [batch, 1, hidden]);
-    const embedded = linear(patches, get('patch.weight'), get('patch.bias'));
-    const positions = positionsOn({ rows: tall, columns: wide }, config, get('positions'));
-    const tokens = add(concat([cls, embedded], 1), positions);
-    return config.num_register_tokens ? withRegisters(tokens, get('registers')) : tokens;
+    const pixels = reshape(transpose(rows, [0, 2, 1, 3]), [batch, tall * wide, patch * patch * 3]);
+    const patches = linear(pixels, get('patch.weight'), get('patch.bias'));
+    const hasClass = leadingPositions(config) > 0;
+    const first = hasClass ? concat([broadcastTo(get('cls'), [batch, 1, hidden]), patches], 1) : patches;
+    const grid = { rows: tall, columns: wide };
+    const placed = config.rope_theta ? first : add(first, positionsOn(grid, config, get('positions')));
+    const tokens = config.num_register_tokens ? withRegisters(placed, get('registers'), tall * wide) : placed;
+    return config.pre_norm ? layerNorm(tokens, get('prenorm.weight'), get('prenorm.bias'), eps) : tokens;
   });
 }
 
@@ -56,6 +73,8 @@ export function embed(config: VitConfig, parameters: Parameters, images: Tensor)
 export interface BlockRange {
   readonly from?: number;
   readonly to?: number;
+  /** The grid of the pictures, which rotary positions are of. Default: the model's own. */
+  readonly grid?: Grid;
   /** Is handed the tokens after each block. */
   readonly seen?: (layer: number, x: Tensor) => void;
 }
@@ -66,11 +85,12 @@ export function blocks(
   parameters: Parameters,
   project: Project,
   tokens: Tensor,
-  { from = 0, to = config.num_hidden_layers, seen }: BlockRange = {},
+  { from = 0, to = config.num_hidden_layers, grid = gridOf(config), seen }: BlockRange = {},
 ): Tensor {
   const { num_attention_heads: heads, layer_norm_eps: eps } = config;
   const activation = ACTIVATIONS[config.hidden_act];
   const get = (name: string) => parameters.get(name);
+  const turn = rotations(config, grid);
   let x = tokens;
   // What a block no longer needs is freed before the next one begins.
   for (let layer = from; layer < to; layer++) {
@@ -83,22 +103,32 @@ export function blocks(
         project(layer, 'key', h),
         project(layer, 'value', h),
       ]);
-      const [y] = linears([project(layer, 'output', attention(q!, k!, v!, heads))], before);
+      const [turnedQ, turnedK] = turn ? [q!, k!].map((y) => rotary(y, turn.cos, turn.sin)) : [q, k];
+      const attended = attention(turnedQ!, turnedK!, v!, heads);
+      const [y] = linears([project(layer, 'output', attended)], before);
       const [z, between] = norm('norm2', y!);
-      const [inner] = linears([project(layer, 'fc1', z)]);
-      return linears([project(layer, 'fc2', activation(inner!))], between)[0]!;
+      const gates = config.use_gated_mlp ? [project(layer, 'gate', z)] : [];
+      const [inner, gate] = linears([project(layer, 'fc1', z), ...gates]);
+      const active = gate ? mul(activation(gate), inner!) : activation(inner!);
+      return linears([project(layer, 'fc2', active)], between)[0]!;
     });
     seen?.(layer, x);
   }
   return x;
 }
 
-/** Puts constant tokens after the class token. */
-function withRegisters(tokens: Tensor, registers: Tensor): Tensor {
+/** Puts constant tokens before the patches, after the class token. */
+function withRegisters(tokens: Tensor, registers: Tensor, patches: number): Tensor {
   const [batch, count, hidden] = tokens.shape as [number, number, number];
-  const cls = slice(tokens, [0, 0, 0], [batch, 1, hidden]);
-  const patches = slice(tokens, [0, 1, 0], [batch, count - 1, hidden]);
-  return concat([cls, broadcastTo(registers, [batch, registers.shape[1]!, hidden]), patches], 1);
+  const leading = count - patches;
+  return concat(
+    [
+      slice(tokens, [0, 0, 0], [batch, leading, hidden]),
+      broadcastTo(registers, [batch, registers.shape[1]!, hidden]),
+      slice(tokens, [0, leading, 0], [batch, patches, hidden]),
+    ],
+    1,
+  );
 }
 
 /**

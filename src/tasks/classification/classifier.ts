@@ -1,14 +1,15 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
-import { clone, reshape, slice, tensor, tidy } from '../../base/tfjs-core.js';
+import { clone, mean, reshape, slice, tensor, tidy } from '../../base/tfjs-core.js';
 import type { ImageSize } from '../../data/images/image-size.js';
 import { type Normalization, normalizationOf } from '../../data/images/normalization.js';
 import { linear } from '../../engine/ops/linear.js';
+import type { StoredTensor } from '../../files/safetensors-format.js';
 import { addHead, type Head, headPlaces } from '../../model/heads/head.js';
 import type { Pass } from '../../model/model.js';
 import type { TorchPlace } from '../../model/torch-place.js';
 import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
-import { imageSizeOf, type VitConfig } from '../../model/vit/config.js';
+import { imageSizeOf, leadingPositions, type VitConfig } from '../../model/vit/config.js';
 import { fromTorchLayout } from '../../model/vit/layout.js';
 import { readPretrained } from '../../model/vit/pretrained.js';
 import type { Pretrained } from '../../model/vit/pretrained-of.js';
@@ -28,8 +29,8 @@ export interface ClassifierOptions {
 }
 
 /**
- * A ViT with a linear classifier on its class token, like transformers' ViTForImageClassification, and at most one
- * adapter on its linear maps.
+ * A ViT with a linear classifier on its class token, like transformers' ViTForImageClassification, or on the mean of its
+ * tokens where it has none, like SiglipForImageClassification; and at most one adapter on its linear maps.
  */
 export class Classifier extends AdaptableVit {
   override readonly headModule = 'classifier';
@@ -48,8 +49,10 @@ export class Classifier extends AdaptableVit {
     return tidy(() => {
       const tokens = this.tokens(images, pass);
       const [batch, , hidden] = tokens.shape as [number, number, number];
-      const token = reshape(slice(tokens, [0, 0, 0], [batch, 1, hidden]), [batch, hidden]);
-      return linear(token, this.parameters.get('head.weight'), this.parameters.get('head.bias')) as Tensor2D;
+      const hasClass = leadingPositions(this.config) > 0;
+      const first = () => reshape(slice(tokens, [0, 0, 0], [batch, 1, hidden]), [batch, hidden]);
+      const pooled = hasClass ? first() : mean(tokens, 1);
+      return linear(pooled, this.parameters.get('head.weight'), this.parameters.get('head.bias')) as Tensor2D;
     });
   }
 
@@ -136,7 +139,7 @@ function linearHead(classes: number): Pick<Head, 'parameters'> {
 /** Replaces the head by the pretrained model's own classifier. */
 function keepHead(model: Classifier, { path, weights }: Pretrained): void {
   for (const { parameter, key, shape } of model.headPlaces()) {
-    const stored = weights.get(`classifier.${key}`);
+    const stored = narrowed(weights.get(`classifier.${key}`), shape);
     if (stored?.shape.join() !== shape.join())
       throw new UserError(
         `${path}: expected a classifier of ${model.classes} classes to keep, got ${stored ? `one of ${stored.shape[0]}` : 'none'}; use a new one (--head new)`,
@@ -146,4 +149,13 @@ function keepHead(model: Classifier, { path, weights }: Pretrained): void {
     const data = fromTorchLayout(Float32Array.from(stored.data), shape);
     model.parameters.set(parameter, tensor(data, value.shape));
   }
+}
+
+/** A weight that reads a vector of two as one that reads the first, where it passes the second over: see `saveClassifier`. */
+function narrowed(stored: StoredTensor | undefined, shape: readonly number[]): StoredTensor | undefined {
+  const width = shape[1];
+  if (!stored || width === undefined || stored.shape.join() !== `${shape[0]},${2 * width}`) return stored;
+  const isSecond = (place: number) => place % (2 * width) >= width;
+  if (stored.data.some((value, place) => isSecond(place) && value !== 0)) return stored;
+  return { ...stored, shape, data: (stored.data as Float32Array).filter((_, place) => !isSecond(place)) };
 }

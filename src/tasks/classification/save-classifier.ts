@@ -4,10 +4,10 @@ import { labelFields } from '../label-fields.js';
 import type { Classifier } from './classifier.js';
 
 /**
- * Writes a classifier into an existing folder as transformers' ViTForImageClassification: config.json with the names of
- * the classes, preprocessor_config.json and model.safetensors. `loadClassifier(folder, { head: 'keep' })` reads it, too.
+ * Writes a classifier into an existing folder as transformers' ViTForImageClassification, or the like of another
+ * encoder (`saveBackbone`): config.json with the names of the classes, preprocessor_config.json and model.safetensors. `loadClassifier(folder, { head: 'keep' })` reads it, too.
  *
- * @throws UserError for a model with an adapter that is not merged.
+ * @throws UserError for a model with an adapter that is not merged, and for an encoder without such a class (CLIP, DINOv3).
  * @example
  * const classifier = await loadClassifier(fixture('vit-creatures'), { classes: 2, seed: 42 });
  * classifier.merge();
@@ -20,14 +20,12 @@ export async function saveClassifier(
 ): Promise<void> {
   const { config, parameters, normalization } = model;
   model.checkPlain('saveClassifier');
-  const places = model.headPlaces().map((place) => ({ ...place, key: `classifier.${place.key}` }));
+  const head = await torchTensors(parameters, model.headPlaces());
   await saveVit(folder, {
     config,
     parameters,
     normalization,
-    architecture: 'ViTForImageClassification',
-    attribute: 'vit',
-    tensors: await torchTensors(parameters, places),
+    classifier: { weight: head.get('weight')!, bias: head.get('bias')! },
     fields: labelFields(labels),
     metadata: { format: 'pt' },
   });

@@ -7,7 +7,7 @@ import { labelFields } from '../label-fields.js';
 import type { Segmenter } from './segmenter.js';
 
 /**
- * Writes a segmenter into an existing folder: its ViT as transformers' ViTModel (config.json with the names of the
+ * Writes a segmenter into an existing folder: its ViT as a model of transformers (`saveBackbone`: config.json with the names of the
  * classes, preprocessor_config.json, model.safetensors), and its head, for which transformers has no class, as
  * head.safetensors under PyTorch's names: `conv`, `norm`, `classify` of the head `study`.
  *

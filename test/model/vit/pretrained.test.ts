@@ -241,12 +241,13 @@ describe('readPretrained', () => {
     const weights = new Map((await readSafetensors(join(place, 'model.safetensors'))).tensors);
     const changed: [object, RegExp][] = [
       [
-        { ...file, architecture: 'vit_base_patch16_siglip_224' },
-        /architecture: expected one of .* got "vit_base_patch16_siglip/,
+        { ...file, architecture: 'vit_base_patch16_rope_224' },
+        /architecture: expected one of .* got "vit_base_patch16_rope/,
       ],
+      [{ ...file, architecture: 'vit_tiny_patch16_siglip_224' }, /expected no cls, as config\.json says/],
       [
-        { ...file, model_args: { ...file['model_args'], act_layer: 'quick_gelu' } },
-        /model_args\.act_layer: .*quick_/,
+        { ...file, model_args: { ...file['model_args'], act_layer: 'mish' } },
+        /model_args\.act_layer: .*mish/,
       ],
       [
         { ...file, model_args: { embed_dim: 8, num_heads: 2 } },
@@ -272,10 +273,12 @@ describe('readPretrained', () => {
     const refused: [unknown, RegExp][] = [
       [
         { ...vit, model_type: 'swin' },
-        /model_type: expected a plain ViT \(vit, .* got swin \(Swin, which attends in win/,
+        /model_type: expected a ViT \(vit, .* got swin \(Swin, which attends in win/,
       ],
-      [{ ...vit, model_type: 'ijepa' }, /got ijepa \(I-JEPA, which has no class token/],
-      [{ ...vit, model_type: 'clip' }, /got clip \(CLIP/],
+      [{ ...vit, model_type: 'beit' }, /got beit \(BEiT, which has relative positions/],
+      [{ ...vit, model_type: 'clip' }, /biases: expected true for the 1 of .* got false/],
+      [{ ...vit, model_type: 'siglip_vision_model' }, /expected no cls, as config\.json says/],
+      [{ ...vit, model_type: 'dinov3_vit' }, /biases: expected true for the 2 of/],
       [{ ...vit, model_type: 'vitt' }, /got "vitt"; did you mean vit\?/],
       [{ ...vit, model_type: 7 }, /got "7"/],
       [{ ...vit, hidden_act: 'mish' }, /hidden_act: expected one of gelu, gelu_new, .*, got "mish"/],
