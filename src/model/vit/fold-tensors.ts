@@ -52,7 +52,7 @@ function scaled(tensor: StoredTensor, scale: StoredTensor): StoredTensor {
 
 /** Splits each first map that is twice as wide as what the second one reads: gate first, then value. */
 function splitGates(weights: NamedWeights): void {
-  for (const [name, second] of [...weights]) {
+  for (const [name, second] of weights) {
     const [, layer] = /^layers\.(\d+)\.fc2\.weight$/.exec(name) ?? [];
     const width = second.shape[1] ?? 0;
     if (layer === undefined || weights.get(`layers.${layer}.fc1.weight`)?.shape[0] !== 2 * width) continue;

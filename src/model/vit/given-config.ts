@@ -39,27 +39,9 @@ export function givenConfig(
   const fail = (at: string, text: string): never => {
     throw new UserError(`${at}: ${oneLine(text)}`, { path: at });
   };
-  const parse = (config: unknown) => {
-    const parsed = vitConfig.safeParse(config);
-    const issue = parsed.error?.issues[0];
-    return parsed.success
-      ? (Object.fromEntries(
-          Object.entries(parsed.data).filter(([, value]) => value !== undefined),
-        ) as VitConfig)
-      : fail(file ? path : weightsPath, `${issue!.path.join('.')}: ${issue!.message}`);
-  };
-  if (file && !isTimms(file)) {
-    if (file['model_type'] === undefined && file['num_attention_heads'] === undefined)
-      fail(path, 'expected a ViT of transformers (model_type) or timm (architecture), got neither');
-    const { json, unbiased } = encoderFile(file);
-    const biases = [...weights.keys()].filter((name) => unbiased.some((map) => isOf(map, 'bias', name)));
-    if (biases.length > 0)
-      fail(
-        path,
-        `${file['qkv_bias'] === false ? 'qkv_bias' : 'biases'}: expected true for the ${biases.length} of ${weightsPath}, got false`,
-      );
-    return { config: parse({ ...gating(weights), ...json }), unbiased };
-  }
+  const parse = (config: unknown) => parsedConfig(config, (text) => fail(file ? path : weightsPath, text));
+  if (file && !isTimms(file))
+    return transformersConfig(file, weights, weightsPath, parse, (text) => fail(path, text));
   const unbiased = MAYBE_UNBIASED.filter(
     (map) => ![...weights.keys()].some((name) => isOf(map, 'bias', name)),
   );
@@ -94,6 +76,33 @@ export function givenConfig(
     weightsPath,
     `expected config.json beside it, for tensors of width ${sizes.hidden} do not tell the number of heads; write it with that number: ${JSON.stringify(expectedSizes)}`,
   );
+}
+
+/** A config by `vitConfig`, without the keys that say nothing. */
+function parsedConfig(config: unknown, fail: (text: string) => never): VitConfig {
+  const { data, error } = vitConfig.safeParse(config);
+  const issue = error?.issues[0];
+  if (!data) return fail(`${issue!.path.join('.')}: ${issue!.message}`);
+  return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined)) as VitConfig;
+}
+
+/** What a config.json of transformers says. */
+function transformersConfig(
+  file: Json,
+  weights: NamedWeights,
+  weightsPath: string,
+  parse: (config: unknown) => VitConfig,
+  fail: (text: string) => never,
+): GivenConfig {
+  if (file['model_type'] === undefined && file['num_attention_heads'] === undefined)
+    fail('expected a ViT of transformers (model_type) or timm (architecture), got neither');
+  const { json, unbiased } = encoderFile(file);
+  const biases = [...weights.keys()].filter((name) => unbiased.some((map) => isOf(map, 'bias', name)));
+  if (biases.length > 0)
+    fail(
+      `${file['qkv_bias'] === false ? 'qkv_bias' : 'biases'}: expected true for the ${biases.length} of ${weightsPath}, got false`,
+    );
+  return { config: parse({ ...gating(weights), ...json }), unbiased };
 }
 
 /** What a checkpoint of timm may have no biases of. */

@@ -86,7 +86,7 @@ function statisticsOf(
 
 /** Zero biases for maps that have none, which is the same function. */
 function addZeroBiases(weights: NamedWeights, maps: readonly string[]): void {
-  for (const [name, { shape }] of [...weights])
+  for (const [name, { shape }] of weights)
     if (maps.some((map) => isOf(map, 'weight', name))) {
       const width = shape[0] ?? 0;
       const data = new Float32Array(width);

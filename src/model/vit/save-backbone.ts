@@ -145,7 +145,7 @@ async function firstNonZero(
 
 /** DINOv2's gate and value as one map. */
 function packed(tensors: TorchTensors): TorchTensors {
-  for (const [name, gate] of [...tensors]) {
+  for (const [name, gate] of tensors) {
     if (!name.includes('.mlp.gate.')) continue;
     const [first, second] = ['fc1', 'fc2'].map((map) => name.replace('.gate.', `.${map}.`)) as [
       string,

@@ -125,19 +125,7 @@ export function readTimmConfig(file: object, sizes: Sizes, fail: (got: string) =
   const { class_token: hasClass = !('class_token' in family), pre_norm: hasNorm = 'pre_norm' in family } =
     args;
   const { act_layer: act } = args;
-  const { class_token: _, pre_norm: __, act_layer: ___, ...others } = args;
-  for (const [name, value] of Object.entries({
-    ...others,
-    ...(typeof hasClass !== 'boolean' && { class_token: hasClass }),
-    ...(typeof hasNorm !== 'boolean' && { pre_norm: hasNorm }),
-    ...(Boolean(act) && !Object.hasOwn(ACTIVATIONS, `${act}`) && { act_layer: act }),
-  }))
-    if (
-      !COUNTS.includes(name) &&
-      !HARMLESS.test(name) &&
-      !(Object.hasOwn(DEFAULTS, name) && DEFAULTS[name]!.includes(value))
-    )
-      return fail(`model_args.${name}: expected one that can be read, got ${JSON.stringify(value)}`);
+  checkArguments(args, hasClass, hasNorm, fail);
   const area = cfg?.input_size;
   if (area && (area.length !== 3 || area[1] !== area[2]))
     return fail(`pretrained_cfg.input_size: expected square images, got [${area.join(', ')}]`);
@@ -158,6 +146,24 @@ export function readTimmConfig(file: object, sizes: Sizes, fail: (got: string) =
     },
     ...(mean && std && { normalization: { mean, std } }),
   };
+}
+
+/** Refuses arguments that change what a ViT computes, beside those that are read. */
+function checkArguments(args: Json, hasClass: unknown, hasNorm: unknown, fail: (got: string) => never): void {
+  const { act_layer: act } = args;
+  const { class_token: _, pre_norm: __, act_layer: ___, ...others } = args;
+  for (const [name, value] of Object.entries({
+    ...others,
+    ...(typeof hasClass !== 'boolean' && { class_token: hasClass }),
+    ...(typeof hasNorm !== 'boolean' && { pre_norm: hasNorm }),
+    ...(Boolean(act) && !Object.hasOwn(ACTIVATIONS, `${act}`) && { act_layer: act }),
+  }))
+    if (
+      !COUNTS.includes(name) &&
+      !HARMLESS.test(name) &&
+      !(Object.hasOwn(DEFAULTS, name) && DEFAULTS[name]!.includes(value))
+    )
+      fail(`model_args.${name}: expected one that can be read, got ${JSON.stringify(value)}`);
 }
 
 /** The number of heads, once width and blocks are those of the tensors. */

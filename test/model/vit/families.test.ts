@@ -99,7 +99,7 @@ describe('families of ViTs', () => {
         numbers(() => model.forward(images)),
         before,
       );
-      for (const { name: parameter, value, group } of [...model.parameters])
+      for (const { name: parameter, value, group } of model.parameters)
         if (group === 'adapter') {
           const random = randomStream(6, parameter);
           const moved = Float32Array.from(value.dataSync(), (x) => x + 0.1 * normal(random));
