@@ -241,8 +241,8 @@ export {
 } from '../src/adapters/adapter-kind.js';
 export { adapters } from '../src/adapters/adapters.js';
 export { lora } from '../src/adapters/lora.js';
-export type { Biases, LoraOptions } from '../src/adapters/lora-options.js';
-export type { LoraStart } from '../src/adapters/lora-start.js';
+export { BIASES, type Biases, type LoraOptions } from '../src/adapters/lora-options.js';
+export { LORA_STARTS, type LoraStart } from '../src/adapters/lora-start.js';
 export type { Patterns } from '../src/adapters/patterns.js';
 export { type SerialLoraOptions, serialLora } from '../src/adapters/serial-lora.js';
 export { type LocalizedLoraOptions, localizedLora } from '../src/adapters/localized-lora.js';
@@ -267,11 +267,13 @@ export { TARGETS, type Target } from '../src/model/targets.js';
 export type { SavePeftOptions } from '../src/adapters/peft/peft-files.js';
 export { savePeft } from '../src/adapters/peft/save-peft.js';
 export {
+  COMBINATIONS,
   type Combination,
   type CombineOptions,
   combineAdapters,
 } from '../src/adapters/combine-adapters.js';
 export { loadStudyAdapter, type StudyAdapterOptions } from '../src/adapters/study-files.js';
+export type { InjectOptions } from '../src/model/vit/adaptable-vit.js';
 export { loadPeft } from '../src/adapters/peft/load-peft.js';
 export type { NamedWeights, Spelling } from '../src/model/vit/names.js';
 

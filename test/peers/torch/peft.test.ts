@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dispose, tensor, tensor4d } from '@tensorflow/tfjs-core';
 import { TORCH } from '../../../bench/peers/torch.js';
+import { combineAdapters } from '../../../src/adapters/combine-adapters.js';
 import { hira } from '../../../src/adapters/hira.js';
 import { localizedLora } from '../../../src/adapters/localized-lora.js';
 import { lora } from '../../../src/adapters/lora.js';
@@ -126,6 +127,13 @@ const theirs: Readonly<Record<string, { readonly config: object; readonly segmen
   'LoRA and a head': { config: { peft_type: 'LORA', ...both, modules_to_save: ['head'] }, segmenter: true },
 };
 
+const weights = { a: 0.7, b: -0.4 };
+const combinations = [
+  { weights, combination: 'cat' },
+  { weights, combination: 'linear' },
+  { weights, combination: 'svd', rank: 3 },
+] as const;
+
 describe('adapters shared with PEFT', () => {
   let folder: string;
   let base: string;
@@ -154,6 +162,28 @@ describe('adapters shared with PEFT', () => {
         models.set(path, model);
         jobs.push({ folder: path, segmenter: options.head === 'module' });
       }
+    // PEFT 0.20 scales twice before its SVD, as 0.21 does not: the scale is 1 there.
+    for (const combine of combinations) {
+      const path = join(folder, combine.combination);
+      await mkdir(path);
+      const model = await segmenter();
+      for (const [i, name] of ['a', 'b'].entries()) {
+        model.inject(
+          lora({
+            rank: 4,
+            alpha: combine.combination === 'svd' ? 4 : 6 + i,
+            layers: i === 0 ? [0, 1, 2] : [0, 2],
+          }),
+          i,
+          { name },
+        );
+        stir(model, 'adapter', 0.1 + i / 20);
+        await savePeft(model, join(path, name), { attribute: '', transformers: 4 });
+      }
+      const { weights, ...options } = combine;
+      models.set(path, combineAdapters(model, 'both', weights, options));
+      jobs.push({ folder: path, combine });
+    }
     for (const [name, job] of Object.entries(theirs)) jobs.push({ folder: join(folder, name), ...job });
     const script = new URL('peft_twin.py', import.meta.url);
     assert.equal(await python.json(script, [], { base, jobs }), jobs.length);
@@ -181,6 +211,12 @@ describe('adapters shared with PEFT', () => {
         const path = join(folder, `${name} ${how}`);
         return compare(models.get(path)!, path);
       });
+
+  for (const { combination } of combinations)
+    it(`combines adapters as PEFT does: ${combination}`, () => {
+      const path = join(folder, combination);
+      return compare(models.get(path)!, path);
+    });
 
   for (const name of Object.keys(theirs))
     it(`we load PEFT's: ${name}`, async () => {

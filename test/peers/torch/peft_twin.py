@@ -61,6 +61,23 @@ CONFIGS = {
 }
 
 
+def combined(base, images, folder, combine):
+    """PEFT's own add_weighted_adapter over adapters that lie in sub-folders."""
+    model = ViTModel.from_pretrained(base, add_pooling_layer=False, attn_implementation="eager")
+    names = list(combine["weights"])
+    model = PeftModel.from_pretrained(model, f"{folder}/{names[0]}", adapter_name=names[0])
+    for name in names[1:]:
+        model.load_adapter(f"{folder}/{name}", name)
+    weights = list(combine["weights"].values())
+    options = {"svd_rank": combine["rank"]} if "rank" in combine else {}
+    model.add_weighted_adapter(names, weights, "both", combination_type=combine["combination"], **options)
+    model.set_adapter("both")
+    model.eval()
+    with torch.no_grad():
+        tokens = model(images).last_hidden_state
+    save_file({"tokens": tokens.contiguous()}, f"{folder}.safetensors")
+
+
 def run(base, images, folder, config=None, segmenter=False):
     torch.manual_seed(1)
     model = ViTModel.from_pretrained(base, add_pooling_layer=False, attn_implementation="eager")
@@ -90,5 +107,5 @@ given = json.load(sys.stdin)
 base = given["base"]
 images = load_file(f"{base}/images.safetensors")["images"].permute(0, 3, 1, 2)
 for job in given["jobs"]:
-    run(base, images, **job)
+    (combined if "combine" in job else run)(base, images, **job)
 print(json.dumps(len(given["jobs"])))
