@@ -1,4 +1,3 @@
-import { itemStamp } from '../item-stamp.js';
 import { drafted } from '../pixels/draft.js';
 import type { Source } from '../source.js';
 import type { ImageItem, Sample, SamplePlan } from '../types.js';
@@ -7,6 +6,7 @@ import { type DecodeMode, decodeNatively } from './decode-natively.js';
 import { readImage } from './image-file.js';
 import { type ImageSize, type Size, sizeOf } from './image-size.js';
 import { decodeImageTile } from './image-tile.js';
+import { itemStamp } from './item-stamp.js';
 import { resizedImage } from './resized.js';
 import type { SampleCache } from './sample-cache.js';
 import { readScaledImage, type ScaledImage } from './scaled-image.js';

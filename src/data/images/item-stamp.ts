@@ -1,6 +1,6 @@
-import { tileKey } from './images/image-tile.js';
-import { type Source, stampOf } from './source.js';
-import type { ImageItem } from './types.js';
+import { type Source, stampOf } from '../source.js';
+import type { ImageItem } from '../types.js';
+import { tileKey } from './image-tile.js';
 
 /** The identity of what an item's files contain: of its image, and of the mask and the tile where it has them. */
 export async function itemStamp(
