@@ -46,7 +46,7 @@ export interface DrawPredictionsOptions {
  * @example
  * batch$.pipe(
  *   trainStep(run),
- *   drawPredictions(run, (model, path) => overlays(model, inOrder(validation.slice(0, 4))(), path, classes)),
+ *   drawPredictions(run, (model, path) => overlays(model, inOrder(test.slice(0, 4))(), path, ['pet', 'other'])),
  * );
  */
 export function drawPredictions<

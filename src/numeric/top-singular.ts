@@ -58,7 +58,8 @@ class Bidiagonal {
     private readonly lines: readonly Float64Array[],
     private readonly columns: number,
   ) {
-    this.#right = [unit([], columns, 0)];
+    this.#right = [];
+    this.#right.push(this.#another(0));
   }
 
   grow(size: number): void {
@@ -66,13 +67,27 @@ class Bidiagonal {
     for (let k = this.#left.length; k < size; k++) {
       const v = this.#right[k]!;
       const u = Float64Array.from(lines, (line) => dot(line, v));
-      this.#alpha.push(normalise(u, this.#left, k));
+      this.#alpha.push(normalise(u, this.#left, () => unit(this.#left, u.length, k)));
       this.#left.push(u);
       const next = new Float64Array(columns);
       lines.forEach((line, i) => addTo(next, u[i]!, line));
-      this.#beta.push(this.#right.length === columns ? 0 : normalise(next, this.#right, k + 1));
+      this.#beta.push(
+        this.#right.length === columns ? 0 : normalise(next, this.#right, () => this.#another(k + 1)),
+      );
       this.#right.push(next);
     }
+  }
+
+  /**
+   * A right vector that is orthogonal to the others, of the rows' span while any of that is left: what lies outside takes
+   * steps, and a wide matrix has no more of them than rows.
+   */
+  #another(place: number): Float64Array {
+    const left = unit(this.#left, this.lines.length, place);
+    const vector = new Float64Array(this.columns);
+    this.lines.forEach((line, i) => addTo(vector, left[i]!, line));
+    normalise(vector, this.#right, () => unit(this.#right, this.columns, place));
+    return vector;
   }
 
   /** The right singular vectors, if they are exact enough or must do. */
@@ -125,7 +140,11 @@ function finished(
 }
 
 /** Makes a vector orthogonal to a basis and of length 1; returns its length. One that vanishes is replaced by another. */
-function normalise(vector: Float64Array, basis: readonly Float64Array[], place: number): number {
+function normalise(
+  vector: Float64Array,
+  basis: readonly Float64Array[],
+  another: () => Float64Array,
+): number {
   const before = Math.sqrt(dot(vector, vector));
   for (let twice = 0; twice < 2; twice++)
     for (const other of basis) addTo(vector, -dot(other, vector), other);
@@ -134,7 +153,7 @@ function normalise(vector: Float64Array, basis: readonly Float64Array[], place: 
     vector.forEach((x, i) => (vector[i] = x / length));
     return length;
   }
-  vector.set(unit(basis, vector.length, place));
+  vector.set(another());
   return 0;
 }
 

@@ -64,7 +64,16 @@ describe('README', () => {
     assert.equal(spelled.code, 0, spelled.stderr);
     const size = ['--r-block', '4', '--num-blocks-per-row', '4', '--alpha', '16', '--weight-decay', '0.01'];
     const pace = ['--lr', '1e-3', '--schedule', 'constant', '--epochs', '2', '--patience', '5'];
-    const data = ['--data-percentage', '0.25', '--augment', 'flip', '--run-name', 'shared'];
+    const data = [
+      '--data-percentage',
+      '0.25',
+      '--augment',
+      'flip',
+      '--run-name',
+      'shared',
+      '--pictures',
+      '0',
+    ];
     const shared = await run('train-localized', [...size, ...pace, ...data], dir);
     assert.equal(shared.code, 0, shared.stderr);
     const expected = await eventsIn('logs/readme');
