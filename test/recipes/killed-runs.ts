@@ -19,10 +19,24 @@ export interface Moment {
   readonly ms: number;
 }
 
+/** In each phase of a run: before anything is logged, on a step, after an epoch and its validation, on a checkpoint. */
+export const MOMENTS: readonly Moment[] = [
+  { more: 0, ms: 400 },
+  { more: 1, type: 'run', ms: 0 },
+  { more: 8, type: 'step', ms: 3 },
+  { more: 8, type: 'epoch', ms: 0 },
+  { more: 8, type: 'validation', ms: 0 },
+  { more: 8, type: 'checkpoint', ms: 0 },
+  { more: 75, type: 'step', ms: 1 },
+];
+
 export const models = (cwd: string) => join(cwd, 'models', name);
 
-/** The flags of a run with all that a checkpoint must bring back: averages, gathered gradients, dropout, augmentation, memory. */
-export async function resumable(dir: string): Promise<string[]> {
+/**
+ * The flags of a run with all that a checkpoint must bring back: averages, gathered gradients, dropout, augmentation, memory.
+ * Those in `args` are added.
+ */
+export async function resumable(dir: string, ...args: readonly string[]): Promise<string[]> {
   return tinyFlags(
     await tinyBackbone(dir),
     '--batch-size=2',
@@ -38,6 +52,7 @@ export async function resumable(dir: string): Promise<string[]> {
     '--scales=0.5,1',
     '--schedule=plateau',
     '--patience=100',
+    ...args,
   );
 }
 

@@ -3,19 +3,8 @@ import { copyFileSync, cpSync, mkdtempSync, readdirSync, rmSync, truncateSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkpointStore } from '../../src/train/checkpoint-store.js';
-import { assertSameRun, killedRuns, type Moment, models, resumable, unbrokenRun } from './killed-runs.js';
+import { assertSameRun, killedRuns, MOMENTS, models, resumable, unbrokenRun } from './killed-runs.js';
 import { type SharedProcess, sharedProcess } from './run.js';
-
-/** In each phase of a run: before anything is logged, on a step, after an epoch and its validation, on a checkpoint. */
-const MOMENTS: readonly Moment[] = [
-  { more: 0, ms: 400 },
-  { more: 1, type: 'run', ms: 0 },
-  { more: 8, type: 'step', ms: 3 },
-  { more: 8, type: 'epoch', ms: 0 },
-  { more: 8, type: 'validation', ms: 0 },
-  { more: 8, type: 'checkpoint', ms: 0 },
-  { more: 75, type: 'step', ms: 1 },
-];
 
 describe('--resume', () => {
   let dir: string;
