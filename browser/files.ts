@@ -14,16 +14,6 @@ export class ChosenFiles {
     return this.#files.has(name);
   }
 
-  /** The name of the only file that ends like this. @throws UserError where there is none, or there are several. */
-  only(ending: string): string {
-    const names = [...this.#files.keys()].filter((name) => name.endsWith(ending));
-    if (names.length === 1) return names[0]!;
-    throw new UserError(
-      `expected one ${ending} file, got ${names.join(', ') || this.#names}; choose it${names.length > 1 ? ' alone' : ' as well'}`,
-      { names },
-    );
-  }
-
   /** The tensors of a .safetensors file. @throws UserError where it was not chosen or is damaged. */
   async tensors(name: string): Promise<ReadonlyMap<string, StoredTensor>> {
     const file = this.#file(name);
@@ -44,10 +34,7 @@ export class ChosenFiles {
   #file(name: string): File {
     const file = this.#files.get(name);
     if (file) return file;
-    throw new UserError(`expected ${name} among the files, got ${this.#names}; choose it as well`, { name });
-  }
-
-  get #names(): string {
-    return [...this.#files.keys()].join(', ') || 'none';
+    const names = [...this.#files.keys()].join(', ') || 'none';
+    throw new UserError(`expected ${name} among the files, got ${names}; choose it as well`, { name });
   }
 }

@@ -8,21 +8,15 @@ import { type Segmenter, segmenterOf } from '../src/tasks/segmentation/segmenter
 import type { ChosenFiles } from './files.js';
 import { modelInput, type Picture } from './picture.js';
 
-const [CONFIG, PREPROCESSOR] = ['config.json', 'preprocessor_config.json'];
+const [CONFIG, WEIGHTS, PREPROCESSOR] = ['config.json', 'model.safetensors', 'preprocessor_config.json'];
 
-/**
- * The backbone in the chosen files: one of safetensors, whatever its name, and its configs; without a config.json the sizes
- * of published ViTs are known by their tensors.
- *
- * @throws UserError for one that is no plain ViT, or not whole.
- */
+/** The backbone in the chosen files. @throws UserError for one that is no plain ViT, or not whole. */
 export async function backboneFrom(files: ChosenFiles): Promise<Pretrained> {
   const config = { path: CONFIG, json: await files.json(CONFIG) };
   refuseForeignConfig(config.json, CONFIG);
-  const path = files.only('.safetensors');
   return pretrainedOf({
-    path,
-    tensors: await files.tensors(path),
+    path: WEIGHTS,
+    tensors: await files.tensors(WEIGHTS),
     config,
     preprocessor: { path: PREPROCESSOR, json: await files.json(PREPROCESSOR) },
   });

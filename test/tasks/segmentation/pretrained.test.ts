@@ -7,7 +7,7 @@ import { useEngine } from '../../../src/engine/engine.js';
 import { layerNorm } from '../../../src/engine/ops/layer-norm.js';
 import { linear } from '../../../src/engine/ops/linear.js';
 import { readPretrained } from '../../../src/model/vit/pretrained.js';
-import { blocks, type Project } from '../../../src/model/vit/vit.js';
+import { blocks, embed, type Project } from '../../../src/model/vit/vit.js';
 import { type Classifier, classifierOf } from '../../../src/tasks/classification/classifier.js';
 import { need } from '../../engine/tested-engines.js';
 import { needsSharedData } from '../../shared-data.js';
@@ -30,7 +30,8 @@ function outputs(model: Classifier, image: Tensor, inOnePass: boolean) {
   const plain: Project = (layer, target, x) =>
     linear(x, get(`layers.${layer}.${target}.weight`), get(`layers.${layer}.${target}.bias`));
   return tidy(() => {
-    const last = blocks(model.config, model.parameters, plain, image);
+    const start = embed(model.config, model.parameters, image);
+    const last = blocks(model.config, model.parameters, plain, start);
     if (inOnePass)
       model.tokens = () => layerNorm(last, get('norm.weight'), get('norm.bias'), model.config.layer_norm_eps);
     return {
