@@ -90,9 +90,13 @@ for (const engine of ['webgpu', 'wasm'] as const)
     const said = async (id: string, text: RegExp) => {
       const output = page.locator(`#${id}`);
       for (;;) {
-        const now = (await output.textContent()) ?? '';
+        // Both at one moment: between two questions the page goes on.
+        const { now, state } = await output.evaluate((element) => ({
+          now: element.textContent ?? '',
+          state: element.getAttribute('class'),
+        }));
         if (text.test(now)) return now;
-        if ((await output.getAttribute('class')) === 'error' && now) throw new Error(`${id}: ${now}`);
+        if (state === 'error' && now) throw new Error(`${id}: ${now}`);
         await new Promise((go) => setTimeout(go, 100));
       }
     };
