@@ -273,7 +273,7 @@ export {
   combineAdapters,
 } from '../src/adapters/combine-adapters.js';
 export { loadStudyAdapter, type StudyAdapterOptions } from '../src/adapters/study-files.js';
-export type { InjectOptions } from '../src/model/vit/adaptable-vit.js';
+export type { InjectOptions } from '../src/model/vit/held-adapter.js';
 export { loadPeft } from '../src/adapters/peft/load-peft.js';
 export type { NamedWeights, Spelling } from '../src/model/vit/names.js';
 

@@ -84,8 +84,8 @@ export {
 export {
   type AdapterSource,
   adapterCommand,
-  copyTrained,
   loadAdapter,
+  saveImported,
   settingsOfAdapter,
 } from '../src/experiment/import-adapter.js';
 export { type TrunkSettings, type TrunkUse, trunkNote } from '../src/experiment/cached-trunk.js';

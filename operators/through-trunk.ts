@@ -10,6 +10,7 @@ import { type TargetRow, targetBytes, targetRows, targetTensor } from '../src/da
 import type { BatchPlan, ImageItem, SamplePlan } from '../src/data/types.js';
 import { engineInUse } from '../src/engine/engine.js';
 import type { AdaptableVit } from '../src/model/vit/adaptable-vit.js';
+import { tokenShape } from '../src/model/vit/config.js';
 import { trunkDigest } from '../src/model/vit/trunk-digest.js';
 import { fromBf16, toBf16 } from '../src/numeric/bf16.js';
 
@@ -32,7 +33,7 @@ export interface TrunkOptions {
  * item and epoch of a plan, and later come from the cache, without decoding, augmentation or targets.
  *
  * The output is rounded to bfloat16, whether it comes from the cache or not, so that a run is the same wherever it was
- * stopped. Inputs are [batch, 1 + patches, hidden]; the model takes them from the call of this on (`startAfter`). Give
+ * stopped. Inputs are [batch, tokens, hidden]; the model takes them from the call of this on (`startAfter`). Give
  * plans a few epochs that take turns (`fixedViews`), or a run alone finds nothing again. Runs that share a cache, such as
  * the trials of a study on one backbone, share its batches, too: those that two of them want at once run once.
  *
@@ -79,9 +80,8 @@ class Trunk<I extends ImageItem, Target extends Tensor> {
   ) {
     this.#blocks = model.trunkBlocks;
     model.startAfter(this.#blocks);
-    const { hidden_size: hidden, num_register_tokens: registers = 0 } = model.config;
-    this.#shape = [1 + registers + model.grid.rows * model.grid.columns, hidden];
-    this.#lengths = [(options.exact ? 4 : 2) * this.#shape[0] * hidden, targetBytes(options.targets)];
+    this.#shape = tokenShape(model.config);
+    this.#lengths = [(options.exact ? 4 : 2) * this.#shape[0] * this.#shape[1], targetBytes(options.targets)];
   }
 
   async batch(plan: BatchPlan<I>): Promise<Batch<Tensor, Target>> {

@@ -8,14 +8,12 @@
 import { useEngine } from 'millrace';
 import {
   adapterCommand,
-  beginRun,
   type Config,
   classificationSplits,
   classificationTask,
   classifierFlags,
   classifierRunFlags,
   classifierTrainingFlags,
-  copyTrained,
   dataFlags,
   engineOf,
   headOf,
@@ -29,6 +27,7 @@ import {
   recipe,
   runFlags,
   runNameOf,
+  saveImported,
   segmentationSplits,
   segmentationTask,
   segmentationWeights,
@@ -66,9 +65,8 @@ recipe({
   run: async ({ task: name, adapterDir, alpha, ...rest }) => {
     const settings = { ...rest, mode: 'adapters' as const };
     await useEngine(...engineOf(settings));
-    const from = { adapterDir, alpha };
-    if (name === 'classification') await importClassifier(settings as never, from);
-    else await importSegmenter(settings, from);
+    if (name === 'classification') await importClassifier(settings as never, { adapterDir, alpha });
+    else await importSegmenter(settings, { adapterDir, alpha });
   },
 });
 
@@ -82,17 +80,15 @@ async function importSegmenter(
 ): Promise<void> {
   const whole = await segmentationSplits(asked);
   const splits = await tiledSplits(asked, whole);
-  const model = await loadBackbone({ ...asked, randomSeed: asked.randomSeed });
+  const model = await loadBackbone(asked);
   const loaded = model.sibling({ ...headOf(asked), seed: asked.randomSeed });
   const adapter = await loadAdapter(loaded, from);
   const settings = { ...asked, ...settingsOfAdapter(adapter) };
   const folders = await openRun(runNameOf(settings), settings);
   const weights = await segmentationWeights(settings, whole);
   const task = segmentationTask(settings, { splits, whole, model, weights });
-  copyTrained(model, loaded);
-  const run = await beginRun(settings, { task, folders });
-  say((await run.save(0)) as Saved, 'train', folders.name, adapter);
-  run.dispose();
+  const path = await saveImported(settings, { task, folders }, loaded);
+  say(path, 'train', folders.name, adapter);
   for (const one of [model, loaded]) one.dispose();
 }
 
@@ -107,17 +103,13 @@ async function importClassifier(
   const settings = { ...asked, ...settingsOfAdapter(adapter) };
   const folders = await openRun(runNameOf(settings, 'classifier_'), settings);
   const task = classificationTask(settings, { ...data, model });
-  copyTrained(model, loaded);
-  const run = await beginRun(settings, { task, folders });
-  say((await run.save(0)) as Saved, 'train-classifier', folders.name, adapter);
-  run.dispose();
+  const path = await saveImported(settings, { task, folders }, loaded);
+  say(path, 'train-classifier', folders.name, adapter);
   for (const one of [model, loaded]) one.dispose();
 }
 
-type Saved = Extract<Awaited<ReturnType<Awaited<ReturnType<typeof beginRun>>['save']>>, { path: string }>;
-
 function say(
-  { path }: Saved,
+  path: string,
   trainer: string,
   name: string,
   adapter: Parameters<typeof adapterCommand>[0],

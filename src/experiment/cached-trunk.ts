@@ -12,6 +12,7 @@ import type { SampleCache } from '../data/images/sample-cache.js';
 import { type TargetRow, targetBytes } from '../data/target-rows.js';
 import type { BatchPlan, ImageItem, Splits } from '../data/types.js';
 import type { AdaptableVit } from '../model/vit/adaptable-vit.js';
+import { tokenShape } from '../model/vit/config.js';
 import type { Task } from './task.js';
 
 /** Settings of the cache of the trunk's output. */
@@ -121,8 +122,8 @@ export function trunkNote(
 ): string {
   const { trunkCache, trunkCacheGib = trunkCache === 'disk' ? 32 : 1, augment } = settings;
   if (!trunkCache) return '';
-  const { hidden_size: hidden, num_hidden_layers: all, num_register_tokens: registers = 0 } = model.config;
-  const tokens = 1 + registers + model.grid.rows * model.grid.columns;
+  const { num_hidden_layers: all } = model.config;
+  const [tokens, hidden] = tokenShape(model.config);
   const bytes = 2 * tokens * hidden + targetBytes(targets);
   const views = augment.length > 0 ? viewsOf(settings)! : 1;
   const others = validation.length + test.length;

@@ -5,9 +5,13 @@ import { loadStudyAdapter } from '../adapters/study-files.js';
 import { UserError } from '../base/errors.js';
 import { clone } from '../base/tfjs-core.js';
 import { flagName } from '../cli/flag.js';
+import type { Tensors } from '../data/batch.js';
+import type { Item } from '../data/types.js';
+import type { Scores } from '../events/scores.js';
 import type { Adapter } from '../model/adapter.js';
 import type { AdaptableVit } from '../model/vit/adaptable-vit.js';
 import { adapterOf, loraTypeFlag } from './adapter-flags.js';
+import { beginRun, type TrainingRunOptions, type TrainingRunSettings } from './training-run.js';
 
 /** Where an adapter comes from: a folder of PEFT, or a file of the original study with the alpha that it lacks. */
 export interface AdapterSource {
@@ -73,8 +77,35 @@ function usualFlags({ dropout: adapterDropout, ...flags }: Adapter['settings']) 
   return { ...flags, adapterDropout };
 }
 
-/** Gives a model the adapter and head of another one that was built alike. */
-export function copyTrained(to: AdaptableVit, from: AdaptableVit): void {
+/**
+ * Saves a task's model with the adapter and the head of another one that was built alike, as the run's first checkpoint.
+ *
+ * @returns the checkpoint's path.
+ * @throws UserError for weights that are not finite.
+ */
+export async function saveImported<
+  I extends Item,
+  In extends Tensors,
+  Out extends Tensors,
+  Target extends Tensors,
+  S extends Scores,
+>(
+  settings: TrainingRunSettings,
+  options: TrainingRunOptions<I, In, Out, Target, S> & { readonly task: { readonly model: AdaptableVit } },
+  loaded: AdaptableVit,
+): Promise<string> {
+  copyTrained(options.task.model, loaded);
+  const run = await beginRun(settings, options);
+  try {
+    const saved = await run.save(0);
+    if (saved.type === 'checkpoint') return saved.path;
+    throw new UserError(`--adapter-dir: expected weights that are finite numbers; ${saved.message}`);
+  } finally {
+    run.dispose();
+  }
+}
+
+function copyTrained(to: AdaptableVit, from: AdaptableVit): void {
   for (const { name, group, adopted, value } of from.parameters)
     if (group !== 'backbone' || adopted) to.parameters.set(name, clone(value));
 }

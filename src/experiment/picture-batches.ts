@@ -62,11 +62,11 @@ export function pictureBatches<I extends ImageItem, Target extends Tensor>(
   const asTheyAre = (plan: BatchPlan<I>) => load(plan, { changes: [], mix: [], size: own });
   const views = viewsOf(settings);
   const augmented = (plan: BatchPlan<I>) =>
-    load(fixedViews(plan, views), { changes, mix, size: scales ? drawnSize(plan, sizes) : own });
+    load(plan, { changes, mix, size: scales ? drawnSize(plan, sizes) : own });
   const inOrder = (one: typeof asTheyAre) => (items: readonly I[]) => () =>
     prefetch(batchPlans(items, { batchSize, seed, shuffle: false }), one, { ahead: 1 });
   return {
-    load: augmented,
+    load: (plan) => augmented(fixedViews(plan, views)),
     inOrder: inOrder(asTheyAre),
     ...(cachesTrunk(settings, model) && {
       trunk: cachedTrunk(settings, use, { augmented, asTheyAre, inOrder }),

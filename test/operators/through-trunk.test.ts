@@ -210,6 +210,27 @@ describe('throughTrunk', () => {
     model.dispose();
   });
 
+  it('takes encoders without a class token, and with registers', async () => {
+    for (const features of [{ class_token: false }, { num_register_tokens: 2 }] as const) {
+      const model = createSegmenter({ ...config, ...features }, { classes: 3, seed: 1 }).train('head');
+      const through = throughTrunk(model, load, { cache: memoryCache(), targets, kind, exact: true });
+      const plans = batchPlans(pairs, { batchSize: 2, seed: 1, shuffle: false });
+      const shapes = await lastValueFrom(
+        prefetch(plans, through, { ahead: 0 }).pipe(
+          concatLease((batch$) => batch$.pipe(map(({ inputs }) => inputs.shape))),
+          toArray(),
+        ),
+      );
+      const tokens = 16 + ('num_register_tokens' in features ? 3 : 0);
+      assert.deepEqual(shapes, [
+        [2, tokens, 12],
+        [2, tokens, 12],
+        [1, tokens, 12],
+      ]);
+      model.dispose();
+    }
+  });
+
   it('knows the trunk by what trains above it', () => {
     const blocks = (model: Segmenter) => {
       const { trunkBlocks } = model;

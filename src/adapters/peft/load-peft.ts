@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { UserError } from '../../base/errors.js';
 import { readJson } from '../../files/json-file.js';
 import { readSafetensors } from '../../files/safetensors.js';
-import type { AdaptableVit, InjectOptions } from '../../model/vit/adaptable-vit.js';
+import type { AdaptableVit } from '../../model/vit/adaptable-vit.js';
+import type { InjectOptions } from '../../model/vit/held-adapter.js';
 import { PEFT_FILES } from './peft-files.js';
 import { putPeft } from './put-peft.js';
 

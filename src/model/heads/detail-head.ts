@@ -4,7 +4,7 @@ import { dropout } from '../../engine/ops/dropout.js';
 import { upsample } from '../../engine/ops/upsample.js';
 import { depthToSpace, type FineGrid, fineGrid, spaceToDepth } from './fine-grid.js';
 import type { Head, HeadOptions } from './head.js';
-import { conv1, type Layer, norm, residual } from './layers.js';
+import { conv1, type Layer, norm, parametersOfLayers, residual } from './layers.js';
 import { quarters } from './levels.js';
 
 /** Channels on the grid of patches, and on the fine one. */
@@ -32,8 +32,7 @@ export function detailHead({ classes, dropout: rate = 0 }: HeadOptions): Head {
   return {
     levels: quarters,
     readsImages: true,
-    parameters: (hidden, { patch }) =>
-      Object.values(layersOf(hidden, fineGrid(patch))).flatMap(({ parameters }) => parameters),
+    parameters: (hidden, { patch }) => parametersOfLayers(layersOf(hidden, fineGrid(patch))),
     forward: (grid, pass) => {
       const { factor, stride } = fineGrid(pass.patch);
       const layers = layersOf(grid.shape[3]!, { stride });

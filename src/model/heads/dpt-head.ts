@@ -4,7 +4,7 @@ import { dropout } from '../../engine/ops/dropout.js';
 import { upsample } from '../../engine/ops/upsample.js';
 import { fineGrid } from './fine-grid.js';
 import type { Head, HeadOptions } from './head.js';
-import { conv1, conv3, norm, residual } from './layers.js';
+import { conv1, conv3, norm, parametersOfLayers, residual } from './layers.js';
 import { quarters } from './levels.js';
 import { pyramid, scales } from './pyramid.js';
 
@@ -27,10 +27,7 @@ export function dptHead({ classes, dropout: rate = 0 }: HeadOptions): Head {
   });
   return {
     levels: quarters,
-    parameters: (hidden, { patch }) =>
-      Object.values(layersOf(hidden, patch))
-        .flat()
-        .flatMap(({ parameters }) => parameters),
+    parameters: (hidden, { patch }) => parametersOfLayers(layersOf(hidden, patch)),
     forward: (grid, pass) => {
       const { patch, random } = pass;
       const layers = layersOf(grid.shape[3]!, patch);

@@ -11,6 +11,17 @@ export interface Layer {
   run(x: Tensor, pass: HeadPass): Tensor;
 }
 
+/** The parameters of a head's layers, in their order; a place may hold several layers. */
+export function parametersOfLayers(
+  layers: Readonly<Record<string, HeadParameters | readonly HeadParameters[]>>,
+): HeadParameter[] {
+  return Object.values(layers)
+    .flat()
+    .flatMap(({ parameters }) => parameters);
+}
+
+type HeadParameters = Pick<Layer, 'parameters'>;
+
 const EPSILON = 1e-6;
 
 /** A 1×1 convolution; weight and bias start uniform in ±1/√inputs, as PyTorch's do. */

@@ -17,7 +17,7 @@ import { gelu } from '../../engine/ops/gelu.js';
 import { upsample } from '../../engine/ops/upsample.js';
 import { depthToSpace, fineGrid } from './fine-grid.js';
 import type { Head, HeadOptions, HeadPass } from './head.js';
-import { conv1, norm } from './layers.js';
+import { conv1, norm, parametersOfLayers } from './layers.js';
 
 /** Queries, each of which says one mask and its class. */
 const QUERIES = 16;
@@ -50,9 +50,7 @@ export function maskHead({ classes }: HeadOptions): Head {
   return {
     parameters: (hidden, { patch }) => [
       { name: 'queries', shape: [1, QUERIES, hidden], init: { bound: 0.02 * Math.sqrt(3) } },
-      ...Object.values(layersOf(hidden, patch))
-        .flat()
-        .flatMap(({ parameters }) => parameters),
+      ...parametersOfLayers(layersOf(hidden, patch)),
     ],
     forward: (grid, pass) => {
       const [batch, rows, columns, hidden] = grid.shape as [number, number, number, number];
@@ -94,7 +92,7 @@ function block(name: string, hidden: number) {
     fc2: conv1(`${name}.fc2`, 2 * hidden, hidden),
   };
   return {
-    parameters: Object.values(parts).flatMap(({ parameters }) => parameters),
+    parameters: parametersOfLayers(parts),
     run: (x: Tensor, pass: HeadPass): Tensor => {
       const through = (part: keyof typeof parts, y: Tensor) => parts[part].run(y, pass);
       const h = through('norm1', x);

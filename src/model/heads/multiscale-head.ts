@@ -2,7 +2,7 @@ import { concat, relu } from '../../base/tfjs-core.js';
 import { dropout } from '../../engine/ops/dropout.js';
 import { upsample } from '../../engine/ops/upsample.js';
 import type { Head, HeadOptions } from './head.js';
-import { conv1, conv3, norm } from './layers.js';
+import { conv1, conv3, norm, parametersOfLayers } from './layers.js';
 import { quarters } from './levels.js';
 
 /**
@@ -19,7 +19,7 @@ export function multiscaleHead({ classes, dropout: rate = 0 }: HeadOptions): Hea
   });
   return {
     levels: quarters,
-    parameters: (hidden) => Object.values(layersOf(hidden)).flatMap(({ parameters }) => parameters),
+    parameters: (hidden) => parametersOfLayers(layersOf(hidden)),
     forward: (grid, pass) => {
       const [batch, , , hidden] = grid.shape as [number, number, number, number];
       const layers = layersOf(hidden);

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
-import { clone, tidy } from '../../base/tfjs-core.js';
-import { type ImageSize, type Size, sizeOf } from '../../data/images/image-size.js';
+import { tidy } from '../../base/tfjs-core.js';
+import type { ImageSize, Size } from '../../data/images/image-size.js';
 import { IMAGENET, type Normalization } from '../../data/images/normalization.js';
 import type { Adapter, Site } from '../adapter.js';
 import { type Model, type Pass } from '../model.js';
@@ -9,18 +9,12 @@ import { Parameters } from '../parameters.js';
 import type { TorchPlace } from '../torch-place.js';
 import { AdaptedMaps } from './adapted-maps.js';
 import { adapterSites } from './adapter-sites.js';
-import { checkImageSize } from './check-image-size.js';
-import { checkMemory } from './check-memory.js';
-import { type Grid, gridOf, type VitConfig, withImageSize } from './config.js';
-import type { HeldAdapter } from './held-adapter.js';
-import { type TrainingMode, trainsIn } from './training-mode.js';
-import { blocks, embed, lastNorm, type Project } from './vit.js';
-
-/** Options of `inject`. */
-export interface InjectOptions {
-  /** Its name among the model's adapters. Default `default`, as in PEFT. */
-  readonly name?: string;
-}
+import { type Grid, gridOf, type VitConfig } from './config.js';
+import type { HeldAdapter, InjectOptions } from './held-adapter.js';
+import { PictureSizes } from './picture-sizes.js';
+import { setTrainable, type TrainingMode } from './training-mode.js';
+import { trunkBlocks } from './trunk-blocks.js';
+import { blocks, embed, levelsOf } from './vit.js';
 
 /**
  * A ViT with adapters on its linear maps, of which at most one is active: the common part of all tasks' models, each of
@@ -31,8 +25,7 @@ export interface InjectOptions {
 export abstract class AdaptableVit implements Model {
   readonly parameters = new Parameters();
   readonly #maps = new AdaptedMaps(this.parameters);
-  /** The shapes of pictures that it takes beside its own. */
-  readonly #sizes = new Set<string>();
+  readonly #sizes: PictureSizes;
   /** How many blocks precede an input that is no image. */
   #start: number | undefined;
 
@@ -48,10 +41,9 @@ export abstract class AdaptableVit implements Model {
     outputs: number,
     readonly normalization: Normalization = IMAGENET,
   ) {
-    this.imageSize = sizeOf(imageSize);
-    this.config = withImageSize(config, this.imageSize);
-    checkImageSize(this.imageSize, config.patch_size);
-    checkMemory(config, this.imageSize, outputs);
+    this.#sizes = new PictureSizes(config, imageSize, outputs);
+    this.imageSize = this.#sizes.own;
+    this.config = this.#sizes.config;
   }
 
   /** The grid of patches of a picture. */
@@ -66,19 +58,13 @@ export abstract class AdaptableVit implements Model {
    * @throws UserError for a size that patches do not fill, and for one that cannot fit into memory.
    */
   takes(sizes: readonly Size[]): this {
-    for (const size of sizes) {
-      checkImageSize(size, this.config.patch_size);
-      checkMemory(this.config, size, 0);
-      this.#sizes.add(shapeOf(size));
-    }
+    for (const size of sizes) this.#sizes.add(size);
     return this;
   }
 
   /** The grid of patches of an input: of images of any size, or of what comes out of the trunk. */
   protected gridOf(inputs: Tensor): Grid {
-    if (inputs.rank === 3) return this.grid;
-    const [, height, width] = inputs.shape as [number, number, number];
-    return { rows: height / this.config.patch_size, columns: width / this.config.patch_size };
+    return this.#sizes.gridOf(inputs);
   }
 
   /** Maps normalised images [batch, height, width, 3] to logits. */
@@ -114,15 +100,8 @@ export abstract class AdaptableVit implements Model {
    * where the embedding trains; blocks with an adapter are none of them, whatever trains.
    */
   get trunkBlocks(): number {
-    const { num_hidden_layers: count } = this.config;
     const adapted = this.adapter && !this.merged ? this.sitesOf(this.adapter).map(({ layer }) => layer) : [];
-    const trained = this.parameters
-      .trainable()
-      .filter(({ group, adopted }) => group === 'backbone' || adopted)
-      .map(({ name }) =>
-        Number(/^layers\.(\d+)\./.exec(name)?.[1] ?? (name.startsWith('norm.') ? count : 0)),
-      );
-    return Math.min(count, ...adapted, ...trained);
+    return trunkBlocks(this.config, this.parameters, adapted);
   }
 
   /**
@@ -130,12 +109,18 @@ export abstract class AdaptableVit implements Model {
    * model takes it in place of the images.
    */
   trunk(images: Tensor, count = this.trunkBlocks): Tensor {
-    this.#checkImages(images);
+    this.#sizes.check(images);
     return tidy(() =>
-      blocks(this.config, this.parameters, this.#project(), embed(this.config, this.parameters, images), {
-        to: count,
-        grid: this.gridOf(images),
-      }),
+      blocks(
+        this.config,
+        this.parameters,
+        this.#maps.projection(),
+        embed(this.config, this.parameters, images),
+        {
+          to: count,
+          grid: this.gridOf(images),
+        },
+      ),
     );
   }
 
@@ -165,36 +150,12 @@ export abstract class AdaptableVit implements Model {
     const from = inputs.rank === 3 ? this.#start : 0;
     if (from === undefined)
       throw new UserError('expected images, got the output of blocks; call startAfter(blocks) first');
-    if (inputs.rank !== 3) this.#checkImages(inputs);
+    if (inputs.rank !== 3) this.#sizes.check(inputs);
     return tidy(() => {
       const x = inputs.rank === 3 ? inputs : embed(config, parameters, inputs);
-      const levels = new Map<number, Tensor>();
-      const seen = (layer: number, tokens: Tensor) => {
-        if (layers.includes(layer)) levels.set(layer, lastNorm(config, parameters, tokens));
-      };
-      seen(from - 1, x);
-      blocks(config, parameters, this.#project(pass), x, { from, grid: this.gridOf(inputs), seen });
-      return layers.map((layer) => levels.get(layer)!);
+      const range = { from, grid: this.gridOf(inputs) };
+      return levelsOf(config, parameters, this.#maps.projection(pass), x, layers, range);
     });
-  }
-
-  #project(pass: Pass = {}): Project {
-    const shared = new Map<string, Tensor>();
-    const once = (key: string, compute: () => Tensor) => {
-      const value = shared.get(key) ?? compute();
-      shared.set(key, value);
-      return value;
-    };
-    return (layer, target, x) => this.#maps.project({ layer, target }, x, { ...pass, once });
-  }
-
-  #checkImages({ rank, shape }: Tensor): void {
-    const { width, height } = this.imageSize;
-    const picture = shape.slice(1).join();
-    if (rank !== 4 || (picture !== shapeOf(this.imageSize) && !this.#sizes.has(picture)))
-      throw new UserError(
-        `images: expected [batch, ${height}, ${width}, 3], got [${shape.join(', ')}]; decode(model.imageSize), or load the model with another imageSize`,
-      );
   }
 
   /**
@@ -246,16 +207,7 @@ export abstract class AdaptableVit implements Model {
 
   /** Which parameters train: `head`, `adapters` (and head), `full` (everything), or those of these names alone. */
   train(which: TrainingMode | readonly string[]): this {
-    if (typeof which !== 'string') {
-      const wrongName = which.find(
-        (name) => !this.parameters.has(name) || this.parameters.parameter(name).buffer,
-      );
-      if (wrongName !== undefined)
-        throw new UserError(`train: expected names of parameters of the model, got ${wrongName}`, {
-          name: wrongName,
-        });
-    }
-    for (const parameter of this.parameters) parameter.trainable = trainsIn(which, parameter);
+    setTrainable(this.parameters, which);
     return this;
   }
 
@@ -281,13 +233,7 @@ export abstract class AdaptableVit implements Model {
    * @throws UserError while an adapter is merged into the backbone.
    */
   protected shareBackbone(model: AdaptableVit): void {
-    if (this.#maps.merged)
-      throw new UserError(
-        `sibling: expected an unmerged backbone, got one with ${this.adapter!.name} merged into it`,
-      );
-    for (const { adopted, ...parameter } of this.parameters)
-      if (parameter.group === 'backbone' || adopted)
-        model.parameters.add({ ...parameter, group: 'backbone', value: clone(parameter.value) });
+    this.#maps.shareBackbone(model.parameters);
   }
 
   /** The linear maps that an adapter changes in this model. */
@@ -300,9 +246,4 @@ export abstract class AdaptableVit implements Model {
     this.#maps.dispose();
     this.parameters.dispose();
   }
-}
-
-/** The shape of a picture of a size. */
-function shapeOf({ width, height }: Size): string {
-  return `${height},${width},3`;
 }

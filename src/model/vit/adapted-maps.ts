@@ -1,11 +1,14 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.js';
+import { clone } from '../../base/tfjs-core.js';
 import type { LinearMap } from '../../engine/ops/linears.js';
 import type { Adapter, AdapterPass, Base, Site } from '../adapter.js';
 import { mergedMap } from '../merged-map.js';
+import type { Pass } from '../model.js';
 import type { Parameters } from '../parameters.js';
 import { type Place, siteName } from './adapter-sites.js';
 import { HeldAdapter } from './held-adapter.js';
+import type { Project } from './vit.js';
 
 /**
  * The linear maps of a ViT's blocks among its parameters, with any number of named adapters, of which at most one is
@@ -102,6 +105,28 @@ export class AdaptedMaps {
     const site = this.merged ? undefined : this.#active?.sites.get(siteName(place));
     if (!site || !this.#active) return { x, ...base };
     return this.#active.adapter.apply(site, x, base, { ...pass, own: this.#active.own(site) });
+  }
+
+  /** The maps of one pass, which computes what its adapter shares between maps once. */
+  projection(pass: Pass = {}): Project {
+    const shared = new Map<string, Tensor>();
+    const once = (key: string, compute: () => Tensor) => {
+      const value = shared.get(key) ?? compute();
+      shared.set(key, value);
+      return value;
+    };
+    return (layer, target, x) => this.project({ layer, target }, x, { ...pass, once });
+  }
+
+  /** Adds the backbone's parameters to those of another model, which share their values. @throws UserError where merged. */
+  shareBackbone(other: Parameters): void {
+    if (this.merged)
+      throw new UserError(
+        `sibling: expected an unmerged backbone, got one with ${this.adapter!.name} merged into it`,
+      );
+    for (const { adopted, ...parameter } of this.parameters)
+      if (parameter.group === 'backbone' || adopted)
+        other.add({ ...parameter, group: 'backbone', value: clone(parameter.value) });
   }
 
   /** Folds the active adapter into the weights. @throws UserError where it cannot be; nothing is then changed. */

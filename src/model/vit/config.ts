@@ -123,3 +123,9 @@ export function gridOf(config: VitConfig): Grid {
   const patch = config.patch_size;
   return { rows: Math.floor(height / patch), columns: Math.floor(width / patch) };
 }
+
+/** The tokens of one picture, those before the patches included, and their width: [tokens, hidden]. */
+export function tokenShape(config: VitConfig): readonly [number, number] {
+  const { rows, columns } = gridOf(config);
+  return [leadingTokens(config) + rows * columns, config.hidden_size];
+}

@@ -4,6 +4,12 @@ import type { Adapter, AdapterParameter, Site } from '../adapter.js';
 import type { Parameter, Parameters } from '../parameters.js';
 import { initialValue, siteName } from './adapter-sites.js';
 
+/** Options of `inject`. */
+export interface InjectOptions {
+  /** Its name among the model's adapters. Default `default`, as in PEFT. */
+  readonly name?: string;
+}
+
 /** A parameter of the backbone that an adapter trains: the value that it has without the adapter, and with it. */
 interface Adopted {
   readonly parameter: Parameter;

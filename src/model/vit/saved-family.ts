@@ -1,14 +1,7 @@
 import { UserError } from '../../base/errors.js';
 import type { VitConfig } from './config.js';
-import {
-  clip,
-  DINOV2,
-  DINOV2_WITH_REGISTERS,
-  dinov3,
-  type SavedFamily,
-  siglip,
-  vit,
-} from './saved-families.js';
+import { DINOV2, DINOV2_WITH_REGISTERS, dinov3, type SavedFamily, vit } from './saved-families.js';
+import { clip, siglip } from './saved-towers.js';
 
 /** The families by the features of `vitConfig` that they have. */
 const FAMILIES: readonly (readonly [readonly (keyof VitConfig)[], SavedFamily])[] = [

@@ -1,5 +1,6 @@
 import type { Json } from '../../files/json-file.js';
 import type { NamedWeights } from './names.js';
+import { blockOf } from './trunk-blocks.js';
 
 /** The sizes of a ViT that the shapes of its tensors show. */
 export interface Sizes {
@@ -30,9 +31,9 @@ export function sizesOf(weights: NamedWeights, missing: (name: string) => never)
 
 /** The number of blocks in the names of tensors. */
 export function countBlocks(names: Iterable<string>): number {
-  const layers = new Set<string>();
+  const layers = new Set<number>();
   for (const name of names) {
-    const [, layer] = /^layers\.(\d+)\./.exec(name) ?? [];
+    const layer = blockOf(name);
     if (layer !== undefined) layers.add(layer);
   }
   return layers.size;

@@ -1,3 +1,4 @@
+import { UserError } from '../../base/errors.js';
 import type { Parameter, Parameters } from '../parameters.js';
 
 export const TRAINING_MODES = ['head', 'adapters', 'full'] as const;
@@ -6,13 +7,22 @@ export const TRAINING_MODES = ['head', 'adapters', 'full'] as const;
 export type TrainingMode = (typeof TRAINING_MODES)[number];
 
 /** Whether a parameter trains in a mode, or by a list of names; a buffer never does. */
-export function trainsIn(
-  which: TrainingMode | readonly string[],
-  { name, group, buffer }: Parameter,
-): boolean {
+function trainsIn(which: TrainingMode | readonly string[], { name, group, buffer }: Parameter): boolean {
   if (buffer) return false;
   if (typeof which !== 'string') return which.includes(name);
   return which === 'full' || group === 'head' || (which === 'adapters' && group === 'adapter');
+}
+
+/** Makes trainable what a mode, or a list of names, says, and nothing else. @throws UserError for a name of no parameter. */
+export function setTrainable(parameters: Parameters, which: TrainingMode | readonly string[]): void {
+  if (typeof which !== 'string') {
+    const wrongName = which.find((name) => !parameters.has(name) || parameters.parameter(name).buffer);
+    if (wrongName !== undefined)
+      throw new UserError(`train: expected names of parameters of the model, got ${wrongName}`, {
+        name: wrongName,
+      });
+  }
+  for (const parameter of parameters) parameter.trainable = trainsIn(which, parameter);
 }
 
 /**

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { AdaptableVit } from './adaptable-vit.js';
+import { blockOf } from './trunk-blocks.js';
 
 /** What a model's first blocks compute, as a digest: of their shape, their weights and those of the embedding. */
 export async function trunkDigest({ config, parameters }: AdaptableVit, blocks: number): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(config));
   for (const { name, group, adopted, value } of parameters) {
-    const layer = /^layers\.(\d+)\./.exec(name)?.[1];
-    if ((group !== 'backbone' && !adopted) || name.startsWith('norm.') || Number(layer ?? 0) >= blocks)
-      continue;
+    const isOfTrunk = !name.startsWith('norm.') && (blockOf(name) ?? 0) < blocks;
+    if ((group !== 'backbone' && !adopted) || !isOfTrunk) continue;
     hash.update(name).update(await valueDigest(value));
   }
   return hash.digest('hex');

@@ -117,6 +117,24 @@ export function blocks(
   return x;
 }
 
+/** The tokens after each of these blocks, from the one before `from` on, through the last LayerNorm. */
+export function levelsOf(
+  config: VitConfig,
+  parameters: Parameters,
+  project: Project,
+  tokens: Tensor,
+  layers: readonly number[],
+  { from = 0, ...range }: BlockRange,
+): Tensor[] {
+  const levels = new Map<number, Tensor>();
+  const seen = (layer: number, x: Tensor) => {
+    if (layers.includes(layer)) levels.set(layer, lastNorm(config, parameters, x));
+  };
+  seen(from - 1, tokens);
+  blocks(config, parameters, project, tokens, { ...range, from, seen });
+  return layers.map((layer) => levels.get(layer)!);
+}
+
 /** Puts constant tokens before the patches, after the class token. */
 function withRegisters(tokens: Tensor, registers: Tensor, patches: number): Tensor {
   const [batch, count, hidden] = tokens.shape as [number, number, number];
