@@ -39,8 +39,6 @@ const adapters: Readonly<Record<string, readonly [() => Adapter, SavePeftOptions
 
 const refused: Readonly<Record<string, RegExp>> = {
   beit: /got beit \(/,
-  clip: /got clip_vision_model \(/,
-  ijepa: /got ijepa \(I-JEPA, which has no class token/,
   swin: /got swin \(/,
 };
 

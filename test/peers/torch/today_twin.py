@@ -39,8 +39,12 @@ MODELS = {
     "dinov2": (hf.Dinov2Model, hf.Dinov2Config(**shape), plain),
     "dinov2 with registers": (hf.Dinov2WithRegistersModel, hf.Dinov2WithRegistersConfig(**shape), plain),
     "beit": (hf.BeitModel, hf.BeitConfig(**shape), None),
-    "clip": (hf.CLIPVisionModel, hf.CLIPVisionConfig(**shape), None),
-    "ijepa": (hf.IJepaModel, hf.IJepaConfig(**shape), None),
+    "clip": (
+        hf.CLIPVisionModel,
+        hf.CLIPVisionConfig(**shape),
+        lambda model: model.post_layernorm(plain(model)),
+    ),
+    "ijepa": (hf.IJepaModel, hf.IJepaConfig(**shape), plain),
     "swin": (hf.SwinModel, hf.SwinConfig(image_size=16, patch_size=4, embed_dim=8, depths=[1], num_heads=[1], window_size=2), None),
 }
 
