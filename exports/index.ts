@@ -348,6 +348,7 @@ export type { EpochSums, Memory, RunState } from '../src/train/run-state.js';
 export { trainStep } from '../operators/train-step.js';
 export { scored, type ValidateOptions, validate } from '../operators/validate.js';
 export { type CheckpointOptions, checkpoint } from '../operators/checkpoint.js';
+export { type Fork, fromFork, keepFork } from '../operators/fork.js';
 export type { Every } from '../src/train/every.js';
 export { type GuardedRun, type GuardOptions, guard } from '../operators/guard.js';
 export { type EarlyStopOptions, earlyStop } from '../operators/early-stop.js';
@@ -364,6 +365,13 @@ export {
   checkpointStore,
   type SavedRun,
 } from '../src/train/checkpoint-store.js';
+export {
+  type ForkPoint,
+  ForkPoints,
+  type ForkPointsOptions,
+  forkPoints,
+} from '../src/train/fork-points.js';
+export { type PastOf, pastOf } from '../src/train/past.js';
 export type { Checkpoint, CheckpointInfo } from '../src/train/checkpoint.js';
 export { readCheckpoint, readCheckpointInfo } from '../src/train/read-checkpoint.js';
 export { loadParameters, restore } from '../src/train/restore.js';

@@ -8,7 +8,7 @@
 //   node recipes/train-classifier.js --config results/hyperparam-optim/classifier_lora/best.yaml
 
 import { join } from 'node:path';
-import { type Event, metricOf, progress, useEngine } from 'millrace';
+import { type Event, type ForkPoints, forkPoints, metricOf, progress, useEngine } from 'millrace';
 import {
   adapterSearch,
   engineOf,
@@ -35,7 +35,8 @@ recipe({
   plugins: studyPlugins,
   flags: searchFlags,
   run: async ({ task: taskName, backboneFrozen, storage, studyName, nTrials, ...rest }) => {
-    const { optimizeFor, sampler, concurrency, timeout, heartbeat, maxRetries, outputDir, ...more } = rest;
+    const { optimizeFor, sampler, concurrency, timeout, heartbeat, maxRetries, outputDir, ...others } = rest;
+    const { forks: forking, forkGib, ...more } = others;
     const {
       pruner,
       thresholdLower,
@@ -67,10 +68,12 @@ recipe({
     // The first trial is about what the training recipe does by itself: the best one is no worse. A grid has it anyway.
     if (sampler !== 'grid') await study.enqueueTrial(search.first, { ifEmpty: true });
 
+    const dir = join(outputDir, study.name);
+    const forks = forking ? forkPoints(join(dir, 'forks'), { maxBytes: forkGib * 2 ** 30 }) : undefined;
     const scoreOf = (event: Event) =>
       event.type === 'validation' ? metricOf(event.scores, optimizeFor) : undefined;
     const training = (trial: Trial) =>
-      defer(() => task.train({ ...settings, freezeEpochs: undefined, ...search.suggest(trial) })).pipe(
+      defer(() => task.train({ ...settings, freezeEpochs: undefined, ...search.suggest(trial) }, forks)).pipe(
         report(trial, scoreOf, { retry: true }),
         prune(trial),
       );
@@ -83,7 +86,7 @@ recipe({
     );
     const closing$ = defer(async () => {
       const best = await study.bestTrial();
-      const dir = join(outputDir, study.name);
+      await endForks(forks, study);
       await writeBest(dir, { ...settings, ...search.chosen(best.params) }, study);
       process.stdout.write(`best: ${trialText(best)}wrote ${dir}: best.yaml, plots\n`);
     });
@@ -93,6 +96,15 @@ recipe({
     );
   },
 });
+
+/** Says what trials had in common; the last process of the search removes the points. */
+async function endForks(forks: ForkPoints | undefined, study: Study): Promise<void> {
+  if (!forks) return;
+  const { shared, trained } = forks.steps;
+  if (shared > 0) process.stdout.write(`forks: ${shared} of ${shared + trained} steps were trained before\n`);
+  const running = (await study.trials()).some(({ state }) => state === 'RUNNING');
+  if (!running) await forks.clear();
+}
 
 async function writeBest(dir: string, settings: object, study: Study): Promise<void> {
   await writeFileAtomic(join(dir, 'best.yaml'), stringify(settings));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { adapterKind, adapters } from '../adapters/adapters.js';
-import { type LateFlags, nameIn } from '../cli/flag.js';
+import { type LateFlags, nameIn, readUnless } from '../cli/flag.js';
 import type { Peek } from '../cli/peek.js';
 import { adapterFlags } from './adapter-flags.js';
 import { type dataFlags } from './data-flags.js';
@@ -51,6 +51,16 @@ const studied = {
     .optional()
     .describe('candidates for --freeze-epochs to search over; upstream: 2,5,10'),
   ...studyFlags,
+  forks: z
+    .boolean()
+    .default(true)
+    .describe(
+      'train once what trials have in common (equal settings, later rates apart), and go on where a killed trial was',
+    ),
+  forkGib: readUnless(
+    z.number().gt(0).default(4).describe('the most that is kept for --forks, until the search ends'),
+    ({ forks }) => (forks === false ? '--no-forks keeps nothing' : undefined),
+  ),
   outputDir: z
     .string()
     .min(1)

@@ -7,6 +7,7 @@ import type { Item, Splits } from '../data/types.js';
 import type { Event } from '../events/event.js';
 import type { Scores } from '../events/scores.js';
 import type { AdaptableVit } from '../model/vit/adaptable-vit.js';
+import type { ForkPoints } from '../train/fork-points.js';
 import type { Task } from './task.js';
 import { type TrainingRunSettings, trainingRun } from './training-run.js';
 
@@ -36,8 +37,11 @@ export interface SearchSettings {
 export interface OpenTask {
   /** The width of the backbone's tokens, which sizes of adapters must fit. */
   readonly hiddenSize: number;
-  /** One training. The settings are those of the search, but for what a trial varies. */
-  train(settings: TrainingRunSettings): Observable<Event>;
+  /**
+   * One training. The settings are those of the search, but for what a trial varies; with `forks`, what it has in common
+   * with an earlier one is not trained again.
+   */
+  train(settings: TrainingRunSettings, forks?: ForkPoints): Observable<Event>;
   /** Frees the backbone. */
   dispose(): void;
 }
@@ -55,10 +59,10 @@ export function trialsOn<
 >(backbone: AdaptableVit, task: (settings: Settings) => Task<I, Tensor, Out, Target, S>): OpenTask {
   return {
     hiddenSize: backbone.config.hidden_size,
-    train: (settings) =>
+    train: (settings, forks) =>
       defer(() => {
         const sibling = task(settings as Settings);
-        return trainingRun(settings, { task: sibling }).pipe(finalize(() => sibling.model.dispose()));
+        return trainingRun(settings, { task: sibling, forks }).pipe(finalize(() => sibling.model.dispose()));
       }),
     dispose: () => backbone.dispose(),
   };

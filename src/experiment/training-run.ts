@@ -5,6 +5,7 @@ import { checkpoint } from '../../operators/checkpoint.js';
 import { concatLease } from '../../operators/concat-lease.js';
 import { drawPredictions } from '../../operators/draw-predictions.js';
 import { earlyStop } from '../../operators/early-stop.js';
+import { fromFork, keepFork } from '../../operators/fork.js';
 import { guard } from '../../operators/guard.js';
 import { logTo } from '../../operators/log-to.js';
 import { prefetch } from '../../operators/prefetch.js';
@@ -20,10 +21,12 @@ import type { MetricName, Scores } from '../events/scores.js';
 import { runLoggers } from '../loggers/loggers.js';
 import { checkpointStore } from '../train/checkpoint-store.js';
 import type { Every } from '../train/every.js';
+import type { ForkPoints } from '../train/fork-points.js';
 import { accumulate } from '../train/optimizers/accumulate.js';
 import { type NamedOptimizerOptions, optimizers } from '../train/optimizers/optimizers.js';
 import { Run } from '../train/run.js';
 import { schedules } from '../train/schedules/schedules.js';
+import { forkOf } from './fork-of.js';
 import { learningRates } from './learning-rates.js';
 import type { OpenRun } from './open-run.js';
 import { recordedSettings } from './resumed-settings.js';
@@ -74,6 +77,8 @@ export interface TrainingRunOptions<
   readonly task: Task<I, In, Out, Target, S>;
   /** Where checkpoints, logs and plots go, by `openRun`. Without it nothing is written and nothing is tested. */
   readonly folders?: Pick<OpenRun, 'name' | 'models' | 'logs' | 'pictures'>;
+  /** Where trainings that begin alike are trained once, up to where they part. Default: each by itself. */
+  readonly forks?: ForkPoints | undefined;
   /** Whether to show the run's progress on standard error. Default false. */
   readonly shown?: boolean;
 }
@@ -95,7 +100,7 @@ export function trainingRun<
   Target extends Tensors,
   S extends Scores,
 >(settings: TrainingRunSettings, options: TrainingRunOptions<I, In, Out, Target, S>): Observable<Event<S>> {
-  const { task, folders, shown: progressOptions } = options;
+  const { task, folders, forks, shown: progressOptions } = options;
   const { train, validation, test } = task.splits;
   const { load, inOrder } = task.trunk ?? task;
   return defer(() => beginRun(settings, options)).pipe(
@@ -107,10 +112,12 @@ export function trainingRun<
             validation.length > 0 ? validate(run, inOrder(validation)) : identity,
             folders ? drawn(run, settings, task) : identity,
             folders ? checkpoint(run, { every: settings.checkpointEvery }) : identity,
+            forks ? keepFork(run, forkOf(run, forks)) : identity,
           ),
         ),
         settings.guard ? guard(run, { metric: task.guarded }) : identity,
         settings.patience ? earlyStop(run, { patience: settings.patience }) : identity,
+        forks ? fromFork(run, forkOf(run, forks)) : identity,
         folders && test.length > 0 ? testBest(run, inOrder(test)) : identity,
         asRun(run),
         folders ? logTo(run, ...runLoggers(settings.logger)) : identity,

@@ -97,8 +97,8 @@ export class Training<
         `expected the batch at position ${this.position}, got the one at ${position}; plan from there (run.plans does)`,
         { expected: this.position, got: position },
       );
-    const parameters = this.#moving();
-    const learningRate = this.#learningRate(parameters);
+    const parameters = this.#moving(position);
+    const learningRate = this.#learningRate(position, parameters);
     const before = [...stateTensors(this.state).values()];
     const result = tidy(() => this.#compute(batch, parameters, learningRate));
     parameters.forEach(({ name }, i) => {
@@ -111,6 +111,16 @@ export class Training<
     for (const tensor of before) if (!current.has(tensor)) tensor.dispose();
     this.position++;
     return this.#report(result.report, learningRate);
+  }
+
+  /**
+   * The learning rates of a step, by the parameter groups that it moves; those of a step to come are a forecast where the
+   * schedule follows scores.
+   */
+  rates(step: number): Readonly<Record<string, number>> {
+    const parameters = this.#moving(step);
+    const rates = this.#learningRate(step, parameters);
+    return Object.fromEntries(parameters.map(({ group }) => [group, rates[group] ?? rates.all!]));
   }
 
   /** Whether every weight that trains is a finite number. */
@@ -211,15 +221,15 @@ export class Training<
     }
   }
 
-  /** The parameters that the next step moves. */
-  #moving(): Parameter[] {
+  /** The parameters that a step moves. */
+  #moving(step: number): Parameter[] {
     const all = this.model.parameters.trainable();
-    const frozen = this.position < (this.#options.frozenSteps ?? 0);
+    const frozen = step < (this.#options.frozenSteps ?? 0);
     return frozen ? all.filter(({ group }) => group === 'head') : all;
   }
 
-  #learningRate(parameters: readonly Parameter[]): Record<string, number> {
-    const factor = this.schedule(this.position);
+  #learningRate(step: number, parameters: readonly Parameter[]): Record<string, number> {
+    const factor = this.schedule(step);
     const { learningRate } = this.#options;
     if (typeof learningRate === 'number') return { all: factor * learningRate };
     const groups = new Set(parameters.map(({ group }) => group));

@@ -100,6 +100,28 @@ describe('hyperparam-optim', () => {
     assert.deepEqual(Object.keys(trials[1]!.params), names);
   });
 
+  it('trains once what trials have in common, with the trials of --no-forks', async () => {
+    const make = (studyName: string, ...args: string[]) =>
+      search(
+        `--study-name=${studyName}`,
+        '--backbone-frozen',
+        '--separate-lr',
+        '--freeze-epochs=1,2',
+        '--lora-type=bitfit',
+        '--sampler=random',
+        '--pruner=none',
+        '--n-trials=10',
+        ...args,
+      );
+    const forked = await make('forked');
+    assert.equal(forked.code, 0, forked.stderr);
+    assert.match(forked.stdout, /^forks: [1-9]\d* of \d+ steps were trained before$/m);
+    assert(!existsSync(join(dir, 'results/hyperparam-optim/forked/forks')));
+    const alone = await make('alone', '--no-forks');
+    assert.doesNotMatch(alone.stdout, /forks/);
+    assert.deepEqual(await trialsOf('forked'), await trialsOf('alone'));
+  });
+
   it('runs several at a time, and the head alone', async () => {
     const { code, stderr } = await search(
       '--backbone_frozen',
