@@ -397,11 +397,14 @@ export type {
   TrialEvent,
   ValidationEvent,
   WarningEvent,
+  WeightsEvent,
 } from '../src/events/event.js';
+export type { Histogram } from '../src/numeric/histogram.js';
 export { readEvents } from '../src/events/read-events.js';
 export { logTo } from '../operators/log-to.js';
 export { type ProgressOptions, progress } from '../operators/progress.js';
 export { type DrawPredictionsOptions, drawPredictions } from '../operators/draw-predictions.js';
+export { weightHistograms } from '../operators/weight-histograms.js';
 export { loggers } from '../src/loggers/loggers.js';
 export { jsonLines } from '../src/loggers/json-lines.js';
 export { csv } from '../src/loggers/metrics-csv.js';
@@ -413,6 +416,7 @@ export {
   type LoggedRun,
   type Logger,
   type LoggerFor,
+  type RunEnd,
   withoutClocks,
 } from '../src/loggers/logger.js';
 

@@ -2,7 +2,7 @@ import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Event } from '../src/events/event.js';
 import type { Scores } from '../src/events/scores.js';
 import { warningEvent } from '../src/events/warning-event.js';
-import type { LoggedRun, Logger, LoggerFor } from '../src/loggers/logger.js';
+import type { LoggedRun, Logger, LoggerFor, RunEnd } from '../src/loggers/logger.js';
 
 /** The longest queue of a logger; beyond it, step events are dropped. */
 const LIMIT = 10_000;
@@ -39,22 +39,31 @@ export function logTo<S extends Scores = Scores>(
         (logger) => new Queue(typeof logger === 'function' ? logger(run) : logger, warn),
       );
       let closing: Promise<unknown> | undefined;
-      const close = () => {
-        closing ??= settled(queues).then(() => Promise.all(queues.map((queue) => queue.close())));
+      let last: Event<S> | undefined;
+      const close = (end: RunEnd) => {
+        closing ??= settled(queues).then(() => Promise.all(queues.map((queue) => queue.close(end))));
         return closing;
       };
-      subscriber.add(() => void close());
+      subscriber.add(() => void close('stopped'));
       subscriber.add(
         events$.subscribe({
           next: (event) => {
+            if (event.type !== 'warning') last = event;
             for (const queue of queues) queue.next(event);
             subscriber.next(event);
           },
-          error: (error: unknown) => void close().then(() => subscriber.error(error)),
-          complete: () => void close().then(() => subscriber.complete()),
+          error: (error: unknown) => void close('failed').then(() => subscriber.error(error)),
+          complete: () => void close(endOf(last)).then(() => subscriber.complete()),
         }),
       );
     });
+}
+
+/** How a stream that completed has ended, by its last event. */
+function endOf(last: Event | undefined): RunEnd {
+  if (last?.type === 'done' && last.reason === 'guard') return 'failed';
+  if (last?.type !== 'trial') return 'finished';
+  return last.state === 'COMPLETE' ? 'finished' : last.state === 'PRUNED' ? 'stopped' : 'failed';
 }
 
 /** Resolves when all queues are empty; a warning from one may add work to another. */
@@ -110,11 +119,11 @@ class Queue {
   }
 
   /** Closes the logger, unless a failure has closed it already. */
-  async close(): Promise<void> {
+  async close(end?: RunEnd): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      const closing = Promise.resolve(this.logger.close?.());
+      const closing = Promise.resolve(this.logger.close?.(end));
       if (!(await within(this.#patience, closing))) this.#hangs();
     } catch (error) {
       this.#failed(error);

@@ -1,3 +1,4 @@
+import type { Histogram } from '../numeric/histogram.js';
 import type { Scores } from './scores.js';
 
 /**
@@ -11,6 +12,7 @@ export type Event<S extends Scores = Scores> =
   | EpochEvent
   | ValidationEvent<S>
   | PictureEvent
+  | WeightsEvent
   | CheckpointEvent
   | TrialEvent
   | WarningEvent
@@ -118,6 +120,15 @@ export interface PictureEvent extends Timed {
   readonly name: string;
   /** The file, a JPEG, relative to the run's folder of logs, with `/`. It is whole when the event is heard. */
   readonly path: string;
+  readonly step: number;
+  readonly epoch: number;
+}
+
+/** How the values of the tensors that train are distributed, after an epoch. */
+export interface WeightsEvent extends Timed {
+  readonly type: 'weights';
+  /** By the tensor's name. */
+  readonly histograms: Readonly<Record<string, Histogram>>;
   readonly step: number;
   readonly epoch: number;
 }

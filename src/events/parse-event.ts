@@ -44,6 +44,19 @@ const schemas = {
   epoch: z.looseObject({ ...place, ...pace, loss: figure }),
   validation: z.looseObject({ ...place, split: z.string(), scores, images: count, seconds: figure }),
   picture: z.looseObject({ ...place, name: z.string(), path: z.string() }),
+  weights: z.looseObject({
+    ...place,
+    histograms: z.record(
+      z.string(),
+      z.object({
+        min: z.number(),
+        max: z.number(),
+        sum: z.number(),
+        sumSquares: z.number(),
+        counts: z.array(count),
+      }),
+    ),
+  }),
   checkpoint: z.looseObject({ ...place, path: z.string(), best: z.boolean() }),
   trial: z.looseObject({
     time: z.number(),

@@ -13,6 +13,7 @@ const UNRECORDED = [
   'cacheGib',
   'trunkCacheGib',
   'pictures',
+  'histograms',
 ];
 
 /** The settings of a run that its checkpoints record. */

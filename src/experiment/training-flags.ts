@@ -193,6 +193,12 @@ export const runFlags = {
     .max(16)
     .default(4)
     .describe('validation samples that are drawn after each epoch, in <log-dir>/<run>/pictures; 0 = none'),
+  histograms: z
+    .boolean()
+    .default(false)
+    .describe(
+      'record after each epoch how the trained weights are distributed, for trackers such as TensorBoard',
+    ),
   resume: z
     .boolean()
     .default(false)

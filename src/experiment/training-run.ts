@@ -13,6 +13,7 @@ import { progress } from '../../operators/progress.js';
 import { testBest } from '../../operators/test-best.js';
 import { trainStep } from '../../operators/train-step.js';
 import { validate } from '../../operators/validate.js';
+import { weightHistograms } from '../../operators/weight-histograms.js';
 import type { Tensors } from '../data/batch.js';
 import { batchesPerEpoch } from '../data/batch-plans.js';
 import type { Item, Pair } from '../data/types.js';
@@ -60,6 +61,8 @@ export interface TrainingRunSettings extends NamedOptimizerOptions {
   readonly cacheGib?: number | undefined;
   /** Samples that are drawn after each epoch. Default 4. */
   readonly pictures?: number;
+  /** Whether each epoch has a `weights` event. Default false. */
+  readonly histograms?: boolean;
   readonly keep?: number;
   readonly checkpointEvery?: Every;
   readonly resume?: boolean;
@@ -110,6 +113,7 @@ export function trainingRun<
           batch$.pipe(
             trainStep(run),
             validation.length > 0 ? validate(run, inOrder(validation)) : identity,
+            settings.histograms ? weightHistograms(run) : identity,
             folders ? drawn(run, settings, task) : identity,
             folders ? checkpoint(run, { every: settings.checkpointEvery }) : identity,
             forks ? keepFork(run, forkOf(run, forks)) : identity,

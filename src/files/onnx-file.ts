@@ -1,4 +1,4 @@
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { Message } from './protobuf.js';
 
 /** A tensor of an ONNX file. */
 export interface OnnxTensor {
@@ -74,37 +74,6 @@ export function onnxBytes(model: OnnxModel): Uint8Array {
       entry.text(2, value);
     });
   return out.finish();
-}
-
-/** A protobuf message under construction. */
-class Message {
-  readonly #writer = new BinaryWriter();
-
-  int(field: number, value: number): void {
-    this.#writer.tag(field, WireType.Varint).int64(value);
-  }
-
-  float(field: number, value: number): void {
-    this.#writer.tag(field, WireType.Bit32).float(value);
-  }
-
-  text(field: number, value: string): void {
-    this.#writer.tag(field, WireType.LengthDelimited).string(value);
-  }
-
-  bytes(field: number, value: Uint8Array): void {
-    this.#writer.tag(field, WireType.LengthDelimited).bytes(value);
-  }
-
-  message(field: number, write: (message: this) => void): void {
-    this.#writer.tag(field, WireType.LengthDelimited).fork();
-    write(this);
-    this.#writer.join();
-  }
-
-  finish(): Uint8Array {
-    return this.#writer.finish();
-  }
 }
 
 function writeNode(message: Message, { op, inputs, outputs, attributes }: OnnxNode): void {

@@ -3,6 +3,12 @@ import type { Event } from '../events/event.js';
 import type { Metrics } from '../model/metrics.js';
 
 /**
+ * How a run ended: it completed; it failed, by an error or because the guard stopped it; or it was stopped before its end,
+ * by ctrl-C or a pruner.
+ */
+export type RunEnd = 'finished' | 'failed' | 'stopped';
+
+/**
  * Something that listens to a run. It may be slow and may fail: training goes on. `next` and `close` are never called
  * before the call before has ended, so a logger needs no lock.
  */
@@ -15,8 +21,11 @@ export interface Logger {
    * Seconds that it may take for one event, or to close, once the run has ended; then it is abandoned. Default 120.
    */
   readonly patience?: number;
-  /** Called once: after the last event, when the run is cut short, or after `next` has failed. */
-  close?(): void | Promise<void>;
+  /**
+   * Called once: after the last event, when the run is cut short, or after `next` has failed. Only in the last case
+   * `end` is undefined.
+   */
+  close?(end?: RunEnd): void | Promise<void>;
 }
 
 /** The part of a run that a logger may use; a `Run` is one. */

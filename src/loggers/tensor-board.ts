@@ -2,16 +2,23 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Event } from '../events/event.js';
-import { numbersOf, snakeCase, vectorsOf } from '../events/shown-scores.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { writeError } from '../files/write-error.js';
-import { folderFor, type Logger, type LoggerFor, withEarlier } from './logger.js';
-import { bytes, double, float, tfRecord, utf8, varint } from './tf-record.js';
+import {
+  folderFor,
+  type LoggedRun,
+  type Logger,
+  type LoggerFor,
+  type RunEnd,
+  withEarlier,
+} from './logger.js';
+import { SummaryRecords } from './summary-records.js';
 
 /**
  * Losses, scores, learning rates and throughput as scalars in a TensorBoard event file,
- * `<dir>/events.out.tfevents.<seconds>.<host>`; `wandb sync` and Aim import it too. Scores are `<split>/<name>`, and by
- * class `<split>_<name>/<class>`, with names in snake case; matrices are left out.
+ * `<dir>/events.out.tfevents.<seconds>.<host>`, with the pictures of predictions, the histograms of weights (`weights`
+ * events), and the settings and the end of the run for the HParams tab. `wandb sync` and Aim import it too. Scores are
+ * `<split>/<name>`, and by class `<split>_<name>/<class>`, with names in snake case; matrices are left out.
  *
  * The folder holds one run: older event files in it are removed. Values are float32, as the format has them.
  *
@@ -19,72 +26,54 @@ import { bytes, double, float, tfRecord, utf8, varint } from './tf-record.js';
  * training$.pipe(logTo(run, tensorBoard())); // tensorboard --logdir logs
  */
 export function tensorBoard(dir?: string): LoggerFor {
-  return ({ logs, earlier = [] }) => recordsIn(folderFor('tensorBoard', dir, logs), earlier);
+  return (run) => new TensorBoard(folderFor('tensorBoard', dir, run.logs), run);
 }
 
-function recordsIn(dir: string, earlier: readonly Event[]): Logger {
-  let file: FileHandle | undefined;
-  let path = '';
-  let classes: readonly string[] = [];
-  const record = (event: Event) => {
-    if (event.type === 'run') classes = event.classes;
-    const scalars = scalarsOf(event, classes);
-    if (scalars.length === 0 || !('step' in event)) return Buffer.alloc(0);
-    const values = scalars.map(([name, value]) => bytes(1, Buffer.concat([utf8(1, name), float(2, value)])));
-    const summary = bytes(5, Buffer.concat(values));
-    return tfRecord(Buffer.concat([double(1, event.time / 1000), varint(2, event.step ?? 0), summary]));
-  };
-  const begin = async (first: Event) => {
-    path = join(dir, `events.out.tfevents.${Math.floor(first.time / 1000)}.${hostname()}`);
-    const version = tfRecord(Buffer.concat([double(1, first.time / 1000), utf8(3, 'brain.Event:2')]));
-    await writeFileAtomic(path, Buffer.concat([version, ...withEarlier(earlier, first).map(record)]));
+class TensorBoard implements Logger {
+  readonly name: string;
+  readonly #records: SummaryRecords;
+  #path = '';
+  #file: FileHandle | undefined;
+
+  constructor(
+    private readonly dir: string,
+    private readonly run: LoggedRun,
+  ) {
+    this.name = join(dir, 'events.out.tfevents.*');
+    this.#records = new SummaryRecords(run);
+  }
+
+  async next(event: Event): Promise<void> {
+    if (!this.#file) return this.#begin(event);
+    await this.#append(await this.#records.of(event));
+  }
+
+  async close(end?: RunEnd): Promise<void> {
+    if (!this.#file) return;
+    try {
+      if (end) await this.#append(this.#records.end(end));
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  /** Replaces the file at the first event, whole or not at all. */
+  async #begin(first: Event): Promise<void> {
+    const { dir, run } = this;
+    this.#path = join(dir, `events.out.tfevents.${Math.floor(first.time / 1000)}.${hostname()}`);
+    const records = [this.#records.version(first.time)];
+    for (const event of withEarlier(run.earlier ?? [], first)) records.push(await this.#records.of(event));
+    await writeFileAtomic(this.#path, Buffer.concat(records));
     const { default: fastGlob } = await import('fast-glob');
-    const old = await fastGlob('events.out.tfevents.*', { cwd: dir, ignore: [basename(path)] });
+    const old = await fastGlob('events.out.tfevents.*', { cwd: dir, ignore: [basename(this.#path)] });
     for (const name of old) await rm(join(dir, name));
-    file = await open(path, 'a');
-  };
-  return {
-    name: join(dir, 'events.out.tfevents.*'),
-    next: async (event) => {
-      if (!file) return begin(event);
-      const frame = record(event);
-      if (frame.length > 0)
-        await file.appendFile(frame).catch((error: unknown) => {
-          throw writeError(path, error);
-        });
-    },
-    close: () => file?.close(),
-  };
-}
+    this.#file = await open(this.#path, 'a');
+  }
 
-function scalarsOf(event: Event, classes: readonly string[]): [name: string, value: number][] {
-  if (event.type === 'step')
-    return [
-      ['train/loss', event.loss],
-      ['train/gradient_norm', event.gradientNorm],
-      ['train/images_per_second', event.imagesPerSecond],
-      ...named('learning_rate', Object.entries(event.learningRate)),
-    ];
-  if (event.type === 'epoch')
-    return [
-      ['epoch/loss', event.loss],
-      ['epoch/images_per_second', event.imagesPerSecond],
-    ];
-  if (event.type !== 'validation') return [];
-  const { split, scores } = event;
-  const byClass = (values: readonly (number | null)[]) =>
-    values.flatMap((value, c): [string, number][] =>
-      value === null ? [] : [[classes[c] ?? `class ${c}`, value]],
-    );
-  return [
-    ...named(
-      split,
-      numbersOf(scores).map(([name, value]) => [snakeCase(name), value]),
-    ),
-    ...vectorsOf(scores).flatMap(([name, values]) => named(`${split}_${snakeCase(name)}`, byClass(values))),
-  ];
-}
-
-function named(prefix: string, values: readonly [string, number][]): [string, number][] {
-  return values.map(([name, value]) => [`${prefix}/${name}`, value]);
+  async #append(records: Buffer): Promise<void> {
+    if (records.length === 0) return;
+    await this.#file!.appendFile(records).catch((error: unknown) => {
+      throw writeError(this.#path, error);
+    });
+  }
 }

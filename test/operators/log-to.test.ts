@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { EMPTY, firstValueFrom, from, lastValueFrom, NEVER, Subject, throwError, toArray } from 'rxjs';
+import { EMPTY, firstValueFrom, from, lastValueFrom, NEVER, of, Subject, throwError, toArray } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { logTo } from '../../operators/log-to.js';
 import type { Event } from '../../src/events/event.js';
-import type { Logger } from '../../src/loggers/logger.js';
+import { warningEvent } from '../../src/events/warning-event.js';
+import type { Logger, RunEnd } from '../../src/loggers/logger.js';
 import { sampleRun, stepEvent } from '../loggers/sample-run.js';
 
 /** Remembers what it was called with. */
@@ -170,6 +171,32 @@ describe('logTo', () => {
       /burst/,
     );
     assert.equal(logger.closed, 1);
+  });
+
+  it('tells each logger how the run ended', async () => {
+    const ends: unknown[] = [];
+    const logger = { name: 'ends', next: () => {}, close: (end?: RunEnd) => void ends.push(end) };
+    const done = (reason: 'early-stop' | 'guard') =>
+      ({ type: 'done', time: 1, reason, step: 1, epoch: 1, seconds: 1 }) as const;
+    const trial = (state: 'COMPLETE' | 'PRUNED' | 'FAIL') =>
+      ({ type: 'trial', time: 1, study: 's', number: 0, state, params: {} }) as const;
+    const endings = [
+      [done('early-stop')],
+      [done('guard')],
+      [trial('COMPLETE')],
+      [trial('PRUNED'), warningEvent('code', 'after it')],
+      [trial('FAIL')],
+      [],
+    ];
+    for (const events of endings)
+      await lastValueFrom(from([stepEvent(1), ...events]).pipe(logTo({}, logger)));
+    await assert.rejects(lastValueFrom(throwError(() => new Error('burst')).pipe(logTo({}, logger))));
+    NEVER.pipe(logTo({}, logger)).subscribe().unsubscribe();
+    const failing = { ...logger, next: () => Promise.reject(new Error('disk full')) };
+    await lastValueFrom(of(stepEvent(1)).pipe(logTo({}, failing)));
+    await turn();
+    const told = ['finished', 'failed', 'finished', 'stopped', 'failed', 'finished', 'failed', 'stopped'];
+    assert.deepEqual(ends, [...told, undefined]);
   });
 
   it('closes the loggers of a run without events, and none of a run that goes on', async () => {
