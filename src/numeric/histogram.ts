@@ -27,7 +27,7 @@ export function histogramOf(values: ArrayLike<number>, intervals = 30): Histogra
     sumSquares += value * value;
   }
   if (min > max) return undefined;
-  const counts: number[] = new Array(min === max ? 1 : intervals).fill(0);
+  const counts = Array.from({ length: min === max ? 1 : intervals }, () => 0);
   const scale = counts.length / (max - min || 1);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
