@@ -409,6 +409,8 @@ export { loggers } from '../src/loggers/loggers.js';
 export { jsonLines } from '../src/loggers/json-lines.js';
 export { csv } from '../src/loggers/metrics-csv.js';
 export { tensorBoard } from '../src/loggers/tensor-board.js';
+export { type MlflowOptions, mlflow } from '../src/loggers/mlflow.js';
+export type { MlflowClientOptions } from '../src/loggers/mlflow-http.js';
 export { plots } from '../src/loggers/plots.js';
 export { readSummary, type Summary, summary, type TestScores } from '../src/loggers/summary.js';
 export {

@@ -185,7 +185,10 @@ export const runFlags = {
     .describe(
       'folder of logs, <run>/: events, metrics.csv (val_dice and val_iou are softDice and softIou, val_miou is miou), summary, TensorBoard file',
     ),
-  logger: z.array(nameIn(loggers)).optional().describe('additional loggers, besides those of the package'),
+  logger: z
+    .array(nameIn(loggers))
+    .optional()
+    .describe('additional loggers, besides those that write into the folders below'),
   plotDir: z.string().min(1).default('plots').describe('folder of plots, <run>/*.png and *.svg'),
   pictures: z
     .int()

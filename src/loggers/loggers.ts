@@ -2,6 +2,7 @@ import { named } from '../base/named.js';
 import { jsonLines } from './json-lines.js';
 import type { LoggerFor } from './logger.js';
 import { csv } from './metrics-csv.js';
+import { mlflow } from './mlflow.js';
 import { plots } from './plots.js';
 import { summary } from './summary.js';
 import { tensorBoard } from './tensor-board.js';
@@ -14,16 +15,23 @@ const STANDARD = {
   summary: summary(),
 };
 
+/** Other trackers, which a run has on request. */
+const TRACKERS = { mlflow: mlflow() };
+
 /**
- * The loggers by name. The package's own write into the run's folders, and listen to every run of the recipes.
+ * The loggers by name. Those that write into the run's folders listen to every run of the recipes; the others, such as
+ * `mlflow`, are asked for (`--logger mlflow`).
  *
  * @example
  * loggers.register('console', ({ logs }) => ({ name: 'console', next: ({ type }) => console.log(logs, type) }));
  */
-export const loggers = named<keyof typeof STANDARD, LoggerFor>('logger', STANDARD);
+export const loggers = named<keyof typeof STANDARD | keyof typeof TRACKERS, LoggerFor>('logger', {
+  ...STANDARD,
+  ...TRACKERS,
+});
 
 /**
- * The package's own loggers, followed by those of these names. @throws UserError that names the nearest logger.
+ * The loggers that every run has, followed by those of these names. @throws UserError that names the nearest logger.
  */
 export function runLoggers(names: readonly string[] = []): LoggerFor[] {
   return [...new Set([...Object.keys(STANDARD), ...names])].map(loggers.get);

@@ -1,60 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadSharp } from '../../src/base/sharp.js';
 import { readEvents } from '../../src/events/read-events.js';
 import { jsonLines } from '../../src/loggers/json-lines.js';
 import type { RunEnd } from '../../src/loggers/logger.js';
 import { tensorBoard } from '../../src/loggers/tensor-board.js';
-import { crc32c, tfRecord } from '../../src/loggers/tf-record.js';
+import { crc32c } from '../../src/loggers/tf-record.js';
 import { log, withFolder } from './log.js';
-import { Fields } from './read-protobuf.js';
+import { eventFile, eventsOf, hparamsIn, scalarsIn, valuesIn } from './read-tensor-board.js';
 import { later, runEvent, sampleRun, scores, stepEvent } from './sample-run.js';
-
-/** The one event file of a folder. */
-async function only(dir: string): Promise<Buffer> {
-  const names = (await readdir(dir)).filter((name) => name.startsWith('events.out.tfevents.'));
-  assert.equal(names.length, 1);
-  return readFile(join(dir, names[0]!));
-}
-
-/** The events of a file, each record checked against its checksums. */
-function eventsOf(data: Buffer): Fields[] {
-  const result: Fields[] = [];
-  for (let at = 0; at < data.length; ) {
-    const length = Number(data.readBigUInt64LE(at));
-    const payload = data.subarray(at + 12, at + 12 + length);
-    assert.deepEqual(data.subarray(at, at + 16 + length), tfRecord(payload));
-    result.push(new Fields(payload));
-    at += 16 + length;
-  }
-  return result;
-}
-
-/** All values of a file with their steps. */
-async function valuesIn(dir: string): Promise<{ tag: string; step: number; value: Fields }[]> {
-  return eventsOf(await only(dir)).flatMap((event) =>
-    (event.has(5) ? event.message(5).messages(1) : []).map((value) => ({
-      tag: value.text(1),
-      step: event.number(2),
-      value,
-    })),
-  );
-}
-
-async function scalarsIn(dir: string): Promise<[tag: string, step: number, value: number][]> {
-  const values = (await valuesIn(dir)).filter(({ value }) => value.has(2));
-  return values.map(({ tag, step, value }) => [tag, step, value.number(2)]);
-}
-
-/** What the HParams plugin has under a tag. */
-async function hparamsIn(dir: string, tag: string): Promise<Fields> {
-  const found = (await valuesIn(dir)).filter((value) => value.tag === tag);
-  assert.equal(found.length, 1, tag);
-  const plugin = found[0]!.value.message(9).message(1);
-  assert.equal(plugin.text(1), 'hparams');
-  return plugin.message(2);
-}
 
 describe('crc32c', () => {
   it('gives the check values of RFC 3720, B.4', () => {
@@ -69,7 +24,7 @@ describe('tensorBoard', () => {
   it('begins with the version, and has the numbers of each step, epoch and validation', () =>
     withFolder(async (dir) => {
       await log(tensorBoard(dir)({}), sampleRun());
-      assert.equal(eventsOf(await only(dir))[0]!.text(3), 'brain.Event:2');
+      assert.equal(eventsOf(await eventFile(dir))[0]!.text(3), 'brain.Event:2');
       const scalars = await scalarsIn(dir);
       const of = (name: string) =>
         scalars.filter(([tag]) => tag === name).map(([, step, value]) => [step, value]);

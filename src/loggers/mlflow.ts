@@ -1,0 +1,172 @@
+import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { say } from '../base/say.js';
+import type { Event, RunEvent } from '../events/event.js';
+import { EVENTS_FILE } from '../events/read-events.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { readJson } from '../files/json-file.js';
+import { hyperparametersOf } from './hyperparameters.js';
+import { type LoggedRun, type Logger, type LoggerFor, type RunEnd, withEarlier } from './logger.js';
+import { MlflowClient, type MlflowMetric, type MlflowRun, takesArtifacts } from './mlflow-client.js';
+import type { MlflowClientOptions } from './mlflow-http.js';
+import { scalarsOf } from './scalars.js';
+
+/** Options of `mlflow`. */
+export interface MlflowOptions extends MlflowClientOptions {
+  /** The server's address. Default: MLFLOW_TRACKING_URI, else `http://127.0.0.1:5000`. */
+  readonly uri?: string;
+  /** The name of the experiment. Default: MLFLOW_EXPERIMENT_NAME, else `millrace`. */
+  readonly experiment?: string;
+}
+
+/** Milliseconds for which points are gathered before they are sent. */
+const GATHER = 1000;
+
+/** The most points that wait to be sent. */
+const MOST = 1000;
+
+/** The server's limits, in characters. */
+const LONGEST = { name: 250, value: 6000 };
+
+const STATUS: Record<RunEnd, string> = { finished: 'FINISHED', failed: 'FAILED', stopped: 'KILLED' };
+
+const recordSchema = z.object({ uri: z.string(), run: z.string() });
+
+/**
+ * Sends a run to an MLflow server: settings as params, the numbers of `scalarsOf` as metrics, pictures of predictions and
+ * the files of the run's logs as artifacts, its end as the run's status. A trial of a study is a child of the study's run.
+ *
+ * Points are sent once a second. A resumed run is the same run on the server (`<logs>/mlflow.json` has its id): points of
+ * steps that the server has are not sent again, and settings that changed become tags `resumed.<name>`. A server that
+ * refuses or is silent is tried three times, and then costs the run one warning.
+ *
+ * @throws UserError where the address is not HTTP(S).
+ * @example
+ * training$.pipe(logTo(run, jsonLines(), mlflow({ uri: 'http://127.0.0.1:5000', experiment: 'pets' })));
+ */
+export function mlflow(options: MlflowOptions = {}): LoggerFor {
+  return (run) => {
+    const uri = options.uri ?? (process.env['MLFLOW_TRACKING_URI'] || 'http://127.0.0.1:5000');
+    const experiment = options.experiment ?? (process.env['MLFLOW_EXPERIMENT_NAME'] || 'millrace');
+    return new Mlflow(new MlflowClient(uri, options), experiment, run);
+  };
+}
+
+class Mlflow implements Logger {
+  readonly name = 'mlflow';
+  readonly patience = 10;
+  #run: MlflowRun | undefined;
+  #classes: readonly string[] = [];
+  #waiting: MlflowMetric[] = [];
+  #sent = 0;
+
+  constructor(
+    private readonly client: MlflowClient,
+    private readonly experiment: string,
+    private readonly logged: LoggedRun,
+  ) {}
+
+  async next(event: Event): Promise<void> {
+    if (this.#run) return this.#take(event);
+    const events = withEarlier(this.logged.earlier ?? [], event);
+    const about = events.find(({ type }) => type === 'run') as RunEvent | undefined;
+    this.#run = (about && (await this.#resumed(about))) ?? (await this.#begun(about, event.time));
+    for (const each of events) await this.#take(each);
+  }
+
+  async close(end?: RunEnd): Promise<void> {
+    if (!this.#run || !end) return;
+    await this.#send();
+    for (const file of [EVENTS_FILE, 'metrics.csv', 'summary.json']) await this.#put(file, file);
+    await this.client.update(this.#run.id, STATUS[end], Date.now());
+  }
+
+  get #record(): string | undefined {
+    return this.logged.logs && join(this.logged.logs, 'mlflow.json');
+  }
+
+  /** The server's run that a resumed run goes on with; undefined where there is none. */
+  async #resumed(about: RunEvent): Promise<MlflowRun | undefined> {
+    const { earlier = [] } = this.logged;
+    if (this.#record === undefined || earlier.length === 0) return undefined;
+    const record = recordSchema.safeParse(await readJson(this.#record)).data;
+    const run = record?.uri === this.client.uri ? await this.client.run(record.run) : undefined;
+    if (!run) return undefined;
+    await this.client.update(run.id, 'RUNNING');
+    const settings = Object.entries(paramsOf(about));
+    const [known, added] = [true, false].map((has) =>
+      settings.filter(([name]) => Object.hasOwn(run.params, name) === has),
+    );
+    const changed = known!.filter(([name, value]) => run.params[name] !== value);
+    await this.client.logParams(run.id, Object.fromEntries(added!));
+    await this.client.setTags(
+      run.id,
+      Object.fromEntries(changed.map(([name, value]) => [`resumed.${name}`, value])),
+    );
+    return run;
+  }
+
+  async #begun(about: RunEvent | undefined, time: number): Promise<MlflowRun> {
+    const { client } = this;
+    const experiment = await client.experiment(this.experiment);
+    const tags = { ...sourceTags(), ...about?.versions };
+    const run = await client.createRun(experiment, about?.run ?? 'run', time, tags);
+    if (this.#record)
+      await writeFileAtomic(this.#record, `${JSON.stringify({ uri: client.uri, run: run.id })}\n`);
+    if (about) await client.logParams(run.id, paramsOf(about));
+    if (!takesArtifacts(run))
+      say(`mlflow: pictures and files stay here, since the server keeps artifacts in ${run.artifacts}`);
+    return run;
+  }
+
+  async #take(event: Event): Promise<void> {
+    if (event.type === 'run') this.#classes = event.classes;
+    if (event.type === 'picture') await this.#put(event.path, `predictions/${basename(event.path)}`);
+    const { steps } = this.#run!;
+    if ('step' in event && event.type !== 'trial')
+      for (const [scalar, value] of scalarsOf(event, this.#classes)) {
+        const name = keyOf(scalar);
+        const isNew = !Object.hasOwn(steps, name) || event.step > steps[name]!;
+        if (isNew) this.#waiting.push({ name, value, step: event.step, time: Math.round(event.time) });
+      }
+    if (this.#waiting.length >= MOST || performance.now() - this.#sent >= GATHER) await this.#send();
+  }
+
+  async #send(): Promise<void> {
+    const points = this.#waiting;
+    this.#waiting = [];
+    await this.client.logMetrics(this.#run!.id, points);
+    this.#sent = performance.now();
+  }
+
+  /** Stores a file of the folder of logs, where it is there and the server takes it. */
+  async #put(file: string, as: string): Promise<void> {
+    if (this.logged.logs === undefined || !takesArtifacts(this.#run!)) return;
+    const data = await readFile(join(this.logged.logs, file)).catch(() => undefined);
+    if (data) await this.client.putArtifact(this.#run!, as, data);
+  }
+}
+
+function paramsOf(run: RunEvent): Record<string, string> {
+  const settings = Object.entries(hyperparametersOf(run));
+  return Object.fromEntries(
+    settings.map(([name, value]) => [keyOf(name), String(value).slice(0, LONGEST.value)]),
+  );
+}
+
+/** A name as MLflow takes it: other characters become `_`. */
+function keyOf(name: string): string {
+  return name.replaceAll(/[^\w\-./: ]/g, '_').slice(0, LONGEST.name);
+}
+
+function sourceTags(): Record<string, string> {
+  const source = { 'mlflow.source.type': 'LOCAL', 'mlflow.source.name': process.argv[1] ?? 'millrace' };
+  try {
+    return { ...source, 'mlflow.user': userInfo().username };
+  } catch {
+    // A user without a name, such as a container may have.
+    return source;
+  }
+}
