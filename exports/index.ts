@@ -17,6 +17,16 @@ export {
   type ShardsOptions,
 } from '../src/data/shards/shards.js';
 export type { ShardItem, ShardItemOptions } from '../src/data/shards/shard-item.js';
+export { parquet } from '../operators/parquet.js';
+export {
+  openParquet,
+  type ParquetImage,
+  type ParquetItems,
+  type ParquetOptions,
+  type ParquetPair,
+} from '../src/data/parquet/parquet.js';
+export type { ParquetColumns, ParquetRole } from '../src/data/parquet/parquet-columns.js';
+export type { ParquetItem } from '../src/data/parquet/parquet-item.js';
 export { type ManifestItem, readManifest } from '../src/data/manifest.js';
 export { split } from '../operators/split.js';
 export { type CheckSplitsOptions, checkSplits } from '../operators/check-splits.js';
@@ -47,7 +57,14 @@ export {
   type Pair,
   type Splits,
 } from '../src/data/types.js';
-export { type ByteRange, type InMemory, nameOf, read, type Source } from '../src/data/source.js';
+export {
+  type ByteRange,
+  type InMemory,
+  nameOf,
+  type ParquetCell,
+  read,
+  type Source,
+} from '../src/data/source.js';
 export { fixture } from '../src/base/fixture.js';
 
 // Plans: what to load, batch by batch.

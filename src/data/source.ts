@@ -4,6 +4,7 @@ import { UserError } from '../base/errors.js';
 import { whatIsThere } from '../base/what-is-there.js';
 import { fetchBytes } from '../files/fetch-bytes.js';
 import { isAddress } from '../files/http.js';
+import { type Cell, readCell } from '../files/parquet/read-cell.js';
 import { type Outlines, outlinesPng } from './outlines/outlines.js';
 
 /** Bytes within a larger file, such as a member of a tar shard. */
@@ -17,6 +18,13 @@ export interface ByteRange {
   readonly name: string;
 }
 
+/** Bytes that are a value of a Parquet file. */
+export interface ParquetCell extends Cell {
+  readonly kind: 'cell';
+  /** What messages call it. */
+  readonly name: string;
+}
+
 /** Bytes in memory. */
 export interface InMemory {
   readonly kind: 'bytes';
@@ -26,10 +34,10 @@ export interface InMemory {
 }
 
 /**
- * Where the bytes of an image or a mask are: the path or http(s) address of a file, a range of one, memory, or, for a
- * mask, shapes that are drawn. Plain data, so that an item may be sent to a worker thread.
+ * Where the bytes of an image or a mask are: the path or http(s) address of a file, a range of one, a value of a
+ * Parquet file, memory, or, for a mask, shapes that are drawn. Plain data, so that an item may be sent to a worker thread.
  */
-export type Source = string | ByteRange | InMemory | Outlines;
+export type Source = string | ByteRange | ParquetCell | InMemory | Outlines;
 
 /** A source that says which kind it is. */
 type Kinded = Exclude<Source, string>;
@@ -50,6 +58,11 @@ const kinds: { readonly [K in Kinded['kind']]: Kind<Extract<Kinded, { kind: K }>
     read: ({ file, offset, length }) =>
       isAddress(file) ? fetchBytes(file, { offset, length }) : readRange(file, offset, length),
     stamp: async ({ file, offset, length }) => `${await stampOf(file)}:${offset}:${length}`,
+    local: ({ file }) => !isAddress(file),
+  },
+  cell: {
+    read: readBytesOf,
+    stamp: async ({ file, column, group, row }) => `${await stampOf(file)}:${column}:${group}:${row}`,
     local: ({ file }) => !isAddress(file),
   },
   bytes: {
@@ -108,6 +121,13 @@ export async function stampOf(source: Source): Promise<string> {
   if (isAddress(source)) return source;
   const stats = await stat(source).catch(() => undefined);
   return `${source}:${stats?.mtimeMs}:${stats?.size}`;
+}
+
+async function readBytesOf(cell: ParquetCell): Promise<Buffer> {
+  const value = await readCell(cell);
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length);
+  const got = value === null ? 'null; leave the row out, or embed the picture' : typeof value;
+  throw new UserError(`${cell.name}: expected the bytes of a picture, got ${got}`, { path: cell.file });
 }
 
 async function readRange(path: string, offset: number, length: number): Promise<Buffer> {

@@ -74,7 +74,7 @@ export interface LabelledSplits {
 
 /** The labelled pictures of the settings. @throws UserError where they name two sources, or one that is not there. */
 export function labelledImages(
-  settings: Pick<LabelSettings, 'imageDir' | 'labels' | 'manifest' | 'shards'>,
+  settings: Pick<LabelSettings, 'imageDir' | 'labels' | 'manifest' | 'shards' | 'parquet' | 'columns'>,
 ): Observable<readonly LabelledImage[]> {
   const { imageDir, labels } = settings;
   const [flag] = sourceOf(settings) ?? [];

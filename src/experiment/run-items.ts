@@ -65,6 +65,7 @@ function pairedItems(settings: SegmentationRun, places: RunPlaces): RunItems<Pai
           ...settings,
           manifest: undefined,
           shards: undefined,
+          parquet: undefined,
           coco: undefined,
           ...source,
           imageDir,

@@ -9,6 +9,8 @@ import { segmenterRecord } from './segmenter-record.js';
 const recordedSources = {
   manifest: z.string().optional(),
   shards: z.string().optional(),
+  parquet: z.string().optional(),
+  columns: z.array(z.string()).optional(),
   coco: z.string().optional(),
   splitBy: z.literal('group').optional(),
 };

@@ -156,7 +156,8 @@ function located<S extends SegmentationRun | ClassificationRun>(
   const places = Object.entries(settings)
     .filter(
       ([key, value]) =>
-        ['imageDir', 'maskDir', 'labels', 'manifest', 'shards', 'coco'].includes(key) && value !== undefined,
+        ['imageDir', 'maskDir', 'labels', 'manifest', 'shards', 'parquet', 'coco'].includes(key) &&
+        value !== undefined,
     )
     .map(([key, value]) => [key, now(value as string)]);
   return {

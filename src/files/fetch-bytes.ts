@@ -78,6 +78,33 @@ export async function fetchBytes(url: string, options: FetchOptions = {}): Promi
   return Buffer.concat(parts);
 }
 
+/**
+ * The size of a file over HTTP(S), as the server states it for its first byte.
+ *
+ * @throws UserError as `fetchBytes`, and for a server that ignores ranges or does not say the size
+ */
+export async function fetchSize(url: string, options: Persistence = {}): Promise<number> {
+  const address = checkedUrl(url);
+  const attempt = async () => {
+    const response = await request(address, 'bytes=0-0', options);
+    response.destroy();
+    const { statusCode = 0, headers } = response;
+    checkStatus(url, statusCode);
+    const size = /^bytes \d+-\d+\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1];
+    if (statusCode === 206 && size !== undefined) return Number(size);
+    throw new UserError(
+      `${url}: expected a server that answers range requests and says the file's size, got ${statusCode === 206 ? 'none' : 'the whole file'}; download the file`,
+      { url },
+    );
+  };
+  return persist(
+    url,
+    () => attempt().catch(asDropped),
+    () => 0,
+    options,
+  );
+}
+
 function asDropped(error: unknown): never {
   if (error instanceof Dropped || error instanceof UserError) throw error;
   throw new Dropped((error as NodeJS.ErrnoException).code ?? String(error), { cause: error });

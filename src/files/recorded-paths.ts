@@ -13,6 +13,7 @@ const KEYS = [
   'labels',
   'manifest',
   'shards',
+  'parquet',
   'coco',
   'list',
   'trainList',

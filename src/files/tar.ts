@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../base/errors.js';
+import type { ReadAt } from './read-at.js';
 import { broken } from './tar-header.js';
-import { type ReadAt, tarMembers } from './tar-members.js';
+import { tarMembers } from './tar-members.js';
 
 /** One regular file of a tar archive, whole. */
 export interface TarFile {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fixture } from '../../src/base/fixture.js';
 import { csvText } from '../../src/files/tables.js';
+import { embedded, parquetBytes } from '../files/parquet-writer.js';
 import { tar } from '../files/tar-writer.js';
 import { type SharedProcess, sharedProcess } from './run.js';
 import { tinyBackbone, tinyFlags } from './tiny-backbone.js';
@@ -35,6 +36,21 @@ describe('training on items that are not in folders', () => {
     ]);
     for (const i of [0, 1])
       writeFileSync(join(dir, `data-${i}.tar`), tar(Object.fromEntries(members.slice(36 * i, 36 * (i + 1)))));
+    for (const i of [0, 1]) {
+      const some = stems.slice(12 * i, 12 * (i + 1));
+      const bytes = parquetBytes(
+        [
+          { name: 'img', kind: 'picture', values: some.map((stem) => embedded(readFileSync(image(stem)))) },
+          { name: 'mask', kind: 'picture', values: some.map((stem) => embedded(readFileSync(mask(stem)))) },
+          { name: 'label', kind: 'STRING', values: some.map((_, k) => (k % 2 === 0 ? 'even' : 'odd')) },
+          { name: 'patient', kind: 'INT32', values: some.map((_, k) => 11 * i + (k % 11)) },
+        ],
+        { rows: 5 },
+      );
+      writeFileSync(join(dir, `data-${i}.parquet`), bytes);
+    }
+    const lines = ['parquet: data-*.parquet', 'columns: [image=img, group=patient]', 'split-by: group'];
+    writeFileSync(join(dir, 'dataset.yaml'), lines.join('\n'));
   });
   after(() => {
     shared.close();
@@ -50,6 +66,7 @@ describe('training on items that are not in folders', () => {
   for (const [what, ...flags] of [
     ['manifest', '--manifest=list.csv', '--split-by=group'],
     ['shards', '--shards=data-{0..1}.tar'],
+    ['parquet', '--dataset=dataset.yaml'],
   ] as const)
     for (const recipe of ['train', 'train-classifier'])
       it(`${recipe} trains on ${what}, resumes, and is scored`, async () => {
@@ -119,6 +136,22 @@ describe('training on items that are not in folders', () => {
       [/--split-by group: expected items with a group, got none/, '--shards=data-0.tar', '--split-by=group'],
       [/--split folders: expected it without --manifest/, '--manifest=list.csv', '--split=folders'],
       [/none.csv: expected a manifest, got/, '--manifest=none.csv'],
+      [
+        /data-0.parquet: expected a column picture of pictures, got img, mask/,
+        '--parquet=data-0.parquet',
+        '--columns=image=picture',
+      ],
+      [
+        /--columns: expected each role once, got image twice/,
+        '--parquet=data-0.parquet',
+        '--columns=image=img,image=mask',
+      ],
+      [/--columns.*expected role=column/, '--parquet=data-0.parquet', '--columns=picture=img'],
+      [
+        /none-\*.parquet: expected Parquet files, got nothing of this name; see --parquet/,
+        '--parquet=none-*.parquet',
+      ],
+      [/data-0.tar: expected a Parquet file, got an end other than PAR1/, '--parquet=data-0.tar'],
     ] as const) {
       const { code, stderr } = await run('train', ...tinyFlags(backbone, '--run-name=refused', ...flags));
       assert.equal(code, 1);

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { UserError } from '../../base/errors.js';
 import { writeFileAtomic } from '../../files/atomic.js';
 import { isAddress } from '../../files/http.js';
-import { openAt, type ReadAt, type TarMember, tarMembers } from '../../files/tar-members.js';
+import { ahead, openAt, type ReadAt } from '../../files/read-at.js';
+import { type TarMember, tarMembers } from '../../files/tar-members.js';
 
 /** The version of the index: another one is made anew. */
 const VERSION = 1;
@@ -108,7 +109,8 @@ function textOf(path: string): string {
  */
 export async function makeIndex(shard: string, path: string): Promise<Head> {
   const before = isAddress(shard) ? undefined : statSync(shard, { throwIfNoEntry: false });
-  const { readAt, close } = await openAt(shard);
+  const { readAt: read, close } = await openAt(shard, 'a tar archive');
+  const readAt = ahead(read, shard);
   try {
     const samples: IndexedSample[] = [];
     let end = 0;

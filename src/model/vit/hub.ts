@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../base/errors.js';
+import { hubCache } from '../../files/hub-cache.js';
 import { isThere, shardsOf, WEIGHT_FILES } from './weight-files.js';
 
 /**
@@ -15,12 +15,7 @@ export async function fromHub(name: string): Promise<string> {
       `${name}: expected a folder, a .safetensors file or a hub id such as google/vit-base-patch16-224, got nothing there; see --model-name`,
       { path: name },
     );
-  const hub = process.env['HF_HOME'] ?? join(homedir(), '.cache', 'huggingface');
-  const cache = process.env['HF_HUB_CACHE'] ?? join(hub, 'hub');
-  const repo = join(cache, `models--${name.replace('/', '--')}`);
-  // The hub client asks the network what `main` is; the cache says it without.
-  const revision = (await readFile(join(repo, 'refs', 'main'), 'utf8').catch(() => '')).trim();
-  const snapshot = join(repo, 'snapshots', revision || 'main');
+  const { cache, repo, snapshot } = await hubCache('models', name);
   for (const file of WEIGHT_FILES) {
     const cached = join(snapshot, file);
     if (await isThere(cached)) return cached;

@@ -1,11 +1,14 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCoco } from '../../../src/data/coco/read-coco.js';
 import { readManifest } from '../../../src/data/manifest.js';
 import { drawn, type Shape } from '../../../src/data/outlines/outlines.js';
+import { openParquet } from '../../../src/data/parquet/parquet.js';
 import { openShards } from '../../../src/data/shards/shards.js';
 import { read } from '../../../src/data/source.js';
+import { embedded, parquetBytes } from '../../files/parquet-writer.js';
 import { tar } from '../../files/tar-writer.js';
 import { mendTar, readMutated, tryMutated, withHostileValue } from '../mutate.js';
 
@@ -77,6 +80,37 @@ describe('readers of items, on mutated inputs', () => {
     await readMutated('indices', [index], (bytes) => {
       writeFileSync(`${path}.index`, bytes);
       return all(path);
+    });
+  });
+
+  it('Parquet files, and the pictures in them', async () => {
+    const bytes = (k: number) => Buffer.alloc(20 + k, k);
+    const rows = Array.from({ length: 7 }, (_, k) => k);
+    const columns = [
+      { name: 'image', kind: 'picture', values: rows.map((k) => embedded(bytes(k), `${k}.png`)) },
+      { name: 'mask', kind: 'BYTE_ARRAY', values: rows.map((k) => (k === 3 ? null : bytes(k % 2))) },
+      { name: 'label', kind: 'INT64', values: rows.map((k) => BigInt(k % 2)) },
+      { name: 'group', kind: 'STRING', values: rows.map((k) => `p${k % 2}`) },
+      { name: 'weight', kind: 'DOUBLE', values: rows },
+    ] as const;
+    const wholes = (['UNCOMPRESSED', 'SNAPPY', 'GZIP'] as const).map((codec) =>
+      parquetBytes(columns, { codec, rows: 4, page: 64 }),
+    );
+    let count = 0;
+    const all = async (path: string) => {
+      for (const { image, mask } of await openParquet(path)) {
+        await read(image, 'an image');
+        if (mask) await read(mask, 'a mask').catch((error: Error) => assert.equal(error.name, 'UserError'));
+      }
+    };
+    await readMutated('parquet', wholes, async (bytes) => {
+      // A name of its own: what is known of a file goes by its name, time and size.
+      const path = file(bytes, `p${count++}.parquet`);
+      try {
+        await all(path);
+      } finally {
+        rmSync(path);
+      }
     });
   });
 
