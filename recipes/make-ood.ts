@@ -25,7 +25,7 @@ import { dataFlags, dividedPairs, nameIn, ownedFolder, recipe, recordPaths } fro
 import { concatMap, defer, from, lastValueFrom, mergeMap } from 'rxjs';
 import { z } from 'zod';
 
-const { maskIds: _ids, classNames: _names, ...data } = dataFlags;
+const { maskIds: _ids, classNames: _names, fold: _fold, ...data } = dataFlags;
 
 recipe({
   description: 'Makes seeded out-of-domain copies of the test split, with masks, one folder per style.',

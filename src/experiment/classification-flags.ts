@@ -27,6 +27,7 @@ export const labelledDataFlags = {
       "stratified = 70/20/10 of each class; upstream = CPython's shuffle of all, 70/20/10; hash = each picture by its own name, stable under added files",
     ),
   splitBy: splitByFlag,
+  fold: dataFlags.fold,
   shrink,
 };
 

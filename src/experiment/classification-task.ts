@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { concatMap, defer, from, lastValueFrom, type Observable, of, pipe, toArray } from 'rxjs';
+import { concatMap, defer, from, lastValueFrom, map, type Observable, pipe, toArray } from 'rxjs';
 import { augment } from '../../operators/augment.js';
 import { batch } from '../../operators/batch.js';
 import { checkSplits } from '../../operators/check-splits.js';
@@ -10,12 +10,12 @@ import { labelList } from '../../operators/label-list.js';
 import { mixSamples } from '../../operators/mix-samples.js';
 import { normalize } from '../../operators/normalize.js';
 import { predictLabels } from '../../operators/predict-labels.js';
-import { split } from '../../operators/split.js';
 import { UserError } from '../base/errors.js';
 import { fixture } from '../base/fixture.js';
 import type { ImageSize } from '../data/images/image-size.js';
 import type { SampleCache } from '../data/images/sample-cache.js';
 import { few, type SplitStems } from '../data/recorded-split.js';
+import { splitPairs } from '../data/split.js';
 import type { Splits } from '../data/types.js';
 import { pretrainedLabels } from '../model/vit/pretrained.js';
 import type { Pretrained } from '../model/vit/pretrained-of.js';
@@ -30,9 +30,11 @@ import {
   classificationMetrics,
 } from '../tasks/classification/metrics/classification-metrics.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
+import { balanceOf } from './balance.js';
 import type { TrunkUse } from './cached-trunk.js';
 import { type ClassWeights, classificationWeights, weightedLoss } from './class-weights.js';
 import { classifierRecordOf } from './classifier-record.js';
+import { foldOf } from './fold.js';
 import { groupsOf, type SourceSettings, sourcedImages, sourceOf } from './item-sources.js';
 import { askedNormalization, recordedNormalization } from './model-record.js';
 import { cacheOf, type PictureSettings, pictureBatches } from './picture-batches.js';
@@ -61,6 +63,7 @@ export interface ClassificationSettings extends LabelSettings, ChosenAdapterSett
   readonly loss: string;
   readonly labelSmoothing: number;
   readonly classWeights?: ClassWeights | undefined;
+  readonly balance?: 'class' | 'weight' | undefined;
   readonly topK: number;
   /** The score that chooses the best checkpoint. */
   readonly metric?: string;
@@ -101,22 +104,9 @@ export async function classificationSplits(
   settings: LabelSettings,
   recorded?: SplitStems,
 ): Promise<LabelledSplits> {
-  const { randomSeed: seed, dataPercentage: percentage, split: rule, shrink } = settings;
-  const by = ({ className }: LabelledImage) => className;
   const found = await lastValueFrom(
     labelledImages(settings).pipe(
-      concatMap((images) =>
-        of(images).pipe(
-          split({
-            seed,
-            percentage,
-            shrink,
-            recorded,
-            groups: groupsOf(settings, images),
-            ...(rule === 'stratified' ? { by } : { rule }),
-          }),
-        ),
-      ),
+      map((images) => dividedImages(settings, images, recorded)),
       checkSplits(),
     ),
   );
@@ -129,6 +119,21 @@ export async function classificationSplits(
     classes,
     splits: { train: label(train), validation: label(validation), test: label(test), unused: label(unused) },
   };
+}
+
+function dividedImages(
+  settings: LabelSettings,
+  images: readonly LabelledImage[],
+  recorded: SplitStems | undefined,
+): Splits<LabelledImage> {
+  const { randomSeed: seed, dataPercentage: percentage, split: rule, shrink } = settings;
+  if (recorded) return splitPairs(images, { seed, recorded });
+  const by = rule === 'stratified' ? ({ className }: LabelledImage) => className : undefined;
+  const divided = rule === 'stratified' ? { by } : { rule };
+  return (
+    foldOf(settings, images, by) ??
+    splitPairs(images, { seed, percentage, shrink, groups: groupsOf(settings, images), ...divided })
+  );
 }
 
 /** The pretrained model's classes, where they are those of the pictures; a model that names none has these. */
@@ -193,6 +198,7 @@ export function classificationTask(
   return {
     model,
     splits,
+    order: balanceOf(settings, splits.train),
     classes,
     loss,
     metrics: classificationMetrics({ classes: classes.length, loss, k }),

@@ -7,6 +7,7 @@ import { readUnless } from '../cli/flag.js';
 import { classCount, declaredIds, type MaskIds } from '../tasks/segmentation/mask-ids.js';
 import type { Palette } from '../tasks/segmentation/palette.js';
 import { datasetFlag } from './dataset-file.js';
+import { foldFlag } from './fold.js';
 import { imageSizeFlag } from './image-size-flag.js';
 import { pairSourceFlags, splitByFlag } from './item-sources.js';
 import { maskIdsFlag } from './mask-ids-flag.js';
@@ -102,6 +103,7 @@ export const dataFlags = {
       "upstream = CPython's shuffle, 70/20/10; hash = each pair by its own name, stable under added files; folders = by the sub-folders train, val and test; lists = by --train-list and the others",
     ),
   splitBy: splitByFlag,
+  fold: foldFlag,
   trainList: z
     .array(z.string().min(1))
     .min(1)

@@ -31,6 +31,7 @@ const KEYS = [
   'std',
   'imageSize',
   'classWeights',
+  'balance',
   'tiles',
   'tileOverlap',
 ] as const;

@@ -6,6 +6,7 @@ import { shuffled } from '../data/shuffled.js';
 import { type SplitOptions, splitPairs } from '../data/split.js';
 import type { FilePair, Pair, Splits } from '../data/types.js';
 import { findPairs, type PairsOptions } from '../tasks/segmentation/pairs.js';
+import { foldOf } from './fold.js';
 import { groupsOf, type SourceSettings, sourcedPairs, sourceOf } from './item-sources.js';
 
 /** The splits that a rule of division makes of pairs, beside `SplitOptions`' rules. */
@@ -27,6 +28,7 @@ export interface PairsSettings extends SourceSettings {
   readonly dataPercentage: number;
   readonly randomSeed: number;
   readonly split: SplitRule;
+  readonly fold?: string | undefined;
   readonly shrink: 'all' | 'keep-test';
 }
 
@@ -65,6 +67,7 @@ export function listsOf(settings: PairsSettings): readonly string[] {
 export async function dividedPairs(settings: PairsSettings, recorded?: SplitStems): Promise<Splits> {
   const { randomSeed: seed, dataPercentage: percentage, shrink, split: rule } = settings;
   if (recorded) return splitPairs(await pairsOf(settings), { seed, recorded });
+  if (settings.fold !== undefined) return foldOf(settings, await pairsOf(refuseLists(settings)))!;
   if (rule !== 'folders' && rule !== 'lists') {
     const pairs = await pairsOf(refuseLists(settings));
     return splitPairs(pairs, { seed, percentage, rule, shrink, groups: groupsOf(settings, pairs) });

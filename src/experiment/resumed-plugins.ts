@@ -18,6 +18,7 @@ const naming = {
   outDir: runFlags.outDir,
   randomSeed: dataFlags.randomSeed,
   dataPercentage: dataFlags.dataPercentage,
+  fold: dataFlags.fold,
   mode: modelFlags.mode.optional(),
   adapter: z.string().optional(),
   loraType: z.string().optional(),

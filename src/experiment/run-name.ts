@@ -5,12 +5,15 @@ export interface NamedRun {
   readonly loraType: string;
   readonly randomSeed: number;
   readonly dataPercentage: number;
+  /** The fold of a cross-validation, as K/N. */
+  readonly fold?: string | undefined;
 }
 
-/** The name of a run: as given, or a recipe's prefix, what trains, the seed and the share of the data. */
+/** The name of a run: as given, or a recipe's prefix, what trains, the seed, and the share or fold of the data. */
 export function runNameOf(
-  { runName, mode, loraType, randomSeed, dataPercentage }: NamedRun,
+  { runName, mode, loraType, randomSeed, dataPercentage, fold }: NamedRun,
   prefix = '',
 ): string {
-  return runName ?? `${prefix}${mode === 'adapters' ? loraType : mode}_${randomSeed}_${dataPercentage}`;
+  const part = fold === undefined ? dataPercentage : `fold${fold.replace('/', 'of')}`;
+  return runName ?? `${prefix}${mode === 'adapters' ? loraType : mode}_${randomSeed}_${part}`;
 }

@@ -13,6 +13,7 @@ const recordedSources = {
   columns: z.array(z.string()).optional(),
   coco: z.string().optional(),
   splitBy: z.literal('group').optional(),
+  fold: z.string().optional(),
 };
 const shared = {
   classNames: z.array(z.string()),

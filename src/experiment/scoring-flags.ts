@@ -36,7 +36,7 @@ export const domainFlags = {
     .min(1)
     .optional()
     .describe(
-      "in_domain = the test split of the run's own seed and percentage; out_domain = each style; default: both, in_domain alone for a run without styles",
+      "in_domain = the test split of the run's own seed and percentage, or its fold; out_domain = each style; default: both, in_domain alone for a run without styles",
     ),
   dataset: datasetFlag,
   imageDir: z.string().optional().describe('images of the run; default: the recorded path'),

@@ -20,6 +20,7 @@ import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-
 import { writeOverlays } from '../tasks/segmentation/overlays.js';
 import { type Segmenter } from '../tasks/segmentation/segmenter.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
+import { balanceOf } from './balance.js';
 import type { TrunkUse } from './cached-trunk.js';
 import { type ClassWeights, weightedLoss } from './class-weights.js';
 import type { MaskSettings } from './data-flags.js';
@@ -57,6 +58,7 @@ export interface SegmentationSettings
   readonly mode: TrainingMode;
   readonly loss: string;
   readonly classWeights?: ClassWeights | undefined;
+  readonly balance?: 'class' | 'weight' | undefined;
 }
 
 /** Finds, divides and checks the pairs; `recorded` is the split that a resumed run began with. */
@@ -121,6 +123,7 @@ export function segmentationTask(
   return {
     model,
     splits,
+    order: balanceOf(settings, splits.train),
     ...(whole && { recordedSplits: whole }),
     classes,
     loss,

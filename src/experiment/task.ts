@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Observable } from 'rxjs';
 import type { Lease } from '../../operators/lease.js';
 import type { Batch, Tensors } from '../data/batch.js';
+import type { Order } from '../data/order.js';
 import type { BatchPlan, Item, Pair, Splits } from '../data/types.js';
 import type { MetricName, Scores } from '../events/scores.js';
 import type { Loss } from '../model/loss.js';
@@ -20,6 +21,8 @@ export interface Task<
   readonly splits: Splits<I>;
   /** The splits that checkpoints record, where items are parts of pictures. Default: `splits`. */
   readonly recordedSplits?: Splits<I>;
+  /** The order of the training items in each epoch. Default: a shuffle of all. */
+  readonly order?: Order | undefined;
   /** Names of the classes, in the order of their ids. */
   readonly classes: readonly string[];
   readonly loss: Loss<Out, Target>;

@@ -74,10 +74,13 @@ async function foundDomains(
   return domains;
 }
 
-/** The pictures of the run's recorded test split, whatever was added since. */
+/** The pictures of the run's recorded test split, or of its fold, whatever was added since. */
 async function testItems(run: TrainedRun, items: RunItems): Promise<readonly ImageItem[]> {
   const { name, settings, splits } = run;
-  const test = splits ? await recordedTest(name, splits, items) : (await splitNow(run, items)).test;
+  const side = settings.fold === undefined ? 'test' : 'validation';
+  if (settings.fold !== undefined)
+    say(`${name}: scored on its fold ${settings.fold}, which also chose its best checkpoint`);
+  const test = splits ? await recordedSide(name, splits, side, items) : (await splitNow(run, items)).test;
   if (test.length > 0) return test;
   throw new UserError(
     `${items.from}: expected a test split with a picture for ${name}, got none at ${100 * settings.dataPercentage} %; see --test-domains`,
@@ -85,9 +88,10 @@ async function testItems(run: TrainedRun, items: RunItems): Promise<readonly Ima
   );
 }
 
-async function recordedTest(
+async function recordedSide(
   name: string,
   record: SplitStems,
+  side: 'test' | 'validation',
   { from, find }: RunItems,
 ): Promise<readonly ImageItem[]> {
   const all = await find(true);
@@ -96,7 +100,7 @@ async function recordedTest(
     say(
       `${name}: ${few(added)}: added to ${from} since its training began, so in none of its splits and not scored`,
     );
-  return sideAs(record, 'test', all);
+  return sideAs(record, side, all);
 }
 
 /** The split of the folder in its present state, for a run that recorded none. */

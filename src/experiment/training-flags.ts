@@ -12,6 +12,7 @@ import { losses } from '../tasks/segmentation/losses/losses.js';
 import { METRICS } from '../tasks/segmentation/metrics/metric.js';
 import { optimizers } from '../train/optimizers/optimizers.js';
 import { schedules } from '../train/schedules/schedules.js';
+import { balanceFlag } from './balance.js';
 import { classWeightsFlag } from './class-weights.js';
 import { normalizationFlags } from './data-flags.js';
 import { imageSizeFlag } from './image-size-flag.js';
@@ -54,6 +55,7 @@ export const trainingFlags = {
   batchSize: z.int().min(1).default(8).describe('images per batch'),
   loss: nameIn(losses).default('log-cosh-dice').describe('loss to minimise'),
   classWeights: classWeightsFlag,
+  balance: balanceFlag,
   optimizer: nameIn(optimizers)
     .default('adamw')
     .describe('optimizer; adam adds weight decay to the gradient, adamw decouples it'),

@@ -108,7 +108,7 @@ export function trainingRun<
   const { load, inOrder } = task.trunk ?? task;
   return defer(() => beginRun(settings, options)).pipe(
     concatMap((run) =>
-      prefetch(run.plans(train), load, { ahead: settings.ahead }).pipe(
+      prefetch(run.plans(train, task.order), load, { ahead: settings.ahead }).pipe(
         concatLease((batch$) =>
           batch$.pipe(
             trainStep(run),

@@ -26,6 +26,7 @@ describe('training on items that are not in folders', () => {
       image: image(stem),
       mask: mask(stem),
       label: i % 2 === 0 ? 'even' : 'odd',
+      weight: i % 3,
       group: `g${i % 22}`,
     }));
     writeFileSync(join(dir, 'list.csv'), csvText(rows));
@@ -61,6 +62,14 @@ describe('training on items that are not in folders', () => {
   const splitsOf = (name: string): Record<string, string[]> => {
     const [last] = readdirSync(join(dir, 'models', name)).filter((entry) => entry.startsWith('step-'));
     return JSON.parse(readFileSync(join(dir, 'models', name, last!, 'splits.json'), 'utf8'));
+  };
+
+  const firstLoss = (name: string) => {
+    const lines = readFileSync(join(dir, 'logs', name, 'events.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const events = lines.map((line) => JSON.parse(line) as { type: string; loss?: number });
+    return events.find(({ type }) => type === 'step')!.loss;
   };
 
   for (const [what, ...flags] of [
@@ -130,11 +139,57 @@ describe('training on items that are not in folders', () => {
     );
   });
 
+  for (const [recipe, balance] of [
+    ['train', 'weight'],
+    ['train-classifier', 'weight'],
+  ] as const)
+    it(`${recipe} trains on one fold with --balance ${balance}, resumes, and is scored on the fold`, async () => {
+      const name = `fold-${recipe}`;
+      const flags = [`--run-name=${name}`, '--data-percentage=1', '--fold=2/3', `--balance=${balance}`];
+      const flagsOf = (epochs: number) =>
+        tinyFlags(backbone, ...flags, '--manifest=list.csv', `--epochs=${epochs}`);
+      const first = await run(recipe, ...flagsOf(1));
+      assert.equal(first.code, 0, first.stderr);
+      const second = await run(recipe, ...flagsOf(2), '--resume');
+      assert.equal(second.code, 0, second.stderr);
+      const { train, validation, test } = splitsOf(name);
+      assert.deepEqual([train!.length, validation!.length, test!.length], [16, 8, 0]);
+      const plain = flagsOf(1).filter(
+        (flag) => !flag.startsWith('--balance') && !flag.startsWith('--run-name'),
+      );
+      const other = await run(recipe, ...plain, `--run-name=${name}-plain`);
+      assert.equal(other.code, 0, other.stderr);
+      assert.notEqual(firstLoss(name), firstLoss(`${name}-plain`), 'the order of training is another one');
+      const scored = await run(
+        'inference',
+        `--run-name=${name}`,
+        '--test-domains=in_domain',
+        `--output-dir=scores-${name}`,
+      );
+      assert.equal(scored.code, 0, scored.stderr);
+      assert.match(scored.stderr, /scored on its fold 2\/3, which also chose its best checkpoint/);
+    });
+
   it('refuses two sources, and what a source has not', async () => {
     for (const [pattern, ...flags] of [
       [/--shards: expected it without --manifest, got both/, '--manifest=list.csv', '--shards=data-0.tar'],
       [/--split-by group: expected items with a group, got none/, '--shards=data-0.tar', '--split-by=group'],
       [/--split folders: expected it without --manifest/, '--manifest=list.csv', '--split=folders'],
+      [
+        /--balance weight: expected training items with a weight, got none/,
+        '--shards=data-{0..1}.tar',
+        '--balance=weight',
+      ],
+      [/--balance class: expected a label for each picture, got none for /, '--balance=class'],
+      [/--fold 3\/2: expected K\/N with K from 1 to N/, '--fold=3/2', '--data-percentage=1'],
+      [/--fold.*expected K\/N, such as 1\/5/, '--fold=2'],
+      [/--fold 1\/2: expected it without --split hash, got both/, '--fold=1/2', '--split=hash'],
+      [/--fold 1\/2: expected it without --data-percentage, got 0.5/, '--fold=1/2', '--data-percentage=0.5'],
+      [
+        /--fold 1\/900: expected a number from 2 to the 200 items, got 900/,
+        '--fold=1/900',
+        '--data-percentage=1',
+      ],
       [/none.csv: expected a manifest, got/, '--manifest=none.csv'],
       [
         /data-0.parquet: expected a column picture of pictures, got img, mask/,
