@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../base/errors.js';
+import { oneLine } from '../base/printable.js';
 import { say } from '../base/say.js';
 import { whatIsThere } from '../base/what-is-there.js';
 import { csvRecords } from '../files/csv.js';
@@ -167,5 +168,5 @@ function sayIgnored(path: string, names: readonly string[]): void {
 }
 
 function failure(path: string, line: number, expected: string, got: string): UserError {
-  return new UserError(`${path}:${line}: expected ${expected}, got ${got}`, { path, line });
+  return new UserError(`${path}:${line}: expected ${expected}, got ${oneLine(got)}`, { path, line });
 }

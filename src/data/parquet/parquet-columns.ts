@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../base/errors.js';
+import { oneLine } from '../../base/printable.js';
 import type { Leaf, ParquetFile } from '../../files/parquet/parquet-file.js';
 
 /** What the columns of a Parquet file are to a data set. */
@@ -90,7 +91,7 @@ function typeOf(file: ParquetFile, name: string): string {
 
 function namesOf(file: ParquetFile): string {
   const names = [...new Set([...file.leaves.keys()].map((path) => path.split('.')[0]!))];
-  return names.slice(0, 12).join(', ') + (names.length > 12 ? ', …' : '') || 'no columns';
+  return oneLine(names.slice(0, 12).join(', ')) + (names.length > 12 ? ', …' : '') || 'no columns';
 }
 
 const features = z.object({

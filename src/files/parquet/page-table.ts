@@ -1,7 +1,7 @@
 import type { PageHeader } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { UserError } from '../../base/errors.js';
-import { oneLine, type ParquetFile, readBytes } from './parquet-file.js';
+import { type ParquetFile, readBytes, reason } from './parquet-file.js';
 
 /** The first guess of a page header's size, in bytes, and the largest one. */
 const HEADER = 2 ** 12;
@@ -88,7 +88,7 @@ async function headerAt(
     } catch (cause) {
       // It may be longer than the guess.
       if (length < LARGEST_HEADER && bytes.length === length) continue;
-      throw damaged(file.file, group, column, `a damaged page header (${oneLine(cause)})`, cause);
+      throw damaged(file.file, group, column, `a damaged page header (${reason(cause)})`, cause);
     }
   }
 }

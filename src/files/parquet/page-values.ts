@@ -7,7 +7,7 @@ import { getMaxDefinitionLevel } from 'hyparquet/src/schema.js';
 import { checkDeltas, checkRuns } from './check-page.js';
 import { decompress } from './decompress.js';
 import { damaged, type Page, type PageTable, pageTable } from './page-table.js';
-import { type Leaf, oneLine, type ParquetFile, readBytes } from './parquet-file.js';
+import { type Leaf, type ParquetFile, readBytes, reason } from './parquet-file.js';
 
 /** A value of a column; null where a row has none. */
 export type Value = Uint8Array | string | number | bigint | boolean | Date | null;
@@ -145,6 +145,6 @@ async function guarded<T>({ file, group, leaf }: Column, work: () => Promise<T>)
     return await work();
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'UserError') throw cause;
-    throw damaged(file.file, group, leaf.path, oneLine(cause), cause);
+    throw damaged(file.file, group, leaf.path, reason(cause), cause);
   }
 }

@@ -2,6 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import type { FileMetaData, SchemaTree } from 'hyparquet';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.js';
+import { oneLine } from '../../base/printable.js';
 import { whatIsThere } from '../../base/what-is-there.js';
 import { fetchBytes, fetchSize } from '../fetch-bytes.js';
 import { isAddress } from '../http.js';
@@ -71,7 +72,7 @@ export async function parquetFile(file: string): Promise<ParquetFile> {
     const leaves = new Map(leavesOf(parquetSchema(metadata), []));
     return { ...whole, ...contents(metadata, bytes), leaves };
   } catch (cause) {
-    throw broken(file, `a damaged footer (${oneLine(cause)})`, cause);
+    throw broken(file, `a damaged footer (${reason(cause)})`, cause);
   }
 }
 
@@ -106,9 +107,9 @@ export function broken(file: string, got: string, cause?: unknown): UserError {
   return new UserError(`${file}: expected a Parquet file, got ${got}`, { path: file }, { cause });
 }
 
-/** A message of a library, on one line and not too long. */
-export function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ').slice(0, 200);
+/** What a library says of its failure, on one line. */
+export function reason(error: unknown): string {
+  return oneLine(error instanceof Error ? error.message : String(error));
 }
 
 async function identity(file: string): Promise<{ bytes: number; modified: number }> {
