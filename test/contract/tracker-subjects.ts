@@ -1,8 +1,10 @@
 import { type LoggerFor, type RunEnd } from '../../src/loggers/logger.js';
 import { mlflow } from '../../src/loggers/mlflow.js';
 import { tensorBoard } from '../../src/loggers/tensor-board.js';
+import { wandb } from '../../src/loggers/wandb.js';
 import { FakeMlflow } from '../loggers/fake-mlflow.js';
 import { readTensorBoard } from '../loggers/read-tensor-board.js';
+import { readWandb } from '../loggers/read-wandb.js';
 import type { TrackedRun } from '../loggers/tracked-run.js';
 
 /** A tracker under test: it logs in a folder or to a server, and finds all runs that are there. */
@@ -28,6 +30,11 @@ export const trackers: readonly TrackerSubject[] = [
       read: async () => [await readTensorBoard(logs)],
       close: async () => {},
     }),
+  },
+  {
+    name: 'wandb',
+    ends: { finished: 0, failed: 1, stopped: 255 },
+    open: async (logs) => ({ logger: wandb(), read: () => readWandb(logs), close: async () => {} }),
   },
   {
     name: 'mlflow',

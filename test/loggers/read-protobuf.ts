@@ -34,6 +34,11 @@ export class Fields {
     return new TextDecoder().decode(this.#fields.get(field)?.[0] as Uint8Array | undefined);
   }
 
+  texts(field: number): string[] {
+    const texts = (this.#fields.get(field) ?? []) as Uint8Array[];
+    return texts.map((bytes) => new TextDecoder().decode(bytes));
+  }
+
   message(field: number): Fields {
     return new Fields(this.bytes(field));
   }
