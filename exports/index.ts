@@ -231,6 +231,8 @@ export {
 export type { Model, Pass } from '../src/model/model.js';
 export { type Parameter, type ParameterGroup, Parameters } from '../src/model/parameters.js';
 export { AdaptableVit } from '../src/model/vit/adaptable-vit.js';
+export type { BlockOptions } from '../src/model/vit/block-options.js';
+export { layerDecay } from '../src/model/vit/layer-decay.js';
 export type { TrainingMode } from '../src/model/vit/training-mode.js';
 export { readPretrained } from '../src/model/vit/pretrained.js';
 export type { Pretrained } from '../src/model/vit/pretrained-of.js';

@@ -60,6 +60,8 @@ export interface LabelSettings extends Omit<SourceSettings, 'coco'> {
 /** Settings of `classificationTask`: the flags of its data, backbone and adapter. */
 export interface ClassificationSettings extends LabelSettings, ChosenAdapterSettings, PictureSettings {
   readonly mode: TrainingMode;
+  /** Stochastic depth. Default 0. */
+  readonly dropPath?: number | undefined;
   readonly loss: string;
   readonly labelSmoothing: number;
   readonly classWeights?: ClassWeights | undefined;
@@ -187,7 +189,7 @@ export function classificationTask(
   const { mode, randomSeed: seed, labelSmoothing: smoothing, topK: k } = settings;
   checkTopK('--metric', settings.metric, k, classes);
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
-  model.train(mode);
+  model.train(mode).trainsWith({ dropPath: settings.dropPath });
   const samples = cache ?? cacheOf(settings);
   // Batches that are mixed only train: what takes them is the loss, and its targets may be shares.
   const shares = softLabelTensor(classes.length) as unknown as typeof labelTensor;

@@ -56,6 +56,8 @@ export interface SegmentationSettings
     ChosenAdapterSettings,
     PictureSettings {
   readonly mode: TrainingMode;
+  /** Stochastic depth. Default 0. */
+  readonly dropPath?: number | undefined;
   readonly loss: string;
   readonly classWeights?: ClassWeights | undefined;
   readonly balance?: 'class' | 'weight' | undefined;
@@ -116,7 +118,7 @@ export function segmentationTask(
 ): Task & { readonly model: Segmenter } {
   const { randomSeed: seed, maskIds: ids, mode } = settings;
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
-  model.train(mode);
+  model.train(mode).trainsWith({ dropPath: settings.dropPath });
   const samples = cache ?? cacheOf(settings);
   const loss = weightedLoss((options) => losses.make(settings.loss, options), settings.loss, weights);
   const classes = classNamesOf(settings);

@@ -77,6 +77,25 @@ export const trainingFlags = {
     z.number().gt(0).default(1e-2).describe('learning rate of the segmentation head'),
     ({ separateLr }) => (separateLr ? undefined : WITHOUT_SEPARATE),
   ),
+  layerDecay: readUnless(
+    z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe(
+        "layer-wise decay of the learning rate, such as 0.75: each block's rate is this share of the next one's, as timm counts them; default: one rate",
+      ),
+    ({ mode }) => (mode === 'head' ? '--mode head trains the head alone' : undefined),
+  ),
+  dropPath: z
+    .number()
+    .min(0)
+    .lt(1)
+    .optional()
+    .describe(
+      'stochastic depth: rate at which pictures skip the branches of the last block, falling to 0 in the first; default: none',
+    ),
   weightDecay: z.number().min(0).default(1e-4).describe('weight decay'),
   accumulate: z
     .int()

@@ -28,7 +28,7 @@ import { type NamedOptimizerOptions, optimizers } from '../train/optimizers/opti
 import { Run } from '../train/run.js';
 import { schedules } from '../train/schedules/schedules.js';
 import { forkOf } from './fork-of.js';
-import { learningRates } from './learning-rates.js';
+import { layerRates, learningRates } from './learning-rates.js';
 import type { OpenRun } from './open-run.js';
 import { recordedSettings } from './resumed-settings.js';
 import type { Task } from './task.js';
@@ -48,6 +48,8 @@ export interface TrainingRunSettings extends NamedOptimizerOptions {
   readonly separateLr: boolean;
   readonly lrVitBackbone: number;
   readonly lrSegHead: number;
+  /** Layer-wise decay of the learning rate. Default 1: none. */
+  readonly layerDecay?: number | undefined;
   readonly ema?: number | undefined;
   readonly patience?: number | undefined;
   readonly metric: string;
@@ -180,6 +182,7 @@ export async function beginRun<
     optimizer: accumulate(settings.accumulate ?? 1, optimizers.make(settings.optimizer, settings)),
     schedule: schedules.make(settings.schedule, { steps: epochs * batches, metric }),
     learningRate: learningRates(settings),
+    rates: layerRates(settings, model),
     average: settings.ema,
     frozenSteps: mode === 'head' ? 0 : freezeEpochs * batches,
     config: { ...recordedSettings(settings), classNames: classes, model: record },

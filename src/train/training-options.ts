@@ -20,6 +20,8 @@ export interface TrainingOptions<
   readonly optimizer: Optimizer;
   /** The base rate: one for all parameters, or one for each group that trains (`separate_lr`). */
   readonly learningRate: number | Partial<Readonly<Record<ParameterGroup, number>>>;
+  /** The rate of a parameter as a multiple of its group's, such as `layerDecay` gives. Default: 1. */
+  readonly rates?: ((parameter: Parameter) => number) | undefined;
   /** Default: constant. */
   readonly schedule?: Schedule;
   /** Seeds dropout; shuffling and augmentation are seeded by the plans. */

@@ -197,7 +197,7 @@ export class Training<
         Object.keys(weights).map((group) => [group, learningRate[group] ?? learningRate.all!]),
       ),
     });
-    const rates = packRates(parameters);
+    const rates = packRates(parameters, this.#options.rates);
     const newWeights = Object.fromEntries(
       Object.entries(updates).map(([group, update]) => [
         group,

@@ -46,6 +46,8 @@ export async function resumable(dir: string, ...args: readonly string[]): Promis
     '--accumulate=2',
     '--adapter-dropout=0.1',
     '--head-dropout=0.1',
+    '--drop-path=0.3',
+    '--layer-decay=0.8',
     '--batch-norm',
     '--augment=flip,rotate,color',
     '--mix=cutmix,copy-paste',

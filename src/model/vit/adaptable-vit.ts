@@ -9,11 +9,13 @@ import { Parameters } from '../parameters.js';
 import type { TorchPlace } from '../torch-place.js';
 import { AdaptedMaps } from './adapted-maps.js';
 import { adapterSites } from './adapter-sites.js';
+import { type BlockOptions, checkBlockOptions } from './block-options.js';
 import { type Grid, gridOf, type VitConfig } from './config.js';
+import { dropPathRates, droppedBlocks } from './drop-path.js';
 import type { HeldAdapter, InjectOptions } from './held-adapter.js';
 import { PictureSizes } from './picture-sizes.js';
 import { setTrainable, type TrainingMode } from './training-mode.js';
-import { trunkBlocks } from './trunk-blocks.js';
+import { checkStart, startOf, trunkBlocks } from './trunk-blocks.js';
 import { blocks, embed, levelsOf } from './vit.js';
 
 /**
@@ -28,6 +30,7 @@ export abstract class AdaptableVit implements Model {
   readonly #sizes: PictureSizes;
   /** How many blocks precede an input that is no image. */
   #start: number | undefined;
+  #blocks: BlockOptions = {};
 
   /** The shape of the ViT, for pictures of this model's size. */
   readonly config: VitConfig;
@@ -60,6 +63,23 @@ export abstract class AdaptableVit implements Model {
   takes(sizes: readonly Size[]): this {
     for (const size of sizes) this.#sizes.add(size);
     return this;
+  }
+
+  /**
+   * How the blocks run while the model trains; scoring is as before.
+   *
+   * @throws UserError for a rate of stochastic depth below 0, or from 1 up.
+   * @example
+   * model.trainsWith({ dropPath: 0.1 });
+   */
+  trainsWith(options: BlockOptions): this {
+    checkBlockOptions(options);
+    this.#blocks = options;
+    return this;
+  }
+
+  get #dropPath(): number[] {
+    return dropPathRates(this.#blocks.dropPath ?? 0, this.config.num_hidden_layers);
   }
 
   /** The grid of patches of an input: of images of any size, or of what comes out of the trunk. */
@@ -101,7 +121,7 @@ export abstract class AdaptableVit implements Model {
    */
   get trunkBlocks(): number {
     const adapted = this.adapter && !this.merged ? this.sitesOf(this.adapter).map(({ layer }) => layer) : [];
-    return trunkBlocks(this.config, this.parameters, adapted);
+    return trunkBlocks(this.config, this.parameters, [...adapted, ...droppedBlocks(this.#dropPath)]);
   }
 
   /**
@@ -110,18 +130,12 @@ export abstract class AdaptableVit implements Model {
    */
   trunk(images: Tensor, count = this.trunkBlocks): Tensor {
     this.#sizes.check(images);
-    return tidy(() =>
-      blocks(
-        this.config,
-        this.parameters,
-        this.#maps.projection(),
-        embed(this.config, this.parameters, images),
-        {
-          to: count,
-          grid: this.gridOf(images),
-        },
-      ),
-    );
+    const { config, parameters } = this;
+    return tidy(() => {
+      const x = embed(config, parameters, images);
+      const range = { to: count, grid: this.gridOf(images) };
+      return blocks(config, parameters, this.#maps.projection(), x, range);
+    });
   }
 
   /**
@@ -130,11 +144,7 @@ export abstract class AdaptableVit implements Model {
    * @throws UserError where one of these blocks trains.
    */
   startAfter(count: number): this {
-    if (!Number.isInteger(count) || count < 0 || count > this.trunkBlocks)
-      throw new UserError(
-        `startAfter: expected from 0 to ${this.trunkBlocks} blocks, below which nothing trains, got ${count}`,
-        { count },
-      );
+    checkStart(count, this.trunkBlocks);
     this.#start = count;
     return this;
   }
@@ -147,13 +157,11 @@ export abstract class AdaptableVit implements Model {
   /** The tokens after each of these blocks, counted from 0, all through the last LayerNorm; else as `tokens`. */
   levels(inputs: Tensor, layers: readonly number[], pass: Pass = {}): Tensor[] {
     const { config, parameters } = this;
-    const from = inputs.rank === 3 ? this.#start : 0;
-    if (from === undefined)
-      throw new UserError('expected images, got the output of blocks; call startAfter(blocks) first');
+    const from = startOf(inputs, this.#start);
     if (inputs.rank !== 3) this.#sizes.check(inputs);
     return tidy(() => {
       const x = inputs.rank === 3 ? inputs : embed(config, parameters, inputs);
-      const range = { from, grid: this.gridOf(inputs) };
+      const range = { from, grid: this.gridOf(inputs), dropPath: this.#dropPath, random: pass.random };
       return levelsOf(config, parameters, this.#maps.projection(pass), x, layers, range);
     });
   }

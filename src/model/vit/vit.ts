@@ -22,6 +22,7 @@ import { ACTIVATIONS } from './activations.js';
 import type { BlockMap } from './adapter-sites.js';
 import { backboneShapes } from './backbone-shapes.js';
 import { checkHeads, type Grid, gridOf, leadingPositions, type VitConfig } from './config.js';
+import { residual } from './drop-path.js';
 import { fromTorchLayout } from './layout.js';
 import { interpolatePositions } from './positions.js';
 import { positionsOn } from './positions-on.js';
@@ -75,6 +76,10 @@ export interface BlockRange {
   readonly to?: number;
   /** The grid of the pictures, which rotary positions are of. Default: the model's own. */
   readonly grid?: Grid;
+  /** The rates of stochastic depth, by block. Default: none. */
+  readonly dropPath?: readonly number[];
+  /** Draws which pictures skip a branch; given when the model trains. */
+  readonly random?: (() => number) | undefined;
   /** Is handed the tokens after each block. */
   readonly seen?: (layer: number, x: Tensor) => void;
 }
@@ -85,7 +90,14 @@ export function blocks(
   parameters: Parameters,
   project: Project,
   tokens: Tensor,
-  { from = 0, to = config.num_hidden_layers, grid = gridOf(config), seen }: BlockRange = {},
+  {
+    from = 0,
+    to = config.num_hidden_layers,
+    grid = gridOf(config),
+    seen,
+    dropPath = [],
+    random,
+  }: BlockRange = {},
 ): Tensor {
   const { num_attention_heads: heads, layer_norm_eps: eps } = config;
   const activation = ACTIVATIONS[config.hidden_act];
@@ -96,6 +108,8 @@ export function blocks(
   for (let layer = from; layer < to; layer++) {
     const norm = (name: string, x: Tensor) =>
       branchNorm(x, get(`layers.${layer}.${name}.weight`), get(`layers.${layer}.${name}.bias`), eps);
+    const joined = (x: Tensor, branch: Tensor | LinearMap) =>
+      residual(x, branch, dropPath[layer] ?? 0, random);
     x = tidy(() => {
       const [h, before] = norm('norm1', x);
       const [q, k, v] = linears([
@@ -105,12 +119,12 @@ export function blocks(
       ]);
       const [turnedQ, turnedK] = turn ? [q!, k!].map((y) => rotary(y, turn.cos, turn.sin)) : [q, k];
       const attended = attention(turnedQ!, turnedK!, v!, heads);
-      const [y] = linears([project(layer, 'output', attended)], before);
-      const [z, between] = norm('norm2', y!);
+      const y = joined(before, project(layer, 'output', attended));
+      const [z, between] = norm('norm2', y);
       const gates = config.use_gated_mlp ? [project(layer, 'gate', z)] : [];
       const [inner, gate] = linears([project(layer, 'fc1', z), ...gates]);
       const active = gate ? mul(activation(gate), inner!) : activation(inner!);
-      return linears([project(layer, 'fc2', active)], between)[0]!;
+      return joined(between, project(layer, 'fc2', active));
     });
     seen?.(layer, x);
   }

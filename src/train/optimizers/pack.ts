@@ -14,13 +14,23 @@ export function pack(parameters: readonly Parameter[], values: readonly Tensor[]
   return Object.fromEntries(Object.entries(flat).map(([group, parts]) => [group, tidy(() => concat(parts))]));
 }
 
-/** The learning rates of parameters as multiples of their group's, one vector for each group that has other ones than 1. */
-export function packRates(parameters: readonly Parameter[]): Packs {
-  const groups = new Set(parameters.filter(({ rate = 1 }) => rate !== 1).map(({ group }) => group));
-  const own = parameters.filter(({ group }) => groups.has(group));
+/**
+ * The learning rates of parameters as multiples of their group's, one vector for each group that has other ones than 1.
+ * `rates` gives further factors (see `layerDecay`).
+ */
+export function packRates(
+  parameters: readonly Parameter[],
+  rates: (parameter: Parameter) => number = () => 1,
+): Packs {
+  const rated = parameters.map((parameter) => ({
+    parameter,
+    rate: (parameter.rate ?? 1) * rates(parameter),
+  }));
+  const groups = new Set(rated.filter(({ rate }) => rate !== 1).map(({ parameter }) => parameter.group));
+  const own = rated.filter(({ parameter }) => groups.has(parameter.group));
   return pack(
-    own,
-    own.map(({ value, rate = 1 }) => mul(rate, onesLike(value))),
+    own.map(({ parameter }) => parameter),
+    own.map(({ parameter, rate }) => mul(rate, onesLike(parameter.value))),
   );
 }
 
