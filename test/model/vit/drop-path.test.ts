@@ -28,7 +28,7 @@ describe('dropPath', () => {
       const branch = tensor(new Float32Array(pictures * 6).fill(0.7), shape);
       return residual(zeros(shape), branch, rate, random).dataSync();
     });
-    const rows = Array.from({ length: pictures }, (_, i) => [...after.slice(6 * i, 6 * i + 6)]);
+    const rows = Array.from({ length: pictures }, (_, i) => after.slice(6 * i, 6 * i + 6));
     for (const row of rows) assert.equal(new Set(row).size, 1);
     const kept = rows.filter(([x]) => x !== 0);
     for (const [x] of kept) assert.ok(Math.abs(x! - 1) < 1e-6);
