@@ -430,6 +430,7 @@ export { csv } from '../src/loggers/metrics-csv.js';
 export { tensorBoard } from '../src/loggers/tensor-board.js';
 export { type MlflowOptions, mlflow } from '../src/loggers/mlflow.js';
 export type { MlflowClientOptions } from '../src/loggers/mlflow-http.js';
+export { type TrackioOptions, trackio } from '../src/loggers/trackio.js';
 export { type WandbOptions, wandb } from '../src/loggers/wandb.js';
 export { plots } from '../src/loggers/plots.js';
 export { readSummary, type Summary, summary, type TestScores } from '../src/loggers/summary.js';

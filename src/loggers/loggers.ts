@@ -6,6 +6,7 @@ import { mlflow } from './mlflow.js';
 import { plots } from './plots.js';
 import { summary } from './summary.js';
 import { tensorBoard } from './tensor-board.js';
+import { trackio } from './trackio.js';
 import { wandb } from './wandb.js';
 
 const STANDARD = {
@@ -17,7 +18,7 @@ const STANDARD = {
 };
 
 /** Other trackers, which a run has on request. */
-const TRACKERS = { mlflow: mlflow(), wandb: wandb() };
+const TRACKERS = { mlflow: mlflow(), wandb: wandb(), trackio: trackio() };
 
 /**
  * The loggers by name. Those that write into the run's folders listen to every run of the recipes; the others, such as

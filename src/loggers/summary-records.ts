@@ -4,7 +4,7 @@ import { loadSharp } from '../base/sharp.js';
 import type { Event, PictureEvent, RunEvent } from '../events/event.js';
 import { numbersOf, snakeCase } from '../events/shown-scores.js';
 import { Message } from '../files/protobuf.js';
-import type { Histogram } from '../numeric/histogram.js';
+import { edgesOf, type Histogram } from '../numeric/histogram.js';
 import { type Hyperparameter, hyperparametersOf } from './hyperparameters.js';
 import type { LoggedRun, RunEnd } from './logger.js';
 import { scalarsOf } from './scalars.js';
@@ -152,19 +152,10 @@ function kindOf(value: Hyperparameter): 'string' | 'boolean' | 'number' {
   return typeof value as 'string' | 'boolean' | 'number';
 }
 
-function writeHistogram(message: Message, { min, max, sum, sumSquares, counts }: Histogram): void {
-  const width = (max - min) / counts.length;
-  message.double(1, min);
-  message.double(2, max);
-  message.double(
-    3,
-    counts.reduce((a, b) => a + b, 0),
-  );
-  message.double(4, sum);
-  message.double(5, sumSquares);
-  message.doubles(
-    6,
-    counts.map((_, i) => (i === counts.length - 1 ? max : min + (i + 1) * width)),
-  );
+function writeHistogram(message: Message, histogram: Histogram): void {
+  const { min, max, sum, sumSquares, counts } = histogram;
+  const count = counts.reduce((a, b) => a + b, 0);
+  for (const [i, value] of [min, max, count, sum, sumSquares].entries()) message.double(i + 1, value);
+  message.doubles(6, edgesOf(histogram).slice(1));
   message.doubles(7, counts);
 }

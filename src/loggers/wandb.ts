@@ -7,7 +7,7 @@ import { loadSharp } from '../base/sharp.js';
 import type { Event, PictureEvent, RunEvent } from '../events/event.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { writeError } from '../files/write-error.js';
-import type { Histogram } from '../numeric/histogram.js';
+import { edgesOf, type Histogram } from '../numeric/histogram.js';
 import { hyperparametersOf } from './hyperparameters.js';
 import {
   folderFor,
@@ -122,7 +122,7 @@ class Wandb implements Logger {
     if (event.type === 'picture') return Buffer.concat([before, await this.#picture(event)]);
     if (event.type === 'weights')
       for (const [name, histogram] of Object.entries(event.histograms))
-        this.#row.push(...histogramOf(name, histogram));
+        this.#row.push(...histogramItems(name, histogram));
     for (const [name, value] of scalarsOf(event, this.#classes)) this.#row.push([[name], numberJson(value)]);
     return before;
   }
@@ -171,9 +171,8 @@ class Wandb implements Logger {
   }
 }
 
-function histogramOf(name: string, { min, max, counts }: Histogram): WandbItem[] {
-  const edges = Array.from({ length: counts.length + 1 }, (_, i) => min + (i * (max - min)) / counts.length);
-  const value = { _type: 'histogram', bins: edges, values: counts };
+function histogramItems(name: string, histogram: Histogram): WandbItem[] {
+  const value = { _type: 'histogram', bins: edgesOf(histogram), values: histogram.counts };
   return Object.entries(value).map(([part, it]) => [[`weights/${name}`, part], JSON.stringify(it)]);
 }
 

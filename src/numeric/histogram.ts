@@ -35,3 +35,9 @@ export function histogramOf(values: ArrayLike<number>, intervals = 30): Histogra
   }
   return { min, max, sum, sumSquares, counts };
 }
+
+/** The edges of a histogram's intervals: one more than there are counts. */
+export function edgesOf({ min, max, counts }: Histogram): number[] {
+  const width = (max - min) / counts.length;
+  return [...counts.map((_, i) => min + i * width), max];
+}

@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import { type LoggerFor, type RunEnd } from '../../src/loggers/logger.js';
 import { mlflow } from '../../src/loggers/mlflow.js';
 import { tensorBoard } from '../../src/loggers/tensor-board.js';
+import { trackio } from '../../src/loggers/trackio.js';
 import { wandb } from '../../src/loggers/wandb.js';
 import { FakeMlflow } from '../loggers/fake-mlflow.js';
 import { readTensorBoard } from '../loggers/read-tensor-board.js';
+import { readTrackio } from '../loggers/read-trackio.js';
 import { readWandb } from '../loggers/read-wandb.js';
 import type { TrackedRun } from '../loggers/tracked-run.js';
 
@@ -35,6 +38,15 @@ export const trackers: readonly TrackerSubject[] = [
     name: 'wandb',
     ends: { finished: 0, failed: 1, stopped: 255 },
     open: async (logs) => ({ logger: wandb(), read: () => readWandb(logs), close: async () => {} }),
+  },
+  {
+    name: 'trackio',
+    ends: { finished: undefined, failed: 'error', stopped: 'warn' },
+    open: async (logs) => ({
+      logger: trackio({ dir: logs }),
+      read: () => readTrackio(join(logs, 'millrace.db')),
+      close: async () => {},
+    }),
   },
   {
     name: 'mlflow',
