@@ -294,7 +294,8 @@ export {
 export { loadStudyAdapter, type StudyAdapterOptions } from '../src/adapters/study-files.js';
 export type { InjectOptions } from '../src/model/vit/held-adapter.js';
 export { loadPeft } from '../src/adapters/peft/load-peft.js';
-export type { NamedWeights, Spelling } from '../src/model/vit/names.js';
+export type { Spelling } from '../src/model/vit/module-names.js';
+export type { NamedWeights } from '../src/model/vit/names.js';
 
 // Losses: what training minimises.
 export { losses } from '../src/tasks/segmentation/losses/losses.js';

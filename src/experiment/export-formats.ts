@@ -53,7 +53,7 @@ export const EXPORTS = {
       model.unmerge();
       // PEFT's files are written as a folder of their own, which here has a card and a lock.
       const part = join(dir, '.adapter');
-      await savePeft(model, part, { baseModel: run.settings.model.modelName });
+      await savePeft(model, part, { attribute: '', baseModel: run.settings.model.modelName });
       for (const name of await readdir(part)) await rename(join(part, name), join(dir, name));
       await rmdir(part);
     },

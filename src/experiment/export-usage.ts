@@ -1,6 +1,6 @@
 import { DEFAULT_HEAD } from '../model/heads/heads.js';
 import type { AdaptableVit } from '../model/vit/adaptable-vit.js';
-import { leadingTokens } from '../model/vit/config.js';
+import { leadingTokens, type VitConfig } from '../model/vit/config.js';
 import { savedFamily } from '../model/vit/saved-family.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { isClassification, type TrainedRun } from './trained-runs.js';
@@ -75,18 +75,27 @@ print(logits.argmax(1))
 `)}`;
 };
 
+/** The class that loads the encoder of a base model: inside a model of text and pictures it has one of its own. */
+function encoderClass({ pre_norm, class_token, module_names }: VitConfig): string {
+  if (pre_norm) return 'CLIPVisionModel';
+  return class_token === false && !module_names ? 'SiglipVisionModel' : 'AutoModel';
+}
+
 /** How to load each format. */
 export const usageOf = {
   hf: (run, model) => (isClassification(run) ? classify : segment(run, model)),
 
-  adapter: (run) => `The adapter alone, in PEFT's format, for the base model; the head is in head.safetensors.
+  adapter: (
+    run,
+    { config },
+  ) => `The adapter alone, in PEFT's format, for the base model; the head is in head.safetensors.
 
 ${python(`
 from peft import PeftModel
-from transformers import ViTModel
+from transformers import ${encoderClass(config)}
 
-vit = ViTModel.from_pretrained(${JSON.stringify(run.settings.model.modelName)}, add_pooling_layer=False)
-vit = PeftModel.from_pretrained(vit, ".")
+vit = ${encoderClass(config)}.from_pretrained(${JSON.stringify(run.settings.model.modelName)})
+vit = PeftModel.from_pretrained(vit, ".").eval()
 `)}
 In Millrace: \`await loadPeft(await ${isClassification(run) ? 'loadClassifier' : 'loadSegmenter'}(base, { classes: ${run.settings.classNames.length}, seed: ${run.settings.randomSeed} }), folder)\`.
 `,

@@ -4,8 +4,15 @@ import { tidy } from '../../base/tfjs-core.js';
 import { safetensorsBytes } from '../../files/safetensors-format.js';
 import type { Adapter, Site } from '../../model/adapter.js';
 import type { AdaptableVit } from '../../model/vit/adaptable-vit.js';
+import type { VitConfig } from '../../model/vit/config.js';
 import type { HeldAdapter } from '../../model/vit/held-adapter.js';
-import { moduleName, type Spelling } from '../../model/vit/names.js';
+import {
+  type ModuleNames,
+  moduleName,
+  moduleNames,
+  parameterName,
+  type Spelling,
+} from '../../model/vit/module-names.js';
 import { adapterPlaces, toPlace } from './peft-places.js';
 
 /** PEFT's names of an adapter's files, and our own file, which PEFT ignores. */
@@ -20,11 +27,11 @@ export const PEFT_PREFIX = 'base_model.model.';
 
 /** Options of `savePeft`. */
 export interface SavePeftOptions {
-  /** The attribute of the Python model that is the ViTModel; '' if the model itself is one. Default `vit`. */
+  /** The attribute of the Python model that is the encoder; '' if the model itself is one. Default `vit`. */
   readonly attribute?: string;
   /**
-   * The version of transformers whose module names are written: 4, 5, or both (default). PEFT loads those that the model
-   * has and passes the others over, so an adapter under both names takes twice the room and fits either version.
+   * The version of transformers whose module names are written, those of the encoder's class: 4, 5, or both (default). PEFT
+   * loads those that the model has and passes the others over, so an adapter under both takes twice the room and fits either.
    */
   readonly transformers?: Spelling | 'both';
   /**
@@ -54,9 +61,9 @@ export async function peftFiles(
   if (name === undefined)
     throw new UserError(`${folder}: expected a model with an adapter to save, got one without; inject one`);
   const held = model.heldAdapter(name);
-  const spellings = transformers === 'both' ? ([4, 5] as const) : [transformers];
+  const versions = versionsOf(model, held, transformers);
   const before = PEFT_PREFIX + (attribute && `${attribute}.`);
-  const written = spellings.flatMap((spelling) => adapterTensors(model, held, spelling));
+  const written = versions.flatMap((names) => adapterTensors(model, held, names));
   const heads = model.headPlaces().map((place) => ({
     ...place,
     transposed: true,
@@ -75,10 +82,8 @@ export async function peftFiles(
     inference_mode: true,
     modules_to_save: head === 'module' ? [headModule] : null,
     ...held.adapter.peft!.config,
-    ...patternsOf(held.adapter, sites, spellings),
-    target_modules: spellings.flatMap((spelling) =>
-      sites.map(({ layer, target }) => moduleName(layer, target, spelling)),
-    ),
+    ...patternsOf(held.adapter, sites, versions),
+    target_modules: [...new Set(versions.flatMap((names) => sites.map((site) => moduleName(site, names))))],
     task_type: null,
   };
   return {
@@ -97,11 +102,27 @@ interface Written {
   readonly made?: boolean;
 }
 
+/** The names to write: of both versions, those by which all that the adapter trains is a module of its own. */
+function versionsOf(model: AdaptableVit, { adapter }: HeldAdapter, asked: Spelling | 'both'): ModuleNames[] {
+  const { 4: before, 5: since } = moduleNames(model.config);
+  if (asked !== 'both') return [asked === 4 ? before : since];
+  const trained = [...model.parameters].filter(({ name, adopted }) => adopted && adapter.trains?.(name));
+  const isWhole =
+    model.sitesOf(adapter).every((site) => moduleName(site, before)) &&
+    trained.every(({ name }) => parameterName(name, before));
+  return isWhole ? [before, since] : [since];
+}
+
 /** The tensors of an adapter, as PEFT has them. */
-function adapterTensors(model: AdaptableVit, held: HeldAdapter, spelling: Spelling): Written[] {
+function adapterTensors(model: AdaptableVit, held: HeldAdapter, names: ModuleNames): Written[] {
   const { tensors } = held.adapter.peft ?? {};
-  return adapterPlaces(model, held.adapter, spelling).map((place) => {
+  return adapterPlaces(model, held.adapter, names).map((place) => {
     const { own, parameter, transposed } = place;
+    if (!own && isAbsent(parameter, model.config))
+      throw new UserError(
+        `${held.adapter.name}: expected biases that the encoder's class in transformers has, got a trained ${parameter}; train it with --bias none or lora_only, or merge() it and export it as ONNX`,
+        { parameter },
+      );
     if (!own) return { ...place, value: held.adopted(parameter) };
     const value = tidy(() =>
       tensors ? tensors(held.own(own.site))[own.part]! : held.own(own.site)(own.part),
@@ -115,18 +136,23 @@ function adapterTensors(model: AdaptableVit, held: HeldAdapter, spelling: Spelli
   });
 }
 
+/** Whether a bias is zero and no parameter in transformers: CLIP's of patches, DINOv3's of keys. */
+function isAbsent(parameter: string, { pre_norm, rope_theta }: VitConfig): boolean {
+  return Boolean((pre_norm && parameter === 'patch.bias') || (rope_theta && parameter.endsWith('.key.bias')));
+}
+
 /** Settings that differ from map to map, under the names of their modules. */
 function patternsOf(
   { peft }: Adapter,
   sites: readonly Site[],
-  spellings: readonly Spelling[],
+  versions: readonly ModuleNames[],
 ): Readonly<Record<string, Readonly<Record<string, number>>>> {
   const patterns: Record<string, Record<string, number>> = {};
-  for (const spelling of spellings)
+  for (const names of versions)
     for (const site of sites)
       for (const [field, { value, usual }] of Object.entries(peft?.patterns?.(site) ?? {})) {
         patterns[field] ??= {};
-        if (value !== usual) patterns[field][moduleName(site.layer, site.target, spelling)] = value;
+        if (value !== usual) patterns[field][moduleName(site, names)!] = value;
       }
   return patterns;
 }

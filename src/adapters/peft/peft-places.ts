@@ -3,7 +3,7 @@ import type { Adapter, Site } from '../../model/adapter.js';
 import type { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import { siteName } from '../../model/vit/adapter-sites.js';
 import { fromTorchLayout, toTorchLayout } from '../../model/vit/layout.js';
-import { moduleName, parameterName, type Spelling } from '../../model/vit/names.js';
+import { type ModuleNames, moduleName, parameterName } from '../../model/vit/module-names.js';
 
 /** A tensor of adapter_model.safetensors, without `base_model.model.` and the attribute that holds the ViT before its key. */
 export interface PeftPlace {
@@ -22,7 +22,7 @@ export interface PeftPlace {
  *
  * @throws UserError for an adapter that PEFT does not have.
  */
-export function adapterPlaces(model: AdaptableVit, adapter: Adapter, spelling: Spelling): PeftPlace[] {
+export function adapterPlaces(model: AdaptableVit, adapter: Adapter, names: ModuleNames): PeftPlace[] {
   const { peft } = adapter;
   const trainsBias = (peft?.config['bias'] ?? 'none') !== 'none';
   if (!peft || (adapter.trains && !trainsBias))
@@ -31,16 +31,13 @@ export function adapterPlaces(model: AdaptableVit, adapter: Adapter, spelling: S
         'use a checkpoint, or merge() it and save the backbone with saveBackbone',
       { adapter: adapter.name },
     );
-  const { class_token, pre_norm, rope_theta, use_gated_mlp } = model.config;
-  if (class_token === false || pre_norm || rope_theta || use_gated_mlp)
-    throw new UserError(
-      `${adapter.name}: expected a ViT, a DeiT or a DINOv2 of plain MLPs, whose maps have the names that PEFT files are written and read with here, got another encoder; use a checkpoint, or merge() it and save the backbone with saveBackbone`,
-      { adapter: adapter.name },
-    );
-  const foreign = adapter.targets.find((target) => !['query', 'key', 'value'].includes(target));
+  const scaled = /\.(output|fc2)\.bias$/;
+  const foreign =
+    adapter.targets.find((target) => target === 'output' || target === 'fc2') ??
+    [...model.parameters].find(({ name }) => scaled.test(name) && adapter.trains?.(name))?.name;
   if (model.config.folded_layer_scale && foreign !== undefined)
     throw new UserError(
-      `${adapter.name}: expected the targets query, key and value alone on a model with LayerScale, got ${foreign}: LayerScale is part of that map here, and not in PEFT; merge() it and save the backbone with saveBackbone`,
+      `${adapter.name}: expected the targets query, key, value and fc1 (and no --bias all) on a model with LayerScale, got ${foreign}: LayerScale is part of that map here, and not in PEFT; merge() it and save the backbone with saveBackbone`,
       { target: foreign },
     );
   const sites = model.sitesOf(adapter);
@@ -52,14 +49,14 @@ export function adapterPlaces(model: AdaptableVit, adapter: Adapter, spelling: S
       const { key, transposed = false } = place;
       return {
         parameter: name,
-        key: `${moduleName(site.layer, site.target, spelling)}.${key}`,
+        key: `${moduleOf(adapter, site, names)}.${key}`,
         shape: transposed ? shape.toReversed() : shape,
         transposed,
         own: { site, part },
       };
     }),
   );
-  return [...own, ...biasPlaces(model, adapter, sites, spelling)];
+  return [...own, ...biasPlaces(model, adapter, sites, names)];
 }
 
 /** The biases that an adapter trains; PEFT keeps that of an adapted map under `base_layer`. */
@@ -67,16 +64,32 @@ function biasPlaces(
   model: AdaptableVit,
   adapter: Adapter,
   sites: readonly Site[],
-  spelling: Spelling,
+  names: ModuleNames,
 ): PeftPlace[] {
   const adapted = new Set(sites.map(siteName));
   return [...model.parameters]
     .filter(({ name, group, adopted }) => (group === 'backbone' || adopted) && adapter.trains?.(name))
     .map(({ name, value }) => {
-      const [module, map] = [parameterName(name, spelling), name.replace(/\.bias$/, '')];
+      const module = parameterName(name, names);
+      if (module === undefined) throw noModule(adapter, name);
+      const map = name.replace(/\.bias$/, '');
       const key = adapted.has(map) ? module.replace(/\.bias$/, '.base_layer.bias') : module;
       return { parameter: name, key, shape: value.shape, transposed: false };
     });
+}
+
+/** The module that is a map. @throws UserError where transformers has it as a part of another one. */
+function moduleOf(adapter: Adapter, site: Site, names: ModuleNames): string {
+  const module = moduleName(site, names);
+  if (module === undefined) throw noModule(adapter, siteName(site));
+  return module;
+}
+
+function noModule({ name: adapter }: Adapter, what: string): UserError {
+  return new UserError(
+    `${adapter}: expected maps that are modules of this version of transformers, got ${what}, which is part of another there; write those of version 5 (transformers: 5), or leave the map out`,
+    { adapter, what },
+  );
 }
 
 /** Numbers in the layout of a place, from ours. */

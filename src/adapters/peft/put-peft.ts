@@ -5,7 +5,9 @@ import type { Json } from '../../files/json-file.js';
 import type { StoredTensor } from '../../files/safetensors-format.js';
 import type { Adapter } from '../../model/adapter.js';
 import type { AdaptableVit } from '../../model/vit/adaptable-vit.js';
+import { siteName } from '../../model/vit/adapter-sites.js';
 import type { InjectOptions } from '../../model/vit/held-adapter.js';
+import { allModuleNames, type ModuleNames, moduleName } from '../../model/vit/module-names.js';
 import { parsePeftConfig } from '../peft-config.js';
 import { hiraFromPeft } from './hira-from-peft.js';
 import { localizedLoraFromPeft } from './localized-lora-from-peft.js';
@@ -13,6 +15,7 @@ import { loraFromPeft } from './lora-from-peft.js';
 import { missFromPeft } from './miss-from-peft.js';
 import { adapterPlaces, fromPlace, type PeftPlace } from './peft-places.js';
 import {
+  type Change,
   modulesOf,
   type PeftParts,
   peftParts,
@@ -51,11 +54,12 @@ export async function putPeft<M extends AdaptableVit>(
 ): Promise<M> {
   const adapterOf = parsePeftConfig(contents.config.path, contents.config.json, READERS);
   const { path, tensors } = await contents.weights();
-  const parts = peftParts(tensors, path, model.headModule);
+  const names = allModuleNames(model.config);
+  const parts = peftParts(tensors, path, model.headModule, names);
   const given = await contents.head();
-  const adapter = adapterOf(placesOf(parts, model.config.num_hidden_layers), modulesOf(parts));
+  const adapter = adapterOf(placesOf(parts, model.config.num_hidden_layers), modulesOf(parts, names));
   const filled = [
-    ...filledBy(model, adapter, parts, path),
+    ...filledBy(model, adapter, parts, path, names),
     {
       path: given?.path ?? path,
       places: model.headPlaces().map((place) => ({ ...place, transposed: true })),
@@ -80,25 +84,41 @@ interface Filled {
   readonly tensors: Stored;
 }
 
-/** The places of an adapter and the tensors for them, for each spelling of the file, and the biases. */
+/** The places of an adapter and the tensors for them, for each version of names in the file, and the biases. */
 function filledBy(
   model: AdaptableVit,
   adapter: Adapter,
   { changes, biases }: PeftParts,
   path: string,
+  all: readonly ModuleNames[],
 ): Filled[] {
-  const own = ([4, 5] as const).map((spelling) => ({
+  const own = byNames(changes, all).map(([names, some]) => ({
     path,
-    places: adapterPlaces(model, adapter, spelling).filter((place) => place.own),
-    tensors: new Map(
-      changes.filter(({ site }) => site.spelling === spelling).map(({ key, stored }) => [key, stored]),
-    ),
+    places: adapterPlaces(model, adapter, names).filter((place) => place.own),
+    tensors: new Map(some.map(({ key, stored }) => [key, stored])),
   }));
   // PEFT saves all biases or, of some versions, none although they trained: those that are there count.
-  const bias = adapterPlaces(model, adapter, 4)
+  const bias = adapterPlaces(model, adapter, changes[0]!.site.names)
     .filter((place) => !place.own && biases.has(place.parameter))
     .map((place) => ({ ...place, key: place.parameter }));
   return [...own, { path, places: bias, tensors: biases }];
+}
+
+/** The tensors by the names that they have: each group changes all maps, or is what no such group has. */
+function byNames(
+  changes: readonly Change[],
+  all: readonly ModuleNames[],
+): readonly (readonly [ModuleNames, readonly Change[]])[] {
+  const sitesIn = (some: readonly Change[]) => new Set(some.map(({ site }) => siteName(site))).size;
+  const rest = new Set(changes);
+  const groups: [ModuleNames, readonly Change[]][] = [];
+  for (const names of all) {
+    const some = changes.filter(({ key, site }) => key.startsWith(`${moduleName(site, names)}.`));
+    if (sitesIn(some) < sitesIn(changes) || some.every((change) => !rest.has(change))) continue;
+    for (const change of some) rest.delete(change);
+    groups.push([names, some]);
+  }
+  return rest.size > 0 ? [...groups, [[...rest][0]!.site.names, [...rest]]] : groups;
 }
 
 /** The head in PEFT's file; of `bias: all` there may be its biases alone, which PEFT did not train as a module. */

@@ -65,6 +65,8 @@ export const vitConfig = z
       .optional(),
     /** Whether LayerScale was folded into the weights as they were read: no key of transformers. */
     folded_layer_scale: z.boolean().optional(),
+    /** The module names in transformers, where the features do not tell them: no key of transformers. */
+    module_names: z.enum(['vit', 'dinov2']).optional(),
     num_channels: z.literal(3).default(3),
   })
   .refine(({ hidden_size: width, num_attention_heads: heads }) => width % heads === 0, {

@@ -18,7 +18,7 @@ const dinov2: Family = {
   features: (file) => ({
     intermediate_size: innerWidth(file),
     use_gated_mlp: file['use_swiglu_ffn'] === true,
-    ...(file['use_swiglu_ffn'] === true && { hidden_act: 'silu' }),
+    ...(file['use_swiglu_ffn'] === true ? { hidden_act: 'silu' } : { module_names: 'dinov2' }),
   }),
   anySize: true,
 };
@@ -38,10 +38,10 @@ export function gatedWidth(plain: number): number {
 /** The families by their `model_type`. */
 const FAMILIES: Readonly<Record<string, Family>> = {
   vit: {},
-  deit: {},
+  deit: { features: () => ({ module_names: 'vit' }) },
   vit_mae: {},
   vit_msn: { defaults: { layer_norm_eps: 1e-6 } },
-  ijepa: { features: () => ({ class_token: false }) },
+  ijepa: { features: () => ({ class_token: false, module_names: 'vit' }) },
   dinov2,
   dinov2_with_registers: dinov2,
   dinov3_vit: {
@@ -122,7 +122,14 @@ export function encoderFile(file: Json): EncoderFile {
 }
 
 /** Keys that mean something in some families alone. */
-const FEATURES = ['pre_norm', 'class_token', 'rope_theta', 'use_gated_mlp', 'num_register_tokens'];
+const FEATURES = [
+  'pre_norm',
+  'class_token',
+  'rope_theta',
+  'use_gated_mlp',
+  'num_register_tokens',
+  'module_names',
+];
 
 const qkvUnbiased = (file: Json) => (file['qkv_bias'] === false ? ['query', 'key', 'value'] : []);
 

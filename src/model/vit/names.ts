@@ -1,7 +1,6 @@
 import { UserError } from '../../base/errors.js';
 import { oneLine } from '../../base/printable.js';
 import type { StoredTensor } from '../../files/safetensors-format.js';
-import { TARGETS, type Target } from '../targets.js';
 
 /** A backbone's tensors by the names used here, whichever library wrote them. Layouts stay PyTorch's. */
 export type NamedWeights = Map<string, StoredTensor>;
@@ -116,70 +115,4 @@ function withClassRow(tensor: StoredTensor): StoredTensor {
   const data = new Float32Array(tensor.data.length + width);
   data.set(tensor.data, width);
   return { ...tensor, shape: [1, rows + 1, width], data };
-}
-
-/** The module names in transformers' ViTModel: before version 5, and since. */
-export type Spelling = 4 | 5;
-
-const MODULES: Readonly<Record<Spelling, Readonly<Record<'blocks' | Target, string>>>> = {
-  4: {
-    blocks: 'encoder.layer',
-    query: 'attention.attention.query',
-    key: 'attention.attention.key',
-    value: 'attention.attention.value',
-    output: 'attention.output.dense',
-    fc1: 'intermediate.dense',
-    fc2: 'output.dense',
-  },
-  5: {
-    blocks: 'layers',
-    query: 'attention.q_proj',
-    key: 'attention.k_proj',
-    value: 'attention.v_proj',
-    output: 'attention.o_proj',
-    fc1: 'mlp.fc1',
-    fc2: 'mlp.fc2',
-  },
-};
-
-/** The module of transformers' ViTModel that is the linear map `target` of a block. */
-export function moduleName(layer: number, target: Target, spelling: Spelling): string {
-  return `${MODULES[spelling].blocks}.${layer}.${MODULES[spelling][target]}`;
-}
-
-/** The name in transformers' ViTModel of one of the backbone's parameters, such as `layers.0.norm1.bias`. */
-export function parameterName(name: string, spelling: Spelling): string {
-  const [, layer, module, part] = /^layers\.(\d+)\.(\w+)\.(\w+)$/.exec(name) ?? [];
-  if (layer === undefined)
-    return name
-      .replace(/^norm\./, 'layernorm.')
-      .replace(/^patch\./, 'embeddings.patch_embeddings.projection.');
-  const target = TARGETS.find((one) => one === module);
-  if (target) return `${moduleName(Number(layer), target, spelling)}.${part}`;
-  const norm = module === 'norm1' ? 'layernorm_before' : 'layernorm_after';
-  return `${MODULES[spelling].blocks}.${layer}.${norm}.${part}`;
-}
-
-/** The inverse of `parameterName` for biases; undefined for any other name. */
-export function biasOfModule(name: string): string | undefined {
-  if (!name.endsWith('.bias')) return undefined;
-  const module = name.slice(0, -'.bias'.length);
-  const site = siteOfModule(module);
-  if (site) return `layers.${site.layer}.${site.target}.bias`;
-  if (module === 'layernorm') return 'norm.bias';
-  if (module === 'embeddings.patch_embeddings.projection') return 'patch.bias';
-  const [, layer, norm] = /^(?:encoder\.layer|layers)\.(\d+)\.layernorm_(before|after)$/.exec(module) ?? [];
-  return layer === undefined ? undefined : `layers.${layer}.norm${norm === 'before' ? 1 : 2}.bias`;
-}
-
-/** The inverse of `moduleName`; undefined for any other module. */
-export function siteOfModule(
-  name: string,
-): { readonly layer: number; readonly target: Target; readonly spelling: Spelling } | undefined {
-  const [, layer] = /\.(\d+)\./.exec(name) ?? [];
-  for (const spelling of [4, 5] as const)
-    for (const target of TARGETS)
-      if (layer && name === moduleName(Number(layer), target, spelling))
-        return { layer: Number(layer), target, spelling };
-  return undefined;
 }

@@ -122,6 +122,78 @@ describe('PEFT files', () => {
     model.dispose();
   });
 
+  for (const [name, features, own, left] of [
+    [
+      'SigLIP',
+      { class_token: false },
+      ['vision_model.encoder.layers.0.mlp.fc1', 'encoder.layers.0.mlp.fc1'],
+      [],
+    ],
+    ['DINOv2 with registers', { num_register_tokens: 2 }, ['encoder.layer.0.mlp.fc1'], ['layers.0.mlp.fc1']],
+    // Before version 5 gate and first map were one module there.
+    ['gated DINOv2', { use_gated_mlp: true }, ['encoder.layer.0.mlp.up_proj'], ['mlp.weights_in']],
+    [
+      'DINOv3',
+      { rope_theta: 100, num_attention_heads: 3 },
+      ['model.layer.0.mlp.up_proj', 'layer.0.mlp.up_proj'],
+      [],
+    ],
+  ] as const)
+    it(`${name}: has the module names of its class, and comes back`, async () => {
+      const make = () => createSegmenter({ ...config, ...features } as never, { classes: 3, seed: 7 });
+      const saved = make().inject(lora({ rank: 2, targets: TARGETS }), 7);
+      await savePeft(saved, folder, { attribute: '' });
+      const { target_modules } = JSON.parse(await readFile(join(folder, 'adapter_config.json'), 'utf8'));
+      for (const module of own) assert.ok(target_modules.includes(module), `${module} in ${target_modules}`);
+      for (const module of left) assert.ok(!target_modules.includes(module), module);
+      const loaded = await loadPeft(make(), folder);
+      assert.deepEqual(values(loaded), values(saved));
+      for (const model of [saved, loaded]) model.dispose();
+    });
+
+  it('reads the names of a ViT on DINOv2 with registers, as they were once written', async () => {
+    const saved = trained(lora({ rank: 2 }));
+    await savePeft(saved, folder);
+    const registers = { ...config, num_register_tokens: 2 };
+    const loaded = await loadPeft(createSegmenter(registers, { classes: 3, seed: 7 }), folder);
+    const name = 'layers.1.value.lora_A';
+    assert.deepEqual(values(loaded)[name], values(saved)[name]);
+    for (const model of [saved, loaded]) model.dispose();
+  });
+
+  it('refuses a change of a gate, and maps that one version has inside another', async () => {
+    const gated = { ...config, use_gated_mlp: true as const };
+    const model = createSegmenter(gated, { classes: 3, seed: 7 }).inject(
+      lora({ rank: 2, targets: ['fc1'] }),
+      7,
+    );
+    await assert.rejects(
+      savePeft(model, folder, { transformers: 4 }),
+      /layers\.0\.fc1, which is part of another/,
+    );
+    await savePeft(model, folder);
+    const path = join(folder, 'adapter_model.safetensors');
+    const { tensors } = await readSafetensors(path);
+    const renamed = [...tensors].map(([key, one]) => [key.replace('up_proj', 'gate_proj'), one] as const);
+    await writeFile(path, safetensorsBytes(new Map(renamed) as never));
+    model.removeAdapter(model.activeAdapter!);
+    await assert.rejects(loadPeft(model, folder), /got a change of the gate of a gated MLP, .*gate_proj/);
+    model.dispose();
+  });
+
+  it('refuses biases that the class does not have, and those that LayerScale is part of', async () => {
+    for (const [features, message] of [
+      [{ pre_norm: true }, /got a trained patch\.bias/],
+      [{ rope_theta: 100 }, /got a trained layers\.0\.key\.bias/],
+      [{ folded_layer_scale: true }, /got layers\.0\.output\.bias: LayerScale/],
+    ] as const) {
+      const model = createSegmenter({ ...config, ...features }, { classes: 3, seed: 7 });
+      model.inject(lora({ rank: 2, bias: 'all' }), 7);
+      await assert.rejects(savePeft(model, folder), message);
+      model.dispose();
+    }
+  });
+
   it('takes settings that change nothing, and what is on a pooler or a classifier', async () => {
     const model = trained(lora({ rank: 2, alpha: 4 }));
     await savePeft(model, folder);

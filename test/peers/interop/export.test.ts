@@ -96,6 +96,14 @@ describe('what we export', () => {
       });
   }
 
+  for (const name of ['plain', 'normed', 'kinds'])
+    it(`${name}: PEFT loads the whole adapter by the Python of its card`, async () => {
+      const readme = join(dir, 'exports', `${name}-adapter`, 'README.md');
+      const lines = (await python.text(twin, ['adapter', readme])).trimEnd().split('\n');
+      const lengths = Object.values(JSON.parse(lines.at(-1)!) as Record<string, number>);
+      assert.ok(lengths.length > 0 && lengths.every((length) => length > 0), lines.at(-1));
+    });
+
   it("onnxruntime's hard mIoU on the test split is ours, from the files' own pixels", async () => {
     const flags = ['--model-dir=models/plain', '--test-domains=in_domain', '--engine=wasm'];
     const { code, stderr } = await run('inference', flags, dir);

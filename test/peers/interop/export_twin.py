@@ -2,6 +2,7 @@
 
     python test/peers/interop/export_twin.py onnx FILE EXPECTED      largest difference of logits, by onnxruntime
     python test/peers/interop/export_twin.py miou FILE < pairs.json  hard mIoU of a segmenter, from the files' own pixels
+    python test/peers/interop/export_twin.py adapter README          lengths of what PEFT loads by the card's Python
     python test/peers/interop/export_twin.py card README PICTURE     runs the card's Python beside the export
 
 EXPECTED is a safetensors file of `images` [n, 3, h, w] and `logits`.
@@ -54,6 +55,16 @@ def miou(path):
     print(json.dumps(float(np.mean(inside / (counts.sum(0) + counts.sum(1) - inside)))))
 
 
+def adapter(readme):
+    """The lengths of the adapter's matrices B, which are zero where PEFT did not load them."""
+    (code,) = re.findall(r"```python\n(.*?)```", open(readme).read(), re.S)
+    os.chdir(os.path.dirname(readme))
+    scope = {}
+    exec(code, scope)
+    named = scope["vit"].named_parameters()
+    print("\n" + json.dumps({name: tensor.norm().item() for name, tensor in named if re.search("_B[.]", name)}))
+
+
 def card(readme, picture):
     (code,) = re.findall(r"```python\n(.*?)```", open(readme).read(), re.S)
     os.chdir(os.path.dirname(readme))
@@ -65,4 +76,4 @@ def card(readme, picture):
 
 
 if __name__ == "__main__":
-    {"onnx": compare, "miou": miou, "card": card}[sys.argv[1]](*sys.argv[2:])
+    {"onnx": compare, "miou": miou, "card": card, "adapter": adapter}[sys.argv[1]](*sys.argv[2:])
