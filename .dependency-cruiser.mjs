@@ -20,6 +20,7 @@ const ROOMS = [
   'src/loggers',
   'operators',
   'src/experiment',
+  'src/dashboard',
   'exports',
   'recipes',
 ];

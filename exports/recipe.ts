@@ -172,6 +172,9 @@ export {
   type LabelMetric,
 } from '../src/tasks/classification/metrics/label-metrics.js';
 
+// The page that shows runs and studies.
+export { DASHBOARD_PORT, type DashboardOptions, dashboard } from '../src/dashboard/dashboard.js';
+
 // A study of many trainings, a process each.
 export { grid, gridFlags, trainGrid } from '../src/experiment/grid.js';
 export {

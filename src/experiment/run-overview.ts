@@ -70,6 +70,20 @@ export async function loggedRun(logs: string): Promise<RunOverview | undefined> 
   const name = basename(resolve(logs));
   if (typeof text !== 'string') return { ...NOTHING, name, state: 'malformed', problem: text.message };
   const { events, problem } = eventsIn(text);
+  return describeRun(name, events, problem, logs);
+}
+
+/**
+ * What a run's events tell about it, and its lock in the folder `logs`; of steps only the last one is needed.
+ *
+ * @param problem what is wrong with its event file; null where nothing is
+ */
+export function describeRun(
+  name: string,
+  events: readonly Event[],
+  problem: string | null,
+  logs: string,
+): RunOverview {
   const about = events.find((event) => event.type === 'run');
   const last = events.findLast((event) => event.type === 'step' || event.type === 'epoch');
   const state = problem !== null || !about ? 'malformed' : stateOf(events, logs);
