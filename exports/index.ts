@@ -299,9 +299,15 @@ export type { NamedWeights } from '../src/model/vit/names.js';
 
 // Losses: what training minimises.
 export { losses } from '../src/tasks/segmentation/losses/losses.js';
-export type { WeightOption } from '../src/tasks/segmentation/losses/weighted-cross-entropy.js';
+export type {
+  CrossEntropyOptions,
+  WeightOption,
+} from '../src/tasks/segmentation/losses/pixel-cross-entropy.js';
 export { crossEntropy } from '../src/tasks/segmentation/losses/cross-entropy.js';
 export { diceCrossEntropy } from '../src/tasks/segmentation/losses/dice-cross-entropy.js';
+export { dice } from '../src/tasks/segmentation/losses/dice.js';
+export { boundary } from '../src/tasks/segmentation/losses/boundary.js';
+export { lossSum } from '../src/tasks/segmentation/losses/loss-sum.js';
 export { focal } from '../src/tasks/segmentation/losses/focal.js';
 export { logCoshDice } from '../src/tasks/segmentation/losses/log-cosh-dice.js';
 export { lovaszSoftmax } from '../src/tasks/segmentation/losses/lovasz-softmax.js';

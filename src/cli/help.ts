@@ -19,11 +19,16 @@ export function helpText(usage: string, description: string, table: ReadonlyMap<
   return [...lines, ''].join('\n');
 }
 
+/** Whether it is worth a word what a flag takes: not of plain text, nor of a switch. */
+function speaks({ type, enum: names, expects }: Flag['schema']): boolean {
+  return type !== 'boolean' && (type !== 'string' || (names ?? expects) !== undefined);
+}
+
 function describe(flag: Flag): string[] {
   const { schema } = flag;
   const spelling = schema.type === 'boolean' ? `--[no-]${flag.name}` : `--${flag.name} ${placeholder(flag)}`;
   const notes = [
-    ...(schema.type === 'string' && !schema.enum ? [] : schema.type === 'boolean' ? [] : [expected(schema)]),
+    ...(speaks(schema) ? [expected(schema)] : []),
     ...(flag.required ? ['required'] : []),
     ...(schema.default === undefined || isEmpty(schema.default) ? [] : [`default ${shown(schema.default)}`]),
   ];

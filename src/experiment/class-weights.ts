@@ -117,27 +117,51 @@ function checkedWeights(weights: readonly number[], names: readonly string[]): r
   );
 }
 
+/** Options of losses: the flags that give them, and losses that read them. */
+const OPTIONS = {
+  weights: ['--class-weights', 'takes weights, such as cross-entropy, focal or dice-cross-entropy'],
+  smoothing: ['--label-smoothing', 'smooths labels, such as cross-entropy or dice-cross-entropy'],
+  hardest: ['--ohem', 'mines hard pixels, such as cross-entropy or dice-cross-entropy'],
+} as const;
+
+/** Values of the options that losses may read. */
+interface LossValues {
+  readonly weights?: readonly number[] | undefined;
+  readonly smoothing?: number | undefined;
+  readonly hardest?: number | undefined;
+}
+
 /**
- * The loss of a name, given the weights of the classes.
+ * The loss of a name with the options that are given.
  *
- * @throws UserError where there are weights and the loss does not read them.
+ * @throws UserError where one is given and the loss does not read it.
  */
+export function givenLoss<L>(make: (options: LossValues) => L, name: string, values: LossValues): L {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  const read = new Set<string>();
+  const options = {};
+  for (const [key, value] of given)
+    Object.defineProperty(options, key, {
+      enumerable: true,
+      get: () => {
+        read.add(key);
+        return value as unknown;
+      },
+    });
+  const loss = make(options);
+  const unread = given.find(([key]) => !read.has(key))?.[0] as keyof LossValues | undefined;
+  if (unread === undefined) return loss;
+  const [flag, what] = OPTIONS[unread];
+  throw new UserError(`${flag}: expected a loss that ${what}, got ${name}; choose one with --loss`, {
+    loss: name,
+  });
+}
+
+/** The loss of a name, given the weights of the classes. @throws UserError where it does not read them. */
 export function weightedLoss<L>(
-  make: (options: { readonly weights?: readonly number[] }) => L,
+  make: (options: LossValues) => L,
   name: string,
   weights: readonly number[] | undefined,
 ): L {
-  if (!weights) return make({});
-  let isRead = false;
-  const loss = make({
-    get weights() {
-      isRead = true;
-      return weights;
-    },
-  });
-  if (isRead) return loss;
-  throw new UserError(
-    `--class-weights: expected a loss that takes weights, such as cross-entropy, focal or dice-cross-entropy, got ${name}; choose one with --loss`,
-    { loss: name },
-  );
+  return givenLoss(make, name, { weights });
 }

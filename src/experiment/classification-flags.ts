@@ -43,7 +43,7 @@ export const classifierFlags = {
   mode: modelFlags.mode,
 };
 
-const { loss: _loss, metric: _metric, ...shared } = trainingFlags;
+const { loss: _loss, ohem: _ohem, metric: _metric, ...shared } = trainingFlags;
 
 /** Flags of the training of a classifier. */
 export const classifierTrainingFlags = {

@@ -14,7 +14,6 @@ import type { SplitStems } from '../data/recorded-split.js';
 import type { Pair, Splits } from '../data/types.js';
 import type { TrainingMode } from '../model/vit/training-mode.js';
 import { loadSegmenter } from '../tasks/segmentation/load-segmenter.js';
-import { losses } from '../tasks/segmentation/losses/losses.js';
 import { classCount, type MaskIds } from '../tasks/segmentation/mask-ids.js';
 import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-metrics.js';
 import { writeOverlays } from '../tasks/segmentation/overlays.js';
@@ -22,13 +21,14 @@ import { type Segmenter } from '../tasks/segmentation/segmenter.js';
 import { adapterOf, type ChosenAdapterSettings } from './adapter-flags.js';
 import { balanceOf } from './balance.js';
 import type { TrunkUse } from './cached-trunk.js';
-import { type ClassWeights, weightedLoss } from './class-weights.js';
+import type { ClassWeights } from './class-weights.js';
 import type { MaskSettings } from './data-flags.js';
 import { classNamesOf } from './data-flags.js';
 import { dividedPairs, type PairsSettings } from './divided-pairs.js';
 import { maskFormatOf } from './mask-format-of.js';
 import { askedNormalization, recordedNormalization } from './model-record.js';
 import { cacheOf, type PictureSettings, pictureBatches } from './picture-batches.js';
+import { type SegmentationLossSettings, segmentationLoss } from './segmentation-loss.js';
 import { recordOf } from './segmenter-record.js';
 import type { Task } from './task.js';
 import type { TileSettings } from './tiled-splits.js';
@@ -54,11 +54,11 @@ export interface SegmentationSettings
   extends SplitSettings,
     BackboneSettings,
     ChosenAdapterSettings,
-    PictureSettings {
+    PictureSettings,
+    SegmentationLossSettings {
   readonly mode: TrainingMode;
   /** Stochastic depth. Default 0. */
   readonly dropPath?: number | undefined;
-  readonly loss: string;
   readonly classWeights?: ClassWeights | undefined;
   readonly balance?: 'class' | 'weight' | undefined;
 }
@@ -120,7 +120,7 @@ export function segmentationTask(
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
   model.train(mode).trainsWith({ dropPath: settings.dropPath });
   const samples = cache ?? cacheOf(settings);
-  const loss = weightedLoss((options) => losses.make(settings.loss, options), settings.loss, weights);
+  const loss = segmentationLoss(settings, weights);
   const classes = classNamesOf(settings);
   return {
     model,

@@ -8,7 +8,6 @@ import { engines } from '../engine/engine.js';
 import { PRECISIONS } from '../engine/numbers/precision.js';
 import { loggers } from '../loggers/loggers.js';
 import { DEFAULT_HEAD, heads } from '../model/heads/heads.js';
-import { losses } from '../tasks/segmentation/losses/losses.js';
 import { METRICS } from '../tasks/segmentation/metrics/metric.js';
 import { optimizers } from '../train/optimizers/optimizers.js';
 import { schedules } from '../train/schedules/schedules.js';
@@ -16,6 +15,7 @@ import { balanceFlag } from './balance.js';
 import { classWeightsFlag } from './class-weights.js';
 import { normalizationFlags } from './data-flags.js';
 import { imageSizeFlag } from './image-size-flag.js';
+import { segmentationLossFlags } from './segmentation-loss.js';
 
 /** Flags of the model: backbone, head and trainable parameters. */
 export const modelFlags = {
@@ -53,7 +53,7 @@ export const trainingFlags = {
     ({ mode }) => (mode === 'head' ? '--mode head trains the head alone throughout' : undefined),
   ),
   batchSize: z.int().min(1).default(8).describe('images per batch'),
-  loss: nameIn(losses).default('log-cosh-dice').describe('loss to minimise'),
+  ...segmentationLossFlags,
   classWeights: classWeightsFlag,
   balance: balanceFlag,
   optimizer: nameIn(optimizers)

@@ -12,7 +12,7 @@ import {
 } from '../../../base/tfjs-core.js';
 import { type Loss } from '../../../model/loss.js';
 import { pixels } from './loss.js';
-import { pixelWeights, TINY, type WeightOption } from './weighted-cross-entropy.js';
+import { pixelWeights, TINY, type WeightOption } from './pixel-cross-entropy.js';
 
 /**
  * −(1 − p)^γ · log p of the right class, averaged over the pixels that count (Lin et al. 2017, arXiv:1708.02002,

@@ -1,29 +1,35 @@
 import { named } from '../../../base/named.js';
 import type { Loss } from '../../../model/loss.js';
+import { boundary } from './boundary.js';
 import { crossEntropy } from './cross-entropy.js';
+import { dice } from './dice.js';
 import { diceCrossEntropy } from './dice-cross-entropy.js';
 import { focal } from './focal.js';
 import { logCoshDice } from './log-cosh-dice.js';
 import { lovaszSoftmax } from './lovasz-softmax.js';
+import type { CrossEntropyOptions } from './pixel-cross-entropy.js';
 import { tversky } from './tversky.js';
-import type { WeightOption } from './weighted-cross-entropy.js';
 
 const TABLE = {
   'log-cosh-dice': (): Loss => logCoshDice(),
   'log-cosh-dice-upstream': (): Loss => logCoshDice({ absent: 'count' }),
-  'cross-entropy': ({ weights }: WeightOption = {}): Loss => crossEntropy({ weights }),
-  'dice-cross-entropy': ({ weights }: WeightOption = {}): Loss => diceCrossEntropy({ weights }),
-  focal: ({ weights }: WeightOption = {}): Loss => focal({ weights }),
+  'cross-entropy': ({ weights, smoothing, hardest }: CrossEntropyOptions = {}): Loss =>
+    crossEntropy({ weights, smoothing, hardest }),
+  'dice-cross-entropy': ({ weights, smoothing, hardest }: CrossEntropyOptions = {}): Loss =>
+    diceCrossEntropy({ weights, smoothing, hardest }),
+  focal: ({ weights }: CrossEntropyOptions = {}): Loss => focal({ weights }),
   tversky: (): Loss => tversky(),
   'lovasz-softmax': (): Loss => lovaszSoftmax(),
-} satisfies Record<string, (options?: WeightOption) => Loss>;
+  dice: (): Loss => dice(),
+  boundary: (): Loss => boundary(),
+} satisfies Record<string, (options?: CrossEntropyOptions) => Loss>;
 
 /**
- * The losses by name, each with its default settings; those that take weights of classes are given them
- * (`--class-weights`).
+ * The losses by name, each with its default settings; those that read them are given the weights of classes
+ * (`--class-weights`), `--label-smoothing` and `--ohem`.
  *
  * @example
  * losses.register('sharp-focal', () => focal({ gamma: 4 }));
  * losses.make('sharp-focal');
  */
-export const losses = named<keyof typeof TABLE, (options?: WeightOption) => Loss>('loss', TABLE);
+export const losses = named<keyof typeof TABLE, (options?: CrossEntropyOptions) => Loss>('loss', TABLE);

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { UserError } from '../base/errors.js';
+import type { Loss } from '../model/loss.js';
+import { lossSum, lossTerms } from '../tasks/segmentation/losses/loss-sum.js';
+import { losses } from '../tasks/segmentation/losses/losses.js';
+import { givenLoss } from './class-weights.js';
+
+/** Flags of a segmentation's loss, beside `--class-weights`. */
+export const segmentationLossFlags = {
+  loss: z
+    .string()
+    .superRefine((text, context) => {
+      try {
+        lossTerms(text);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message.replace(/^loss: /, '') });
+      }
+    })
+    .meta({
+      get expects() {
+        return `one of ${losses.names.join(', ')}, or a sum`;
+      },
+    } as never)
+    .default('log-cosh-dice')
+    .describe('loss to minimise, or a sum with factors such as dice+cross-entropy+0.01*boundary'),
+  labelSmoothing: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe(
+      'share of the target of cross-entropy that is spread evenly over all classes, such as 0.1; default: none',
+    ),
+  ohem: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe(
+      'online hard example mining: cross-entropy of this share of the pixels alone, those with the largest losses; default: all pixels',
+    ),
+};
+
+/** The settings of a segmentation's loss. */
+export interface SegmentationLossSettings {
+  readonly loss: string;
+  readonly labelSmoothing?: number | undefined;
+  readonly ohem?: number | undefined;
+}
+
+/**
+ * The loss of the settings, given the weights of the classes.
+ *
+ * @throws UserError where no term of the loss reads an option that is given.
+ */
+export function segmentationLoss(
+  { loss, labelSmoothing: smoothing, ohem: hardest }: SegmentationLossSettings,
+  weights: readonly number[] | undefined,
+): Loss {
+  return givenLoss((options) => lossSum(loss, options), loss, { weights, smoothing, hardest });
+}
