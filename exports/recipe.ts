@@ -197,6 +197,7 @@ export { tryFolder } from '../src/files/try-folder.js';
 export { writeFileAtomic } from '../src/files/atomic.js';
 export { type RecordedPaths, recordPaths } from '../src/files/recorded-paths.js';
 export { type DownloadOptions, download } from '../src/files/download.js';
+export { percentLines, retryLines } from '../src/files/download-progress.js';
 export { type TarFile, tarGzFiles } from '../src/files/tar.js';
 export { type Cell, percentText, plainText, type Row } from '../src/files/tables.js';
 

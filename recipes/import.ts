@@ -45,7 +45,7 @@ const adapterFlags = {
   adapterDir: z
     .string()
     .min(1)
-    .describe('folder of adapter_config.json, or a .safetensors file of the original study'),
+    .describe('folder of adapter_config.json, a hub id of one, or a .safetensors file of the original study'),
   alpha: z.number().gt(0).optional().describe("alpha of a study's file, which does not hold it"),
 };
 const Import = { task, ...adapterFlags };

@@ -6,7 +6,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError } from 'millrace';
-import { download, ownedFolder, recipe, tarGzFiles } from 'millrace/recipe';
+import { download, ownedFolder, percentLines, recipe, retryLines, tarGzFiles } from 'millrace/recipe';
 import { z } from 'zod';
 
 const digest = z
@@ -40,10 +40,7 @@ recipe({
     ];
     const base = config.url.endsWith('/') ? config.url : `${config.url}/`;
     for (const { file, checksum } of archives) {
-      const progress = percentLines(file);
-      const retry = (why: string, seconds: number) =>
-        process.stderr.write(`${file}: ${why}; trying again in ${seconds} s\n`);
-      const options = { checksum, signal, progress, retry };
+      const options = { checksum, signal, progress: percentLines(file), retry: retryLines(file) };
       await download(new URL(file, base).href, join(config.archiveDir, file), options);
     }
 
@@ -82,16 +79,4 @@ function place(path: string): string | undefined {
   if (/^images\/[^/]+\.jpg$/.test(path)) return `images/${name}`;
   if (/^annotations\/trimaps\/[^/]+\.png$/.test(path)) return `masks/${name}`;
   return /^annotations\/(trainval|test)\.txt$/.test(path) ? name : undefined;
-}
-
-/** Prints a line for every tenth of a file that has arrived. */
-function percentLines(file: string): (bytes: number, total?: number) => void {
-  let lastPercent = -1;
-  return (bytes, total) => {
-    const tenth = total ? Math.floor((10 * bytes) / total) : 0;
-    if (tenth === lastPercent) return;
-    lastPercent = tenth;
-    const size = `${(bytes / 1e6).toFixed(1)} of ${total ? (total / 1e6).toFixed(1) : '?'} MB`;
-    process.stderr.write(`${file}: ${size}\n`);
-  };
 }

@@ -8,7 +8,7 @@ import { writeError } from './write-error.js';
 
 /** How to fetch a file. */
 export interface DownloadOptions extends Persistence {
-  /** The expected checksum of the whole file: `md5:…` or `sha256:…` in hexadecimal digits. */
+  /** The expected checksum of the whole file in hexadecimal digits: `md5:…`, `sha256:…`, or `git:…`, its name as a blob. */
   readonly checksum?: string;
   /** Called with the bytes received, and the total if the server states it. */
   progress?(bytes: number, total: number | undefined): void;
@@ -106,7 +106,8 @@ async function fetchRest(url: string, part: string, options: DownloadOptions): P
 /** A file's checksum by the same method as `like`, spelled in the same way. */
 async function fileChecksum(path: string, like: string): Promise<string> {
   const method = like.split(':')[0]!;
-  const hash = createHash(method);
+  const hash = createHash(method === 'git' ? 'sha1' : method);
+  if (method === 'git') hash.update(`blob ${await sizeOf(path)}\0`);
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return `${method}:${hash.digest('hex')}`;
 }

@@ -14,6 +14,8 @@ export interface Persistence {
   /** Milliseconds of silence after which a connection counts as dropped; default 30 000. */
   readonly patience?: number;
   readonly signal?: AbortSignal;
+  /** Further headers, for the server of the address alone: a redirect elsewhere does not get them. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Called when a try failed and another one follows after some seconds. */
   retry?(why: string, seconds: number): void;
 }
@@ -50,7 +52,11 @@ export function request(
   redirects = REDIRECTS,
 ): Promise<IncomingMessage> {
   const get = url.protocol === 'https:' ? getHttps : getHttp;
-  const headers = { 'accept-encoding': 'identity', ...(range !== undefined && { range }) };
+  const headers = {
+    ...options.headers,
+    'accept-encoding': 'identity',
+    ...(range !== undefined && { range }),
+  };
   return new Promise((resolve, reject) => {
     const exchange = get(
       url,
@@ -63,9 +69,11 @@ export function request(
           return reject(new UserError(`${url}: expected a file, got redirects without end`));
         // In a promise, so that an address that is none is this one's error and no uncaught one.
         resolve(
-          Promise.resolve(answer.location).then((to) =>
-            request(checkedUrl(to, url), range, options, redirects - 1),
-          ),
+          Promise.resolve(answer.location).then((location) => {
+            const to = checkedUrl(location, url);
+            const { headers: _own, ...others } = options;
+            return request(to, range, to.origin === url.origin ? options : others, redirects - 1);
+          }),
         );
       },
     );

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { UserError } from '../../base/errors.js';
 import { isAddress } from '../../files/http.js';
-import { hubCache } from '../../files/hub-cache.js';
+import { hubCache } from '../../files/hub/hub-cache.js';
 import { expandBraces } from '../shards/expand-braces.js';
 
 /** How a data set of the hub is named: `hf://datasets/owner/name/data/train-*.parquet`. */

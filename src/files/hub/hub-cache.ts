@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { hubSettings } from './hub-settings.js';
 
 /** Where Hugging Face's cache keeps a repository. */
 export interface HubCache {
@@ -13,8 +13,7 @@ export interface HubCache {
 
 /** Where Hugging Face's cache keeps a repository of a name such as `owner/pets`; nothing is asked of the network. */
 export async function hubCache(kind: 'models' | 'datasets', name: string): Promise<HubCache> {
-  const hub = process.env['HF_HOME'] ?? join(homedir(), '.cache', 'huggingface');
-  const cache = process.env['HF_HUB_CACHE'] ?? join(hub, 'hub');
+  const { cache } = await hubSettings();
   const repo = join(cache, `${kind}--${name.replace('/', '--')}`);
   // The hub client asks the network what `main` is; the cache says it without.
   const revision = (await readFile(join(repo, 'refs', 'main'), 'utf8').catch(() => '')).trim();
