@@ -78,7 +78,12 @@ export async function readTorchFile(path: string): Promise<ReadonlyMap<string, S
 
 async function bytesOf(file: FileHandle, { offset, size }: ZipEntry): Promise<Buffer> {
   const bytes = Buffer.alloc(size);
-  await file.read(bytes, 0, size, offset);
+  for (let read = 0; read < size; ) {
+    // One call reads less than 2 GiB.
+    const { bytesRead } = await file.read(bytes, read, Math.min(size - read, 2 ** 30), offset + read);
+    if (bytesRead === 0) throw new Error('the file became shorter while it was read');
+    read += bytesRead;
+  }
   return bytes;
 }
 

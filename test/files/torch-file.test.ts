@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../src/base/errors.js';
@@ -33,6 +33,51 @@ function archive(files: Readonly<Record<string, Uint8Array>>, method = 0): Buffe
   end.writeUInt32LE(listed.length, 12);
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...locals, listed, end]);
+}
+
+/** The same beyond 4 GiB (zip64), with a hole before the last file. */
+function writeLarge(path: string, files: Readonly<Record<string, Uint8Array>>): void {
+  const file = openSync(path, 'w');
+  const names = Object.keys(files);
+  let offset = 0;
+  const entries = names.map((name, i) => {
+    if (i === names.length - 1) offset = 2 ** 32 + 5;
+    const bytes = files[name]!;
+    const local = Buffer.alloc(30 + name.length);
+    local.writeUInt32LE(0x04034b50, 0);
+    local.writeUInt16LE(name.length, 26);
+    local.write(name, 30);
+    writeSync(file, local, 0, local.length, offset);
+    writeSync(file, bytes, 0, bytes.length, offset + local.length);
+    // A field that is none of ours comes first; then both sizes and the place.
+    const entry = Buffer.alloc(46 + name.length + 6 + 28);
+    entry.writeUInt32LE(0x02014b50, 0);
+    for (const place of [20, 24, 42]) entry.writeUInt32LE(0xffffffff, place);
+    entry.writeUInt16LE(name.length, 28);
+    entry.writeUInt16LE(6 + 28, 30);
+    entry.write(name, 46);
+    const extra = 46 + name.length;
+    entry.writeUInt16LE(0x4246, extra);
+    entry.writeUInt16LE(2, extra + 2);
+    entry.writeUInt16LE(1, extra + 6);
+    entry.writeUInt16LE(24, extra + 8);
+    for (const [at, value] of [bytes.length, bytes.length, offset].entries())
+      entry.writeBigUInt64LE(BigInt(value), extra + 10 + 8 * at);
+    offset += local.length + bytes.length;
+    return entry;
+  });
+  const directory = Buffer.concat(entries);
+  const end = Buffer.alloc(56 + 20 + 22);
+  end.writeUInt32LE(0x06064b50, 0);
+  for (const [at, value] of [names.length, directory.length, offset].entries())
+    end.writeBigUInt64LE(BigInt(value), 32 + 8 * at);
+  end.writeUInt32LE(0x07064b50, 56);
+  end.writeBigUInt64LE(BigInt(offset + directory.length), 64);
+  end.writeUInt32LE(0x06054b50, 76);
+  end.writeUInt16LE(0xffff, 86);
+  for (const place of [88, 92]) end.writeUInt32LE(0xffffffff, place);
+  writeSync(file, Buffer.concat([directory, end]), 0, directory.length + end.length, offset);
+  closeSync(file);
 }
 
 const text = (value: string) =>
@@ -95,6 +140,16 @@ describe('readTorchFile', () => {
         ['c', [2], [5, 6]],
       ],
     );
+  });
+
+  it('reads an archive beyond 4 GiB, and refuses a cut one', async () => {
+    const path = join(dir, 'large.pth');
+    const data = pickle(dict(text('a'), tensor('0', 0, [2, 3], [3, 1])));
+    writeLarge(path, { 'm/data.pkl': data, 'm/data/0': six });
+    assert.deepEqual([...(await readTorchFile(path)).get('a')!.data], [1, 2, 3, 4, 5, 6]);
+    truncateSync(path, 2 ** 32);
+    await assert.rejects(readTorchFile(path), /got no archive/);
+    rmSync(path);
   });
 
   it('calls nothing: a pickle that asks for more than tensors is refused by the name of what it would call', async () => {

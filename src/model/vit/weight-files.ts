@@ -7,10 +7,10 @@ import { type StoredTensor } from '../../files/safetensors-format.js';
 import { readTorchFile } from '../../files/torch-file.js';
 
 const WEIGHTS = 'model.safetensors';
-const INDEX = `${WEIGHTS}.index.json`;
+const PICKLE = 'pytorch_model.bin';
 
 /** The names of transformers' weight files, in the order of its search. */
-export const WEIGHT_FILES = [WEIGHTS, INDEX, 'pytorch_model.bin'];
+export const WEIGHT_FILES = [WEIGHTS, `${WEIGHTS}.index.json`, PICKLE, `${PICKLE}.index.json`];
 
 const PICKLED = /\.(bin|pth?|ckpt|tar)$/;
 
@@ -37,11 +37,10 @@ export async function weightFile(folder: string): Promise<string> {
  * @throws UserError naming the file that is missing, damaged, a pickle that calls more than tensors, or not what the index says.
  */
 export async function readWeights(path: string): Promise<ReadonlyMap<string, StoredTensor>> {
-  if (PICKLED.test(path)) return readTorchFile(path);
-  if (!path.endsWith('.index.json')) return (await readSafetensors(path)).tensors;
+  if (!path.endsWith('.index.json')) return readFileOf(path);
   const tensors = new Map<string, StoredTensor>();
   for (const [file, names] of await readIndex(path)) {
-    const shard = (await readSafetensors(join(dirname(path), file))).tensors;
+    const shard = await readFileOf(join(dirname(path), file));
     const missing = names.find((name) => !shard.has(name));
     if (missing !== undefined) throw indexError(path, `no ${missing} in ${file}; fetch the shards again`);
     for (const [name, tensor] of shard) {
@@ -50,6 +49,10 @@ export async function readWeights(path: string): Promise<ReadonlyMap<string, Sto
     }
   }
   return tensors;
+}
+
+async function readFileOf(path: string): Promise<ReadonlyMap<string, StoredTensor>> {
+  return PICKLED.test(path) ? readTorchFile(path) : (await readSafetensors(path)).tensors;
 }
 
 /** The names of the shards that an index names; none where the weights are one file. */
@@ -69,7 +72,7 @@ async function readIndex(path: string): Promise<Map<string, string[]>> {
   if (typeof map !== 'object' || map === null || Array.isArray(map)) throw indexError(path, 'no weight_map');
   const files = new Map<string, string[]>();
   for (const [name, file] of Object.entries(map)) {
-    if (typeof file !== 'string' || basename(file) !== file || !file.endsWith('.safetensors'))
+    if (typeof file !== 'string' || basename(file) !== file || !/\.(safetensors|bin)$/.test(file))
       throw indexError(path, `${name} in ${JSON.stringify(file)}`);
     const names = files.get(file) ?? [];
     names.push(name);

@@ -31,6 +31,7 @@ const FAMILIES = [
   ...['clip', 'quick-clip', 'siglip', 'tanh-siglip', 'gated', 'gated-registers'].map((one) => `timm-${one}`),
   ...['dinov3', 'dinov3-biased', 'dinov3-gated'].map((one) => `timm-${one}`),
   'pickled-state',
+  'pickled-shards',
   'pickled-training',
 ];
 

@@ -124,6 +124,20 @@ def pickled(name, source, file, contents):
 
 
 pickled("pickled-state", "dinov2", "pytorch_model.bin", lambda state: OrderedDict(state))
+def pickled_shards(name, source):
+    os.makedirs(f"{folder}/{name}")
+    for other in ("config.json", "expected.safetensors"):
+        shutil.copy(f"{folder}/{source}/{other}", f"{folder}/{name}")
+    places = {}
+    for i, (key, tensor) in enumerate(load_file(f"{folder}/{source}/model.safetensors").items()):
+        places.setdefault(f"pytorch_model-{i % 3 + 1:05}-of-00003.bin", {})[key] = tensor
+    for file, tensors in places.items():
+        torch.save(tensors, f"{folder}/{name}/{file}")
+    index = {"metadata": {}, "weight_map": {key: file for file, tensors in places.items() for key in tensors}}
+    json.dump(index, open(f"{folder}/{name}/pytorch_model.bin.index.json", "w"))
+
+
+pickled_shards("pickled-shards", "vit-msn")
 pickled(
     "pickled-training",
     "timm-registers",
