@@ -1,11 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { vitConfig } from '../../src/model/vit/config.js';
+import { type VitConfig, vitConfig } from '../../src/model/vit/config.js';
 import { saveBackbone } from '../../src/model/vit/save-backbone.js';
 import { createSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 
-/** Writes a ViT of random weights that is small enough for a test's run; its folder. */
-export async function tinyBackbone(dir: string): Promise<string> {
+/**
+ * Writes an encoder of random weights that is small enough for a test's run; its folder. `features` say what sets it apart
+ * from a plain ViT.
+ */
+export async function tinyBackbone(dir: string, features: Partial<VitConfig> = {}): Promise<string> {
   const config = vitConfig.parse({
     hidden_size: 12,
     num_hidden_layers: 2,
@@ -13,6 +16,7 @@ export async function tinyBackbone(dir: string): Promise<string> {
     intermediate_size: 24,
     image_size: 16,
     patch_size: 4,
+    ...features,
   });
   const folder = join(dir, 'vit');
   await mkdir(folder);

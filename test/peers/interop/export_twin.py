@@ -1,6 +1,7 @@
 """Exports of ours, opened by the programs that they are for.
 
     python test/peers/interop/export_twin.py onnx FILE EXPECTED      largest difference of logits, by onnxruntime
+    python test/peers/interop/export_twin.py all FOLDER              the same of each model in a folder, by name
     python test/peers/interop/export_twin.py miou FILE < pairs.json  hard mIoU of a segmenter, from the files' own pixels
     python test/peers/interop/export_twin.py adapter README          lengths of what PEFT loads by the card's Python
     python test/peers/interop/export_twin.py card README PICTURE     runs the card's Python beside the export
@@ -27,14 +28,23 @@ def session(path):
     return onnxruntime.InferenceSession(path)
 
 
-def compare(path, expected):
+def worst(path, expected):
     tensors = load_file(expected)
     model = session(path)
-    worst = 0.0
+    most = 0.0
     for count in (1, len(tensors["images"])):
         (logits,) = model.run(None, {"pixel_values": tensors["images"][:count]})
-        worst = max(worst, float(np.abs(logits - tensors["logits"][:count]).max()))
-    print(json.dumps(worst))
+        most = max(most, float(np.abs(logits - tensors["logits"][:count]).max()))
+    return most
+
+
+def compare(path, expected):
+    print(json.dumps(worst(path, expected)))
+
+
+def compare_all(folder):
+    """By the names of the models in a folder, each with expected.safetensors beside it."""
+    print(json.dumps({name: worst(f"{folder}/{name}/model.onnx", f"{folder}/{name}/expected.safetensors") for name in os.listdir(folder)}))
 
 
 def miou(path):
@@ -76,4 +86,4 @@ def card(readme, picture):
 
 
 if __name__ == "__main__":
-    {"onnx": compare, "miou": miou, "card": card, "adapter": adapter}[sys.argv[1]](*sys.argv[2:])
+    {"onnx": compare, "all": compare_all, "miou": miou, "card": card, "adapter": adapter}[sys.argv[1]](*sys.argv[2:])
