@@ -20,6 +20,7 @@ export {
   runFlags,
   trainingFlags,
 } from '../src/experiment/training-flags.js';
+export { presetFlag } from '../src/experiment/presets.js';
 export { type ClassWeights, segmentationWeights } from '../src/experiment/class-weights.js';
 export { type TileSettings, tiledSplits } from '../src/experiment/tiled-splits.js';
 export { imageSizeFlag } from '../src/experiment/image-size-flag.js';

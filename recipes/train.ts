@@ -16,6 +16,7 @@ import {
   loadBackbone,
   modelFlags,
   openRun,
+  presetFlag,
   recipe,
   resumedPlugins,
   resumeNotes,
@@ -44,7 +45,7 @@ recipe({
       Data: dataFlags,
       Model: { ...modelFlags, ...adapter.modelFlags },
       Adapter: adapter.flags,
-      Training: trainingFlags,
+      Training: { preset: presetFlag, ...trainingFlags },
       Run: runFlags,
     };
   },

@@ -138,6 +138,8 @@ export type Defaults = (value: unknown) => {
   readonly from: string;
   /** By the keys of the flags; those that a table has not are passed over. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** Whether a line says that a value was given otherwise. Default false. */
+  readonly notes?: boolean;
 };
 
 /** What a flag gives to others: the `defaults` of its `meta`. */

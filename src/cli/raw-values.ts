@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { didYouMean } from '../base/did-you-mean.js';
 import { UserError } from '../base/errors.js';
 import { configFile } from './config-file.js';
@@ -47,17 +48,23 @@ export function readRawValues(
     const defaults = value === undefined ? undefined : defaultsOf(flag);
     if (!defaults) continue;
     valueFor(flag, value, where);
-    const { from, values } = defaults(value);
+    const { from, values, notes: said = false } = defaults(value);
     for (const [key, own] of Object.entries(values)) {
-      const name = flagName(key);
-      const { schema } = table.get(name) ?? {};
-      if (!schema || given.has(name)) continue;
+      const other = table.get(flagName(key));
+      if (!other) continue;
       // A text is as on the command line: `train-list: train.txt` is a list of one.
-      const read = typeof own === 'string' ? valueOf(own, schema) : own;
-      given.set(name, { value: read, where: `${from}: ${key}` });
+      const read = typeof own === 'string' ? valueOf(own, other.schema) : own;
+      const earlier = of(other);
+      if (said && earlier.value !== undefined && !isDeepStrictEqual(earlier.value, read))
+        notes.push(`${earlier.where} ${shown(earlier.value)} overrides ${shown(own)} of ${from}`);
+      if (!given.has(other.name)) given.set(other.name, { value: read, where: `${from}: ${key}` });
     }
   }
   return { words, notes, of };
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'object' && !Array.isArray(value) ? JSON.stringify(value) : String(value);
 }
 
 function readWords(

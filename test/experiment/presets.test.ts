@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { flags } from '../../src/cli/flags.js';
+import { peekAt } from '../../src/cli/peek.js';
+import { chosenAdapter } from '../../src/experiment/adapter-flags.js';
+import { PRESETS, presetFlag, presetFlagsOf } from '../../src/experiment/presets.js';
+import { modelFlags, trainingFlags } from '../../src/experiment/training-flags.js';
+
+function read(line: string): { config: Readonly<Record<string, unknown>>; notes: readonly string[] } {
+  const argv = line.split(' ').filter(Boolean);
+  const adapter = chosenAdapter(peekAt(argv));
+  const commandLine = flags(
+    argv,
+    {
+      Model: { ...modelFlags, ...adapter.modelFlags },
+      Adapter: adapter.flags,
+      Training: { preset: presetFlag, ...trainingFlags },
+    },
+    { name: 'demo', description: '' },
+  );
+  assert('config' in commandLine);
+  return { config: { ...commandLine.config }, notes: commandLine.notes };
+}
+
+const names = Object.keys(PRESETS) as (keyof typeof PRESETS)[];
+
+describe('--preset', () => {
+  for (const name of names)
+    describe(name, () => {
+      it('is the same config as its flags, and its name', () => {
+        const { config, notes } = read(`--preset ${name}`);
+        assert.deepEqual(config, { ...read(presetFlagsOf(name)).config, preset: name });
+        assert.deepEqual(notes, []);
+      });
+
+      it('is in docs/presets.md with its flags', () => {
+        const text = readFileSync(new URL('../../docs/presets.md', import.meta.url), 'utf8');
+        assert.ok(text.includes(`| \`${name}\` | \`${presetFlagsOf(name)}\` |`), presetFlagsOf(name));
+      });
+    });
+
+  it('is overridden by a flag, and by a file, with a line', () => {
+    const { config, notes } = read('--preset best --lr 1e-3 --augment flip,rotate --ema 0.98');
+    assert.equal(config['lr'], 1e-3);
+    assert.deepEqual(config['augment'], ['flip', 'rotate']);
+    assert.deepEqual(notes.toSorted(), [
+      '--augment flip,rotate overrides study of --preset best',
+      '--lr 0.001 overrides 0.002 of --preset best',
+    ]);
+    const dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+    const file = join(dir, 'flags.yaml');
+    writeFileSync(file, 'preset: fast\nhead: linear\n');
+    const fromFile = read(`--config ${file}`);
+    rmSync(dir, { recursive: true });
+    assert.deepEqual([fromFile.config['head'], fromFile.config['trunkCache']], ['linear', 'memory']);
+    assert.deepEqual(fromFile.notes, [`${file}: head linear overrides study of --preset fast`]);
+  });
+
+  it('sets the flags that the adapter has, and says which do nothing', () => {
+    const { config, notes } = read('--preset best --adapter serial_lora');
+    assert.equal(config['rank'], 16);
+    assert.ok(!('bias' in config));
+    assert.deepEqual(notes, []);
+    assert.match(
+      read('--preset best --mode full').notes.join('\n'),
+      /rank: ignored: --mode full trains no adapter/,
+    );
+  });
+
+  it('refuses a name that is none', () => {
+    assert.throws(() => read('--preset bets'), {
+      name: 'UserError',
+      message: '--preset: expected one of study, fast, best, got "bets"; did you mean best?',
+    });
+  });
+});
