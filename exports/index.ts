@@ -328,6 +328,15 @@ export {
   type SegmentationMetricsOptions,
   segmentationMetrics,
 } from '../src/tasks/segmentation/metrics/segmentation-metrics.js';
+export {
+  type Counts,
+  type CountOptions,
+  type PictureCounts,
+  type PictureScores,
+  pictureCounts,
+  pictureScores,
+  sumOfCounts,
+} from '../src/tasks/segmentation/metrics/picture-counts.js';
 export type {
   SegmentationScores,
   SegmentationTestScores,

@@ -44,6 +44,7 @@ export {
   checkpointFlags,
   domainFlags,
   overwriteFlag,
+  resolutionFlags,
   scoringFlags,
 } from '../src/experiment/scoring-flags.js';
 export { searchFlags } from '../src/experiment/search-flags.js';
@@ -126,13 +127,25 @@ export {
 export { type CardSubject, modelCard, summaryOf } from '../src/experiment/model-card.js';
 export { packageVersion } from '../src/base/package.js';
 export { isTiled, predictStitched, predictTiles } from '../src/experiment/stitched-pictures.js';
-export { evaluateTrained } from '../src/experiment/evaluate-trained.js';
+export {
+  type EvaluationOptions,
+  evaluateTrained,
+} from '../src/experiment/evaluate-trained.js';
+export { type CountedPicture, scorePictures, type TestEvaluation } from '../src/experiment/score-pictures.js';
+export {
+  type WholePicture,
+  type WholePictureOptions,
+  wholePictures,
+} from '../src/experiment/whole-pictures.js';
 export type { TestDomain } from '../src/experiment/test-domains.js';
 export {
+  type CountedDomain,
+  PICTURES_FILE,
   SCORE_FILES,
   type ScoreRow,
   scoreLine,
   scoreTable,
+  writePictures,
   writeScores,
 } from '../src/experiment/score-files.js';
 export { areNumbers, testScores } from '../src/loggers/summary.js';

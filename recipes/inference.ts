@@ -2,6 +2,7 @@
 // every style.
 //
 //   node recipes/inference.js
+//   node recipes/inference.js --resolution own --tta-flip --tta-scales 0.75,1,1.25
 //   node recipes/inference.js --style-dir data/pets-ood --lora-type lora,localized_lora --random-seed 10,20,30
 
 import {
@@ -16,6 +17,7 @@ import {
 import {
   adapterCheckFlags,
   areNumbers,
+  type CountedDomain,
   checkpointFlags,
   domainFlags,
   eachDomain,
@@ -24,9 +26,11 @@ import {
   isClassification,
   openOutput,
   overwriteFlag,
+  PICTURES_FILE,
   plainText,
   plannedRuns,
   recipe,
+  resolutionFlags,
   SCORE_FILES,
   type ScoreRow,
   scoreLine,
@@ -34,7 +38,7 @@ import {
   scoringFlags,
   type TestDomain,
   type TrainedRun,
-  testScores,
+  writePictures,
   writeScores,
 } from 'millrace/recipe';
 import { concatMap, map, type Observable, tap, toArray } from 'rxjs';
@@ -54,10 +58,12 @@ recipe({
         .describe('folder of individual and aggregated .json and .csv files'),
       overwrite: overwriteFlag,
       ...scoringFlags,
+      ...resolutionFlags,
     },
   },
   run: async (config) => {
-    openOutput(config.outputDir, SCORE_FILES, config);
+    openOutput(config.outputDir, [...SCORE_FILES, PICTURES_FILE], config);
+    const counted: CountedDomain[] = [];
     const planned = await plannedRuns(config);
     const engine = await useEngine(...engineOf(config));
     const cache = memoryCache();
@@ -72,8 +78,12 @@ recipe({
     const score = (model: Model, run: TrainedRun, domain: TestDomain): Observable<ScoreRow> => {
       const { randomSeed: seed, classNames, dataPercentage, ...settings } = run.settings;
       const { batchSize = settings.batchSize } = config;
-      return evaluateTrained(model, run, domain.items, { batchSize, cache }).pipe(
-        map(({ scores, images }) => ({
+      return evaluateTrained(model, run, domain.items, { ...config, batchSize, cache }).pipe(
+        tap(({ pictures }) => {
+          const { domain: where, style } = domain;
+          if (pictures) counted.push({ run: run.name, domain: where, style, classNames, pictures });
+        }),
+        map(({ test, images }) => ({
           ...(isClassification(run) && { task: 'classification' as const }),
           run: run.name,
           checkpoint: run.path,
@@ -90,7 +100,7 @@ recipe({
           engine: engine.name,
           precision: engine.precision,
           classNames,
-          test: testScores(scores),
+          test,
         })),
       );
     };
@@ -99,7 +109,10 @@ recipe({
       tap((row) => process.stderr.write(scoreLine(row))),
       toArray(),
       concatMap(async (rows) => {
-        const files = await writeScores(config.outputDir, rows);
+        const files = [
+          ...(await writeScores(config.outputDir, rows)),
+          ...(await writePictures(config.outputDir, counted)),
+        ];
         process.stdout.write(`${plainText(scoreTable(rows))}wrote ${files.join(', ')}\n`);
         const unscored = new Set(rows.filter(({ test }) => !areNumbers(test)).map(({ run }) => run));
         if (unscored.size > 0)

@@ -1,7 +1,7 @@
-import type { Observable } from 'rxjs';
+import { map, type Observable } from 'rxjs';
 import { type Evaluation, evaluate } from '../../operators/evaluate.js';
-import type { SampleCache } from '../data/images/sample-cache.js';
 import type { ImageItem } from '../data/types.js';
+import { testScores } from '../loggers/summary.js';
 import type { Classifier } from '../tasks/classification/classifier.js';
 import { labelCrossEntropy } from '../tasks/classification/losses/label-cross-entropy.js';
 import { classificationMetrics } from '../tasks/classification/metrics/classification-metrics.js';
@@ -9,34 +9,50 @@ import { crossEntropy } from '../tasks/segmentation/losses/cross-entropy.js';
 import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-metrics.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { byTask } from './by-task.js';
-import { batchesOf, labelledBatchesOf } from './planned-runs.js';
+import { type BatchesOptions, batchesOf, labelledBatchesOf } from './planned-runs.js';
+import { scorePictures, type TestEvaluation } from './score-pictures.js';
 import { evaluateStitched } from './stitched-pictures.js';
 import type { TrainedRun } from './trained-runs.js';
+import type { WholePictureOptions } from './whole-pictures.js';
+
+/** How a trained run is scored. */
+export interface EvaluationOptions extends BatchesOptions, WholePictureOptions {
+  /** At the model's own size (default), or at that of each picture. */
+  readonly resolution?: 'model' | 'own';
+  /** Pixels by which outlines may differ, at the pictures' own resolution. Default 2. */
+  readonly tolerance?: number;
+}
 
 /**
  * The scores of a trained run's model on items of its task.
  *
- * Their loss is cross-entropy, whatever the run's was: no file of scores holds it, and a run with a loss of the user's own
- * can be scored without it.
+ * No loss is among them, so that a run with a loss of the user's own can be scored without it.
  */
 export function evaluateTrained(
   model: Segmenter | Classifier,
   run: TrainedRun,
   items: readonly ImageItem[],
-  options: { readonly batchSize: number; readonly cache?: SampleCache },
-): Observable<Evaluation> {
-  return byTask<Observable<Evaluation>>(model, run, items, {
+  options: EvaluationOptions,
+): Observable<TestEvaluation> {
+  return byTask<Observable<TestEvaluation>>(model, run, items, {
     segmentation: (segmenter, own, pairs) => {
+      if (options.resolution === 'own') return scorePictures(pairs, segmenter, own, options);
       const { classes } = segmenter.head;
       const metrics = segmentationMetrics({ classes, loss: crossEntropy() });
       return own.settings.tiles === undefined
-        ? evaluate(segmenter, batchesOf(pairs, segmenter, own, options), metrics)
-        : evaluateStitched(pairs, segmenter, own, options, metrics);
+        ? evaluate(segmenter, batchesOf(pairs, segmenter, own, options), metrics).pipe(map(withoutLoss))
+        : evaluateStitched(pairs, segmenter, own, options, metrics).pipe(map(withoutLoss));
     },
     classification: (classifier, own, images) => {
       const { classes } = classifier;
       const metrics = classificationMetrics({ classes, loss: labelCrossEntropy(), k: own.settings.topK });
-      return evaluate(classifier, labelledBatchesOf(images, classifier, own, options), metrics);
+      return evaluate(classifier, labelledBatchesOf(images, classifier, own, options), metrics).pipe(
+        map(withoutLoss),
+      );
     },
   });
+}
+
+function withoutLoss({ scores, images }: Evaluation): TestEvaluation {
+  return { test: testScores(scores), images };
 }

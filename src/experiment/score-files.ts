@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printable } from '../base/printable.js';
 import { aboutScore, numberOf, numbersOf, snakeCase, vectorsOf } from '../events/shown-scores.js';
@@ -5,6 +6,7 @@ import { writeFileAtomic } from '../files/atomic.js';
 import { type Cell, csvText, type Row } from '../files/tables.js';
 import { areNumbers, type TestScores } from '../loggers/summary.js';
 import { groupBy, scoreStatistics } from './aggregate.js';
+import type { CountedPicture } from './score-pictures.js';
 
 /** The properties that distinguish models in tables. */
 interface Setting {
@@ -56,8 +58,15 @@ export function aggregateScores(rows: readonly ScoreRow[]): AggregatedScores[] {
   }));
 }
 
-/** The scores that tables compare, by task. */
-const COMPARED = { segmentation: ['softDice', 'miou'], classification: ['accuracy', 'macroF1'] };
+/** The scores that tables compare, by task; a row has those that it has. */
+const COMPARED = {
+  segmentation: ['softDice', 'miou', 'meanBoundaryIou', 'meanSurfaceDice', 'ece'],
+  classification: ['accuracy', 'macroF1'],
+};
+
+function comparedOf(task: ScoreRow['task'], scores: TestScores): string[] {
+  return COMPARED[task ?? 'segmentation'].filter((name) => name in scores);
+}
 
 /** The means of rows as text for a person: a line for each setting and domain. */
 export function scoreTable(rows: readonly ScoreRow[]): Row[] {
@@ -69,7 +78,7 @@ export function scoreTable(rows: readonly ScoreRow[]): Row[] {
     domain: row.style ?? row.domain,
     runs: row.runs.length,
     ...Object.fromEntries(
-      COMPARED[row.task ?? 'segmentation'].map((name) => [
+      comparedOf(row.task, mean).map((name) => [
         aboutScore(name).label,
         plusMinus(numberOf(mean, name), numberOf(std, name), row.runs.length),
       ]),
@@ -79,7 +88,7 @@ export function scoreTable(rows: readonly ScoreRow[]): Row[] {
 
 /** A row as a line for the terminal. */
 export function scoreLine({ task, run, style, domain, images, test }: ScoreRow): string {
-  const figures = COMPARED[task ?? 'segmentation'].map(
+  const figures = comparedOf(task, test).map(
     (name) => `${aboutScore(name).label} ${numberOf(test, name).toFixed(4)}`,
   );
   return printable(`${run}  ${style ?? domain}  ${figures.join('  ')}  ${images} images\n`);
@@ -92,6 +101,32 @@ export const SCORE_FILES = [
   'aggregated.json',
   'aggregated.csv',
 ] as const;
+
+/** The file of what was counted of each picture, beside the scores. */
+export const PICTURES_FILE = 'pictures.json';
+
+/** What was counted of each picture of a run and domain. */
+export interface CountedDomain {
+  readonly run: string;
+  readonly domain: string;
+  readonly style: string | null;
+  readonly classNames: readonly string[];
+  readonly pictures: readonly CountedPicture[];
+}
+
+/**
+ * Writes `pictures.json`, a line for each run and domain; the path of what was written. An earlier file is removed where
+ * there is nothing to write.
+ */
+export async function writePictures(dir: string, domains: readonly CountedDomain[]): Promise<string[]> {
+  const path = join(dir, PICTURES_FILE);
+  if (domains.length === 0) {
+    await rm(path, { force: true });
+    return [];
+  }
+  await writeFileAtomic(path, `[\n${domains.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`);
+  return [path];
+}
 
 /**
  * Writes `individual.json` and `.csv`, one row per checkpoint and domain, and `aggregated.json` and `.csv`, in full

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { readUnless, type WhyUnread } from '../cli/flag.js';
+import { tileFlags } from './data-flags.js';
 import { datasetFlag } from './dataset-file.js';
+import { imageSizeFlag } from './image-size-flag.js';
 import { engineFlags } from './training-flags.js';
 
 /** Flags that select trained runs. */
@@ -65,6 +67,46 @@ export const overwriteFlag = z
   .boolean()
   .default(false)
   .describe('replace the files of an earlier run of this recipe');
+
+const atModelSize: WhyUnread = ({ resolution }) =>
+  resolution === 'own'
+    ? undefined
+    : '--resolution model scores at the size of the model; see --resolution own';
+
+/** Flags of scoring segmentations at the pictures' own resolution. */
+export const resolutionFlags = {
+  resolution: z
+    .enum(['model', 'own'])
+    .default('model')
+    .describe(
+      'size at which segmentations are scored: model = that of the model, as in training; own = that of each picture, with scores of contours and of calibration, and pictures.json for compare',
+    ),
+  tiles: readUnless(
+    imageSizeFlag.optional().meta({
+      expects: 'width x height or the side of a square',
+      description:
+        'size of a window that slides over each picture, in its pixels; default: the tiles of the training, or whole pictures',
+    }),
+    atModelSize,
+  ),
+  tileOverlap: readUnless(tileFlags.tileOverlap, atModelSize),
+  ttaFlip: readUnless(
+    z.boolean().default(false).describe('average the probabilities of each picture and its mirror image'),
+    atModelSize,
+  ),
+  ttaScales: readUnless(
+    z
+      .array(z.number().gt(0).max(16))
+      .min(1)
+      .default([1])
+      .describe("multiples of the model's size, rounded to patches, whose probabilities are averaged"),
+    atModelSize,
+  ),
+  tolerance: readUnless(
+    z.number().min(0).max(100).default(2).describe('pixels by which outlines may differ in surface Dice'),
+    atModelSize,
+  ),
+};
 
 /** Flags of the scoring. */
 export const scoringFlags = {

@@ -27,6 +27,17 @@ export class ConfusionMatrix {
     this.counts = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
   }
 
+  /** The matrix of counts by [target][prediction] that were kept. */
+  static of(counts: readonly (readonly number[])[]): ConfusionMatrix {
+    const matrix = new ConfusionMatrix(counts.length);
+    counts.forEach((row, target) => {
+      row.forEach((count, prediction) => {
+        matrix.counts[target]![prediction] = count;
+      });
+    });
+    return matrix;
+  }
+
   /** Class ids, pixel by pixel. */
   add(targets: ArrayLike<number>, predictions: ArrayLike<number>): this {
     if (targets.length !== predictions.length)

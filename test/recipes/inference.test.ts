@@ -20,10 +20,11 @@ import { prefetch } from '../../operators/prefetch.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
 import { splitPairs } from '../../src/data/split.js';
 import type { BatchPlan, Pair } from '../../src/data/types.js';
-import type { AggregatedScores, ScoreRow } from '../../src/experiment/score-files.js';
+import type { AggregatedScores, CountedDomain, ScoreRow } from '../../src/experiment/score-files.js';
 import { loadTrained, trainedRuns } from '../../src/experiment/trained-runs.js';
 import { testScores } from '../../src/loggers/summary.js';
 import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
+import { pictureScores, sumOfCounts } from '../../src/tasks/segmentation/metrics/picture-counts.js';
 import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
 import type { SegmentationTestScores } from '../../src/tasks/segmentation/metrics/segmentation-scores.js';
 import { findPairs } from '../../src/tasks/segmentation/pairs.js';
@@ -96,6 +97,32 @@ describe('inference', () => {
         });
     }
     model.dispose();
+  });
+
+  it('scores pictures at their own resolution, and keeps what it counted of each', async () => {
+    const own = ['--resolution=own', '--tta-flip', '--test-domains=in_domain', '--output-dir=own'];
+    const { code, stdout, stderr } = await infer(...own);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /boundary IoU +surface Dice +ECE/);
+    assert.match(stdout, /own\/pictures\.json\n$/);
+    const rows = json<ScoreRow[]>('own/individual.json');
+    const domains = json<CountedDomain[]>('own/pictures.json');
+    assert.deepEqual(
+      domains.map(({ run: name, pictures }) => [name, pictures.length]),
+      rows.map(({ run: name, images }) => [name, images]),
+    );
+    domains.forEach(({ pictures }, i) => {
+      const sums = sumOfCounts(pictures.map(({ counts }) => counts));
+      assert.deepEqual(pictureScores(sums, 3), rows[i]!.test);
+      // Every pixel of every picture is counted once, at the pictures' own size.
+      assert.equal(
+        sums['confusion']!.reduce((a, b) => a + b),
+        sums['binPixels']!.reduce((a, b) => a + b),
+      );
+    });
+    const unread = await infer('--tta-flip', '--test-domains=in_domain', '--output-dir=own', '--overwrite');
+    assert.match(unread.stderr, /--tta-flip: .*--resolution model/);
+    assert.ok(!existsSync(join(dir, 'own/pictures.json')), 'no counts of an earlier scoring');
   });
 
   it('gives mean and population deviation over the runs that differ by their seed alone', () => {

@@ -25,4 +25,15 @@ const SHOWN: Readonly<Record<Exclude<Metric, 'loss' | 'accuracy'>, Omit<MetricAb
   miou: { label: 'mIoU' },
 };
 
+/** Scores at the pictures' own resolution, which no training follows. */
+const OWN_RESOLUTION: Readonly<Record<string, MetricAbout>> = {
+  meanDice: { label: 'Dice', mode: 'max' },
+  meanBoundaryIou: { label: 'boundary IoU', mode: 'max' },
+  meanSurfaceDice: { label: 'surface Dice', mode: 'max' },
+  boundaryIou: { label: 'boundary IoU', mode: 'max' },
+  surfaceDice: { label: 'surface Dice', mode: 'max' },
+  ece: { label: 'ECE', mode: 'min' },
+};
+for (const [name, about] of Object.entries(OWN_RESOLUTION)) metrics.register(name, about);
+
 for (const [name, text] of Object.entries(SHOWN)) metrics.register(name, { ...text, mode: 'max' });
