@@ -8,10 +8,17 @@ import { tap } from 'rxjs';
 import { z } from 'zod';
 
 recipe({
-  description: 'Serves a page of the runs in a folder: live, compared, with pictures.',
+  description: 'Serves a page of the runs in a folder, live and compared, and of studies.',
   flags: {
     Dashboard: {
       logs: z.string().min(1).default('logs').describe("folder of the runs' logs, or of one run"),
+      storage: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'storage of studies, as of hyperparam-optim; default: sqlite:///study.db, where it is there',
+        ),
       port: z
         .int()
         .min(0)

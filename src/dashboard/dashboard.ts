@@ -8,6 +8,7 @@ import { isLoopback, randomToken } from './access.js';
 import { EventStreams } from './event-stream.js';
 import { LogFolder } from './log-folder.js';
 import { routes } from './routes.js';
+import { Studies } from './studies.js';
 
 /** Options of `dashboard`. */
 export interface DashboardOptions {
@@ -17,6 +18,8 @@ export interface DashboardOptions {
   readonly port?: number;
   /** The address on which it listens. Default 127.0.0.1; any other asks visitors for a token. */
   readonly host?: string;
+  /** The storage of the studies. Default: `sqlite:///study.db`, where it is there. */
+  readonly storage?: string | undefined;
 }
 
 /** The port of the dashboard, next to TensorBoard's. */
@@ -29,7 +32,7 @@ const MOST_HEADER_BYTES = 16_384;
  * Serves the dashboard of a folder of logs while it is subscribed, and emits its address, with the token where one is
  * asked for. Unsubscribing ends all streams and closes the server at once.
  *
- * @throws UserError where there is no such folder, and where the port is taken.
+ * @throws UserError where there is no such folder or storage, and where the port is taken.
  * @example
  * dashboard({ logs: 'logs' }).subscribe((address) => console.log(address));
  */
@@ -39,14 +42,16 @@ export function dashboard(options: DashboardOptions): Observable<string> {
 
 function served(
   folder: LogFolder,
-  { port = DASHBOARD_PORT, host = '127.0.0.1' }: DashboardOptions,
+  { port = DASHBOARD_PORT, host = '127.0.0.1', storage }: DashboardOptions,
 ): Observable<string> {
   return new Observable((subscriber) => {
     const token = isLoopback(host) ? undefined : randomToken();
     const streams = new EventStreams(folder);
+    const studies = new Studies(storage);
     let server: Server | undefined;
     const listening = async () => {
-      const { fetch } = await routes({ folder, streams, token });
+      if (storage !== undefined) await studies.names();
+      const { fetch } = await routes({ folder, streams, studies, token });
       if (subscriber.closed) return;
       server = createAdaptorServer({ fetch, serverOptions: { maxHeaderSize: MOST_HEADER_BYTES } }) as Server;
       server.maxConnections = MOST_CONNECTIONS;
@@ -59,6 +64,7 @@ function served(
       streams.close();
       server?.close();
       server?.closeAllConnections();
+      void studies.close();
     };
   });
 }

@@ -7,11 +7,13 @@ import { notFromOtherSites, onlyByLoopbackName, withToken } from './access.js';
 import { asset, contentPolicy } from './assets.js';
 import type { EventStreams } from './event-stream.js';
 import { inside, type LogFolder } from './log-folder.js';
+import type { Studies } from './studies.js';
 
 /** What the routes serve, and to whom. */
 export interface Served {
   readonly folder: LogFolder;
   readonly streams: EventStreams;
+  readonly studies: Studies;
   /** Asked for where the server does not listen on loopback. */
   readonly token: string | undefined;
 }
@@ -19,7 +21,7 @@ export interface Served {
 const PICTURES: Readonly<Record<string, string>> = { jpg: 'image/jpeg', png: 'image/png' };
 
 /** The addresses of the dashboard: its page, the runs, their event stream, and their pictures. It only reads. */
-export async function routes({ folder, streams, token }: Served): Promise<Hono> {
+export async function routes({ folder, streams, studies, token }: Served): Promise<Hono> {
   const app = new Hono();
   app.use(secureHeaders({ contentSecurityPolicy: await contentPolicy(), strictTransportSecurity: false }));
   app.use(token === undefined ? onlyByLoopbackName() : withToken(token), notFromOtherSites());
@@ -29,6 +31,11 @@ export async function routes({ folder, streams, token }: Served): Promise<Hono> 
   });
   app.get('/api/runs', (c) => listed(c, folder));
   app.get('/api/events', (c) => streams.answer(c));
+  app.get('/api/studies', async (c) => c.json(await studies.names()));
+  app.get('/api/studies/:study', async (c) => {
+    const view = await studies.view(c.req.param('study'));
+    return view ? c.json(view) : c.notFound();
+  });
   app.get('/api/runs/:run/files/*', (c) => picture(c, folder));
   app.get('*', async (c) => {
     const file = await asset(c.req.path);

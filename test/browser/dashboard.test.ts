@@ -6,6 +6,7 @@ import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { packageRoot } from '../../src/base/package.js';
 import { lockFolder } from '../../src/files/folder-lock.js';
+import { sampleStudy } from '../dashboard/sample-study.js';
 import { Served, text } from '../dashboard/served.js';
 import { runEvent, sampleRun, stepEvent } from '../loggers/sample-run.js';
 
@@ -31,7 +32,9 @@ describe('the dashboard in Chromium', () => {
     live = served.log('live', [runEvent({ run: 'live', time: Date.now(), config: { rank: 8 } })]);
     release = lockFolder(join(served.dir, 'logs', 'live'));
     served.log('torn', `${text(sampleRun().slice(0, 6))}no event\n<img src=x onerror=alert(1)>\n`);
-    await served.start();
+    const storage = `sqlite:///${join(served.dir, 'study.db')}`;
+    await sampleStudy(storage, 'old');
+    await served.start({ storage });
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
     page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
     page.on('pageerror', (error) => problems.push(error.message));
@@ -139,12 +142,30 @@ describe('the dashboard in Chromium', () => {
     assert.match((await test.textContent())!, /pet/);
   });
 
+  it('shows a study: its trials in every state, its charts, and the run of a trial', async () => {
+    await page.click('nav button:text-is("Study")');
+    await page.locator('.study .hint', { hasText: '12 COMPLETE, 1 FAIL, 1 PRUNED' }).waitFor();
+    assert.equal(await page.locator('.study path.trial').count(), 12);
+    assert.equal(await page.locator('.study canvas').count(), 2);
+    const row = (trial: number) => page.locator(`.study tbody tr:has(th:text-is("${trial}"))`);
+    assert.match((await row(12).textContent())!, /FAIL.*out of memory/);
+    assert.match((await row(13).textContent())!, /PRUNED/);
+    assert.match(
+      (await page.locator('.study section', { hasText: 'Importances' }).textContent())!,
+      /x0\.\d\d/,
+    );
+    await row(0).locator('button', { hasText: 'old' }).click();
+    await readout('loss')
+      .filter({ hasText: /^last: loss 0\.08333/ })
+      .waitFor();
+  });
+
   for (const theme of ['light', 'dark'] as const)
     it(`has nothing that axe finds, ${theme}, on a desk and on a phone`, async () => {
       await page.emulateMedia({ colorScheme: theme });
       for (const width of [1200, 390]) {
         await page.setViewportSize({ width, height: 900 });
-        for (const view of ['Charts', 'Pictures', 'Scores']) {
+        for (const view of ['Charts', 'Pictures', 'Scores', 'Study']) {
           await page.click(`nav button:text-is("${view}")`);
           await page.waitForSelector(`h2:text-is("${view}")`);
           assert.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true);

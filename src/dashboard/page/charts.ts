@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { type Chart, chartsOf, columnsOf, type Line } from './curves.js';
+import { type Chart, chartsOf, columnsOf, type Line, STEPS } from './curves.js';
 import { element, figure, setText } from './dom.js';
 import type { LiveRun } from './live.js';
 
@@ -111,11 +111,12 @@ function plotOptions(
   return {
     width,
     height: HEIGHT,
+    padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'step' }, points: { show: lines.length <= 12 }, drag: { x: true, y: false } },
     scales: { x: { time: false } },
     axes: [
-      axis,
+      { ...axis, size: 32, incrs: STEPS },
       { ...axis, size: 64, values: (_: unknown, ticks: number[]) => ticks.map((v) => figure(v / unit.by)) },
     ],
     series: [

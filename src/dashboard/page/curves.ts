@@ -1,6 +1,9 @@
 import uPlot from 'uplot';
 import type { Curve, LiveRun } from './live.js';
 
+/** Distances between two labels of an axis of steps or of trials, which are whole numbers. */
+export const STEPS = Array.from({ length: 30 }, (_, i) => [1, 2, 5][i % 3]! * 10 ** Math.floor(i / 3));
+
 /** What values are divided by to be shown, and its name. */
 export interface Unit {
   readonly by: number;

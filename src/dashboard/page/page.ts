@@ -4,13 +4,14 @@ import { Live, type LiveRun } from './live.js';
 import { Pictures } from './pictures.js';
 import { filterOf, RunList } from './run-list.js';
 import { Scores } from './scores.js';
+import { Study } from './study.js';
 import { colorAt, toggleTheme, watchTheme } from './theme.js';
 
 /** The most runs that are compared at once. */
 const MOST_SELECTED = 100;
 
 /** What the page shows of the selected runs. */
-const VIEWS = ['Charts', 'Pictures', 'Scores'] as const;
+const VIEWS = ['Charts', 'Pictures', 'Scores', 'Study'] as const;
 type View = (typeof VIEWS)[number];
 
 class Page {
@@ -18,6 +19,10 @@ class Page {
   readonly #charts = new Charts();
   readonly #pictures = new Pictures();
   readonly #scores = new Scores();
+  readonly #study = new Study((run) => {
+    this.#select([run]);
+    this.#open('Charts');
+  });
   readonly #list = new RunList((run, on) =>
     this.#select(on ? [...this.#selected, run] : this.#selected.filter((name) => name !== run)),
   );
@@ -110,8 +115,11 @@ class Page {
       Charts: [smoothing, this.#charts.box],
       Pictures: [this.#pictures.box],
       Scores: [this.#scores.box],
+      Study: [this.#study.box],
     }[view];
     this.#main.replaceChildren(element('h2', {}, view), ...parts);
+    if (view === 'Study') void this.#study.start();
+    else this.#study.stop();
     this.#draw();
   }
 
@@ -157,6 +165,7 @@ class Page {
 
   #recolor(): void {
     this.#charts.clear();
+    this.#study.clear();
     this.#draw();
   }
 
@@ -186,7 +195,7 @@ class Page {
         smoothing: Number(this.#smoothing.value),
       });
     else if (this.#view === 'Pictures') this.#pictures.show(selected);
-    else this.#scores.show(selected);
+    else if (this.#view === 'Scores') this.#scores.show(selected);
   }
 
   /** Without a selection in the address: the newest run, as soon as the list is known. */

@@ -53,7 +53,7 @@ function tablesOf(scores: Readonly<Record<string, unknown>>, classes: readonly s
 
 /** Targets in rows, predictions in columns; a cell is shaded by its share of its row. */
 function confusion(name: string, matrix: number[][], nameOf: (i: number) => string): HTMLElement {
-  const columns = ['target ＼ predicted', ...matrix.map((_, i) => nameOf(i))];
+  const columns = ['target / predicted', ...matrix.map((_, i) => nameOf(i))];
   const sums = matrix.map((row) => row.reduce((a, b) => a + b, 0));
   const share = (i: number, j: number) => (sums[i]! > 0 ? matrix[i]![j]! / sums[i]! : 0);
   const rows = matrix.map((row, i) => [
