@@ -151,6 +151,23 @@ export {
 export { areNumbers, testScores } from '../src/loggers/summary.js';
 
 // Runs by what their files tell: listed and compared.
+export {
+  comparedPictures,
+  notePictures,
+  type PictureComparison,
+  pictureRows,
+  pictureWords,
+  readPictures,
+} from '../src/experiment/compare-pictures.js';
+export {
+  type BootstrapOptions,
+  bootstrap,
+  differenceOf,
+  type Interval,
+  intervalOf,
+  type Resampled,
+  type RunsCounts,
+} from '../src/experiment/bootstrap.js';
 export { foundRuns, namedRuns, type RunFolders } from '../src/experiment/found-runs.js';
 export type { RunOverview, RunState } from '../src/experiment/run-overview.js';
 export { type RunFilter, runFilter, sortedRuns } from '../src/experiment/run-fields.js';

@@ -120,6 +120,12 @@ describe('inference', () => {
         sums['binPixels']!.reduce((a, b) => a + b),
       );
     });
+    const [a, b] = ['lora_1_0.2', 'localized_lora_1_0.2'];
+    const compare = (...args: string[]) => shared.run('compare', [a!, b!, ...args], dir);
+    const compared = await compare('--scores=own');
+    assert.equal(compared.code, 0, compared.stderr);
+    assert.match(compared.stdout, /^in_domain, mIoU: .*(real difference|better|worse)/m);
+    assert.match((await compare('--scores=none')).stderr, /^none\/pictures\.json: no pictures/);
     const unread = await infer('--tta-flip', '--test-domains=in_domain', '--output-dir=own', '--overwrite');
     assert.match(unread.stderr, /--tta-flip: .*--resolution model/);
     assert.ok(!existsSync(join(dir, 'own/pictures.json')), 'no counts of an earlier scoring');
