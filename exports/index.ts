@@ -465,10 +465,11 @@ export { predict } from '../operators/predict.js';
 export { type StitchedPicture, stitch } from '../operators/stitch.js';
 export type { LogitsShape } from '../src/tasks/segmentation/classes-at.js';
 export { type Stitched, Stitcher } from '../src/tasks/segmentation/stitcher.js';
-export { overlays } from '../operators/overlays.js';
+export { type OverlaysOptions, overlays } from '../operators/overlays.js';
 export { predictLabels } from '../operators/predict-labels.js';
 export { labelSheet } from '../operators/label-sheet.js';
 export { type LabelPrediction, someOf, writeLabelSheet } from '../src/tasks/classification/label-sheet.js';
+export { classColours } from '../src/tasks/segmentation/class-colours.js';
 export { type Prediction, writeOverlays } from '../src/tasks/segmentation/overlays.js';
 export {
   type PictureBatch,

@@ -8,6 +8,14 @@ import type { Lease } from './lease.js';
 import { IMAGENET, type Normalization } from './normalize.js';
 import { predict } from './predict.js';
 
+/** Options of `overlays`. */
+export interface OverlaysOptions {
+  /** The number of samples. Default 4. */
+  readonly count?: number | undefined;
+  /** A colour for each class, as `#rrggbb`, such as `classColours` gives. Default: distinct ones. */
+  readonly colours?: readonly string[] | undefined;
+}
+
 /**
  * Writes a sheet of the first few samples as input | target | prediction, and completes. Cold; emits once.
  *
@@ -21,12 +29,12 @@ export function overlays(
   batches$: Observable<Lease<Batch<Tensor, Tensors>>>,
   path: string,
   classes: readonly string[],
-  count = 4,
+  { count = 4, colours }: OverlaysOptions = {},
 ): Observable<void> {
   return batches$.pipe(
     concatLease((batch$) => batch$.pipe(predict(model, model.normalization ?? IMAGENET))),
     take(count),
     toArray(),
-    concatMap((rows) => writeOverlays(path, rows, classes)),
+    concatMap((rows) => writeOverlays(path, rows, classes, colours)),
   );
 }

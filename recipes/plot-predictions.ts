@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import {
   type Classifier,
+  classColours,
   concatLease,
   labelSheet,
   type Pair,
@@ -82,9 +83,10 @@ recipe({
           predicted(pairs, segmenter, own, batchSize).pipe(
             toArray(),
             concatMap(async (rows) => {
-              await writeOverlays(sheet, rows, classNames);
+              const format = maskFormatOf(own.settings);
+              await writeOverlays(sheet, rows, classNames, classColours(format));
               const folder = sheet.replace(/\.png$/, '');
-              const { ids, palette } = maskFormatOf(own.settings);
+              const { ids, palette } = format;
               if (config.separate) await writePredictions(folder, rows, storedIds(ids), palette);
             }),
           ),

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import {
   Classifier,
+  classColours,
   concatLease,
   findImages,
   labelProbabilities,
@@ -25,6 +26,7 @@ import {
   LABEL_FILES,
   LabelFiles,
   loadTrained,
+  maskFormatOf,
   oneRun,
   oneRunFlags,
   openOutput,
@@ -62,7 +64,9 @@ recipe({
     const images = await findImages(imageDir);
     const masks = images.flatMap((image) => filesOf(image).slice(0, config.overlays ? 2 : 1));
     openOutput(outputDir, isClassification(run) ? LABEL_FILES : masks, config);
-    const maskIds = 'maskIds' in run.settings ? storedIds(run.settings.maskIds) : [];
+    const format = 'maskIds' in run.settings ? maskFormatOf(run.settings) : undefined;
+    const maskIds = format ? storedIds(format.ids) : [];
+    const colours = format && classColours(format);
     await useEngine(...engineOf(config));
     const model = await loadTrained(run);
     let [lost, predicted] = [0, 0];
@@ -71,7 +75,6 @@ recipe({
       process.stderr.write(printable(`predict: ${message}\n`));
     };
     const batches$ = pictureBatches(images, model, { batchSize, unreadable });
-
     const predicted$ =
       model instanceof Classifier
         ? defer(() => LabelFiles.open(outputDir, { classes: run.settings.classNames, imageDir })).pipe(
@@ -89,8 +92,8 @@ recipe({
           ).pipe(
             concatMap(async (row) => {
               const [mask, overlay] = filesOf({ stem: row.title });
-              await writeMask(join(outputDir, mask), row, maskIds);
-              if (config.overlays) await writeOverlay(join(outputDir, overlay), row);
+              await writeMask(join(outputDir, mask), row, maskIds, colours);
+              if (config.overlays) await writeOverlay(join(outputDir, overlay), row, colours);
             }),
           );
     return predicted$.pipe(

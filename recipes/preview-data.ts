@@ -9,6 +9,7 @@ import {
   augment,
   augmentations,
   batchPlans,
+  classColours,
   cutTiles,
   dataReportText,
   decode,
@@ -78,7 +79,7 @@ recipe({
       const changes = config.augment.map((name) => augmentations.make(name));
       const samples$ = from(plan!.samples).pipe(decode(imageSize, format), augment(...changes), toArray());
       const samples = (await lastValueFrom(samples$)) as unknown as MaskedSample[];
-      await writeContactSheet(join(outputDir, FILES[0]!), samples, names);
+      await writeContactSheet(join(outputDir, FILES[0]!), samples, names, classColours(format));
       process.stdout.write(printable(`${FILES.map((file) => join(outputDir, file)).join('\n')}\n`));
     }
     if (faults.length > 0)

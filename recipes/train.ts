@@ -7,13 +7,21 @@
 //     --model-name google/vit-base-patch16-224 --epochs 50 --batch-size 32
 
 import { join } from 'node:path';
-import { batchesPerEpoch, checkpointStore, failIfDiverged, overlays, useEngine } from 'millrace';
+import {
+  batchesPerEpoch,
+  checkpointStore,
+  classColours,
+  failIfDiverged,
+  overlays,
+  useEngine,
+} from 'millrace';
 import {
   chosenAdapter,
   closingText,
   dataFlags,
   engineOf,
   loadBackbone,
+  maskFormatOf,
   modelFlags,
   openRun,
   presetFlag,
@@ -67,7 +75,8 @@ recipe({
 
     const training$ = trainingRun(settings, { task, folders, shown: true }).pipe(failIfDiverged());
     const shown$ = task.inOrder([...splits.test, ...splits.validation, ...splits.train].slice(0, 4))();
-    const overlays$ = overlays(model, shown$, join(pictures, 'overlays.png'), task.classes);
+    const colours = classColours(maskFormatOf(settings));
+    const overlays$ = overlays(model, shown$, join(pictures, 'overlays.png'), task.classes, { colours });
     const closing$ = defer(async () =>
       process.stdout.write(await closingText(logs, [models, pictures], task.classes)),
     );

@@ -13,6 +13,7 @@ import type { SampleCache } from '../data/images/sample-cache.js';
 import type { SplitStems } from '../data/recorded-split.js';
 import type { Pair, Splits } from '../data/types.js';
 import type { TrainingMode } from '../model/vit/training-mode.js';
+import { classColours } from '../tasks/segmentation/class-colours.js';
 import { loadSegmenter } from '../tasks/segmentation/load-segmenter.js';
 import { classCount, type MaskIds } from '../tasks/segmentation/mask-ids.js';
 import { segmentationMetrics } from '../tasks/segmentation/metrics/segmentation-metrics.js';
@@ -135,7 +136,7 @@ export function segmentationTask(
       batches$.pipe(
         concatLease((batch$) => batch$.pipe(predict(scored, model.normalization))),
         toArray(),
-        concatMap((rows) => writeOverlays(path, rows, classes)),
+        concatMap((rows) => writeOverlays(path, rows, classes, classColours(maskFormatOf(settings)))),
       ),
     record: { ...recordOf(model, settings.modelName), ...recordedNormalization(settings, model) },
     ...pictureBatches<Pair, Tensor>(

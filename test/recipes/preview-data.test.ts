@@ -42,8 +42,10 @@ describe('preview-data', () => {
     assert.match(stdout, /\n {2}ignored: 2\.08 %\n/); // one column of 48
     const report = JSON.parse(readFileSync(join(dir, 'results/preview-data/report.json'), 'utf8'));
     assert.deepEqual([report.faults, report.duplicates, report.empty], [[], [], []]);
-    const { width } = await readImage(join(dir, 'results/preview-data/contact-sheet.png'));
+    const { width, data } = await readImage(join(dir, 'results/preview-data/contact-sheet.png'));
     assert.equal(width, 4 * (2 * 48 + 12) + 12);
+    // A road's own colour, in the legend.
+    assert.ok(Buffer.from(data).toString('hex').includes('804080'.repeat(6)));
     const again = await shared.run('preview-data', set, dir);
     assert.match(again.stderr, /--overwrite/);
   });

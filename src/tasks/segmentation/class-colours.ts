@@ -1,4 +1,7 @@
 import { PALETTE } from '../../base/palette.js';
+import { IGNORE_INDEX } from '../../data/types.js';
+import type { MaskFormat } from './mask-format.js';
+import { declaredIds } from './mask-ids.js';
 
 /**
  * The step between the hues of two classes, as a share of the colour circle: the golden ratio, so that no hue
@@ -37,4 +40,20 @@ export function classColour(index: number): string {
       .padStart(2, '0');
   };
   return `#${channel(0)}${channel(8)}${channel(4)}`;
+}
+
+/**
+ * The colours of the classes by a data set's own palette, as `#rrggbb` in the order of the classes: of the colours that mean
+ * a class the first one. Undefined where masks have no palette: pictures then use `classColour`.
+ *
+ * @example
+ * const palette = parsePalette('128 64 128 road\n0 0 192 kerb', 'mine.txt');
+ * classColours({ ids: [0, 1], palette }); // => ['#804080', '#0000c0']
+ */
+export function classColours({ ids = [], palette }: MaskFormat): readonly string[] | undefined {
+  if (!palette) return undefined;
+  const colours: string[] = [];
+  for (const [id, k] of declaredIds(ids))
+    if (k !== IGNORE_INDEX) colours[k] ??= palette[id]?.colours[0] ?? classColour(k);
+  return colours;
 }

@@ -6,11 +6,16 @@ import { legendOf } from './overlays.js';
 /** Samples in a row of the sheet, each beside its mask. */
 const ACROSS = 4;
 
-/** Writes samples as a model sees them, each beside its mask over it in grey, and the classes' colours below. */
+/**
+ * Writes samples as a model sees them, each beside its mask over it in grey, and the classes' colours below.
+ *
+ * @param colours a colour for each class, as `#rrggbb`, such as `classColours` gives; default: distinct ones
+ */
 export async function writeContactSheet(
   path: string,
   samples: readonly MaskedSample[],
   classes: readonly string[],
+  colours?: readonly string[],
 ): Promise<void> {
   const { width, height } = samples[0]!;
   const columns = Math.min(ACROSS, samples.length);
@@ -23,7 +28,7 @@ export async function writeContactSheet(
     const { left, top } = place(i);
     return [
       { image, width, height, left, top },
-      { image: blend(image, mask), width, height, left: left + width, top },
+      { image: blend(image, mask, colours), width, height, left: left + width, top },
     ];
   });
   const titles = samples.map(({ plan }, i) => {
@@ -31,7 +36,7 @@ export async function writeContactSheet(
     return label(left, top - GAP / 2, fit(plan.item.stem, 2 * width));
   });
   const bottom = LINE + Math.ceil(samples.length / ACROSS) * (height + LINE);
-  const { svg, lines } = legendOf(classes, sheetWidth);
+  const { svg, lines } = legendOf(classes, sheetWidth, colours);
   const sheet = { width: sheetWidth, height: bottom + lines * LINE + GAP };
   await writeSheet(
     path,

@@ -26,6 +26,8 @@ const COLUMNS = ['input', 'target', 'prediction'] as const;
  * Classes lie half transparent over the picture in grey, so that a colour is always a class, and each class has its own; ignored pixels stay grey.
  * Rows of several sizes are enlarged by one factor.
  *
+ * @param colours a colour for each class, as `#rrggbb`, such as `classColours` gives; default: distinct ones
+ *
  * @example
  * await writeOverlays('plots/lora_42/overlays.png', rows, ['pet', 'background', 'border']);
  */
@@ -33,6 +35,7 @@ export async function writeOverlays(
   path: string,
   rows: readonly Prediction[],
   classes: readonly string[],
+  colours?: readonly string[],
 ): Promise<void> {
   const first = rows[0];
   if (!first) throw new Error('a sheet of overlays needs at least one row');
@@ -43,14 +46,14 @@ export async function writeOverlays(
   const sheetWidth = columns.length * (width + GAP) + GAP;
   const left = (column: number) => GAP + column * (width + GAP);
   const top = (row: number) => LINE + row * (LINE + height + GAP) + LINE;
-  const { svg: legend, lines } = legendOf(classes, sheetWidth);
+  const { svg: legend, lines } = legendOf(classes, sheetWidth, colours);
   const bottom = top(rows.length - 1) + height + GAP;
   const sheet = { width: sheetWidth, height: bottom + lines * LINE + GAP };
 
   const panels = await Promise.all(
     rows.map(async (row, at) => {
       const picture = await enlarge(row.image, row, factor);
-      const over = (ids: Uint8Array) => blend(picture, enlargeIds(ids, row, factor));
+      const over = (ids: Uint8Array) => blend(picture, enlargeIds(ids, row, factor), colours);
       const parts = {
         input: picture,
         target: row.target && over(row.target),
@@ -87,12 +90,16 @@ function scoreOf({ target, prediction }: Prediction, classes: number): string {
 }
 
 /** The classes' names beside their colours, on as many lines as they need. */
-export function legendOf(classes: readonly string[], width: number): { svg: string; lines: number } {
+export function legendOf(
+  classes: readonly string[],
+  width: number,
+  colours: readonly string[] = [],
+): { svg: string; lines: number } {
   let [x, y] = [GAP, 0];
   const entries = classes.map((name, c) => {
     const wide = FONT + GAP / 2 + textWidth(name) + 2 * GAP;
     if (x > GAP && x + wide > width) [x, y] = [GAP, y + LINE];
-    const square = `<rect x="${x}" y="${y + GAP / 2}" width="${FONT}" height="${FONT}" fill="${classColour(c)}"/>`;
+    const square = `<rect x="${x}" y="${y + GAP / 2}" width="${FONT}" height="${FONT}" fill="${colours[c] ?? classColour(c)}"/>`;
     const entry = square + label(x + FONT + GAP / 2, y + FONT + 3, name);
     x += wide;
     return entry;

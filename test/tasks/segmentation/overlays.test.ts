@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readImage } from '../../../src/data/images/image-file.js';
+import { readImage, readMask } from '../../../src/data/images/image-file.js';
 import { type Prediction, writeOverlays } from '../../../src/tasks/segmentation/overlays.js';
+import { writeMask, writeOverlay } from '../../../src/tasks/segmentation/write-mask.js';
 
 describe('writeOverlays', () => {
   let dir: string;
@@ -37,6 +38,26 @@ describe('writeOverlays', () => {
     assert.deepEqual(at(1, 0, 192, 128), [169, 109, 62]);
     assert.deepEqual(at(2, 0, 64, 128), [169, 109, 62]);
     assert.deepEqual(at(1, 1, 192, 128), [124, 124, 124]);
+  });
+
+  it('takes the colours of a palette, in panels, legend, masks and overlays', async () => {
+    const colours = ['#0000c0', '#804080'];
+    const path = join(dir, 'coloured.png');
+    await writeOverlays(path, [row('one', 1)], ['kerb', 'road'], colours);
+    const { width, data } = await readImage(path);
+    const at = (x: number, y: number) => [...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3)];
+    // Halves of grey 124.2 and of 0 0 192 and 128 64 128.
+    assert.deepEqual(at(12 + 268 + 64, 60 + 128), [62, 62, 158]);
+    assert.deepEqual(at(12 + 268 + 192, 60 + 128), [126, 94, 126]);
+    assert.deepEqual(at(12 + 6, 60 + 256 + 12 + 12), [0, 0, 192]);
+    const mask = join(dir, 'mask.png');
+    await writeMask(mask, row('one', 1), [7, 9], colours);
+    assert.deepEqual([...(await readMask(mask)).data], [9, 9, 9, 9]);
+    assert.deepEqual([...(await readImage(mask)).data.subarray(0, 3)], [128, 64, 128]);
+    const overlay = join(dir, 'overlay.jpg');
+    await writeOverlay(overlay, row('one', 1), colours);
+    const [r, g, b] = (await readImage(overlay)).data;
+    assert.ok(Math.abs(r! - 126) < 4 && Math.abs(g! - 94) < 4 && Math.abs(b! - 126) < 4);
   });
 
   it('draws two panels, and no score, of pictures without masks', async () => {
