@@ -23,6 +23,7 @@ export const {
   clipByValue,
   clone,
   concat,
+  customGrad,
   dispose,
   div,
   enableProdMode,

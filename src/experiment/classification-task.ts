@@ -17,6 +17,7 @@ import type { SampleCache } from '../data/images/sample-cache.js';
 import { few, type SplitStems } from '../data/recorded-split.js';
 import { splitPairs } from '../data/split.js';
 import type { Splits } from '../data/types.js';
+import type { BlockOptions } from '../model/vit/block-options.js';
 import { pretrainedLabels } from '../model/vit/pretrained.js';
 import type { Pretrained } from '../model/vit/pretrained-of.js';
 import type { TrainingMode } from '../model/vit/training-mode.js';
@@ -58,10 +59,12 @@ export interface LabelSettings extends Omit<SourceSettings, 'coco'> {
 }
 
 /** Settings of `classificationTask`: the flags of its data, backbone and adapter. */
-export interface ClassificationSettings extends LabelSettings, ChosenAdapterSettings, PictureSettings {
+export interface ClassificationSettings
+  extends LabelSettings,
+    ChosenAdapterSettings,
+    PictureSettings,
+    BlockOptions {
   readonly mode: TrainingMode;
-  /** Stochastic depth. Default 0. */
-  readonly dropPath?: number | undefined;
   readonly loss: string;
   readonly labelSmoothing: number;
   readonly classWeights?: ClassWeights | undefined;
@@ -189,7 +192,7 @@ export function classificationTask(
   const { mode, randomSeed: seed, labelSmoothing: smoothing, topK: k } = settings;
   checkTopK('--metric', settings.metric, k, classes);
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
-  model.train(mode).trainsWith({ dropPath: settings.dropPath });
+  model.train(mode).trainsWith(settings);
   const samples = cache ?? cacheOf(settings);
   // Batches that are mixed only train: what takes them is the loss, and its targets may be shares.
   const shares = softLabelTensor(classes.length) as unknown as typeof labelTensor;

@@ -12,6 +12,7 @@ import type { ImageSize } from '../data/images/image-size.js';
 import type { SampleCache } from '../data/images/sample-cache.js';
 import type { SplitStems } from '../data/recorded-split.js';
 import type { Pair, Splits } from '../data/types.js';
+import type { BlockOptions } from '../model/vit/block-options.js';
 import type { TrainingMode } from '../model/vit/training-mode.js';
 import { classColours } from '../tasks/segmentation/class-colours.js';
 import { loadSegmenter } from '../tasks/segmentation/load-segmenter.js';
@@ -56,10 +57,9 @@ export interface SegmentationSettings
     BackboneSettings,
     ChosenAdapterSettings,
     PictureSettings,
+    BlockOptions,
     SegmentationLossSettings {
   readonly mode: TrainingMode;
-  /** Stochastic depth. Default 0. */
-  readonly dropPath?: number | undefined;
   readonly classWeights?: ClassWeights | undefined;
   readonly balance?: 'class' | 'weight' | undefined;
 }
@@ -119,7 +119,7 @@ export function segmentationTask(
 ): Task & { readonly model: Segmenter } {
   const { randomSeed: seed, maskIds: ids, mode } = settings;
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
-  model.train(mode).trainsWith({ dropPath: settings.dropPath });
+  model.train(mode).trainsWith(settings);
   const samples = cache ?? cacheOf(settings);
   const loss = segmentationLoss(settings, weights);
   const classes = classNamesOf(settings);

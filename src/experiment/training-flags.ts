@@ -96,6 +96,12 @@ export const trainingFlags = {
     .describe(
       'stochastic depth: rate at which pictures skip the branches of the last block, falling to 0 in the first; default: none',
     ),
+  checkpointBlocks: z
+    .boolean()
+    .default(false)
+    .describe(
+      'gradient checkpointing: compute each block once more for its gradient instead of keeping what it computed; less memory, the same gradients',
+    ),
   weightDecay: z.number().min(0).default(1e-4).describe('weight decay'),
   accumulate: z
     .int()

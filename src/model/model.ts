@@ -1,11 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Tensors } from '../data/batch.js';
+import type { Random } from '../random/random-stream.js';
 import type { Parameters } from './parameters.js';
 
 /** How a forward pass runs: `random` feeds dropout and is given when, and only when, the model trains. */
 export interface Pass {
   /** Draws the next number, uniform in [0, 1). */
-  readonly random?: () => number;
+  readonly random?: Random;
 }
 
 /** A model as training sees it: parameters, and a function of them. */

@@ -1,7 +1,11 @@
 import seedrandom from 'seedrandom';
 
 /** Draws the next number, uniform in [0, 1). */
-export type Random = () => number;
+export interface Random {
+  (): number;
+  /** A stream of its own that goes on with the same numbers from here. Those of `randomStream` have it. */
+  copy?(): Random;
+}
 
 /**
  * The random stream of one purpose: a pure function of the seed and the key.
@@ -14,7 +18,11 @@ export type Random = () => number;
  * randomStream(42, 'shuffle', 3)() === randomStream(42, 'shuffle', 3)(); // => true
  */
 export function randomStream(seed: number, ...key: readonly (string | number)[]): Random {
-  return seedrandom([seed, ...key].join('/'));
+  return copyable(seedrandom([seed, ...key].join('/'), { state: true }));
+}
+
+function copyable(stream: seedrandom.StatefulPRNG<seedrandom.State.Arc4>): Random {
+  return Object.assign(stream, { copy: () => copyable(seedrandom('', { state: stream.state() })) });
 }
 
 /** A draw from the standard normal distribution (Box & Muller 1958, the cosine half). */

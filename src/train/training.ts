@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
 import { add, dispose, mul, stack, sum, tidy, zerosLike } from '../base/tfjs-core.js';
 import type { Batch, Tensors } from '../data/batch.js';
+import { valueAndGradients } from '../engine/value-and-gradients.js';
 import type { Model } from '../model/model.js';
 import type { Parameter } from '../model/parameters.js';
 import { randomStream } from '../random/random-stream.js';
@@ -12,7 +13,6 @@ import type { Packs, State } from './optimizers/transform.js';
 import { constant } from './schedules/constant.js';
 import type { Schedule } from './schedules/schedule.js';
 import { baseRate, checkTraining, type TrainingOptions } from './training-options.js';
-import { valueAndGradients } from './value-and-gradients.js';
 import { averagedModel, putAverage, updatedAverage } from './weight-average.js';
 
 /** The result of one step. */

@@ -14,8 +14,8 @@ import { linears } from '../../src/engine/ops/linears.js';
 import { overlap } from '../../src/engine/ops/overlap.js';
 import { rotary } from '../../src/engine/ops/rotary.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
+import { valueAndGradients } from '../../src/engine/value-and-gradients.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
-import { valueAndGradients } from '../../src/train/value-and-gradients.js';
 import { ContractTable } from './contract-table.js';
 import { need, start, TESTED, TESTED_ENGINES, type TestedEngine } from './tested-engines.js';
 

@@ -26,8 +26,8 @@ import { overlap } from '../../src/engine/ops/overlap.js';
 import { rotary } from '../../src/engine/ops/rotary.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
 import { torchAddonPath } from '../../src/engine/torch/addon.js';
+import { valueAndGradients } from '../../src/engine/value-and-gradients.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
-import { valueAndGradients } from '../../src/train/value-and-gradients.js';
 
 interface Case {
   readonly shapes: readonly (readonly number[])[];

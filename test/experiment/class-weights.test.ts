@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type Scalar, setBackend, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { valueAndGradients } from '../../src/engine/value-and-gradients.js';
 import { segmentationWeights, weightedLoss, weightsByRule } from '../../src/experiment/class-weights.js';
 import type { Loss } from '../../src/model/loss.js';
 import { labelCrossEntropy } from '../../src/tasks/classification/losses/label-cross-entropy.js';
 import { crossEntropy } from '../../src/tasks/segmentation/losses/cross-entropy.js';
 import { focal } from '../../src/tasks/segmentation/losses/focal.js';
 import { losses } from '../../src/tasks/segmentation/losses/losses.js';
-import { valueAndGradients } from '../../src/train/value-and-gradients.js';
 
 interface Case {
   readonly logits: number[];

@@ -9,7 +9,7 @@ import { linear } from '../../src/engine/ops/linear.js';
 import { linears } from '../../src/engine/ops/linears.js';
 import { overlap } from '../../src/engine/ops/overlap.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
-import { valueAndGradients } from '../../src/train/value-and-gradients.js';
+import { valueAndGradients } from '../../src/engine/value-and-gradients.js';
 
 const drawn = (...shape: number[]) => tf.randomNormal(shape, 0, 1, 'float32', 1);
 

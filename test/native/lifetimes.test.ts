@@ -12,7 +12,7 @@ import {
   tensor,
   tidy,
 } from '@tensorflow/tfjs-core';
-import { valueAndGradients } from '../../src/train/value-and-gradients.js';
+import { valueAndGradients } from '../../src/engine/value-and-gradients.js';
 import { needOnednn, runningBackend, startOnednn } from './onednn.js';
 
 /** What the addon holds once it has caught up. */

@@ -18,7 +18,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { linears } from '../../src/engine/ops/linears.js';
-import { valueAndGradients } from '../../src/train/value-and-gradients.js';
+import { valueAndGradients } from '../../src/engine/value-and-gradients.js';
 import { inProcess, needOnednn, runningBackend, startOnednn } from './onednn.js';
 
 const MB = 2 ** 20;

@@ -14,4 +14,14 @@ describe('randomStream', () => {
     const variance = draws.reduce((sum, x) => sum + (x - mean) ** 2, 0) / draws.length;
     assert.ok(Math.abs(mean) < 0.03 && Math.abs(variance - 1) < 0.05, `mean ${mean}, variance ${variance}`);
   });
+
+  it('has copies that go on with the same numbers, and do not disturb it', () => {
+    const [stream, other] = [randomStream(1, 'copied'), randomStream(1, 'copied')];
+    const draw = (from: () => number) => Array.from({ length: 300 }, () => from());
+    assert.deepEqual(draw(stream), draw(other));
+    const copy = stream.copy!();
+    const second = copy.copy!();
+    const next = draw(other);
+    assert.deepEqual([draw(copy), draw(second), draw(stream)], [next, next, next]);
+  });
 });

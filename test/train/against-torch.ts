@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { add, type Tensor, tensor, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { valueAndGradients } from '../../src/engine/value-and-gradients.js';
 import type { Parameter, ParameterGroup } from '../../src/model/parameters.js';
 import { ConfusionMatrix } from '../../src/tasks/confusion-matrix.js';
 import { losses } from '../../src/tasks/segmentation/losses/losses.js';
@@ -8,7 +9,6 @@ import { adam, adamW } from '../../src/train/optimizers/adam.js';
 import { pack, unpack } from '../../src/train/optimizers/pack.js';
 import { sgd } from '../../src/train/optimizers/sgd.js';
 import type { Optimizer } from '../../src/train/optimizers/transform.js';
-import { valueAndGradients } from '../../src/train/value-and-gradients.js';
 
 /** A nested list of numbers. */
 type Values = number | Values[];

@@ -3,6 +3,7 @@ import { UserError } from '../../base/errors.js';
 import { tidy } from '../../base/tfjs-core.js';
 import type { ImageSize, Size } from '../../data/images/image-size.js';
 import { IMAGENET, type Normalization } from '../../data/images/normalization.js';
+import type { Random } from '../../random/random-stream.js';
 import type { Adapter, Site } from '../adapter.js';
 import { type Model, type Pass } from '../model.js';
 import { Parameters } from '../parameters.js';
@@ -10,13 +11,14 @@ import type { TorchPlace } from '../torch-place.js';
 import { AdaptedMaps } from './adapted-maps.js';
 import { adapterSites } from './adapter-sites.js';
 import { type BlockOptions, checkBlockOptions } from './block-options.js';
+import { blocks } from './blocks.js';
 import { type Grid, gridOf, type VitConfig } from './config.js';
 import { dropPathRates, droppedBlocks } from './drop-path.js';
 import type { HeldAdapter, InjectOptions } from './held-adapter.js';
 import { PictureSizes } from './picture-sizes.js';
 import { setTrainable, type TrainingMode } from './training-mode.js';
 import { checkStart, startOf, trunkBlocks } from './trunk-blocks.js';
-import { blocks, embed, levelsOf } from './vit.js';
+import { embed, levelsOf } from './vit.js';
 
 /**
  * A ViT with adapters on its linear maps, of which at most one is active: the common part of all tasks' models, each of
@@ -70,7 +72,7 @@ export abstract class AdaptableVit implements Model {
    *
    * @throws UserError for a rate of stochastic depth below 0, or from 1 up.
    * @example
-   * model.trainsWith({ dropPath: 0.1 });
+   * model.trainsWith({ dropPath: 0.1, checkpointBlocks: true });
    */
   trainsWith(options: BlockOptions): this {
     checkBlockOptions(options);
@@ -161,7 +163,11 @@ export abstract class AdaptableVit implements Model {
     if (inputs.rank !== 3) this.#sizes.check(inputs);
     return tidy(() => {
       const x = inputs.rank === 3 ? inputs : embed(config, parameters, inputs);
-      const range = { from, grid: this.gridOf(inputs), dropPath: this.#dropPath, random: pass.random };
+      const recompute = this.#blocks.checkpointBlocks
+        ? (random: Random) => this.#maps.projection({ random })
+        : undefined;
+      const { random } = pass;
+      const range = { from, grid: this.gridOf(inputs), dropPath: this.#dropPath, random, recompute };
       return levelsOf(config, parameters, this.#maps.projection(pass), x, layers, range);
     });
   }

@@ -7,8 +7,8 @@ import { mergedMap } from '../merged-map.js';
 import type { Pass } from '../model.js';
 import type { Parameters } from '../parameters.js';
 import { type Place, siteName } from './adapter-sites.js';
+import type { Project } from './blocks.js';
 import { HeldAdapter } from './held-adapter.js';
-import type { Project } from './vit.js';
 
 /**
  * The linear maps of a ViT's blocks among its parameters, with any number of named adapters, of which at most one is

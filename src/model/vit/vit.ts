@@ -1,36 +1,17 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import {
-  add,
-  broadcastTo,
-  concat,
-  mul,
-  reshape,
-  slice,
-  tensor,
-  tidy,
-  transpose,
-} from '../../base/tfjs-core.js';
-import { attention } from '../../engine/ops/attention.js';
-import { branchNorm, layerNorm } from '../../engine/ops/layer-norm.js';
+import { add, broadcastTo, concat, reshape, slice, tensor, tidy, transpose } from '../../base/tfjs-core.js';
+import { layerNorm } from '../../engine/ops/layer-norm.js';
 import { linear } from '../../engine/ops/linear.js';
-import { type LinearMap, linears } from '../../engine/ops/linears.js';
-import { rotary } from '../../engine/ops/rotary.js';
 import { normal, randomStream } from '../../random/random-stream.js';
 import type { Parameters } from '../parameters.js';
 import { accountForTensors } from './account-for-tensors.js';
-import { ACTIVATIONS } from './activations.js';
-import type { BlockMap } from './adapter-sites.js';
 import { backboneShapes } from './backbone-shapes.js';
+import { type BlockRange, blocks, type Project } from './blocks.js';
 import { checkHeads, type Grid, gridOf, leadingPositions, type VitConfig } from './config.js';
-import { residual } from './drop-path.js';
 import { fromTorchLayout } from './layout.js';
 import { interpolatePositions } from './positions.js';
 import { positionsOn } from './positions-on.js';
 import type { Pretrained } from './pretrained-of.js';
-import { rotations } from './rotations.js';
-
-/** One linear map of one block, plain or with an adapter: its result, or the map itself, which then runs with others. */
-export type Project = (layer: number, map: BlockMap, x: Tensor) => Tensor | LinearMap;
 
 /** The tokens of images after the last LayerNorm: the input of heads. Shapes as in `embed`. */
 export function encode(config: VitConfig, parameters: Parameters, project: Project, images: Tensor): Tensor {
@@ -68,67 +49,6 @@ export function embed(config: VitConfig, parameters: Parameters, images: Tensor)
     const tokens = config.num_register_tokens ? withRegisters(placed, get('registers'), tall * wide) : placed;
     return config.pre_norm ? layerNorm(tokens, get('prenorm.weight'), get('prenorm.bias'), eps) : tokens;
   });
-}
-
-/** The blocks that `blocks` runs: from the one numbered `from` to the one before `to`, all by default. */
-export interface BlockRange {
-  readonly from?: number;
-  readonly to?: number;
-  /** The grid of the pictures, which rotary positions are of. Default: the model's own. */
-  readonly grid?: Grid;
-  /** The rates of stochastic depth, by block. Default: none. */
-  readonly dropPath?: readonly number[];
-  /** Draws which pictures skip a branch; given when the model trains. */
-  readonly random?: (() => number) | undefined;
-  /** Is handed the tokens after each block. */
-  readonly seen?: (layer: number, x: Tensor) => void;
-}
-
-/** The tokens after some blocks: a pre-norm ViT (Dosovitskiy et al. 2021, eqs. 2–3). Shapes as in `embed`. */
-export function blocks(
-  config: VitConfig,
-  parameters: Parameters,
-  project: Project,
-  tokens: Tensor,
-  {
-    from = 0,
-    to = config.num_hidden_layers,
-    grid = gridOf(config),
-    seen,
-    dropPath = [],
-    random,
-  }: BlockRange = {},
-): Tensor {
-  const { num_attention_heads: heads, layer_norm_eps: eps } = config;
-  const activation = ACTIVATIONS[config.hidden_act];
-  const get = (name: string) => parameters.get(name);
-  const turn = rotations(config, grid);
-  let x = tokens;
-  // What a block no longer needs is freed before the next one begins.
-  for (let layer = from; layer < to; layer++) {
-    const norm = (name: string, x: Tensor) =>
-      branchNorm(x, get(`layers.${layer}.${name}.weight`), get(`layers.${layer}.${name}.bias`), eps);
-    const joined = (x: Tensor, branch: Tensor | LinearMap) =>
-      residual(x, branch, dropPath[layer] ?? 0, random);
-    x = tidy(() => {
-      const [h, before] = norm('norm1', x);
-      const [q, k, v] = linears([
-        project(layer, 'query', h),
-        project(layer, 'key', h),
-        project(layer, 'value', h),
-      ]);
-      const [turnedQ, turnedK] = turn ? [q!, k!].map((y) => rotary(y, turn.cos, turn.sin)) : [q, k];
-      const attended = attention(turnedQ!, turnedK!, v!, heads);
-      const y = joined(before, project(layer, 'output', attended));
-      const [z, between] = norm('norm2', y);
-      const gates = config.use_gated_mlp ? [project(layer, 'gate', z)] : [];
-      const [inner, gate] = linears([project(layer, 'fc1', z), ...gates]);
-      const active = gate ? mul(activation(gate), inner!) : activation(inner!);
-      return joined(between, project(layer, 'fc2', active));
-    });
-    seen?.(layer, x);
-  }
-  return x;
 }
 
 /** The tokens after each of these blocks, from the one before `from` on, through the last LayerNorm. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { mul, sum, type Tensor, tensor, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { recordOnnx } from '../../../src/engine/onnx/record-onnx.js';
+import { valueAndGradients } from '../../../src/engine/value-and-gradients.js';
 import { heads } from '../../../src/model/heads/heads.js';
 import { vitConfig } from '../../../src/model/vit/config.js';
 import { normal, randomStream } from '../../../src/random/random-stream.js';
 import { createSegmenter, type Segmenter } from '../../../src/tasks/segmentation/segmenter.js';
-import { valueAndGradients } from '../../../src/train/value-and-gradients.js';
 
 const NAMES = ['study', 'linear', 'multiscale', 'dpt', 'upernet', 'detail', 'mask'] as const;
 

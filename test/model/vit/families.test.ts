@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { dispose, mul, type Scalar, setBackend, sum, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { lora } from '../../../src/adapters/lora.js';
+import { valueAndGradients } from '../../../src/engine/value-and-gradients.js';
 import { type VitConfig, vitConfig } from '../../../src/model/vit/config.js';
 import { normal, randomStream } from '../../../src/random/random-stream.js';
 import { createClassifier } from '../../../src/tasks/classification/classifier.js';
 import { createSegmenter, type Segmenter } from '../../../src/tasks/segmentation/segmenter.js';
-import { valueAndGradients } from '../../../src/train/value-and-gradients.js';
 
 const plain = {
   hidden_size: 16,

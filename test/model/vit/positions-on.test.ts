@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mul, sum, type Tensor, tensor, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { valueAndGradients } from '../../../src/engine/value-and-gradients.js';
 import { gridOf, vitConfig, withImageSize } from '../../../src/model/vit/config.js';
 import { interpolatePositions } from '../../../src/model/vit/positions.js';
 import { normal, randomStream } from '../../../src/random/random-stream.js';
 import { createSegmenter, type Segmenter } from '../../../src/tasks/segmentation/segmenter.js';
-import { valueAndGradients } from '../../../src/train/value-and-gradients.js';
 
 const config = vitConfig.parse({
   hidden_size: 12,

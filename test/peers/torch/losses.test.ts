@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type Tensor, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { valueAndGradients } from '../../../src/engine/value-and-gradients.js';
 import type { Loss } from '../../../src/model/loss.js';
 import { normal, randomStream } from '../../../src/random/random-stream.js';
 import { boundary } from '../../../src/tasks/segmentation/losses/boundary.js';
 import { crossEntropy } from '../../../src/tasks/segmentation/losses/cross-entropy.js';
-import { valueAndGradients } from '../../../src/train/value-and-gradients.js';
 import { needsPython } from '../python.js';
 import { TODAY } from './requirements.js';
 

@@ -10,6 +10,7 @@ import { lora } from '../../../src/adapters/lora.js';
 import { serialLora } from '../../../src/adapters/serial-lora.js';
 import type { Batch } from '../../../src/data/batch.js';
 import { useEngine } from '../../../src/engine/engine.js';
+import { valueAndGradients } from '../../../src/engine/value-and-gradients.js';
 import { readSafetensors } from '../../../src/files/safetensors.js';
 import { type StoredTensor, safetensorsBytes } from '../../../src/files/safetensors-format.js';
 import type { Adapter } from '../../../src/model/adapter.js';
@@ -21,7 +22,6 @@ import { adam, adamW } from '../../../src/train/optimizers/adam.js';
 import { sgd } from '../../../src/train/optimizers/sgd.js';
 import type { Optimizer } from '../../../src/train/optimizers/transform.js';
 import { Training } from '../../../src/train/training.js';
-import { valueAndGradients } from '../../../src/train/value-and-gradients.js';
 import { needOnednn } from '../../native/onednn.js';
 import { needsPython } from '../python.js';
 

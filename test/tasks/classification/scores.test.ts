@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { valueAndGradients } from '../../../src/engine/value-and-gradients.js';
 import { labelCrossEntropy } from '../../../src/tasks/classification/losses/label-cross-entropy.js';
 import { classificationMetrics } from '../../../src/tasks/classification/metrics/classification-metrics.js';
-import { valueAndGradients } from '../../../src/train/value-and-gradients.js';
 
 const near = (got: number, wanted: number, within = 1e-5) =>
   assert.ok(Math.abs(got - wanted) <= within, `${got} is not ${wanted}`);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type Tensor, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { valueAndGradients } from '../../../src/engine/value-and-gradients.js';
 import { segmentationLoss } from '../../../src/experiment/segmentation-loss.js';
 import type { Loss } from '../../../src/model/loss.js';
 import { randomStream } from '../../../src/random/random-stream.js';
 import { crossEntropy } from '../../../src/tasks/segmentation/losses/cross-entropy.js';
 import { lossSum } from '../../../src/tasks/segmentation/losses/loss-sum.js';
 import { losses } from '../../../src/tasks/segmentation/losses/losses.js';
-import { valueAndGradients } from '../../../src/train/value-and-gradients.js';
 
 const random = randomStream(6, 'loss options');
 const LOGITS = Array.from({ length: 2 * 2 * 3 * 3 }, () => 4 * random() - 2);

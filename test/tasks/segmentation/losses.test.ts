@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import '@tensorflow/tfjs-backend-wasm';
 import { setBackend, type Tensor, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { valueAndGradients } from '../../../src/engine/value-and-gradients.js';
 import type { Loss } from '../../../src/model/loss.js';
 import { randomStream } from '../../../src/random/random-stream.js';
 import { losses } from '../../../src/tasks/segmentation/losses/losses.js';
-import { valueAndGradients } from '../../../src/train/value-and-gradients.js';
 
 const random = randomStream(5, 'losses');
 const LOGITS = Array.from({ length: 2 * 2 * 3 * 3 }, () => 4 * random() - 2);

@@ -6,8 +6,9 @@ import { dispose, setBackend, type Tensor, tensor4d, tidy, transpose } from '@te
 import { useEngine } from '../../../src/engine/engine.js';
 import { layerNorm } from '../../../src/engine/ops/layer-norm.js';
 import { linear } from '../../../src/engine/ops/linear.js';
+import { blocks, type Project } from '../../../src/model/vit/blocks.js';
 import { readPretrained } from '../../../src/model/vit/pretrained.js';
-import { blocks, embed, type Project } from '../../../src/model/vit/vit.js';
+import { embed } from '../../../src/model/vit/vit.js';
 import { type Classifier, classifierOf } from '../../../src/tasks/classification/classifier.js';
 import { need } from '../../engine/tested-engines.js';
 import { needsSharedData } from '../../shared-data.js';

@@ -1,6 +1,6 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { engine, scalar } from '../base/tfjs-core.js';
-import { isSideOutput } from '../engine/op.js';
+import { isSideOutput } from './op.js';
 
 /** A record that tfjs keeps of each operation for the backward pass. */
 interface TapeNode {
@@ -10,15 +10,17 @@ interface TapeNode {
 }
 
 /**
- * The value of `f` and its gradients by `xs`; null for an x that it does not depend on. Call it inside `tidy`.
+ * The value of `f` and its gradients by `xs`; null for an x that it does not depend on. Call it inside `tidy`. Where `f` is no
+ * scalar, `dy` is the gradient by its value.
  *
  * What the backward pass has used is freed as it goes, where tfjs itself keeps all of it to the end: the gradients
  * of a ViT's activations take more memory than the activations. Where `f` throws, what was saved is freed too.
  */
-export function valueAndGradients(
-  f: () => Scalar,
+export function valueAndGradients<T extends Tensor = Scalar>(
+  f: () => T,
   xs: readonly Tensor[],
-): { readonly value: Scalar; readonly gradients: (Tensor | null)[] } {
+  dy?: T,
+): { readonly value: T; readonly gradients: (Tensor | null)[] } {
   const { state } = engine();
   const outermost = state.gradientDepth === 0;
   try {
@@ -29,7 +31,7 @@ export function valueAndGradients(
         return y;
       },
       [...xs],
-      undefined,
+      dy,
       true,
     );
     return { value, gradients: grads as (Tensor | null)[] };
