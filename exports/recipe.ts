@@ -204,7 +204,9 @@ export {
 } from '../src/tasks/classification/metrics/label-metrics.js';
 
 // The page that shows runs and studies.
-export { DASHBOARD_PORT, type DashboardOptions, dashboard } from '../src/dashboard/dashboard.js';
+export { type DashboardOptions, dashboard } from '../src/dashboard/dashboard.js';
+export { withDashboard } from '../src/dashboard/with-dashboard.js';
+export { DASHBOARD_PORT, dashboardFlag } from '../src/experiment/dashboard-flag.js';
 
 // A study of many trainings, a process each.
 export { grid, gridFlags, trainGrid } from '../src/experiment/grid.js';

@@ -3,6 +3,7 @@
 //
 //   node recipes/ablate-frozen.js --random-seed 10,20,30 --epochs 5
 
+import { join } from 'node:path';
 import { adapters } from 'millrace';
 import {
   type AblationRun,
@@ -18,6 +19,7 @@ import {
   recipe,
   type StudyCell,
   trainGrid,
+  withDashboard,
 } from 'millrace/recipe';
 import { concat, defer } from 'rxjs';
 import { z } from 'zod';
@@ -54,7 +56,7 @@ recipe({
     Training: gridFlags.Training,
     Run: gridFlags.Run,
   }),
-  run: async ({ mode, loraType, outputDir, dataPercentage, randomSeed, ...shared }) => {
+  run: async ({ mode, loraType, outputDir, dataPercentage, randomSeed, dashboard, ...shared }) => {
     const cells: (AblationRun & StudyCell)[] = [];
     for (const { seed, what, share } of grid({ seed: randomSeed, what: mode, share: dataPercentage })) {
       const series = what === 'adapters' ? loraType : what;
@@ -76,6 +78,6 @@ recipe({
     return concat(
       trainGrid(cells, import.meta.url),
       defer(() => closeAblation(cells, about)),
-    );
+    ).pipe(withDashboard(dashboard, { logs: join(outputDir, 'logs') }));
   },
 });

@@ -3,6 +3,7 @@
 //
 //   node recipes/ablate-rank.js --rank 2,4,8,16 --random-seed 10,20,30 --epochs 5
 
+import { join } from 'node:path';
 import { UserError } from 'millrace';
 import {
   type AblationRun,
@@ -17,6 +18,7 @@ import {
   recipe,
   type StudyCell,
   trainGrid,
+  withDashboard,
 } from 'millrace/recipe';
 import { concat, defer } from 'rxjs';
 import { z } from 'zod';
@@ -43,7 +45,7 @@ recipe({
     Adapters: comparedFlags(peek({ loraType }).loraType, ['rank', 'alpha', 'rBlock', 'numBlocksPerRow']),
     ...gridFlags,
   }),
-  run: async ({ loraType, rank, scale, outputDir, randomSeed, ...shared }) => {
+  run: async ({ loraType, rank, scale, outputDir, randomSeed, dashboard, ...shared }) => {
     // Seed by seed, so that what cannot be trained shows early.
     const planned = grid({ seed: randomSeed, type: loraType, r: rank }).map(({ seed, type, r }) => ({
       about: { run: `${type}_r${r}_${seed}`, series: type, place: String(r), seed },
@@ -61,6 +63,6 @@ recipe({
     return concat(
       trainGrid(cells, import.meta.url),
       defer(() => closeAblation(cells, about)),
-    );
+    ).pipe(withDashboard(dashboard, { logs: join(outputDir, 'logs') }));
   },
 });

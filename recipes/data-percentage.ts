@@ -24,6 +24,7 @@ import {
   type StudyCell,
   sizeFlags,
   trainGrid,
+  withDashboard,
 } from 'millrace/recipe';
 import { concat, concatMap, defer, EMPTY } from 'rxjs';
 import { z } from 'zod';
@@ -67,7 +68,17 @@ recipe({
     Training: gridFlags.Training,
     Run: gridFlags.Run,
   }),
-  run: async ({ loraType, outputDir, dataPercentage, randomSeed, styleDir, style, published, ...shared }) => {
+  run: async ({
+    loraType,
+    outputDir,
+    dataPercentage,
+    randomSeed,
+    styleDir,
+    style,
+    published,
+    dashboard,
+    ...shared
+  }) => {
     const cells: StudyCell[] = [];
     const axes = { type: loraType, share: dataPercentage, seed: randomSeed };
     for (const { type, share, seed } of grid(axes)) {
@@ -104,6 +115,6 @@ recipe({
       trainGrid(cells, import.meta.url),
       compare$,
       defer(() => failIfCellsDiverged(cells)),
-    );
+    ).pipe(withDashboard(dashboard, { logs: join(outputDir, 'logs') }));
   },
 });

@@ -21,6 +21,7 @@ import {
   studyPlugins,
   trialText,
   tryFolder,
+  withDashboard,
   writeFileAtomic,
 } from 'millrace/recipe';
 import { writeStudyPlots } from 'millrace/report';
@@ -34,7 +35,7 @@ recipe({
   continues: 'the same command continues the search',
   plugins: studyPlugins,
   flags: searchFlags,
-  run: async ({ task: taskName, backboneFrozen, storage, studyName, nTrials, ...rest }) => {
+  run: async ({ dashboard, task: taskName, backboneFrozen, storage, studyName, nTrials, ...rest }) => {
     const { optimizeFor, sampler, concurrency, timeout, heartbeat, maxRetries, outputDir, ...others } = rest;
     const { forks: forking, forkGib, ...more } = others;
     const {
@@ -91,6 +92,7 @@ recipe({
       process.stdout.write(`best: ${trialText(best)}wrote ${dir}: best.yaml, plots\n`);
     });
     return concat(search$, closing$).pipe(
+      withDashboard(dashboard, { logs: outputDir, storage }),
       finalize(() => task.dispose()),
       finalize(() => setImmediate(() => void study.close())),
     );

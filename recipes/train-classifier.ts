@@ -28,6 +28,7 @@ import {
   trainingRun,
   trunkNote,
   warnOnError,
+  withDashboard,
 } from 'millrace/recipe';
 import { concat, defer, finalize } from 'rxjs';
 
@@ -69,6 +70,9 @@ recipe({
     const closing$ = defer(async () =>
       process.stdout.write(await closingText(logs, [models, pictures], task.classes)),
     );
-    return concat(training$, sheet$.pipe(warnOnError()), closing$).pipe(finalize(() => model.dispose()));
+    return concat(training$, sheet$.pipe(warnOnError()), closing$).pipe(
+      withDashboard(settings.dashboard, { logs: settings.logDir }),
+      finalize(() => model.dispose()),
+    );
   },
 });

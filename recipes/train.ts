@@ -40,6 +40,7 @@ import {
   trunkNote,
   trunkUse,
   warnOnError,
+  withDashboard,
 } from 'millrace/recipe';
 import { concat, defer, finalize } from 'rxjs';
 
@@ -80,6 +81,9 @@ recipe({
     const closing$ = defer(async () =>
       process.stdout.write(await closingText(logs, [models, pictures], task.classes)),
     );
-    return concat(training$, overlays$.pipe(warnOnError()), closing$).pipe(finalize(() => model.dispose()));
+    return concat(training$, overlays$.pipe(warnOnError()), closing$).pipe(
+      withDashboard(settings.dashboard, { logs: settings.logDir }),
+      finalize(() => model.dispose()),
+    );
   },
 });

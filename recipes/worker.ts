@@ -12,6 +12,7 @@
 
 import { UserError } from 'millrace';
 import {
+  dashboardFlag,
   loadObjective,
   type ObjectiveReport,
   recipe,
@@ -21,6 +22,7 @@ import {
   studyPlugins,
   studyPruner,
   trialText,
+  withDashboard,
 } from 'millrace/recipe';
 import { createStudy, prune, report, samplers, type Trial, trials } from 'millrace/study';
 import { catchError, concat, defer, filter, finalize, mergeMap, tap } from 'rxjs';
@@ -41,6 +43,7 @@ recipe({
         .describe('directions of a new study, one for each value'),
       ...studyFlags,
       randomSeed: z.int().min(0).optional().describe('seed of the sampler; default: a random one'),
+      dashboard: dashboardFlag,
       catchErrors: z.boolean().default(false).describe('continue after an error of the objective'),
     },
   },
@@ -91,6 +94,7 @@ recipe({
       process.stdout.write(`${study.name}: ${ended.length} trials and ${failed.length} that failed\n`);
     });
     return concat(mine$, closing$).pipe(
+      withDashboard(settings.dashboard, { logs: '.', storage }),
       catchError(explain),
       finalize(() => setImmediate(() => void study.close())),
     );

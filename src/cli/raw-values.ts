@@ -107,7 +107,12 @@ function readWords(
       value = explicit ? valueOf(argv[++i]!, flag.schema) : true;
     } else {
       const next = argv[i + 1];
-      if (next === undefined || next.startsWith('--'))
+      const isAlone = next === undefined || next.startsWith('--');
+      if (isAlone && flag.schema.anyOf?.some(({ type }) => type === 'boolean')) {
+        values.set(flag.name, true);
+        continue;
+      }
+      if (isAlone)
         throw new UserError(`--${spelled}: expected ${expected(flag.schema)}, got nothing`, {
           flag: flag.name,
         });

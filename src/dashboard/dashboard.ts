@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { from, Observable, switchMap } from 'rxjs';
 import { UserError } from '../base/errors.js';
+import { DASHBOARD_PORT } from '../experiment/dashboard-flag.js';
 import { isLoopback, randomToken } from './access.js';
 import { EventStreams } from './event-stream.js';
 import { LogFolder } from './log-folder.js';
@@ -21,9 +22,6 @@ export interface DashboardOptions {
   /** The storage of the studies. Default: `sqlite:///study.db`, where it is there. */
   readonly storage?: string | undefined;
 }
-
-/** The port of the dashboard, next to TensorBoard's. */
-export const DASHBOARD_PORT = 6007;
 
 const MOST_CONNECTIONS = 2048;
 const MOST_HEADER_BYTES = 16_384;

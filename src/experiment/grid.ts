@@ -7,7 +7,7 @@ import { dataFlags } from './data-flags.js';
 import { trainCell } from './train-cell.js';
 import { modelFlags, runFlags, trainingFlags } from './training-flags.js';
 
-const { engine, precision, threads, cache, cacheDir, cacheGib, logger } = runFlags;
+const { engine, precision, threads, cache, cacheDir, cacheGib, logger, dashboard } = runFlags;
 const { modelName, imageSize, mean, std, head, batchNorm, headDropout } = modelFlags;
 
 /** The flags that studies of many trainings share; a study adds its own axes. */
@@ -22,7 +22,7 @@ export const gridFlags = {
   },
   Model: { modelName, imageSize, mean, std, head, batchNorm, headDropout },
   Training: trainingFlags,
-  Run: { engine, precision, threads, cache, cacheDir, cacheGib, logger },
+  Run: { engine, precision, threads, cache, cacheDir, cacheGib, logger, dashboard },
 };
 
 /**

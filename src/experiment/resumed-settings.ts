@@ -14,6 +14,7 @@ const UNRECORDED = [
   'trunkCacheGib',
   'pictures',
   'histograms',
+  'dashboard',
 ];
 
 /** The settings of a run that its checkpoints record. */

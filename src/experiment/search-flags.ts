@@ -8,7 +8,7 @@ import { searchedTasks } from './searched-tasks.js';
 import { studyFlags } from './study-flags.js';
 import { engineFlags, type modelFlags, nameFlag, runFlags, trainingFlags } from './training-flags.js';
 
-const { cache, cacheDir, cacheGib, ahead } = runFlags;
+const { cache, cacheDir, cacheGib, ahead, dashboard } = runFlags;
 
 /** The flags that say what a search is about: they decide on others. */
 const about = {
@@ -91,7 +91,7 @@ export function searchFlags(peek: Peek) {
       ...(Object.fromEntries(training) as unknown as CommonTraining),
       epochs: z.int().min(1).default(10).describe('passes over the training split'),
     },
-    Run: { ...engineFlags, ahead, cache, cacheDir, cacheGib },
+    Run: { ...engineFlags, ahead, cache, cacheDir, cacheGib, dashboard },
   };
 }
 

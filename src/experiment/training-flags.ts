@@ -13,6 +13,7 @@ import { optimizers } from '../train/optimizers/optimizers.js';
 import { schedules } from '../train/schedules/schedules.js';
 import { balanceFlag } from './balance.js';
 import { classWeightsFlag } from './class-weights.js';
+import { dashboardFlag } from './dashboard-flag.js';
 import { normalizationFlags } from './data-flags.js';
 import { imageSizeFlag } from './image-size-flag.js';
 import { segmentationLossFlags } from './segmentation-loss.js';
@@ -216,6 +217,7 @@ export const runFlags = {
     .array(nameIn(loggers))
     .optional()
     .describe('additional loggers, besides those that write into the folders below'),
+  dashboard: dashboardFlag,
   plotDir: z.string().min(1).default('plots').describe('folder of plots, <run>/*.png and *.svg'),
   pictures: z
     .int()
