@@ -150,6 +150,18 @@ export {
 } from '../src/experiment/score-files.js';
 export { areNumbers, testScores } from '../src/loggers/summary.js';
 
+// A comparison of adapters, matched in parameters or in seconds.
+export { type ComparedCell, reportAdapters } from '../src/experiment/adapter-comparison.js';
+export {
+  matchedEpochs,
+  matchedSettings,
+  openAdapterCells,
+  openTimingCells,
+  ownResolutionArguments,
+  type SettingsBySeries,
+} from '../src/experiment/adapter-cells.js';
+export type { MatchedSize } from '../src/experiment/matched-adapters.js';
+
 // Runs by what their files tell: listed and compared.
 export {
   comparedPictures,

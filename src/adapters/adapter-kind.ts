@@ -36,6 +36,8 @@ export interface AdapterKind<F extends z.ZodRawShape = z.ZodRawShape> {
    * has the weight `scale`, which is alpha / rank of LoRA. `flags` are its others. Absent where no rank says its size.
    */
   readonly atRank?: (rank: number, scale: number, flags: AdapterSettings) => AdapterSettings;
+  /** The flag that says its size: the number of its parameters grows with it. Absent where it has none. */
+  readonly sizeFlag?: string;
   /** Its flags beside other adapters, by those of one command line for all. Default: the same. */
   readonly inStudy?: (flags: AdapterSettings) => AdapterSettings;
 }

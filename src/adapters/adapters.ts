@@ -4,7 +4,7 @@ import { bitFitEntry } from './bitfit.js';
 import { hiraEntry } from './hira.js';
 import { layerNormTuningEntry } from './layer-norm-tuning.js';
 import { localizedLoraEntry } from './localized-lora.js';
-import { doraEntry, loraEntry } from './lora.js';
+import { doraEntry, loraEntry, rsLoraEntry } from './lora.js';
 import { missEntry } from './miss.js';
 import { serialLoraEntry } from './serial-lora.js';
 import { shiraEntry } from './shira.js';
@@ -21,6 +21,7 @@ import { undeclared } from './undeclared.js';
 export const adapters = named('adapter', {
   lora: loraEntry,
   dora: doraEntry,
+  rslora: rsLoraEntry,
   serial_lora: serialLoraEntry,
   localized_lora: localizedLoraEntry,
   hira: hiraEntry,

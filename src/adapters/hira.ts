@@ -63,4 +63,5 @@ export const hiraEntry = defineAdapter((settings) => hira(settings as unknown as
   },
   ignores: 'HiRA has neither a scale nor blocks; --rank says its size',
   search: { rank: SEARCHED_RANK },
+  sizeFlag: 'rank',
 });

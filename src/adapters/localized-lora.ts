@@ -136,6 +136,7 @@ export const localizedLoraEntry = defineAdapter(
       },
       alpha: SEARCHED_ALPHA,
     },
+    sizeFlag: 'rBlock',
     atRank: (rank, scale, { numBlocksPerRow = 2 }) => {
       const rBlock = rank / Number(numBlocksPerRow);
       if (!Number.isInteger(rBlock))

@@ -161,6 +161,7 @@ const loraKind = {
   flags: loraFlags,
   ignores: 'LoRA has no blocks; --rank says its size',
   search: { rank: SEARCHED_RANK, alpha: SEARCHED_ALPHA },
+  sizeFlag: 'rank',
   atRank: (rank: number, scale: number) => ({ rank, alpha: scale * rank }),
 };
 
@@ -179,6 +180,19 @@ export const doraEntry = defineAdapter(
       ...loraFlags,
       dora: loraFlags.dora.default(true),
     },
+  },
+);
+
+const { atRank: _alphaByRank, ...rsLoraKind } = loraKind;
+
+/** rsLoRA in the catalogue: LoRA that scales by alpha / √rank (Kalajdzievski 2023). */
+export const rsLoraEntry = defineAdapter(
+  (settings) => ({ ...lora({ ...(settings as unknown as LoraOptions), rsLora: true }), name: 'rslora' }),
+  {
+    ...rsLoraKind,
+    description: 'with rsLoRA',
+    flags: { ...loraFlags, rsLora: loraFlags.rsLora.default(true) },
+    ignores: 'rsLoRA has no blocks; --rank says its size',
   },
 );
 

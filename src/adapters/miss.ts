@@ -81,4 +81,5 @@ export const missEntry = defineAdapter((settings) => miss(settings as unknown as
   },
   ignores: 'MiSS has neither a scale nor blocks; --rank says its size',
   search: { rank: { ...SEARCHED_RANK, first: 8 } },
+  sizeFlag: 'rank',
 });

@@ -95,6 +95,7 @@ export const serialLoraEntry = defineAdapter(
       adapterDropout,
     }),
     search: { rank: SEARCHED_RANK, alpha: SEARCHED_ALPHA },
+    sizeFlag: 'rank',
     atRank: (rank, scale) => ({ rank, alpha: scale * rank }),
     // One alpha for all is LoRA's: this map is not scaled.
     inStudy: (flags) => ({ ...flags, alpha: flags['rank'] }),

@@ -112,6 +112,7 @@ export const shiraEntry = defineAdapter((settings) => shira(settings as unknown 
   },
   ignores: 'SHiRA has neither a scale, dropout nor blocks; --rank says its size',
   search: { rank: SEARCHED_RANK },
+  sizeFlag: 'rank',
 });
 
 function noDropout({ adapterDropout: _none, ...flags }: typeof unscaledPlaceFlags) {

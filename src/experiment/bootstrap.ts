@@ -61,16 +61,18 @@ export function bootstrap(
 
 /** A score with the interval that holds the middle 95 % of its resamples. */
 export function intervalOf({ scores, samples }: Resampled, name: string): Interval {
-  return { value: scores[name]!, ...middle(samples[name]!) };
+  return { value: scores[name]!, ...middle(samples[name]!, 0.95) };
 }
 
-/** The difference of a score between two settings, with its interval: a real one does not hold 0. */
+/** The difference of a score between two settings, with the interval of a level: a real one does not hold 0. */
 export function differenceOf(
   a: Resampled,
   b: Resampled,
   name: string,
+  level = 0.95,
 ): Interval & { readonly real: boolean } {
-  const { low, high } = middle(b.samples[name]!.map((value, i) => value - a.samples[name]![i]!));
+  const differences = b.samples[name]!.map((value, i) => value - a.samples[name]![i]!);
+  const { low, high } = middle(differences, level);
   return { value: b.scores[name]! - a.scores[name]!, low, high, real: low > 0 || high < 0 };
 }
 
@@ -107,7 +109,7 @@ function meanScores(all: readonly Readonly<Record<string, number>>[]): Record<st
   return Object.fromEntries(names.map((name) => [name, meanOfRuns(all.map((scores) => scores[name]!))]));
 }
 
-function middle(values: readonly number[]): Pick<Interval, 'low' | 'high'> {
+function middle(values: readonly number[], level: number): Pick<Interval, 'low' | 'high'> {
   const sorted = Float64Array.from(values).sort();
   const at = (share: number) => {
     const place = share * (sorted.length - 1);
@@ -115,5 +117,5 @@ function middle(values: readonly number[]): Pick<Interval, 'low' | 'high'> {
     const above = Math.min(sorted.length - 1, below + 1);
     return sorted[below]! + (place - below) * (sorted[above]! - sorted[below]!);
   };
-  return { low: at(0.025), high: at(0.975) };
+  return { low: at((1 - level) / 2), high: at((1 + level) / 2) };
 }

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { readSummary } from '../loggers/summary.js';
+import type { ComparedCell } from './adapter-comparison.js';
+import { openCell } from './cell.js';
+import { comparedSettings } from './compared-adapters.js';
+import { grid } from './grid.js';
+import { type MatchedSize, matchedFlags } from './matched-adapters.js';
+import { type BackboneSettings, loadBackbone } from './segmentation-task.js';
+
+/** The settings of each training of a comparison, by adapter (or head, full). */
+export type SettingsBySeries = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+
+/** The settings of trainings with adapters of a size, counted on the pretrained model. An engine must be in use. */
+export async function matchedSettings(
+  names: readonly string[],
+  shared: Omit<BackboneSettings, 'randomSeed'>,
+  size: MatchedSize,
+): Promise<SettingsBySeries> {
+  const model = await loadBackbone({ ...shared, randomSeed: 0 });
+  try {
+    return new Map(
+      names.map((name) => [
+        name,
+        comparedSettings(name, shared, () => matchedFlags(name, shared, size, model)),
+      ]),
+    );
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Opens the cells of a comparison, seed by seed, so that what cannot be trained shows early. */
+export async function openAdapterCells(
+  dir: string,
+  settings: SettingsBySeries,
+  seeds: readonly number[],
+  epochs: ReadonlyMap<string, number>,
+): Promise<ComparedCell[]> {
+  const cells: ComparedCell[] = [];
+  for (const { seed, series } of grid({ seed: seeds, series: [...settings.keys()] })) {
+    const own = { ...settings.get(series), randomSeed: seed, epochs: epochs.get(series)! };
+    cells.push({ series, seed, ...(await openCell(dir, `${series}_${seed}`, own)) });
+  }
+  return cells;
+}
+
+/** Opens a cell of one epoch for each adapter, which measures its speed. */
+export function openTimingCells(
+  dir: string,
+  settings: SettingsBySeries,
+  seed: number,
+): Promise<ComparedCell[]> {
+  const once = new Map([...settings.keys()].map((series) => [series, 1]));
+  return openAdapterCells(join(dir, 'timing'), settings, [seed], once);
+}
+
+/**
+ * The epochs of each adapter: the same for all, or, with cells that measured their speeds, as many as take the time of the
+ * first one's; at least one.
+ */
+export async function matchedEpochs(
+  epochs: number,
+  series: readonly string[],
+  timing: readonly ComparedCell[],
+): Promise<Map<string, number>> {
+  const same = new Map(series.map((name) => [name, epochs]));
+  if (timing.length === 0) return same;
+  const speeds = await Promise.all(
+    timing.map(async (cell) => [cell.series, (await readSummary(cell.logs)).imagesPerSecond] as const),
+  );
+  const [, first] = speeds[0]!;
+  return new Map(speeds.map(([name, speed]) => [name, Math.max(1, Math.round((epochs * speed) / first))]));
+}
+
+/** The arguments of `inference` that scores runs of a study at the pictures' own resolution. */
+export function ownResolutionArguments(
+  dir: string,
+  runs: readonly string[],
+  {
+    engine,
+    precision,
+    threads,
+  }: Readonly<Partial<Record<'engine' | 'precision' | 'threads', string | number>>>,
+): string[] {
+  return [
+    `--model-dir=${join(dir, 'models')}`,
+    `--run-name=${runs.join()}`,
+    `--output-dir=${dir}`,
+    '--overwrite',
+    '--test-domains=in_domain',
+    '--resolution=own',
+    `--engine=${String(engine)}`,
+    ...(precision === undefined ? [] : [`--precision=${String(precision)}`]),
+    ...(threads === undefined ? [] : [`--threads=${String(threads)}`]),
+  ];
+}

@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import { UserError } from '../base/errors.js';
+import { aboutScore } from '../events/shown-scores.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { markdownText, type Row } from '../files/tables.js';
+import type { Plot } from '../report/render.js';
+import { writePlot } from '../report/render.js';
+import { groupBy, meanOfRuns } from './aggregate.js';
+import { bootstrap, differenceOf, intervalOf, type Resampled } from './bootstrap.js';
+import type { StudyCell } from './cell.js';
+import { divergedCells } from './cell.js';
+import { intervalText, numericScores, readPictures, signedText } from './compare-pictures.js';
+import { loggedRun } from './run-overview.js';
+import type { CountedDomain } from './score-files.js';
+
+/** A training of a comparison: the adapter (or head, full) and the seed. */
+export interface ComparedCell extends StudyCell {
+  readonly series: string;
+  readonly seed: number;
+}
+
+/** The scores of tables; the first one is drawn, and told in words. */
+const SCORES = ['miou', 'meanBoundaryIou', 'meanSurfaceDice', 'ece'] as const;
+
+interface Series extends Resampled {
+  readonly series: string;
+  readonly runs: number;
+  readonly adapterParameters: number;
+  readonly trained: number;
+  readonly epochs: number;
+  readonly seconds: number;
+}
+
+/**
+ * Writes `tables.md` and `miou-by-parameters` (.png and .svg) of a comparison of adapters, from the `pictures.json` that
+ * inference wrote to `dir`: scores with 95 % intervals over seeds and pictures, and the differences from the first series.
+ *
+ * The intervals of differences are those of all comparisons together (Bonferroni). A series of which a run diverged is
+ * named and left out.
+ *
+ * @returns the text of `tables.md`
+ * @throws UserError where `dir` lacks a run.
+ */
+export async function reportAdapters(
+  dir: string,
+  cells: readonly ComparedCell[],
+  title: string,
+): Promise<string> {
+  const lost = new Set((await divergedCells(cells)).map(({ series }) => series));
+  const groups = groupBy(
+    cells.filter(({ series }) => !lost.has(series)),
+    ({ series }) => series,
+  );
+  if (groups.length === 0) return '';
+  const compared = await resampledSeries(groups, (await readPictures(dir)) ?? []);
+  const seeds = `${compared[0]!.runs} ${compared[0]!.runs === 1 ? 'seed' : 'seeds'}`;
+  const omission = lost.size > 0 ? `Left out, since runs diverged: ${[...lost].join(', ')}\n\n` : '';
+  const text = `## ${title}\n\nTest split at the pictures' own resolution; mean over ${seeds} (95 % interval over seeds and pictures).\n\n${omission}${markdownText(compared.map((one) => rowOf(one, compared)))}\n${wordsOf(compared)}`;
+  await writePlot(join(dir, 'miou-by-parameters'), scoreByParameters(title, compared));
+  await writeFileAtomic(join(dir, 'tables.md'), text);
+  return text;
+}
+
+async function resampledSeries(
+  groups: readonly (readonly ComparedCell[])[],
+  domains: readonly CountedDomain[],
+): Promise<Series[]> {
+  const counted = groups.map((group) => group.map(({ run }) => picturesOf(run, domains)));
+  counted.forEach((runs, i) =>
+    runs.forEach((run, k) => {
+      const [own, first] = [run, counted[0]![k]!].map((one) => one.pictures.map(({ stem }) => stem).join());
+      if (own !== first)
+        throw new UserError(
+          `${groups[i]![k]!.run}: expected the test pictures of ${groups[0]![k]!.run}, got others; give another --output-dir`,
+        );
+    }),
+  );
+  const classes = counted[0]![0]!.classNames.length;
+  const resampled = bootstrap(
+    counted.map((runs) => runs.map(({ pictures }) => pictures.map(({ counts }) => counts))),
+    numericScores(classes),
+  );
+  return Promise.all(
+    groups.map(async (group, i) => ({
+      ...resampled[i]!,
+      series: group[0]!.series,
+      ...(await costsOf(group)),
+    })),
+  );
+}
+
+function picturesOf(run: string, domains: readonly CountedDomain[]): CountedDomain {
+  const found = domains.find((one) => one.run === run && one.domain === 'in_domain');
+  if (found) return found;
+  throw new UserError(`${run}: expected its pictures among the scores, got none; start the recipe once more`);
+}
+
+async function costsOf(group: readonly ComparedCell[]) {
+  const logs = (await Promise.all(group.map((cell) => loggedRun(cell.logs)))).filter(
+    (one) => one !== undefined,
+  );
+  const { adapterParameters, headParameters, backboneParameters } = logs[0]!;
+  return {
+    runs: group.length,
+    adapterParameters: adapterParameters ?? 0,
+    trained: (adapterParameters ?? 0) + (headParameters ?? 0) + (backboneParameters ?? 0),
+    epochs: logs[0]!.epoch,
+    seconds: meanOfRuns(logs.map(({ seconds }) => seconds ?? 0)),
+  };
+}
+
+function rowOf(one: Series, compared: readonly Series[]): Row {
+  const [reference] = compared;
+  return {
+    adapter: one.series,
+    'adapter parameters': one.adapterParameters,
+    'trained parameters': one.trained,
+    epochs: one.epochs,
+    seconds: Math.round(one.seconds),
+    ...Object.fromEntries(
+      SCORES.map((name) => [aboutScore(name).label, intervalText(intervalOf(one, name))]),
+    ),
+    [`mIoU, difference from ${reference!.series}`]:
+      one === reference ? '' : signedText(differenceOf(reference!, one, 'miou', levelOf(compared))),
+  };
+}
+
+/** What holds for all comparisons with the reference together, by Bonferroni. */
+function levelOf(compared: readonly Series[]): number {
+  return 1 - 0.05 / Math.max(1, compared.length - 1);
+}
+
+/** What is and is not a real difference, in words. */
+function wordsOf([reference, ...others]: readonly Series[]): string {
+  if (others.length === 0) return '';
+  const level = levelOf([reference!, ...others]);
+  const told = others.map((one) => ({
+    text: `${one.series} by ${signedText(differenceOf(reference!, one, 'miou', level))}`,
+    ...differenceOf(reference!, one, 'miou', level),
+  }));
+  const list = (some: typeof told) => some.map(({ text }) => text).join(', ');
+  const [better, worse] = [1, -1].map((sign) => told.filter(({ real, value }) => real && value * sign > 0));
+  const alike = told.filter(({ real }) => !real);
+  const sentences = [
+    ...(better!.length > 0 ? [`Better in mIoU than ${reference!.series}: ${list(better!)}.`] : []),
+    ...(worse!.length > 0 ? [`Worse: ${list(worse!)}.`] : []),
+    ...(alike.length > 0
+      ? [`No real difference from ${reference!.series}: ${list(alike)}; more seeds or pictures may show one.`]
+      : []),
+  ];
+  return `${sentences.join(' ')} A difference is real where its interval does not hold 0; the intervals hold for all ${others.length} comparisons together with 95 %, each at ${(100 * level).toFixed(1)} % (Bonferroni).\n`;
+}
+
+function scoreByParameters(title: string, compared: readonly Series[]): Plot {
+  const values = compared.map((one) => ({
+    series: one.series,
+    parameters: one.trained,
+    ...intervalOf(one, 'miou'),
+  }));
+  const x = {
+    field: 'parameters',
+    type: 'quantitative',
+    title: 'Trained parameters',
+    scale: { type: 'log', padding: 24 },
+    axis: { format: '~s', tickCount: 5 },
+  };
+  const y = (field: string) => ({ field, type: 'quantitative', title: 'mIoU', scale: { zero: false } });
+  const color = { field: 'series', type: 'nominal', title: null, sort: null };
+  return {
+    title: { text: title, subtitle: 'mean and 95 % interval over seeds and pictures' },
+    width: 460,
+    height: 300,
+    data: { values },
+    layer: [
+      {
+        mark: { type: 'rule', strokeWidth: 1.4 },
+        encoding: { x, y: y('low'), y2: { field: 'high' }, color },
+      },
+      { mark: { type: 'point', filled: true, opacity: 1, size: 60 }, encoding: { x, y: y('value'), color } },
+      {
+        mark: { type: 'text', align: 'left', dx: 8, fontSize: 11 },
+        encoding: { x, y: y('value'), text: { field: 'series' } },
+      },
+    ],
+  };
+}
