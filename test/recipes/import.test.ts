@@ -24,7 +24,7 @@ describe('import', () => {
       lora({ rank: 2, alpha: 6, rankPattern: { query: 1 }, init: 'gaussian' }),
       9,
     );
-    await savePeft(made, join(dir, 'peft'));
+    await savePeft(made, join(dir, 'peft'), { attribute: '' });
     made.dispose();
   });
   after(() => {
