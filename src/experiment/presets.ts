@@ -28,12 +28,11 @@ export const PRESETS = {
     rank: 16,
     alpha: 16,
     targets: ['query', 'key', 'value', 'output', 'fc1', 'fc2'],
-    bias: 'all',
     loss: 'dice+cross-entropy',
     schedule: 'cosine',
     lr: 2e-3,
     ema: 0.98,
-    augment: ['study'],
+    augment: ['flip'],
   },
 } as const satisfies Readonly<Record<string, Settings>>;
 
