@@ -58,7 +58,9 @@ recipe({
     openOutput(outputDir, FILES, config);
     const names = classNamesOf(config);
     const format = maskFormatOf(config);
-    const splits = await dividedPairs(config);
+    const splits = await dividedPairs(config).catch((error: unknown) => {
+      throw listed(error);
+    });
     const report = await reportData(splits, { ...format, classes: names.length });
     await writeFileAtomic(
       join(outputDir, FILES[1]!),
@@ -88,3 +90,15 @@ recipe({
       );
   },
 });
+
+/** An error of pairs, after a line for each of its faults. */
+function listed(error: unknown): unknown {
+  const faults = error instanceof UserError ? error.data['faults'] : undefined;
+  if (!Array.isArray(faults)) return error;
+  process.stdout.write(
+    printable(`faults that stop a training: ${faults.length}\n  ${faults.join('\n  ')}\n`),
+  );
+  return new UserError(
+    `expected pairs of images and masks, got ${faults.length} faults, listed above; mend them`,
+  );
+}

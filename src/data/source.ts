@@ -14,6 +14,8 @@ export interface ByteRange {
   readonly file: string;
   readonly offset: number;
   readonly length: number;
+  /** The size that the file must have, in bytes: another one has changed since. Default: any. */
+  readonly total?: number | undefined;
   /** What messages call it, such as `shard.tar/dog.jpg`. */
   readonly name: string;
 }
@@ -55,8 +57,8 @@ interface Kind<S> {
 
 const kinds: { readonly [K in Kinded['kind']]: Kind<Extract<Kinded, { kind: K }>> } = {
   range: {
-    read: ({ file, offset, length }) =>
-      isAddress(file) ? fetchBytes(file, { offset, length }) : readRange(file, offset, length),
+    read: ({ file, offset, length, total }) =>
+      isAddress(file) ? fetchBytes(file, { offset, length, total }) : readRange(file, offset, length, total),
     stamp: async ({ file, offset, length }) => `${await stampOf(file)}:${offset}:${length}`,
     local: ({ file }) => !isAddress(file),
   },
@@ -130,11 +132,21 @@ async function readBytesOf(cell: ParquetCell): Promise<Buffer> {
   throw new UserError(`${cell.name}: expected the bytes of a picture, got ${got}`, { path: cell.file });
 }
 
-async function readRange(path: string, offset: number, length: number): Promise<Buffer> {
+async function readRange(
+  path: string,
+  offset: number,
+  length: number,
+  total: number | undefined,
+): Promise<Buffer> {
   let file: FileHandle | undefined;
   try {
     file = await open(path);
     const { size } = await file.stat();
+    if (total !== undefined && size !== total)
+      throw new UserError(
+        `${path}: expected a file of ${total} bytes, got ${size}; it was changed since it was indexed`,
+        { path },
+      );
     if (!(offset >= 0 && length >= 0 && offset + length <= size))
       throw new UserError(
         `${path}: expected bytes ${offset} to ${offset + length}, got a file of ${size}; it was changed since it was indexed`,

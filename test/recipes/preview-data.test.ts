@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
@@ -48,6 +48,34 @@ describe('preview-data', () => {
     assert.ok(Buffer.from(data).toString('hex').includes('804080'.repeat(6)));
     const again = await shared.run('preview-data', set, dir);
     assert.match(again.stderr, /--overwrite/);
+  });
+
+  it('names all files that make no pair, and exits with 1', async () => {
+    const odd = join(dir, 'odd');
+    for (const folder of ['images/b', 'masks']) mkdirSync(join(odd, folder), { recursive: true });
+    for (const name of ['1', '2', '3', 'b/3'])
+      copyFileSync(at('images/0001TP_000000.png'), join(odd, 'images', `${name}.png`));
+    for (const name of ['3', '4', '5'])
+      copyFileSync(at('images/0001TP_000000.png'), join(odd, 'masks', `${name}.png`));
+    const flags = ['--image-dir=odd/images', '--mask-dir=odd/masks', '--output-dir=odd-report'];
+    const { code, stdout, stderr } = await shared.run('preview-data', flags, dir);
+    assert.equal(code, 1);
+    const lines = stdout.trim().split('\n  ');
+    assert.equal(lines[0], 'faults that stop a training: 5');
+    for (const pattern of [
+      /odd\/images\/b\/3.png: expected one image per stem, got odd\/images\/3.png too/,
+      /odd\/images\/1.png: expected a mask named 1\.\* in odd\/masks, got none/,
+      /odd\/images\/2.png: expected a mask named 2\.\*/,
+      /odd\/masks\/4.png: expected an image named 4\.\*/,
+      /odd\/masks\/5.png: expected an image named 5\.\*/,
+    ])
+      assert.ok(
+        lines.some((line) => pattern.test(line)),
+        `${pattern}: ${stdout}`,
+      );
+    assert.match(stderr, /expected pairs of images and masks, got 5 faults, listed above/);
+    const train = await shared.run('train', flags.slice(0, 2), dir);
+    assert.match(train.stderr, /; 4 more, which node recipes\/preview-data.js lists/);
   });
 
   it('names all faults, duplicates across splits and empty masks, and exits with 1', async () => {

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.js';
 import { writeFileAtomic } from '../../files/atomic.js';
+import { fetchSize } from '../../files/fetch-bytes.js';
 import { isAddress } from '../../files/http.js';
 import { ahead, openAt, type ReadAt } from '../../files/read-at.js';
 import { type TarMember, tarMembers } from '../../files/tar-members.js';
 
 /** The version of the index: another one is made anew. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** The longest text of a sample that its index keeps, in bytes: a class, a caption. */
 const LONGEST_TEXT = 4096;
@@ -105,23 +106,19 @@ function textOf(path: string): string {
  * Members belong to one sample whose paths agree up to the first dot of the name; they follow one another, as
  * WebDataset's do.
  *
- * @throws UserError for what is no tar archive, and for a key whose members are apart.
+ * @throws UserError for what is no tar archive, for a key whose members are apart, and for a server that ignores ranges.
  */
 export async function makeIndex(shard: string, path: string): Promise<Head> {
-  const before = isAddress(shard) ? undefined : statSync(shard, { throwIfNoEntry: false });
+  const before = isAddress(shard) ? { size: await fetchSize(shard), mtimeMs: 0 } : statSync(shard);
   const { readAt: read, close } = await openAt(shard, 'a tar archive');
   const readAt = ahead(read, shard);
   try {
     const samples: IndexedSample[] = [];
-    let end = 0;
-    for await (const one of indexedSamples(tarMembers(readAt, shard), readAt, shard)) {
-      samples.push(one);
-      for (const [offset, size] of Object.values(one.parts)) end = Math.max(end, offset + size);
-    }
+    for await (const one of indexedSamples(tarMembers(readAt, shard), readAt, shard)) samples.push(one);
     const about: Head = {
       shard: VERSION,
-      bytes: before?.size ?? end,
-      modified: before?.mtimeMs ?? 0,
+      bytes: before.size,
+      modified: before.mtimeMs,
       samples: samples.length,
     };
     await writeFileAtomic(path, [about, ...samples].map((line) => `${JSON.stringify(line)}\n`).join(''), {

@@ -41,13 +41,13 @@ const MASKS = ['mask.png', 'seg.png', 'segmentation.png', 'label.png', 'png'];
  * @throws UserError for a sample without what is needed, or of a class that is none of `classes`
  */
 export function shardItem(
-  { file: shard, name }: { readonly file: string; readonly name: string },
+  { file: shard, name, bytes }: { readonly file: string; readonly name: string; readonly bytes: number },
   { key, parts, texts }: IndexedSample,
   options: ShardItemOptions,
 ): ShardItem {
   const range = (part: string): ByteRange => {
     const [offset, length] = parts[part]!;
-    return { kind: 'range', file: shard, offset, length, name: `${shard}/${key}.${part}` };
+    return { kind: 'range', file: shard, offset, length, total: bytes, name: `${shard}/${key}.${part}` };
   };
   const has = (part: string) => Object.hasOwn(parts, part);
   const lacks = (what: string) =>

@@ -62,15 +62,16 @@ export async function openShards(
   const dirOf = (shard: string) =>
     options.indexDir ?? (isAddress(shard) ? '.cache/millrace/shards' : undefined);
   const paths = shards.map((shard) => indexPath(shard, dirOf(shard)));
-  const lengths = shards.map(() => 0);
+  const heads: { samples: number; bytes: number }[] = [];
   const missing: number[] = [];
   for (const [i, shard] of shards.entries()) {
     if (i % OPENED === 0) await turn();
     const found = indexHead(shard, paths[i]!);
-    if (found) lengths[i] = found.samples;
+    if (found) heads[i] = found;
     else missing.push(i);
   }
-  await indexMissing(shards, paths, missing, lengths);
+  await indexMissing(shards, paths, missing, heads);
+  const lengths = heads.map(({ samples }) => samples);
   const starts = [0];
   for (const length of lengths) starts.push(starts.at(-1)! + length);
   const names = shardNames(shards);
@@ -78,7 +79,11 @@ export async function openShards(
   const items = sequence(starts.at(-1)!, (place) => {
     const i = lastAtMost(starts, place);
     const line = linesOf(i)[place - starts[i]!]!;
-    return shardItem({ file: shards[i]!, name: names[i]! }, indexedSample(paths[i]!, line), options);
+    return shardItem(
+      { file: shards[i]!, name: names[i]!, bytes: heads[i]!.bytes },
+      indexedSample(paths[i]!, line),
+      options,
+    );
   });
   return { ...items, lengths };
 }
@@ -87,7 +92,7 @@ async function indexMissing(
   shards: readonly string[],
   paths: readonly string[],
   missing: readonly number[],
-  lengths: number[],
+  heads: { samples: number; bytes: number }[],
 ): Promise<void> {
   for (const i of missing)
     if (!isAddress(shards[i]!) && !(await stat(shards[i]!).catch(() => undefined))?.isFile())
@@ -100,7 +105,7 @@ async function indexMissing(
     );
   const queue = missing.values();
   const work = async () => {
-    for (const i of queue) lengths[i] = (await makeIndex(shards[i]!, paths[i]!)).samples;
+    for (const i of queue) heads[i] = await makeIndex(shards[i]!, paths[i]!);
   };
   await Promise.all(Array.from({ length: INDEXED }, work));
 }

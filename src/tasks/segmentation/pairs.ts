@@ -43,7 +43,7 @@ interface Folder {
  * Unicode's composed form, for file systems keep `é` as one letter or as two.
  *
  * @throws UserError for a missing or empty folder, an image without a mask or a mask without an image, two files
- *   of one stem, and a listed stem that has no files.
+ *   of one stem, and a listed stem that has no files. It names the first such file; its `data.faults` has a line for each.
  * @example
  * const pairs = await findPairs('images', 'annotations/trimaps', { lists: ['annotations/trainval.txt'] });
  */
@@ -58,7 +58,8 @@ export async function findPairs(
     listed(imageDir, 'image', imageSuffix, notImages),
     listed(maskDir, 'mask', maskSuffix, notMasks),
   ]);
-  const [imageOf, maskOf] = [byName(images, masks), byName(masks, images)];
+  const faults: UserError[] = [];
+  const [imageOf, maskOf] = [byName(images, masks, faults), byName(masks, images, faults)];
   const listedNames =
     lists.length > 0
       ? await readLists(lists, (name) => imageOf.has(name) || maskOf.has(name), {
@@ -68,20 +69,25 @@ export async function findPairs(
         })
       : undefined;
   const names = listedNames ? [...listedNames.keys()] : [...new Set([...imageOf.keys(), ...maskOf.keys()])];
-  const pairs = names.map((name): FilePair => {
+  const pairs = names.flatMap((name): FilePair[] => {
     const [image, mask] = [imageOf.get(name), maskOf.get(name)];
     if (image !== undefined && mask !== undefined)
       // As the image's file spells it: the hash split and the corruptions go by it.
-      return { stem: spelled(name, image, imageSuffix), image: path(images, image), mask: path(masks, mask) };
-    throw unpaired(name, {
+      return [
+        { stem: spelled(name, image, imageSuffix), image: path(images, image), mask: path(masks, mask) },
+      ];
+    const own = {
       images,
       masks,
       image,
       mask,
       list: listedNames?.get(name),
       others: [...maskOf.keys()],
-    });
+    };
+    faults.push(unpaired(name, own));
+    return [];
   });
+  if (faults.length > 0) throw together(faults);
   return pairs.toSorted(
     (a, b) => byCodePoint(basename(a.image), basename(b.image)) || byCodePoint(a.image, b.image),
   );
@@ -129,13 +135,20 @@ async function listed(dir: string, kind: Folder['kind'], suffix: string, others:
   return { dir: dir.replace(/\/+$/, ''), kind, suffix: own, byStem };
 }
 
+/** The first of several faults, with all of them in its data. */
+function together(faults: readonly UserError[]): UserError {
+  const [first] = faults;
+  const others = faults.length - 1;
+  const more = others === 0 ? '' : `; ${others} more, which node recipes/preview-data.js lists`;
+  const lines = faults.map(({ message }) => message);
+  return new UserError(`${first!.message}${more}`, { ...first!.data, faults: lines });
+}
+
 /**
  * The files of a folder by the name that pairs them: the stem, or the path without its extension if either folder has
- * several files of that stem.
- *
- * @throws UserError for two files of one name
+ * several files of that stem. Of two files of one name the first counts, and the other one is a fault.
  */
-function byName(folder: Folder, other: Folder): Map<string, string> {
+function byName(folder: Folder, other: Folder, faults: UserError[]): Map<string, string> {
   const files = new Map<string, string>();
   for (const [stem, matches] of folder.byStem) {
     const partners = other.byStem.get(stem) ?? [];
@@ -143,12 +156,14 @@ function byName(folder: Folder, other: Folder): Map<string, string> {
     for (const file of matches) {
       const name = byPath ? bare(withoutEnding(file).normalize(), folder.suffix) : stem;
       const twin = files.get(name);
-      if (twin !== undefined)
-        throw new UserError(
-          `${path(folder, file)}: expected one ${folder.kind} per stem, got ${path(folder, twin)} too; remove or rename one, or keep images and masks in the same sub-folders`,
-          { path: path(folder, file), twin: path(folder, twin) },
+      if (twin === undefined) files.set(name, file);
+      else
+        faults.push(
+          new UserError(
+            `${path(folder, file)}: expected one ${folder.kind} per stem, got ${path(folder, twin)} too; remove or rename one, or keep images and masks in the same sub-folders`,
+            { path: path(folder, file), twin: path(folder, twin) },
+          ),
         );
-      files.set(name, file);
     }
   }
   return files;

@@ -20,7 +20,7 @@ import { shard } from '../../../src/data/sequence.js';
 import { expandBraces } from '../../../src/data/shards/expand-braces.js';
 import { openShards } from '../../../src/data/shards/shards.js';
 import { read } from '../../../src/data/source.js';
-import { dropAfter, type FileServer, fileServer, ranged } from '../../files/file-server.js';
+import { dropAfter, type FileServer, fileServer, ignoreRange, ranged } from '../../files/file-server.js';
 import { tar } from '../../files/tar-writer.js';
 import { png } from '../images/png-writer.js';
 
@@ -111,9 +111,35 @@ describe('tar shards', () => {
     const asked = server.ranges.length;
     await openShards(`${server.url}data-{00..02}.tar`, { needs: 'mask', indexDir });
     assert.equal(server.ranges.length, asked, 'an index is made once');
-    const shaky = await fileServer({ 'a.tar': packed(0, 2) }, [dropAfter(700), ranged]);
+    const shaky = await fileServer({ 'a.tar': packed(0, 2) }, [ranged, dropAfter(700), ranged]);
     assert.equal((await openShards(`${shaky.url}a.tar`, { indexDir })).length, 2);
     await shaky.close();
+    const deaf = await fileServer({ 'a.tar': packed(0, 2) }, [ignoreRange]);
+    await assert.rejects(
+      openShards(`${deaf.url}a.tar`, { indexDir }),
+      /expected a server that answers range requests .* got the whole file; download the file/,
+    );
+    await deaf.close();
+  });
+
+  it('that have another length than their index says are refused', async () => {
+    const files = { 'b.tar': packed(0, 2) };
+    const changing = await fileServer(files, [ranged]);
+    const [first] = await openShards(`${changing.url}b.tar`, { indexDir: join(dir, 'changing') });
+    files['b.tar'] = Buffer.concat([files['b.tar'], Buffer.alloc(512)]);
+    await assert.rejects(
+      read(first!.image, 'an image'),
+      /b.tar: expected a file of \d+ bytes, got \d+; it was changed/,
+    );
+    await changing.close();
+    const path = join(dir, 'local.tar');
+    writeFileSync(path, packed(0, 2));
+    const [near] = await openShards(path);
+    writeFileSync(path, packed(0, 3));
+    await assert.rejects(
+      read(near!.image, 'an image'),
+      /local.tar: expected a file of \d+ bytes, got \d+; it was changed/,
+    );
   });
 
   it('are indexed once, and anew when they change', async () => {

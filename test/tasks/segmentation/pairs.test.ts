@@ -161,7 +161,7 @@ describe('pairs', () => {
       'masks with a suffix',
       ['images/a.jpg', 'images/b.jpg', 'masks/a_mask.png', 'masks/b_mask.png'],
       '',
-      /a\.jpg: expected a mask named a\.\* in .*masks, got a_mask\.\*; give both files the same name, or say --mask-suffix _mask$/,
+      /a\.jpg: expected a mask named a\.\* in .*masks, got a_mask\.\*; give both files the same name, or say --mask-suffix _mask; 3 more, which node recipes\/preview-data\.js lists$/,
     ],
     [
       'masks with a suffix, listed',
