@@ -5,8 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { flags } from '../../src/cli/flags.js';
 import type { RunRow } from '../../src/dashboard/protocol.js';
 import type { StudyView } from '../../src/dashboard/study-protocol.js';
+import { dashboardFlag } from '../../src/experiment/dashboard-flag.js';
 import { run, start } from '../recipes/run.js';
 import { tinyBackbone } from '../recipes/trained.js';
 
@@ -88,6 +91,20 @@ describe('--dashboard', () => {
     running.process.kill('SIGTERM');
     assert.equal((await running.ended).code, 143);
     assert.ok(existsSync(join(dir, 'study.db')));
+  });
+
+  it('is a switch, or has a port', () => {
+    const about = { name: 'train', description: '', usage: '' };
+    const asked = (...argv: string[]) => {
+      const read = flags(argv, { Run: { dashboard: dashboardFlag, rank: z.int().default(4) } }, about);
+      return 'show' in read ? undefined : [read.config.dashboard, read.config.rank];
+    };
+    assert.deepEqual(asked(), [false, 4]);
+    assert.deepEqual(asked('--dashboard'), [true, 4]);
+    assert.deepEqual(asked('--dashboard', '--rank', '8'), [true, 8]);
+    assert.deepEqual(asked('--dashboard', '8080', '--rank', '8'), [8080, 8]);
+    assert.deepEqual(asked('--dashboard=8080'), [8080, 4]);
+    assert.throws(() => asked('--rank'), /--rank: expected .*, got nothing/);
   });
 
   it('refuses what is no port', async () => {
