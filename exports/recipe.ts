@@ -221,7 +221,7 @@ export { withDashboard } from '../src/dashboard/with-dashboard.js';
 export { DASHBOARD_PORT, dashboardFlag } from '../src/experiment/dashboard-flag.js';
 
 // A study of many trainings, a process each.
-export { grid, gridFlags, trainGrid } from '../src/experiment/grid.js';
+export { grid, gridFlags, gridTask, taskGridFlags, trainGrid } from '../src/experiment/grid.js';
 export {
   adaptersFlag,
   comparedFlag,

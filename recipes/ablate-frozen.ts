@@ -2,6 +2,7 @@
 // shares of the data, in a table and plots with error bars. A finished training is not run again.
 //
 //   node recipes/ablate-frozen.js --random-seed 10,20,30 --epochs 5
+//   node recipes/ablate-frozen.js --task classification --image-dir data/breeds
 
 import { join } from 'node:path';
 import { adapters } from 'millrace';
@@ -12,12 +13,13 @@ import {
   comparedFlags,
   comparedSettings,
   grid,
-  gridFlags,
+  gridTask,
   nameIn,
   openCell,
   percentText,
   recipe,
   type StudyCell,
+  taskGridFlags,
   trainGrid,
   withDashboard,
 } from 'millrace/recipe';
@@ -33,30 +35,34 @@ recipe({
   description: 'Trains the head alone, adapters, and all weights over several seeds, and compares them.',
   continues: 'the same command continues the study',
   plugins: (peek) => cellPlugins(peek({ outputDir }).outputDir),
-  flags: (peek) => ({
-    Study: {
-      mode: z
-        .array(z.enum(['head', 'adapters', 'full']))
-        .min(1)
-        .default(['head', 'adapters', 'full'])
-        .describe('trainable parameters: head = frozen backbone, full = all weights without adapter'),
-      loraType,
-      outputDir,
-    },
-    Data: {
-      ...gridFlags.Data,
-      dataPercentage: z
-        .array(z.number().gt(0).max(1))
-        .min(1)
-        .default([0.25, 1])
-        .describe('shares of the pairs'),
-    },
-    Model: gridFlags.Model,
-    Adapter: comparedFlags([peek({ loraType }).loraType], []),
-    Training: gridFlags.Training,
-    Run: gridFlags.Run,
-  }),
-  run: async ({ mode, loraType, outputDir, dataPercentage, randomSeed, dashboard, ...shared }) => {
+  flags: (peek) => {
+    const { Data, Model, Training, Run } = taskGridFlags(peek({ task: gridTask }).task);
+    return {
+      Study: {
+        task: gridTask,
+        mode: z
+          .array(z.enum(['head', 'adapters', 'full']))
+          .min(1)
+          .default(['head', 'adapters', 'full'])
+          .describe('trainable parameters: head = frozen backbone, full = all weights without adapter'),
+        loraType,
+        outputDir,
+      },
+      Data: {
+        ...Data,
+        dataPercentage: z
+          .array(z.number().gt(0).max(1))
+          .min(1)
+          .default([0.25, 1])
+          .describe('shares of the pairs'),
+      },
+      Model,
+      Adapter: comparedFlags([peek({ loraType }).loraType], []),
+      Training,
+      Run,
+    };
+  },
+  run: async ({ task, mode, loraType, outputDir, dataPercentage, randomSeed, dashboard, ...shared }) => {
     const cells: (AblationRun & StudyCell)[] = [];
     for (const { seed, what, share } of grid({ seed: randomSeed, what: mode, share: dataPercentage })) {
       const series = what === 'adapters' ? loraType : what;
@@ -74,9 +80,10 @@ recipe({
       title: 'Scores by what trains',
       x: 'Share of the data',
       as: 'bars',
+      task,
     } as const;
     return concat(
-      trainGrid(cells, import.meta.url),
+      trainGrid(cells, import.meta.url, task),
       defer(() => closeAblation(cells, about)),
     ).pipe(withDashboard(dashboard, { logs: join(outputDir, 'logs') }));
   },

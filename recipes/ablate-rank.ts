@@ -2,6 +2,7 @@
 // A finished training is not run again: start the recipe once more to go on, or with more.
 //
 //   node recipes/ablate-rank.js --rank 2,4,8,16 --random-seed 10,20,30 --epochs 5
+//   node recipes/ablate-rank.js --task classification --image-dir data/breeds
 
 import { join } from 'node:path';
 import { UserError } from 'millrace';
@@ -13,10 +14,11 @@ import {
   comparedFlags,
   comparedSettings,
   grid,
-  gridFlags,
+  gridTask,
   openCell,
   recipe,
   type StudyCell,
+  taskGridFlags,
   trainGrid,
   withDashboard,
 } from 'millrace/recipe';
@@ -32,6 +34,7 @@ recipe({
   plugins: (peek) => cellPlugins(peek({ outputDir }).outputDir),
   flags: (peek) => ({
     Study: {
+      task: gridTask,
       loraType,
       rank: z
         .array(z.int().min(1))
@@ -43,9 +46,9 @@ recipe({
       outputDir,
     },
     Adapters: comparedFlags(peek({ loraType }).loraType, ['rank', 'alpha', 'rBlock', 'numBlocksPerRow']),
-    ...gridFlags,
+    ...taskGridFlags(peek({ task: gridTask }).task),
   }),
-  run: async ({ loraType, rank, scale, outputDir, randomSeed, dashboard, ...shared }) => {
+  run: async ({ task, loraType, rank, scale, outputDir, randomSeed, dashboard, ...shared }) => {
     // Seed by seed, so that what cannot be trained shows early.
     const planned = grid({ seed: randomSeed, type: loraType, r: rank }).map(({ seed, type, r }) => ({
       about: { run: `${type}_r${r}_${seed}`, series: type, place: String(r), seed },
@@ -59,9 +62,9 @@ recipe({
       const cell = await openCell(outputDir, about.run, { ...settings, randomSeed: about.seed });
       cells.push({ ...about, ...cell });
     }
-    const about = { dir: outputDir, title: 'Scores by rank', x: 'Rank', as: 'lines' } as const;
+    const about = { dir: outputDir, title: 'Scores by rank', x: 'Rank', as: 'lines', task } as const;
     return concat(
-      trainGrid(cells, import.meta.url),
+      trainGrid(cells, import.meta.url, task),
       defer(() => closeAblation(cells, about)),
     ).pipe(withDashboard(dashboard, { logs: join(outputDir, 'logs') }));
   },

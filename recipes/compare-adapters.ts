@@ -26,6 +26,7 @@ import {
   recipe,
   reportAdapters,
   trainGrid,
+  withDashboard,
 } from 'millrace/recipe';
 import { concat, concatMap, defer, EMPTY } from 'rxjs';
 import { z } from 'zod';
@@ -67,7 +68,7 @@ recipe({
     Adapters: comparedFlags(peek({ loraType }).loraType, ['rank', 'alpha', 'rBlock']),
     ...gridFlags,
   }),
-  run: async ({ loraType, match, rank, scale, outputDir, randomSeed, ...shared }) => {
+  run: async ({ loraType, match, rank, scale, outputDir, randomSeed, dashboard, ...shared }) => {
     const dir = join(outputDir, match);
     await useEngine(...engineOf(shared));
     const settings = await matchedSettings([...new Set(loraType)], shared, { rank, scale });
@@ -102,6 +103,6 @@ recipe({
           ),
         ),
       ),
-    );
+    ).pipe(withDashboard(dashboard, { logs: join(dir, 'logs') }));
   },
 });

@@ -28,11 +28,29 @@ export interface AblationOptions {
   readonly x: string;
   /** Lines over a number, or groups of bars. */
   readonly as: 'lines' | 'bars';
+  /** Whose scores are compared. Default segmentation. */
+  readonly task?: 'segmentation' | 'classification';
+}
+
+/** The scores of a task that tables and plots show, by their names: the plot's file, axis and column. */
+const SCORES = {
+  segmentation: {
+    softDice: { file: 'dice', axis: 'Soft Dice', column: 'soft Dice' },
+    miou: { file: 'miou', axis: 'mIoU', column: 'mIoU' },
+  },
+  classification: {
+    accuracy: { file: 'accuracy', axis: 'Accuracy', column: 'accuracy' },
+    macroF1: { file: 'macro-f1', axis: 'Macro F1', column: 'macro F1' },
+  },
+} as const;
+
+function scoresOfTask({ task = 'segmentation' }: Pick<AblationOptions, 'task'>) {
+  return Object.entries(SCORES[task]).map(([name, shown]) => ({ name, ...shown }));
 }
 
 /**
- * Writes the table (`tables.md`, `runs.csv`) and the plots with error bars (`dice` and `miou`, .png and .svg) of an
- * ablation: test scores, mean ± population standard deviation over seeds, beside the numbers of parameters. Runs that
+ * Writes the table (`tables.md`, `runs.csv`) and the plots with error bars (`dice` and `miou`, or `accuracy` and
+ * `macro-f1`, .png and .svg) of an ablation: test scores, mean ± population standard deviation over seeds, beside the numbers of parameters. Runs that
  * diverged are named and left out.
  *
  * @returns the table
@@ -43,8 +61,9 @@ export async function reportAblation(
   options: AblationOptions,
 ): Promise<string> {
   const { dir } = options;
+  const names = scoresOfTask(options).map(({ name }) => name);
   const scores = await Promise.all(
-    runs.map(async (run) => ({ ...onlyRun(run), ...(await scoresOf(dir, run.run)) })),
+    runs.map(async (run) => ({ ...onlyRun(run), ...(await scoresOf(dir, run.run, names)) })),
   );
   const diverged = scores.filter((run) => run.diverged).map(({ run }) => run);
   const groups = groupBy(
@@ -56,7 +75,7 @@ export async function reportAblation(
   if (groups.length > 0) await writePlots(groups, subtitle, options);
 
   const omission = diverged.length > 0 ? `Left out, since they diverged: ${diverged.join(', ')}\n\n` : '';
-  const text = `## ${options.title}, test split\n\n${subtitle}\n\n${omission}${tableText(groups, options.x)}`;
+  const text = `## ${options.title}, test split\n\n${subtitle}\n\n${omission}${tableText(groups, options)}`;
   await writeFileAtomic(join(dir, 'tables.md'), text);
   await writeFileAtomic(join(dir, 'runs.csv'), runsText(scores));
   return text;
@@ -72,40 +91,40 @@ function onlyRun({ run, series, place, seed }: AblationRun): AblationRun {
 async function writePlots(
   groups: readonly RunScores[][],
   subtitle: string,
-  { dir, title, x, as }: AblationOptions,
+  options: AblationOptions,
 ): Promise<void> {
+  const { dir, title, x, as } = options;
   const draw = as === 'lines' ? lineComparison : groupComparison;
-  const compared = (score: ScoreName): ComparedScore[] =>
-    groups.map((group) => ({
-      series: group[0]!.series,
-      source: 'this study',
-      place: group[0]!.place,
-      ...meanOf(group, score),
-    }));
-  await writePlot(join(dir, 'dice'), draw({ title, subtitle, x, y: 'Soft Dice' }, compared('softDice')));
-  await writePlot(join(dir, 'miou'), draw({ title, subtitle, x, y: 'mIoU' }, compared('miou')));
+  for (const { name, file, axis } of scoresOfTask(options)) {
+    const compared = groups.map(
+      (group): ComparedScore => ({
+        series: group[0]!.series,
+        source: 'this study',
+        place: group[0]!.place,
+        ...meanOf(group, name),
+      }),
+    );
+    await writePlot(join(dir, file), draw({ title, subtitle, x, y: axis }, compared));
+  }
 }
 
-type ScoreName = 'softDice' | 'miou';
-
-function meanOf(group: readonly RunScores[], score: ScoreName) {
-  const values = group.map((run) => run[score]);
+function meanOf(group: readonly RunScores[], score: string) {
+  const values = group.map((run) => run.scores[score]!);
   return { mean: meanOfRuns(values), std: values.length > 1 ? deviationOfRuns(values) : null };
 }
 
-function tableText(groups: readonly RunScores[][], x: string): string {
-  const cell = (group: readonly RunScores[], score: ScoreName) => {
+function tableText(groups: readonly RunScores[][], options: AblationOptions): string {
+  const cell = (group: readonly RunScores[], score: string) => {
     const { mean, std } = meanOf(group, score);
     return std === null ? mean.toFixed(4) : `${mean.toFixed(4)} ± ${std.toFixed(4)}`;
   };
   return markdownText(
     groups.map((group) => ({
       series: group[0]!.series,
-      [x.toLowerCase()]: group[0]!.place,
+      [options.x.toLowerCase()]: group[0]!.place,
       'adapter parameters': group[0]!.adapterParameters,
       'head parameters': group[0]!.headParameters,
-      'soft Dice': cell(group, 'softDice'),
-      mIoU: cell(group, 'miou'),
+      ...Object.fromEntries(scoresOfTask(options).map(({ name, column }) => [column, cell(group, name)])),
     })),
   );
 }
@@ -114,25 +133,24 @@ function tableText(groups: readonly RunScores[][], x: string): string {
 function runsText(runs: readonly RunScores[]): string {
   const someDiverged = runs.some(({ diverged }) => diverged);
   return csvText(
-    runs.map(({ diverged, softDice, miou, ...row }) => ({
+    runs.map(({ diverged, scores, ...row }) => ({
       ...row,
-      softDice,
-      miou,
+      ...scores,
       ...(someDiverged && { diverged: String(diverged) }),
     })),
   );
 }
 
-async function scoresOf(dir: string, run: string) {
+async function scoresOf(dir: string, run: string, names: readonly string[]) {
   const logs = join(dir, 'logs', run);
   const summary = await readSummary(logs);
   const { adapterParameters, headParameters, test } = summary;
-  if (hasDiverged(summary))
-    return { adapterParameters, headParameters, diverged: true, softDice: Number.NaN, miou: Number.NaN };
-  if (!test)
+  const diverged = hasDiverged(summary);
+  if (!test && !diverged)
     throw new UserError(`${logs}: expected scores of a test split, which has no picture; use more data`);
-  const [softDice, miou] = [numberOf(test, 'softDice'), numberOf(test, 'miou')];
-  return { adapterParameters, headParameters, diverged: false, softDice, miou };
+  const score = (name: string) => (diverged ? Number.NaN : numberOf(test!, name));
+  const scores = Object.fromEntries(names.map((name) => [name, score(name)]));
+  return { adapterParameters, headParameters, diverged, scores };
 }
 
 /** Reports an ablation on standard output. @throws UserError naming the runs that diverged. */
@@ -141,6 +159,9 @@ export async function closeAblation(
   about: AblationOptions,
 ): Promise<void> {
   const text = await reportAblation(cells, about);
-  process.stdout.write(`${text}\nwrote ${about.dir}: tables.md, runs.csv, dice and miou as .png and .svg\n`);
+  const files = scoresOfTask(about).map(({ file }) => file);
+  process.stdout.write(
+    `${text}\nwrote ${about.dir}: tables.md, runs.csv, ${files.join(' and ')} as .png and .svg\n`,
+  );
   await failIfCellsDiverged(cells);
 }

@@ -152,16 +152,18 @@ function wordsOf([reference, ...others]: readonly Series[]): string {
 }
 
 function scoreByParameters(title: string, compared: readonly Series[]): Plot {
-  const values = compared.map((one) => ({
+  // Sizes are matched: series of one size are set slightly apart.
+  const apart = (i: number) => 1.015 ** (i - (compared.length - 1) / 2);
+  const values = compared.map((one, i) => ({
     series: one.series,
-    parameters: one.trained,
+    parameters: one.trained * apart(i),
     ...intervalOf(one, 'miou'),
   }));
   const x = {
     field: 'parameters',
     type: 'quantitative',
     title: 'Trained parameters',
-    scale: { type: 'log', padding: 24 },
+    scale: { type: 'log', nice: false, padding: 24 },
     axis: { format: '~s', tickCount: 5 },
   };
   const y = (field: string) => ({ field, type: 'quantitative', title: 'mIoU', scale: { zero: false } });
@@ -177,10 +179,6 @@ function scoreByParameters(title: string, compared: readonly Series[]): Plot {
         encoding: { x, y: y('low'), y2: { field: 'high' }, color },
       },
       { mark: { type: 'point', filled: true, opacity: 1, size: 60 }, encoding: { x, y: y('value'), color } },
-      {
-        mark: { type: 'text', align: 'left', dx: 8, fontSize: 11 },
-        encoding: { x, y: y('value'), text: { field: 'series' } },
-      },
     ],
   };
 }

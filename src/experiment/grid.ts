@@ -3,6 +3,7 @@ import { concatMap, from, type Observable } from 'rxjs';
 import { z } from 'zod';
 import { say } from '../base/say.js';
 import type { StudyCell } from './cell.js';
+import { classifierFlags, classifierTrainingFlags, labelledDataFlags } from './classification-flags.js';
 import { dataFlags } from './data-flags.js';
 import { trainCell } from './train-cell.js';
 import { modelFlags, runFlags, trainingFlags } from './training-flags.js';
@@ -25,13 +26,39 @@ export const gridFlags = {
   Run: { engine, precision, threads, cache, cacheDir, cacheGib, logger, dashboard },
 };
 
+/** The task of a study's trainings. */
+export const gridTask = z
+  .enum(['segmentation', 'classification'])
+  .default('segmentation')
+  .describe('task of the trainings: masks, or labels');
+
+const { mode: _mode, ...classifierModel } = classifierFlags;
+
+/** The flags that studies of many trainings of a task share. */
+export function taskGridFlags(task: z.output<typeof gridTask>): typeof gridFlags {
+  if (task === 'segmentation') return gridFlags;
+  const { Data, Run } = gridFlags;
+  // Their names differ from task to task: a study hands them on, and each training reads its own.
+  return {
+    Data: { ...labelledDataFlags, randomSeed: Data.randomSeed },
+    Model: classifierModel,
+    Training: classifierTrainingFlags,
+    Run,
+  } as unknown as typeof gridFlags;
+}
+
 /**
  * Trains the cells that are not finished, one after another, each in a process of its own; emits nothing.
  *
- * `beside` is the address of a recipe in the folder of `train`, which reads from a cell's file which adapter it trains. A cell that diverges does not end the grid: see `divergedCells`.
+ * `beside` is the address of a recipe in the folder of `train` and `train-classifier`, which reads from a cell's file which adapter it trains. A cell that diverges does not end the grid: see `divergedCells`.
  */
-export function trainGrid(cells: readonly StudyCell[], beside: string): Observable<never> {
-  const file = fileURLToPath(new URL('train.js', beside));
+export function trainGrid(
+  cells: readonly StudyCell[],
+  beside: string,
+  task: z.output<typeof gridTask> = 'segmentation',
+): Observable<never> {
+  const recipe = task === 'segmentation' ? 'train.js' : 'train-classifier.js';
+  const file = fileURLToPath(new URL(recipe, beside));
   const pending = cells.filter(({ finished }) => !finished);
   say(`${cells.length} runs, ${pending.length} to be trained`);
   return from(pending).pipe(concatMap((cell) => trainCell(file, cell)));

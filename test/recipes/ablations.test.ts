@@ -76,6 +76,37 @@ describe('ablations', () => {
     }
   });
 
+  it('compare classifications, too', async () => {
+    const args = [
+      '--task=classification',
+      '--data_percentage=100%',
+      '--random_seed=1',
+      '--output_dir=labels',
+    ];
+    const compare = (name: string, ...more: string[]) => shared.run(name, [...tiny(), ...args, ...more], dir);
+    const labels = (name: string) =>
+      JSON.parse(readFileSync(join(dir, 'labels/logs', name, 'summary.json'), 'utf8')) as Summary<{
+        readonly accuracy: number;
+        readonly macroF1: number;
+      }>;
+    const ranks = await compare('ablate-rank', '--lora_type=lora', '--rank=2');
+    assert.equal(ranks.code, 0, ranks.stderr);
+    const frozen = await compare('ablate-frozen', '--mode=head');
+    assert.equal(frozen.code, 0, frozen.stderr);
+    for (const [stdout, name, place] of [
+      [ranks.stdout, 'lora_r2_1', '2'],
+      [frozen.stdout, 'head_1_1', '100 %'],
+    ] as const) {
+      const { adapterParameters, headParameters, test } = labels(name);
+      const scores = `${test!.accuracy.toFixed(4)} | ${test!.macroF1.toFixed(4)}`;
+      assert(stdout.includes(`| ${place} | ${adapterParameters} | ${headParameters} | ${scores} |`), stdout);
+      assert.match(stdout, /accuracy and macro-f1 as \.png and \.svg/);
+    }
+    for (const file of ['accuracy.png', 'macro-f1.svg']) assert(existsSync(join(dir, 'labels', file)), file);
+    const masks = await compare('ablate-rank', '--mask-dir=masks');
+    assert.equal(masks.code, 1, 'a classification has no masks');
+  });
+
   it('names runs that diverged, averages none of them, and ends with code 1, again without training', async () => {
     const args = ['--mode=head', '--lr=1e30', '--optimizer=sgd', '--data_percentage=10%', '--random_seed=1'];
     const diverged = () => shared.run('ablate-frozen', [...tiny(), '--output_dir=lost', ...args], dir);
