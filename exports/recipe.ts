@@ -207,6 +207,7 @@ export { type SearchStudySettings, searchStudy } from '../src/experiment/search-
 export { type LoadedObjective, loadObjective, type ObjectiveReport } from '../src/experiment/objective.js';
 export { type PrunerSettings, studyPruner } from '../src/experiment/study-pruner.js';
 export { sayIdle } from '../src/experiment/say-idle.js';
+export { trialLogs } from '../src/experiment/trial-logs.js';
 export { trialText } from '../src/experiment/trial-text.js';
 export { METRIC_TEXTS, type Metric } from '../src/tasks/segmentation/metrics/metric.js';
 export {

@@ -19,6 +19,7 @@ import {
   searchFlags,
   searchStudy,
   studyPlugins,
+  trialLogs,
   trialText,
   tryFolder,
   withDashboard,
@@ -71,12 +72,14 @@ recipe({
 
     const dir = join(outputDir, study.name);
     const forks = forking ? forkPoints(join(dir, 'forks'), { maxBytes: forkGib * 2 ** 30 }) : undefined;
+    const logged = trialLogs(dir, settings.logger);
     const scoreOf = (event: Event) =>
       event.type === 'validation' ? metricOf(event.scores, optimizeFor) : undefined;
     const training = (trial: Trial) =>
       defer(() => task.train({ ...settings, freezeEpochs: undefined, ...search.suggest(trial) }, forks)).pipe(
         report(trial, scoreOf, { retry: true }),
         prune(trial),
+        logged(trial),
       );
 
     const search$ = trials(study, undefined, { total: nTrials, concurrency, timeout }).pipe(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { adapterKind, adapters } from '../adapters/adapters.js';
 import { type LateFlags, nameIn, readUnless } from '../cli/flag.js';
 import type { Peek } from '../cli/peek.js';
+import { loggers } from '../loggers/loggers.js';
 import { adapterFlags } from './adapter-flags.js';
 import { type dataFlags } from './data-flags.js';
 import { searchedTasks } from './searched-tasks.js';
@@ -9,6 +10,13 @@ import { studyFlags } from './study-flags.js';
 import { engineFlags, type modelFlags, nameFlag, runFlags, trainingFlags } from './training-flags.js';
 
 const { cache, cacheDir, cacheGib, ahead, dashboard } = runFlags;
+
+const logger = z
+  .array(nameIn(loggers))
+  .optional()
+  .describe(
+    'loggers of the trials, with files in <output-dir>/<study>/trials/<number>; for mlflow, wandb and trackio they are runs of one study; default: none',
+  );
 
 /** The flags that say what a search is about: they decide on others. */
 const about = {
@@ -91,7 +99,7 @@ export function searchFlags(peek: Peek) {
       ...(Object.fromEntries(training) as unknown as CommonTraining),
       epochs: z.int().min(1).default(10).describe('passes over the training split'),
     },
-    Run: { ...engineFlags, ahead, cache, cacheDir, cacheGib, dashboard },
+    Run: { ...engineFlags, logger, ahead, cache, cacheDir, cacheGib, dashboard },
   };
 }
 

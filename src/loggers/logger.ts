@@ -39,6 +39,8 @@ export interface LoggedRun {
    * older run of that name are replaced.
    */
   readonly earlier?: readonly Event[];
+  /** The study that the run is a trial of, and the trial's number. */
+  readonly study?: { readonly name: string; readonly trial: number } | undefined;
   /** Makes the metrics of a split; without data they tell which scores there will be. */
   readonly metrics?: () => Pick<Metrics, 'scores'>;
 }

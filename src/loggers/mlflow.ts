@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { say } from '../base/say.js';
-import type { Event, RunEvent } from '../events/event.js';
+import type { Event, RunEvent, TrialEvent } from '../events/event.js';
 import { EVENTS_FILE } from '../events/read-events.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { readJson } from '../files/json-file.js';
@@ -11,6 +11,7 @@ import { hyperparametersOf } from './hyperparameters.js';
 import { type LoggedRun, type Logger, type LoggerFor, type RunEnd, withEarlier } from './logger.js';
 import { MlflowClient, type MlflowMetric, type MlflowRun, takesArtifacts } from './mlflow-client.js';
 import type { MlflowClientOptions } from './mlflow-http.js';
+import { MlflowStudies } from './mlflow-studies.js';
 import { scalarsOf } from './scalars.js';
 
 /** Options of `mlflow`. */
@@ -47,25 +48,32 @@ const recordSchema = z.object({ uri: z.string(), run: z.string() });
  * training$.pipe(logTo(run, jsonLines(), mlflow({ uri: 'http://127.0.0.1:5000', experiment: 'pets' })));
  */
 export function mlflow(options: MlflowOptions = {}): LoggerFor {
+  const studies = new MlflowStudies();
   return (run) => {
     const uri = options.uri ?? (process.env['MLFLOW_TRACKING_URI'] || 'http://127.0.0.1:5000');
     const experiment = options.experiment ?? (process.env['MLFLOW_EXPERIMENT_NAME'] || 'millrace');
-    return new Mlflow(new MlflowClient(uri, options), experiment, run);
+    return new Mlflow(new MlflowClient(uri, options), experiment, run, studies);
   };
 }
 
 class Mlflow implements Logger {
   readonly name = 'mlflow';
-  readonly patience = 10;
+  /** More than three tries of a silent server take. */
+  readonly patience = 20;
   #run: MlflowRun | undefined;
   #classes: readonly string[] = [];
   #waiting: MlflowMetric[] = [];
   #sent = 0;
+  /** The run of the study, where this one is a trial of it. */
+  #parent: string | undefined;
+  /** How the trial ended. */
+  #trial: TrialEvent | undefined;
 
   constructor(
     private readonly client: MlflowClient,
     private readonly experiment: string,
     private readonly logged: LoggedRun,
+    private readonly studies: MlflowStudies,
   ) {}
 
   async next(event: Event): Promise<void> {
@@ -81,6 +89,15 @@ class Mlflow implements Logger {
     await this.#send();
     for (const file of [EVENTS_FILE, 'metrics.csv', 'summary.json']) await this.#put(file, file);
     await this.client.update(this.#run.id, STATUS[end], Date.now());
+    if (this.#parent !== undefined) await this.#endTrial(this.#parent, end);
+  }
+
+  /** Gives the study's run the trial's value; it has ended with its last trial, or was stopped with it. */
+  async #endTrial(parent: string, end: RunEnd): Promise<void> {
+    const { value, number: step, time } = this.#trial ?? {};
+    if (value !== undefined)
+      await this.client.logMetrics(parent, [{ name: 'value', value, step: step!, time: time! }]);
+    await this.client.update(parent, this.#trial ? STATUS.finished : STATUS[end], Date.now());
   }
 
   get #record(): string | undefined {
@@ -111,7 +128,11 @@ class Mlflow implements Logger {
   async #begun(about: RunEvent | undefined, time: number): Promise<MlflowRun> {
     const { client } = this;
     const experiment = await client.experiment(this.experiment);
-    const tags = { ...sourceTags(), ...about?.versions };
+    const { study } = this.logged;
+    if (study) this.#parent = await this.studies.of(client, experiment, study.name);
+    if (this.#parent !== undefined) await client.update(this.#parent, 'RUNNING');
+    const parent = this.#parent !== undefined && { 'mlflow.parentRunId': this.#parent };
+    const tags = { ...sourceTags(), ...about?.versions, ...parent };
     const run = await client.createRun(experiment, about?.run ?? 'run', time, tags);
     if (this.#record)
       await writeFileAtomic(this.#record, `${JSON.stringify({ uri: client.uri, run: run.id })}\n`);
@@ -123,6 +144,7 @@ class Mlflow implements Logger {
 
   async #take(event: Event): Promise<void> {
     if (event.type === 'run') this.#classes = event.classes;
+    if (event.type === 'trial' && event.state !== 'RUNNING') this.#trial = event;
     if (event.type === 'picture') await this.#put(event.path, `predictions/${basename(event.path)}`);
     const { steps } = this.#run!;
     if ('step' in event && event.type !== 'trial')

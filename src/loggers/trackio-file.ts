@@ -141,6 +141,6 @@ function finite(_: string, value: unknown): unknown {
 }
 
 /** A time as Python's isoformat has it. */
-function stamp(time: number): string {
+export function stamp(time: number): string {
   return new Date(time).toISOString().replace('Z', '+00:00');
 }

@@ -10,7 +10,7 @@ import { edgesOf } from '../numeric/histogram.js';
 import { hyperparametersOf } from './hyperparameters.js';
 import { type LoggedRun, type Logger, type LoggerFor, type RunEnd, withEarlier } from './logger.js';
 import { scalarsOf } from './scalars.js';
-import { TrackioFile, type TrackioRow, type TrackioRun } from './trackio-file.js';
+import { stamp, TrackioFile, type TrackioRow, type TrackioRun } from './trackio-file.js';
 
 /** Options of `trackio`. */
 export interface TrackioOptions {
@@ -87,7 +87,9 @@ class Trackio implements Logger {
     this.#file = await TrackioFile.open(this.name);
     this.#run = { id: await this.#id(), name: about?.run ?? 'run' };
     for (const event of events) await this.#take(event);
-    const config = { ...(about && hyperparametersOf(about)), ...created(first.time) };
+    // As trackio itself adds to the settings.
+    const created = { _Created: stamp(first.time), _Group: this.logged.study?.name ?? null };
+    const config = { ...(about && hyperparametersOf(about)), ...created };
     await this.#file.begin(this.#run, config, this.#waiting);
     this.#waiting = [];
   }
@@ -144,13 +146,4 @@ class Trackio implements Logger {
 
 function newId(): string {
   return randomUUID().replaceAll('-', '');
-}
-
-/** What trackio itself adds to the settings. */
-function created(time: number): Record<string, unknown> {
-  return {
-    _Username: process.env['USER'] ?? null,
-    _Created: new Date(time).toISOString().replace('Z', '+00:00'),
-    _Group: null,
-  };
 }

@@ -98,6 +98,7 @@ class Wandb implements Logger {
       project: options.project ?? (process.env['WANDB_PROJECT'] || 'millrace'),
       entity: options.entity ?? process.env['WANDB_ENTITY'],
       name: about?.run ?? 'run',
+      group: run.study?.name,
       config: about ? hyperparametersOf(about) : {},
       host: hostname(),
       time,

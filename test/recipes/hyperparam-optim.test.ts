@@ -212,6 +212,17 @@ describe('hyperparam-optim', () => {
     assert.deepEqual([first!.state, last!.state, last!.params], ['FAIL', 'COMPLETE', first!.params]);
   });
 
+  it('sends each trial to the loggers that are asked for, under its own name', async () => {
+    const args = ['--n_trials=1', '--study-name=logged', '--output-dir=logged', '--logger=json-lines'];
+    const { code, stderr } = await search(...args, '--storage=sqlite:///logged.db');
+    assert.equal(code, 0, stderr);
+    const events = await readEvents(join(dir, 'logged/logged/trials/0/events.jsonl'));
+    const [first] = events;
+    assert.ok(first!.type === 'run' && first!.run === 'logged_0');
+    const last = events.at(-1)!;
+    assert.ok(last.type === 'trial' && last.state === 'COMPLETE');
+  });
+
   it('ends a trial early where --patience is given', async () => {
     // Small steps leave the classes as they are.
     const args = [
