@@ -11,10 +11,6 @@ import type { Trial } from '../study/trial.js';
  * `<dir>/trials/<number>`. Stands after `report` and `prune`: a trial that is pruned was stopped.
  *
  * A logger that fails is left out of the later trials, too, so that a broken one costs a search one warning.
- *
- * @example
- * const logged = trialLogs('results/pets', ['mlflow']);
- * mergeMap((trial: Trial) => training(trial).pipe(report(trial, 'softDice'), prune(trial), logged(trial)));
  */
 export function trialLogs(
   dir: string,
