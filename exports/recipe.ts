@@ -116,6 +116,7 @@ export {
 export { isClassification, loadTrained, type TrainedRun } from '../src/experiment/trained-runs.js';
 export { byTask, type TaskWork } from '../src/experiment/by-task.js';
 export { oneRun, oneRunFlags } from '../src/experiment/one-run.js';
+export { pushFlags } from '../src/experiment/push-flags.js';
 export { LABEL_FILES, LabelFiles, type LabelFilesOptions } from '../src/experiment/label-files.js';
 export {
   EXPORT_FORMATS,
@@ -243,6 +244,7 @@ export { tryFolder } from '../src/files/try-folder.js';
 export { writeFileAtomic } from '../src/files/atomic.js';
 export { type RecordedPaths, recordPaths } from '../src/files/recorded-paths.js';
 export { type DownloadOptions, download } from '../src/files/download.js';
+export { type Push, pushTo } from '../src/files/hub/push-files.js';
 export { percentLines, retryLines } from '../src/files/download-progress.js';
 export { type TarFile, tarGzFiles } from '../src/files/tar.js';
 export { type Cell, percentText, plainText, type Row } from '../src/files/tables.js';

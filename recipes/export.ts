@@ -1,7 +1,7 @@
 // Exports a trained run: merged weights for transformers, the adapter alone for PEFT, or the whole model as ONNX.
 //
 //   node recipes/export.js --model-dir models/localized_lora_42_1 --format onnx --output-dir exports/pets
-//   npx millrace export --model-dir models/breeds_42_1 --format hf
+//   npx millrace export --model-dir models/breeds_42_1 --format hf --push-to me/breeds
 
 import { join } from 'node:path';
 import { readCheckpointInfo, useEngine } from 'millrace';
@@ -19,6 +19,8 @@ import {
   overwriteFlag,
   packageVersion,
   printable,
+  pushFlags,
+  pushTo,
   recipe,
   summaryOf,
 } from 'millrace/recipe';
@@ -42,14 +44,16 @@ recipe({
         .describe('folder of the export; default: exports/<run>-<format>'),
       logDir: z.string().min(1).default('logs').describe("folder of the run's logs, for the card's scores"),
       overwrite: overwriteFlag,
+      ...pushFlags,
     },
     Engine: engineFlags,
   },
   run: async (config) => {
-    const { format } = config;
+    const { format, pushTo: target } = config;
     const run = await oneRun(config.modelDir, config);
     const { outputDir = join('exports', `${run.name}-${format}`) } = config;
     const files = exportFiles(format, run);
+    const push = target === undefined ? undefined : await pushTo(target, { isPrivate: config.private });
     openOutput(outputDir, files, config);
     await useEngine(...engineOf(config));
     const info = await readCheckpointInfo(run.path);
@@ -63,5 +67,6 @@ recipe({
       model.dispose();
     }
     for (const file of files) process.stdout.write(printable(`${join(outputDir, file)}\n`));
+    if (push) process.stdout.write(printable(`${await push(outputDir, files, `Upload ${run.name}`)}\n`));
   },
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
@@ -10,8 +10,9 @@ import { readSafetensors } from '../../src/files/safetensors.js';
 import { randomStream } from '../../src/random/random-stream.js';
 import { loadClassifier } from '../../src/tasks/classification/classifier.js';
 import { loadSegmenter } from '../../src/tasks/segmentation/load-segmenter.js';
+import { type HubServer, hubServer, TOKEN } from '../files/hub-server.js';
 import { close } from '../peers/torch/close.js';
-import { type SharedProcess, sharedProcess } from './run.js';
+import { run, type SharedProcess, sharedProcess } from './run.js';
 import { tinyBackbone, untrained } from './trained.js';
 
 describe('export', () => {
@@ -100,6 +101,88 @@ describe('export', () => {
     tidy(() => close(theirs.forward(images()), ours.forward(images()).dataSync() as Float32Array, 'logits'));
     ours.dispose();
     theirs.dispose();
+  });
+
+  describe('--push-to', () => {
+    let hub: HubServer;
+    before(async () => {
+      hub = await hubServer();
+    });
+    after(() => hub.close());
+    const pushed = (env: NodeJS.ProcessEnv, ...more: string[]) =>
+      run('export', ['--engine=cpu', '--model-dir=models', '--format=hf', ...more], dir, {
+        HF_ENDPOINT: hub.url,
+        HF_HOME: join(dir, 'home'),
+        HF_TOKEN: '',
+        HUGGING_FACE_HUB_TOKEN: '',
+        ...env,
+      });
+
+    it('uploads all files and the card in one commit, and makes the repository', async () => {
+      for (const more of [['--private'], ['--overwrite']]) {
+        const flags = ['--output-dir=pushed', '--push-to=me/pets', ...more];
+        const { code, stdout, stderr } = await pushed({ HF_TOKEN: TOKEN }, ...flags);
+        assert.deepEqual([code, stderr], [0, '']);
+        assert.equal(stdout.trimEnd().split('\n').at(-1), `${hub.url}/me/pets`);
+      }
+      const files = hub.repos.get('me/pets')!;
+      const local = readdirSync(join(dir, 'pushed')).filter((name) => !name.startsWith('.'));
+      assert.deepEqual([...files.keys()].toSorted(), local.toSorted());
+      assert.ok(local.includes('README.md'));
+      for (const [name, data] of files) assert.ok(data.equals(readFileSync(join(dir, 'pushed', name))), name);
+      assert.deepEqual(
+        hub.commits.map(({ summary, files: all }) => [summary, all.length]),
+        [
+          ['Upload lora_42_0.2', 5],
+          ['Upload lora_42_0.2', 5],
+        ],
+      );
+      const model = [
+        '--model-name=me/pets',
+        '--epochs=1',
+        '--data-percentage=0.1',
+        '--run-name=again',
+        '--out-dir=fetched',
+      ];
+      const env = { HF_ENDPOINT: hub.url, HF_HOME: join(dir, 'home') };
+      const { code, stderr } = await run('train-lora', ['--engine=cpu', '--rank=2', ...model], dir, env);
+      assert.equal(code, 0, stderr);
+    });
+
+    it('asks the hub nothing without the flag, or without a token, or for what is no name', async () => {
+      const asked = hub.requests.length;
+      assert.equal((await pushed({ HF_TOKEN: TOKEN }, '--output-dir=quiet')).code, 0);
+      for (const [env, name, message] of [
+        [
+          {},
+          'me/pets',
+          /^export: --push-to me\/pets: expected a token with the right to write, got none; set HF_TOKEN/m,
+        ],
+        [{ HF_TOKEN: TOKEN }, 'pets', /--push-to pets: expected owner\/name, such as me\/pets/],
+        [{ HF_TOKEN: TOKEN, HF_HUB_OFFLINE: '1' }, 'me/pets', /got HF_HUB_OFFLINE; unset it/],
+      ] as const) {
+        const { code, stderr } = await pushed(env, '--output-dir=none', `--push-to=${name}`);
+        assert.equal(code, 1);
+        assert.match(stderr, message);
+      }
+      assert.ok(!existsSync(join(dir, 'none')));
+      assert.equal(hub.requests.length, asked);
+    });
+
+    it('keeps the export where the hub refuses it, and says so', async () => {
+      const flags = ['--output-dir=kept', '--push-to=me/other'];
+      const refused = await pushed({ HF_TOKEN: 'hf_bad' }, ...flags);
+      assert.equal(refused.code, 1);
+      assert.match(
+        refused.stderr,
+        /expected a token with the right to write there, got HTTP 401; .* is in kept/,
+      );
+      assert.ok(existsSync(join(dir, 'kept', 'README.md')));
+      const env = { HF_TOKEN: TOKEN, HF_ENDPOINT: 'http://127.0.0.1:9' };
+      const alone = await pushed(env, ...flags, '--overwrite');
+      assert.match(alone.stderr, /expected the hub to answer, got fetch failed/);
+      assert.ok(!hub.repos.has('me/other'));
+    });
   });
 
   it('writes ONNX with the names of the classes, and says how to load it', async () => {
