@@ -84,9 +84,7 @@ export {
   trainingRun,
 } from '../src/experiment/training-run.js';
 export {
-  type AdapterSource,
   adapterCommand,
-  loadAdapter,
   saveImported,
   settingsOfAdapter,
 } from '../src/experiment/import-adapter.js';
@@ -116,6 +114,16 @@ export {
 export { isClassification, loadTrained, type TrainedRun } from '../src/experiment/trained-runs.js';
 export { byTask, type TaskWork } from '../src/experiment/by-task.js';
 export { oneRun, oneRunFlags } from '../src/experiment/one-run.js';
+export {
+  type AskedAdapters,
+  adapterName,
+  adapterPathsFlag,
+  combineFlags,
+  withAdapters,
+  withOneAdapter,
+} from '../src/experiment/adapters-in-place.js';
+export { type AdapterSource, loadAdapter } from '../src/experiment/load-adapter.js';
+export type { AdaptersInPlace } from '../src/experiment/put-adapters.js';
 export { pushFlags } from '../src/experiment/push-flags.js';
 export { LABEL_FILES, LabelFiles, type LabelFilesOptions } from '../src/experiment/label-files.js';
 export {

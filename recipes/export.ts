@@ -1,11 +1,14 @@
 // Exports a trained run: merged weights for transformers, the adapter alone for PEFT, or the whole model as ONNX.
 //
 //   node recipes/export.js --model-dir models/localized_lora_42_1 --format onnx --output-dir exports/pets
+//   node recipes/export.js --model-dir models/pets --adapter birds=adapters/birds --combine run:0.7,birds:0.3
 //   npx millrace export --model-dir models/breeds_42_1 --format hf --push-to me/breeds
 
 import { join } from 'node:path';
 import { readCheckpointInfo, useEngine } from 'millrace';
 import {
+  adapterPathsFlag,
+  combineFlags,
   EXPORT_FORMATS,
   engineFlags,
   engineOf,
@@ -23,13 +26,14 @@ import {
   pushTo,
   recipe,
   summaryOf,
+  withOneAdapter,
 } from 'millrace/recipe';
 import { z } from 'zod';
 
 recipe({
   description: 'Exports a trained model with a card: for transformers, for PEFT, or as ONNX.',
   flags: {
-    Model: oneRunFlags,
+    Model: { ...oneRunFlags, adapter: adapterPathsFlag, ...combineFlags },
     Export: {
       format: z
         .enum(EXPORT_FORMATS)
@@ -50,7 +54,7 @@ recipe({
   },
   run: async (config) => {
     const { format, pushTo: target } = config;
-    const run = await oneRun(config.modelDir, config);
+    const run = withOneAdapter(await oneRun(config.modelDir, config), config);
     const { outputDir = join('exports', `${run.name}-${format}`) } = config;
     const files = exportFiles(format, run);
     const push = target === undefined ? undefined : await pushTo(target, { isPrivate: config.private });

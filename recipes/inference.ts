@@ -16,6 +16,7 @@ import {
 } from 'millrace';
 import {
   adapterCheckFlags,
+  adapterPathsFlag,
   areNumbers,
   type CountedDomain,
   checkpointFlags,
@@ -48,7 +49,7 @@ recipe({
   description:
     'Scores trained models in and out of domain: one row per checkpoint and domain, and means over runs.',
   flags: {
-    Checkpoints: { ...checkpointFlags, ...adapterCheckFlags },
+    Checkpoints: { ...checkpointFlags, adapter: adapterPathsFlag, ...adapterCheckFlags },
     Domains: domainFlags,
     Scoring: {
       outputDir: z

@@ -1,6 +1,7 @@
 // Predicts pictures that have no masks or labels, from any folder, with a trained run of either task.
 //
 //   node recipes/predict.js --model-dir models/localized_lora_42_1 --image-dir photos --output-dir predictions
+//   node recipes/predict.js --model-dir models/pets --image-dir photos --adapter day=adapters/day,night=adapters/night
 //   npx millrace predict --model-dir models/breeds_42_1 --image-dir photos --output-dir labels
 
 import { join } from 'node:path';
@@ -19,6 +20,8 @@ import {
   writeOverlay,
 } from 'millrace';
 import {
+  adapterName,
+  adapterPathsFlag,
   engineFlags,
   engineOf,
   isClassification,
@@ -34,15 +37,17 @@ import {
   predictTiles,
   printable,
   recipe,
+  type TrainedRun,
+  withAdapters,
 } from 'millrace/recipe';
-import { concatMap, defer, finalize, tap } from 'rxjs';
+import { concat, concatMap, defer, finalize, type Observable, tap } from 'rxjs';
 import { z } from 'zod';
 
 recipe({
   description:
     'Predicts pictures without masks or labels: masks and overlays at their own sizes, or labels with probabilities.',
   flags: {
-    Model: oneRunFlags,
+    Model: { ...oneRunFlags, adapter: adapterPathsFlag },
     Pictures: {
       imageDir: z.string().min(1).describe('folder of pictures, searched to the bottom'),
       outputDir: z
@@ -59,60 +64,80 @@ recipe({
     },
   },
   run: async (config) => {
-    const { outputDir, imageDir, batchSize } = config;
     const run = await oneRun(config.modelDir, config);
-    const images = await findImages(imageDir);
+    const images = await findImages(config.imageDir);
+    const runs = withAdapters([run], config);
+    // Several adapters have a folder each.
+    const jobs = runs.map((one) => ({
+      run: one,
+      outputDir: runs.length > 1 ? join(config.outputDir, adapterName(one)) : config.outputDir,
+    }));
     const masks = images.flatMap((image) => filesOf(image).slice(0, config.overlays ? 2 : 1));
-    openOutput(outputDir, isClassification(run) ? LABEL_FILES : masks, config);
-    const format = 'maskIds' in run.settings ? maskFormatOf(run.settings) : undefined;
-    const maskIds = format ? storedIds(format.ids) : [];
-    const colours = format && classColours(format);
+    for (const { outputDir } of jobs)
+      openOutput(outputDir, isClassification(run) ? LABEL_FILES : masks, config);
     await useEngine(...engineOf(config));
-    const model = await loadTrained(run);
-    let [lost, predicted] = [0, 0];
-    const unreadable = ({ message }: UserError) => {
-      lost++;
-      process.stderr.write(printable(`predict: ${message}\n`));
-    };
-    const batches$ = pictureBatches(images, model, { batchSize, unreadable });
-    const predicted$ =
-      model instanceof Classifier
-        ? defer(() => LabelFiles.open(outputDir, { classes: run.settings.classNames, imageDir })).pipe(
-            concatMap((files) =>
-              batches$.pipe(
-                concatLease((batch$) => batch$.pipe(labelProbabilities(model))),
-                concatMap((row) => files.add(row)),
-                finalize(() => void files.close()),
-              ),
-            ),
-          )
-        : (isTiled(run)
-            ? predictTiles(images, model, run, { batchSize, unreadable })
-            : batches$.pipe(concatLease((batch$) => batch$.pipe(predictPictures(model))))
-          ).pipe(
-            concatMap(async (row) => {
-              const [mask, overlay] = filesOf({ stem: row.title });
-              await writeMask(join(outputDir, mask), row, maskIds, colours);
-              if (config.overlays) await writeOverlay(join(outputDir, overlay), row, colours);
-            }),
-          );
-    return predicted$.pipe(
-      tap({
-        next: () => predicted++,
-        complete: () => {
-          process.stdout.write(
-            printable(`predicted ${predicted} of ${images.length} pictures: ${outputDir}\n`),
-          );
-          if (lost > 0)
-            throw new UserError(
-              `expected ${images.length} pictures that can be read, got ${lost} that cannot, named above; the others are predicted`,
-            );
-        },
-      }),
-      finalize(() => model.dispose()),
-    );
+    return concat(...jobs.map((job) => predictRun(job.run, images, { ...config, outputDir: job.outputDir })));
   },
 });
+
+interface Settings {
+  readonly imageDir: string;
+  readonly outputDir: string;
+  readonly overlays: boolean;
+  readonly batchSize: number;
+}
+
+/** Predicts the pictures with one model. */
+function predictRun(run: TrainedRun, images: Images, config: Settings): Observable<unknown> {
+  const { outputDir, imageDir, batchSize } = config;
+  const format = 'maskIds' in run.settings ? maskFormatOf(run.settings) : undefined;
+  const maskIds = format ? storedIds(format.ids) : [];
+  const colours = format && classColours(format);
+  let [lost, predicted] = [0, 0];
+  const unreadable = ({ message }: UserError) => {
+    lost++;
+    process.stderr.write(printable(`predict: ${message}\n`));
+  };
+  const end = () => {
+    process.stdout.write(printable(`predicted ${predicted} of ${images.length} pictures: ${outputDir}\n`));
+    if (lost > 0)
+      throw new UserError(
+        `expected ${images.length} pictures that can be read, got ${lost} that cannot, named above; the others are predicted`,
+      );
+  };
+  return defer(() => loadTrained(run)).pipe(
+    concatMap((model) => {
+      const batches$ = pictureBatches(images, model, { batchSize, unreadable });
+      const predicted$ =
+        model instanceof Classifier
+          ? defer(() => LabelFiles.open(outputDir, { classes: run.settings.classNames, imageDir })).pipe(
+              concatMap((files) =>
+                batches$.pipe(
+                  concatLease((batch$) => batch$.pipe(labelProbabilities(model))),
+                  concatMap((row) => files.add(row)),
+                  finalize(() => void files.close()),
+                ),
+              ),
+            )
+          : (isTiled(run)
+              ? predictTiles(images, model, run, { batchSize, unreadable })
+              : batches$.pipe(concatLease((batch$) => batch$.pipe(predictPictures(model))))
+            ).pipe(
+              concatMap(async (row) => {
+                const [mask, overlay] = filesOf({ stem: row.title });
+                await writeMask(join(outputDir, mask), row, maskIds, colours);
+                if (config.overlays) await writeOverlay(join(outputDir, overlay), row, colours);
+              }),
+            );
+      return predicted$.pipe(
+        tap({ next: () => predicted++, complete: end }),
+        finalize(() => model.dispose()),
+      );
+    }),
+  );
+}
+
+type Images = Awaited<ReturnType<typeof findImages>>;
 
 /** The mask and the overlay of a picture, in the output folder. */
 function filesOf({ stem }: { readonly stem: string }): [mask: string, overlay: string] {

@@ -1,46 +1,14 @@
-import { stat } from 'node:fs/promises';
 import { adapterKind } from '../adapters/adapters.js';
-import { loadPeft } from '../adapters/peft/load-peft.js';
-import { PEFT_FILES } from '../adapters/peft/peft-files.js';
-import { loadStudyAdapter } from '../adapters/study-files.js';
 import { UserError } from '../base/errors.js';
 import { clone } from '../base/tfjs-core.js';
 import { flagName } from '../cli/flag.js';
 import type { Tensors } from '../data/batch.js';
 import type { Item } from '../data/types.js';
 import type { Scores } from '../events/scores.js';
-import { hubFolder, isHubId } from '../files/hub/hub-folder.js';
 import type { Adapter } from '../model/adapter.js';
 import type { AdaptableVit } from '../model/vit/adaptable-vit.js';
 import { adapterOf, loraTypeFlag } from './adapter-flags.js';
 import { beginRun, type TrainingRunOptions, type TrainingRunSettings } from './training-run.js';
-
-/** Where an adapter comes from: a folder of PEFT, or a hub id of one, or a file of the original study with the alpha that it lacks. */
-export interface AdapterSource {
-  readonly adapterDir: string;
-  readonly alpha?: number | undefined;
-}
-
-const ADAPTER_FILES = { all: [PEFT_FILES.config, PEFT_FILES.weights], optional: [PEFT_FILES.head] };
-
-/** Loads an adapter into a model. @throws UserError for an alpha beside a folder, which says its own. */
-export async function loadAdapter(
-  model: AdaptableVit,
-  { adapterDir, alpha }: AdapterSource,
-): Promise<Adapter> {
-  const stats = await stat(adapterDir).catch(() => undefined);
-  if (stats?.isFile()) await loadStudyAdapter(model, adapterDir, { alpha });
-  else {
-    if (alpha !== undefined)
-      throw new UserError(
-        `--alpha: expected it with a file of the original study alone, got ${alpha} with the folder ${adapterDir}, whose config says it`,
-        { alpha },
-      );
-    const isOfHub = !stats && isHubId(adapterDir);
-    await loadPeft(model, isOfHub ? await hubFolder(adapterDir, ADAPTER_FILES) : adapterDir);
-  }
-  return model.adapter!;
-}
 
 /** The settings of a training recipe that make an adapter: `loraType` and its flags. */
 export function settingsOfAdapter(

@@ -53,7 +53,7 @@ ${front.join('\n')}
 # ${run.name}
 
 A ViT fine-tuned for ${task.replace('-', ' ')} with Millrace ${version}: adapter ${adapter}, seed ${randomSeed}, checkpoint after ${info.position} batches (epoch ${info.epoch}).
-
+${inPlaceText(run)}
 Classes: ${classNames.map((name, id) => `${id} = ${name}`).join(', ')}.
 
 ## Scores
@@ -66,11 +66,21 @@ ${usage}
 ${markdownText(settingsOf(info))}`;
 }
 
+/** What took the place of the run's adapter. */
+function inPlaceText({ adapters }: TrainedRun): string {
+  if (!adapters) return '';
+  const { paths, combine } = adapters;
+  const weights = Object.entries(combine ?? {}).map(([name, weight]) => `${weight} × ${name}`);
+  const text = combine ? `the sum ${weights.join(' + ')}` : Object.keys(paths).join();
+  return `\nIn place of that adapter it has ${text}, added after the training.\n`;
+}
+
 function scoresText(
-  { settings }: TrainedRun,
+  { settings, adapters }: TrainedRun,
   { score }: CheckpointInfo,
   summary: Summary | undefined,
 ): string {
+  if (adapters) return 'It has not been scored with these adapters.\n\n';
   const own = score ? `Validation ${score.metric} of this checkpoint: ${score.value.toFixed(4)}.\n\n` : '';
   const { validation = null, test = null } = summary ?? {};
   const scores = test ?? validation;

@@ -14,6 +14,7 @@ import type { Classifier } from '../tasks/classification/classifier.js';
 import { labelTensor } from '../tasks/classification/label-tensor.js';
 import type { LabelledImage } from '../tasks/classification/labelled-image.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
+import { withAdapters } from './adapters-in-place.js';
 import { type AskedAdapter, checkAdapters } from './check-adapters.js';
 import { maskFormatOf } from './mask-format-of.js';
 import type { RunPlaces } from './run-items.js';
@@ -43,13 +44,14 @@ export async function plannedRuns(
   config: { readonly modelDir: string } & TrainedRunsOptions &
     RunSelection &
     TestDomainsOptions &
-    AskedAdapter,
+    AskedAdapter & { readonly adapter?: readonly string[] },
 ): Promise<PlannedRun[]> {
   const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
   for (const note of checkAdapters(runs, config)) say(note);
   for (const note of unreadPlaces(runs, config)) say(note);
   const plans: PlannedRun[] = [];
-  for (const run of runs) plans.push({ run, domains: await testDomains(run, config) });
+  for (const run of withAdapters(runs, { adapter: config.adapter ?? [] }))
+    plans.push({ run, domains: await testDomains(run, config) });
   return plans;
 }
 

@@ -13,6 +13,7 @@ import { checkpointStore } from '../train/checkpoint-store.js';
 import { readCheckpoint, readCheckpointInfo, readSplits } from '../train/read-checkpoint.js';
 import { loadParameters } from '../train/restore.js';
 import { classifierFrom } from './classifier-record.js';
+import { type AdaptersInPlace, putAdapters } from './put-adapters.js';
 import { loadRecordedPlugins } from './recorded-plugins.js';
 import {
   type ClassificationRun,
@@ -33,6 +34,8 @@ export interface TrainedRun<
   readonly settings: S;
   /** The pictures of each split; a run of an earlier version did not record them. */
   readonly splits: SplitStems | undefined;
+  /** Adapters in place of the run's own: see `withAdapters`. */
+  readonly adapters?: AdaptersInPlace;
 }
 
 export interface TrainedRunsOptions {
@@ -87,8 +90,8 @@ export function isClassification(run: TrainedRun): run is TrainedRun<Classificat
 }
 
 /**
- * A run's model with its checkpoint's weights, ready to be scored: its adapter is merged into the backbone if
- * possible. The plugins that the run was trained with are loaded before.
+ * A run's model with its checkpoint's weights, and the adapters in place of its own, ready to be scored: its adapter is
+ * merged into the backbone if possible. The plugins that the run was trained with are loaded before.
  *
  * A merged weight is rounded as the engine rounds weights: in bf16 scores differ from the training's own in the fourth
  * digit, in f32 they do not.
@@ -97,7 +100,7 @@ export function isClassification(run: TrainedRun): run is TrainedRun<Classificat
  * model's; it names the checkpoint.
  */
 export async function loadTrained(
-  { path, settings: { model: record, randomSeed, plugin } }: TrainedRun,
+  { path, settings: { model: record, randomSeed, plugin }, adapters }: TrainedRun,
   read?: typeof readPretrained,
 ): Promise<Segmenter | Classifier> {
   const checkpoint = await readCheckpoint(path);
@@ -110,6 +113,7 @@ export async function loadTrained(
   });
   try {
     loadParameters(model, checkpoint);
+    if (adapters) await putAdapters(model, adapters);
     if (model.adapter?.merged) model.merge();
     return model;
   } catch (error) {
