@@ -173,6 +173,12 @@ const isas =
 /** Files that are compiled otherwise than the rest: the flags by the name of their namespace. */
 const special = {
   'loops.cpp': isas,
+  'integer-tiles.cpp': Object.fromEntries(
+    Object.entries({
+      base: isas.base,
+      ...(isas.avx512 && { avx2: isas.avx2, avx512vnni: [...isas.avx512, '-mavx512vnni'] }),
+    }).map(([isa, flags]) => [isa, [...flags, '-ffp-contract=off']]),
+  ),
   'attention-bf16.cpp': isas.avx512 ? { avx512bf16: [...isas.avx512, '-mavx512bf16'] } : {},
 };
 

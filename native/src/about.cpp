@@ -52,6 +52,8 @@ Napi::Value about(const Napi::CallbackInfo& info) {
   result["library"] = gemmLibrary();
   result["isa"] = loopsIsa();
   result["fastBf16"] = hasFastBf16();
+  result["integerIsa"] = integerTiles().isa;
+  result["mostOfWeight8"] = integerTiles().mostOfWeight[int(Integers::int8)];
   auto enums = Napi::Object::New(env);
   addEnum<Type>(enums, "Type");
   addEnum<Unary>(enums, "Unary");

@@ -53,16 +53,25 @@ Napi::Value toArray(Napi::Env env, Type type, size_t count, Buffer buffer) {
   return view(env, type, memory, count);
 }
 
-/** start(threads, bf16); a second call reconfigures the engine, and tensors stay valid. */
+/** The integers of so many bits; none for 0. */
+std::optional<Integers> integersOf(Napi::Value bits) {
+  int32_t n = bits.IsUndefined() ? 0 : bits.ToNumber().Int32Value();
+  if (n == 0) return std::nullopt;
+  if (n != 8 && n != 16) throw Napi::RangeError::New(bits.Env(), "expected integers of 8 or 16 bits");
+  return n == 8 ? Integers::int8 : Integers::int16;
+}
+
+/** start(threads, bf16, bits of integers); a second call reconfigures the engine, and tensors stay valid. */
 Napi::Value start(const Napi::CallbackInfo& info) {
   auto* instance = info.Env().GetInstanceData<Instance>();
   int32_t threads = info[0].ToNumber().Int32Value();
   if (threads < 1 || threads > kMostThreads)
     throw Napi::RangeError::New(info.Env(), "expected threads from 1 to " + std::to_string(kMostThreads));
+  EngineSettings settings = {threads, info[1].ToBoolean(), integersOf(info[2])};
   if (instance->engine)
-    instance->engine->restart(threads, info[1].ToBoolean());
+    instance->engine->restart(settings);
   else
-    instance->engine = std::make_unique<Engine>(threads, info[1].ToBoolean());
+    instance->engine = std::make_unique<Engine>(settings);
   return info.Env().Undefined();
 }
 

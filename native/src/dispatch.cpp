@@ -1,4 +1,8 @@
+#include <cstdlib>
+#include <cstring>
+
 #include "attention-bf16.h"
+#include "integer-tiles.h"
 #include "loops.h"
 
 #if defined(__x86_64__)
@@ -9,16 +13,21 @@ namespace millrace {
 
 namespace base {
 extern const Loops table;
+extern const IntegerTiles integers;
 }
 #if defined(__x86_64__)
 namespace avx2 {
 extern const Loops table;
+extern const IntegerTiles integers;
 }
 namespace avx512 {
 extern const Loops table;
 }
 namespace avx512bf16 {
 extern const AttentionLoops table;
+}
+namespace avx512vnni {
+extern const IntegerTiles integers;
 }
 #endif
 
@@ -57,7 +66,26 @@ const Choice& choice() {
   static const Choice chosen = choose();
   return chosen;
 }
+/** Whether MILLRACE_ONEDNN_ISA admits integers of an instruction set, by which tests run each one that a processor has. */
+bool admitted(const char* isa) {
+  const char* only = std::getenv("MILLRACE_ONEDNN_ISA");
+  return !only || std::strcmp(only, isa) == 0;
+}
+
+const IntegerTiles& chooseIntegers() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (admitted("avx512vnni") && avx512() && __builtin_cpu_supports("avx512vnni")) return avx512vnni::integers;
+  if (admitted("avx2") && __builtin_cpu_supports("avx2")) return avx2::integers;
+#endif
+  return base::integers;
+}
 }  // namespace
+
+const IntegerTiles& integerTiles() {
+  static const IntegerTiles& chosen = chooseIntegers();
+  return chosen;
+}
 
 const Loops& loops() { return *choice().table; }
 const char* loopsIsa() { return choice().isa; }

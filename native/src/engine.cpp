@@ -30,7 +30,7 @@ int Registry::add(const char* name, Kernel kernel, ArgumentNames one, ArgumentNa
   return int(kernels.size()) - 1;
 }
 
-Engine::Engine(int threads, bool bf16) : threads(threads), bf16(bf16) {
+Engine::Engine(EngineSettings s) : threads(s.threads), bf16(s.bf16), integers(s.integers) {
   profile.resize(Registry::get().kernels.size());
   thread = std::thread([this] { loop(); });
 }
@@ -46,12 +46,13 @@ void Engine::stop() {
   thread.join();
 }
 
-void Engine::restart(int newThreads, bool newBf16) {
+void Engine::restart(EngineSettings settings) {
   drain();
   // A new thread, since the old one and those that it started may be kept on cores.
   stop();
-  threads = newThreads;
-  bf16 = newBf16;
+  threads = settings.threads;
+  bf16 = settings.bf16;
+  integers = settings.integers;
   stopping = false;
   thread = std::thread([this] { loop(); });
 }

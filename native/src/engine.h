@@ -6,12 +6,14 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "call.h"
+#include "integer-tiles.h"
 #include "names.h"
 
 namespace millrace {
@@ -43,6 +45,15 @@ struct ProfileEntry {
   int64_t processorNanoseconds = 0;
 };
 
+/** How an engine computes. */
+struct EngineSettings {
+  int threads;
+  /** Whether products round their factors to bf16, and activations are stored so. */
+  bool bf16;
+  /** What the products of frozen weights are computed in, where that is integers. */
+  std::optional<Integers> integers;
+};
+
 /**
  * Executes kernels one after another on its own thread, like a device with one stream: JavaScript enqueues
  * and continues, and waits only when it reads. All slots belong to that thread.
@@ -52,11 +63,11 @@ struct ProfileEntry {
  */
 class Engine {
  public:
-  Engine(int threads, bool bf16);
+  explicit Engine(EngineSettings settings);
   ~Engine();
 
   /** Goes on with other threads or another precision; tensors stay. */
-  void restart(int threads, bool bf16);
+  void restart(EngineSettings settings);
 
   void enqueue(int kernel, Call call);
   void enqueue(std::function<void()> work);
@@ -76,6 +87,7 @@ class Engine {
 
   int threads;
   bool bf16;
+  std::optional<Integers> integers;
   std::atomic<bool> profiling{false};
   std::vector<ProfileEntry> profile;
 

@@ -119,21 +119,13 @@ Compiled& compiled(const Gemm& g) {
 
 bool transposed(const Gemm& g) { return g.b.strides[0] == 1 && g.n != 1; }
 
-/** From here on products read the weight in this layout; a frozen weight's own numbers wait in a file. */
-void keep(Call& call, Slot& weight, int key, std::shared_ptr<Packing> made) {
-  weight.packings.emplace_back(key, std::move(made));
-  if (!weight.written) return;
-  // The kernel may read the numbers in another role, too.
-  call.scratch.push_back(weight.buffer);
-  pageOut(weight.buffer);
-}
-
 /** The weight in the layout that `wanted` describes, made once per weight, orientation and layout. */
 void* packed(Call& call, const Gemm& g, const memory::desc& wanted) {
   int key = int(g.b.type) * 2 + int(transposed(g));
   for (auto& [name, packing] : g.weight->packings) {
+    if (name != key) continue;
     auto* held = static_cast<Packed*>(packing.get());
-    if (name == key && held->desc == wanted) return held->buffer->data;
+    if (held->desc == wanted) return held->buffer->data;
   }
   auto& [engine, stream, unused] = runtime();
   (void)unused;
@@ -147,7 +139,7 @@ void* packed(Call& call, const Gemm& g, const memory::desc& wanted) {
   memory source(from, engine, g.weight->buffer->data), target(wanted, engine, made->buffer->data);
   dnnl::reorder(source, target).execute(stream, source, target);
   stream.wait();
-  keep(call, *g.weight, key, made);
+  keepPacking(call, *g.weight, key, made);
   return made->buffer->data;
 }
 
@@ -187,7 +179,7 @@ float* rounded(Call& call, Slot& weight) {
   uint16_t* narrow = weight.type == Type::bf16 ? weight.data<uint16_t>() : call.temp<uint16_t>(weight.count);
   if (weight.type != Type::bf16) toBf16(weight.data<float>(), narrow, weight.count);
   toF32(narrow, numbers, weight.count);
-  keep(call, weight, kRounded, made);
+  keepPacking(call, weight, kRounded, made);
   return numbers;
 }
 
@@ -233,6 +225,14 @@ void widened(Call& call, const Gemm& g) {
 }
 
 }  // namespace
+
+void keepPacking(Call& call, Slot& weight, int key, std::shared_ptr<Packing> made) {
+  weight.packings.emplace_back(key, std::move(made));
+  if (!weight.written) return;
+  // The kernel may read the numbers in another role, too.
+  call.scratch.push_back(weight.buffer);
+  pageOut(weight.buffer);
+}
 
 void gemm(Call& call, const Gemm& g) {
   bool empty = g.m == 0 || g.n == 0;

@@ -24,6 +24,11 @@ struct Gemm {
   Slot* weight = nullptr;
 };
 
+/** The first key of the packings that are integers; those of oneDNN's layouts lie below. */
+constexpr int kIntegerPackings = 64;
+/** From here on products read the weight in this layout; a frozen weight's own numbers wait in a file. */
+void keepPacking(Call& call, Slot& weight, int key, std::shared_ptr<Packing> made);
+
 /** One matrix product on all threads. */
 void gemm(Call& call, const Gemm& product);
 

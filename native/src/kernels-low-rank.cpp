@@ -1,4 +1,4 @@
-#include "gemm.h"
+#include "integer-gemm.h"
 #include "rows.h"
 
 namespace millrace {
@@ -149,6 +149,12 @@ LowRank changeOf(const Call& c, size_t i, float scale = 1) {
   return LowRank::of<K, typename K::Each>(c, K::Num::length + i * K::Each::Num::length, scale);
 }
 
+/** Whether map i's own product is one of integers: its weight does not train. */
+template <typename K>
+bool inIntegers(const Call& c, size_t i) {
+  return c.flag(K::Num::length + i * K::Each::Num::length + K::Each::Num::frozen) && c.engine->integers.has_value();
+}
+
 /**
  * y = x·W + b (+ residual) (+ scale·(x·A)·B), for several maps of the same x.
  *
@@ -162,7 +168,7 @@ struct Linears : Arguments {
   struct Each : NoArguments {
     INPUTS(weight, bias, a, b);
     RESULTS(y);
-    NUMBERS(out, blocks, width, scale);
+    NUMBERS(out, blocks, width, scale, frozen);
   };
   static void run(Call& c);
 };
@@ -173,6 +179,7 @@ void Linears::run(Call& c) {
   for (size_t i = 0; i < maps; i++) total += changeOf<Linears>(c, i).count;
   void* x = as(c, In::x, type, changeOf<Linears>(c, 0).inputs);
   void* low = c.out(Out::low, type, total).buffer->data;
+  std::optional<IntegerRows> rounded;
   for (size_t i = 0; i < maps; i++) {
     size_t at = In::length + i * Each::In::length;
     LowRank change =
@@ -196,7 +203,12 @@ void Linears::run(Call& c) {
     // What is added to the residual stream stays in f32.
     Type result = added ? Type::f32 : type;
     g.c = {c.out(Out::length + i, result, change.outputs).buffer->data, result, {change.out, 1}};
-    gemm(c, g);
+    if (!inIntegers<Linears>(c, i)) {
+      gemm(c, g);
+      continue;
+    }
+    if (!rounded) rounded = integerRows(*c.engine->integers, g.a, size_t(change.rows), size_t(change.in));
+    integerGemm(c, g, *rounded);
   }
 }
 
@@ -210,7 +222,7 @@ struct LinearsGradInput : Arguments {
   NUMBERS(rows, in, maps);
   struct Each : NoArguments {
     INPUTS(dy, weight, dLow, a);
-    NUMBERS(out, blocks, width);
+    NUMBERS(out, blocks, width, frozen);
   };
   static void run(Call& c);
 };
@@ -239,7 +251,10 @@ void LinearsGradInput::run(Call& c) {
     Type result = maps == 1 && !sum ? type : Type::f32;
     sum = i + 1 < maps ? c.temp<float>(count) : nullptr;
     g.c = {sum ? sum : c.out(Out::dx, result, count).buffer->data, result, {change.in, 1}};
-    gemm(c, g);
+    if (inIntegers<LinearsGradInput>(c, i))
+      integerGemm(c, g, integerRows(*c.engine->integers, g.a, size_t(change.rows), size_t(change.out)));
+    else
+      gemm(c, g);
   }
 }
 

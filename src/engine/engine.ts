@@ -15,8 +15,8 @@ export interface EngineOptions {
   /** Threads of the engine's own. Default: the cores that are available; one on wasm, where more gain little. */
   readonly threads?: number;
   /**
-   * What matrix products round their factors to, where the engine can choose; tf32 is torch's alone. Default: the engine's
-   * own choice.
+   * What matrix products round their factors to, where the engine can choose; tf32 is torch's alone, int16 and int8 are
+   * onednn's. Default: the engine's own choice.
    */
   readonly precision?: Precision;
   /** What the torch engine computes on: `cuda`, `cuda:1`, `mps`, `xpu`, `cpu`. Default: the best that it finds. */
@@ -125,7 +125,9 @@ export function engineInUse(): Pick<Engine, 'name' | 'precision'> {
 }
 
 async function choose(name: EngineName, options: EngineOptions): Promise<Engine> {
-  const engineName = name === 'auto' ? (process.env['MILLRACE_ENGINE'] ?? 'auto') : name;
+  const integers = options.precision?.startsWith('int') ?? false;
+  const usual = integers ? 'onednn' : 'auto';
+  const engineName = name === 'auto' ? (process.env['MILLRACE_ENGINE'] ?? usual) : name;
   const names = ['auto', ...engines.names];
   if (!names.includes(engineName))
     throw new UserError(
@@ -149,10 +151,11 @@ async function choose(name: EngineName, options: EngineOptions): Promise<Engine>
     }
   }
   const started = await start(engineName, options);
+  const alone = integers ? `the only one with ${options.precision}` : 'asked for';
   if (started)
     return {
       name: engineName,
-      why: name === 'auto' ? 'MILLRACE_ENGINE asks for it' : 'asked for',
+      why: name === 'auto' && process.env['MILLRACE_ENGINE'] ? 'MILLRACE_ENGINE asks for it' : alone,
       ...started,
     };
   throw new UserError(
@@ -173,7 +176,12 @@ function check(engine: string, { threads, precision, device }: EngineOptions): v
       },
     );
   if (precision !== undefined && !PRECISIONS.includes(precision))
-    throw new UserError(`--precision: expected f32, tf32 or bf16, got ${precision}`, { precision });
+    throw new UserError(`--precision: expected ${PRECISIONS.join(', ')}, got ${precision}`, { precision });
+  if (precision?.startsWith('int') && engine !== 'onednn')
+    throw new UserError(
+      `--precision ${precision}: expected --engine onednn with it, got ${engine}; the other engines have no integer products`,
+      { engine, precision },
+    );
   if (device !== undefined && device !== 'cpu' && engine !== 'torch')
     throw new UserError(`--device ${device}: expected --engine torch with it, got ${engine}`, {
       engine,

@@ -3,6 +3,7 @@ import { findBackend, registerBackend } from '../base/tfjs-core.js';
 import { availableCores } from './cores.js';
 import type { EngineOptions } from './engine.js';
 import { registerFallbacks } from './fallback.js';
+import type { Precision } from './numbers/precision.js';
 import { loadAddon } from './onednn/addon.js';
 import { OnednnBackend } from './onednn/backend.js';
 import './onednn/kernels/elementwise.js';
@@ -13,14 +14,19 @@ import './onednn/kernels/reduce.js';
 
 /** What the onednn engine runs with. */
 export interface Onednn {
-  readonly precision: 'f32' | 'bf16';
+  readonly precision: Exclude<Precision, 'tf32'>;
   readonly threads: number;
 }
+
+/** The bits of the integers in which a precision multiplies frozen weights. */
+const BITS = { f32: 0, bf16: 0, int16: 16, int8: 8 } as const;
 
 /**
  * Registers the tfjs backend `onednn`, this project's own over oneDNN; undefined if the addon is not built.
  *
- * `precision` is bf16 by default where the processor multiplies bf16 faster (AMX, AVX512-BF16), else f32. `threads`
+ * `precision` is bf16 by default where the processor multiplies bf16 faster (AMX, AVX512-BF16), else f32. In int16 the
+ * products of frozen weights are computed in integers and all else in f32; in int8 all else is in bf16 where that is
+ * the default. `threads`
  * follows the cores that are available; beyond four, one is left to the image decoders. There is one such backend in a
  * process: called again with other options, it goes on with these, and every tensor with it. In bf16 the f32 numbers of
  * frozen weights lie in temporary files, in TMPDIR or else /var/tmp, where there is room.
@@ -29,15 +35,19 @@ export async function register(options: EngineOptions = {}): Promise<Onednn | un
   const addon = loadAddon();
   if (!addon) return undefined;
   if (options.precision === 'tf32')
-    throw new UserError('--precision tf32: expected f32 or bf16 on the onednn engine, got tf32', {
-      ...options,
-    });
+    throw new UserError(
+      '--precision tf32: expected f32, bf16, int16 or int8 on the onednn engine, got tf32',
+      {
+        ...options,
+      },
+    );
   const { fastBf16 } = addon.about();
   const precision = options.precision ?? (fastBf16 ? 'bf16' : 'f32');
   const cores = availableCores();
   const threads = options.threads ?? (cores > 4 ? cores - 1 : cores);
   if (running?.precision !== precision || running.threads !== threads) {
-    addon.start(threads, precision === 'bf16');
+    const narrow = precision === 'bf16' || (precision === 'int8' && fastBf16);
+    addon.start(threads, narrow, BITS[precision]);
     running = { precision, threads };
   }
   if (!findBackend('onednn')) {

@@ -16,6 +16,7 @@ const drawn = (...shape: number[]) => tf.randomNormal(shape, 0, 1, 'float32', 1)
 /** Calls every kernel that training uses as it should be called. */
 export function everything(): void {
   const masks = tf.tensor([0, 1, 255, 2], [2, 2], 'int32');
+  const fixed = drawn(4, 6);
   const losses: [(...inputs: Tensor[]) => Tensor, ...Tensor[]][] = [
     [
       (x, w, b, p, q, r, s, y) => {
@@ -36,6 +37,7 @@ export function everything(): void {
       drawn(2, 4, 3),
       drawn(2, 3, 6),
     ],
+    [(x) => linears([{ x: x!, weight: fixed, frozen: true }])[0]!, drawn(2, 3, 4)],
     [(x, w, b) => linear(x!, w!, b!), drawn(2, 3, 4), drawn(4, 6), drawn(6)],
     [(x, g, b) => tf.concat(branchNorm(x!, g!, b!, 1e-3), 1), drawn(2, 3, 4), drawn(4), drawn(4)],
     [(q, k, v) => attention(q!, k!, v!, 2), drawn(2, 3, 4), drawn(2, 3, 4), drawn(2, 3, 4)],

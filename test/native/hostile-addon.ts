@@ -24,8 +24,14 @@ const { addon } = runningBackend();
 const { run } = addon;
 const kernels = addon.about().kernels.map(({ name }) => name);
 const recorded: Recorded[] = [];
-for (const bf16 of [false, true]) {
-  addon.start(2, bf16);
+const MODES = [
+  [false, 0],
+  [true, 0],
+  [false, 16],
+  [true, 8],
+] as const;
+for (const mode of MODES) {
+  addon.start(2, ...mode);
   addon.run = (kernel, outs, ins, numbers, sizes) => {
     const values = ins.map((id) => (id < 0 ? undefined : addon.readSync(id).slice()));
     recorded.push({ kernel, ins: values, numbers, sizes });
@@ -98,7 +104,7 @@ const wrong: string[] = [];
 const unusual = () => pick([next - 1, next + 5, 999_999, -1]);
 for (let step = 0; step < steps; step++) {
   const call = mutated(recorded[step % recorded.length]!);
-  if (step % 1000 === 0) addon.start(1 + upTo(2), step % 2000 === 0);
+  if (step % 1000 === 0) addon.start(1 + upTo(2), ...pick(MODES));
   const ins = call.ins.map((values) => {
     if (!values) return -1;
     addon.write(next, values);

@@ -5,6 +5,7 @@ import { packageRoot } from '../../src/base/package.js';
 import { useEngine } from '../../src/engine/engine.js';
 import { addonPath } from '../../src/engine/onednn/addon.js';
 import type { OnednnBackend } from '../../src/engine/onednn/backend.js';
+import type { Onednn } from '../../src/engine/onednn.js';
 
 /** Skips a suite where the addon is not built, and says so. */
 export function needOnednn(this: Mocha.Context): void {
@@ -14,7 +15,7 @@ export function needOnednn(this: Mocha.Context): void {
 }
 
 /** Runs what follows on the onednn engine. */
-export async function startOnednn(precision: 'f32' | 'bf16', threads?: number): Promise<void> {
+export async function startOnednn(precision: Onednn['precision'], threads?: number): Promise<void> {
   await useEngine('onednn', { precision, ...(threads && { threads }) });
   await setBackend('onednn');
 }

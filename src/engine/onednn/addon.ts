@@ -41,8 +41,11 @@ export type Enums = Readonly<
  * the number of the call since `start`, from 0, and the kernel's name.
  */
 export interface Addon {
-  /** Called again, the engine goes on with these, and tensors stay. */
-  start(threads: number, bf16: boolean): void;
+  /**
+   * Called again, the engine goes on with these, and tensors stay. `bits` is 8 or 16 where the products of frozen weights
+   * are computed in integers of so many, 0 by default.
+   */
+  start(threads: number, bf16: boolean, bits?: 0 | 8 | 16): void;
   /**
    * Enqueues a kernel by its index in `about().kernels`, with arguments in the order given there. An input of −1 is
    * left out; `sizes` says how many numbers each of `outs` has.
@@ -72,6 +75,10 @@ export interface Addon {
     readonly library: string;
     readonly isa: string;
     readonly fastBf16: boolean;
+    /** The instructions that multiply integers. */
+    readonly integerIsa: string;
+    /** The largest magnitude of a weight in int8: 127, or 64 where pairs of products are added in 16 bits. */
+    readonly mostOfWeight8: number;
     readonly enums: Enums;
     readonly kernels: readonly KernelNames[];
   };

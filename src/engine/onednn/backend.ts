@@ -1,6 +1,7 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
 import { util } from '../../base/tfjs-core.js';
 import { AddonBackend } from '../addon/addon-backend.js';
+import type { Precision } from '../numbers/precision.js';
 import type { Addon, ArgumentNames, Enums, KernelNames } from './addon.js';
 import { type Arguments, inOrder } from './arguments.js';
 
@@ -27,7 +28,7 @@ interface Call {
  */
 export class OnednnBackend extends AddonBackend<Addon> {
   /** What matrix products round their factors to; `register` sets it. */
-  precision: 'f32' | 'bf16' = 'f32';
+  precision: Precision = 'f32';
   /** The addon's enums, by name. */
   readonly enums: Enums;
   readonly #kernels: ReadonlyMap<string, KernelNames & { readonly index: number }>;

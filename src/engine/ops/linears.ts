@@ -22,7 +22,7 @@ export interface LinearMap {
   readonly weight: Tensor;
   readonly bias?: Tensor;
   readonly lowRank?: LowRank;
-  /** Weight and bias have no gradient: x need not be kept for one. */
+  /** Weight and bias have no gradient: x need not be kept for one, and an engine may multiply in integers. */
   readonly frozen?: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface LinearMap {
  */
 interface Attrs {
   readonly residual: boolean;
-  readonly maps: readonly { readonly bias: boolean; readonly scale?: number }[];
+  readonly maps: readonly { readonly bias: boolean; readonly frozen: boolean; readonly scale?: number }[];
 }
 
 /** One map of such a list, with the places of its tensors in it. */
@@ -109,7 +109,9 @@ const run = defineOp<readonly Tensor[], Attrs>({
     });
     gradients[0] = () => {
       const tensors = parts.flatMap(({ dy, weight, dLow, a }) => [dy, weight, ...(dLow ? [dLow, a] : [])]);
-      return reshape(inputGradient(tensors, { changed: parts.map(({ dLow }) => !!dLow) })[0]!, x.shape);
+      const changed = parts.map(({ dLow }) => !!dLow);
+      const frozen = attrs.maps.map((map) => map.frozen);
+      return reshape(inputGradient(tensors, { changed, frozen })[0]!, x.shape);
     };
     if (attrs.residual) gradients[1] = () => dys[0]!.clone();
     return gradients as unknown as readonly (() => Tensor)[];
@@ -127,7 +129,8 @@ const runFrozen = defineOp<readonly Tensor[], Attrs & { readonly weights: readon
     });
     gradients[0] = () => {
       const pairs = weights.flatMap((weight, i) => [dys[i]!, weight]);
-      const dx = inputGradient(pairs, { changed: weights.map(() => false) })[0]!;
+      const frozen = weights.map(() => true);
+      const dx = inputGradient(pairs, { changed: weights.map(() => false), frozen })[0]!;
       return reshape(dx, [...dys[0]!.shape.slice(0, -1), weights[0]!.shape[0]!]);
     };
     if (residual) gradients[1] = () => dys[0]!.clone();
@@ -135,8 +138,14 @@ const runFrozen = defineOp<readonly Tensor[], Attrs & { readonly weights: readon
   },
 });
 
+/** What is known of each map whose input gradients are summed. */
+interface InputGradientAttrs {
+  readonly changed: readonly boolean[];
+  readonly frozen: readonly boolean[];
+}
+
 /** Σ dy·Wᵀ + dLow·Aᵀ [rows, in], from a list of dy, weight and, where the map is changed, dLow and A. */
-const inputGradient = defineOp<readonly Tensor[], { readonly changed: readonly boolean[] }>({
+const inputGradient = defineOp<readonly Tensor[], InputGradientAttrs>({
   name: 'LinearsGradInput',
   plain: (tensors, { changed }) => {
     let at = 0;
@@ -183,8 +192,9 @@ export function linears(maps: readonly (LinearMap | Tensor)[], residual?: Tensor
     ]);
     const attrs: Attrs = {
       residual: residual !== undefined,
-      maps: group.map(({ bias, lowRank }) => ({
+      maps: group.map(({ bias, frozen = false, lowRank }) => ({
         bias: bias !== undefined,
+        frozen,
         ...(lowRank && { scale: lowRank.scale }),
       })),
     };

@@ -76,7 +76,7 @@ function mapSizes(outputs: number, a: TensorInfo | undefined) {
 
 interface LinearsAttrs {
   readonly residual: boolean;
-  readonly maps: readonly { readonly bias: boolean; readonly scale?: number }[];
+  readonly maps: readonly { readonly bias: boolean; readonly frozen: boolean; readonly scale?: number }[];
 }
 
 for (const name of ['Linears', 'FrozenLinears'])
@@ -86,7 +86,7 @@ for (const name of ['Linears', 'FrozenLinears'])
     const residual = attrs.residual ? waiting.shift() : undefined;
     const { rows, width: from } = rowsOf(x);
     let low = 0;
-    const maps = attrs.maps.map(({ bias: hasBias, scale }) => {
+    const maps = attrs.maps.map(({ bias: hasBias, frozen, scale }) => {
       const weight = waiting.shift()!;
       const bias = hasBias ? waiting.shift() : undefined;
       const [a, b] = scale === undefined ? [undefined, undefined] : [waiting.shift(), waiting.shift()];
@@ -95,23 +95,24 @@ for (const name of ['Linears', 'FrozenLinears'])
       return {
         inputs: { weight, bias, a, b },
         results: { y: float([...x.shape.slice(0, -1), sizes.out]) },
-        numbers: { ...sizes, scale: scale ?? 0 },
+        numbers: { ...sizes, scale: scale ?? 0, frozen: frozen ? 1 : 0 },
       };
     });
     const numbers = { rows, in: from, maps: maps.length };
     return backend.run('Linears', { inputs: { x, residual }, results: { low: float([low]) }, numbers }, maps);
   });
 
-kernel<never, { readonly changed: readonly boolean[] }>(
+kernel<never, { readonly changed: readonly boolean[]; readonly frozen: readonly boolean[] }>(
   'LinearsGradInput',
-  ({ inputs, attrs: { changed }, backend }) => {
+  ({ inputs, attrs: { changed, frozen }, backend }) => {
     const waiting = Object.values(inputs as Record<string, TensorInfo>);
     const from = waiting[1]!.shape[0]!;
     const { rows } = rowsOf(waiting[0]!);
-    const maps = changed.map((change) => {
+    const maps = changed.map((change, i) => {
       const [dy, weight] = waiting.splice(0, 2);
       const [dLow, a] = change ? waiting.splice(0, 2) : [];
-      return { inputs: { dy, weight, dLow, a }, numbers: mapSizes(weight!.shape[1]!, a) };
+      const numbers = { ...mapSizes(weight!.shape[1]!, a), frozen: frozen[i] ? 1 : 0 };
+      return { inputs: { dy, weight, dLow, a }, numbers };
     });
     const numbers = { rows, in: from, maps: maps.length };
     return backend.run('LinearsGradInput', { results: { dx: float([rows, from]) }, numbers }, maps);

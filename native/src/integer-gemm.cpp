@@ -1,0 +1,186 @@
+#include "integer-gemm.h"
+
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include "loops.h"
+#include "parallel.h"
+#include "rows.h"
+
+namespace millrace {
+namespace {
+
+size_t partsOf(size_t n, size_t part) { return (n + part - 1) / part; }
+
+int32_t* intsOf(const Buffer& buffer) { return static_cast<int32_t*>(buffer->data); }
+float* floatsOf(const Buffer& buffer) { return static_cast<float*>(buffer->data); }
+
+/** A weight's columns in integers. */
+struct IntegerWeight : Packing {
+  /** [tiles of columns, words, columns of a tile]. */
+  Buffer numbers;
+  /** [columns of all tiles]. */
+  Buffer scales;
+  /** Where the sums of a block begin, [tiles of columns, blocks, columns of a tile]: −128·Σw in int8. */
+  Buffer begin;
+};
+
+/** A weight [k, n] with strides, read as f32. */
+struct Plain {
+  const void* data;
+  bool bf16;
+  int64_t row, column;
+
+  float at(size_t k, size_t n) const {
+    int64_t i = int64_t(k) * row + int64_t(n) * column;
+    if (!bf16) return static_cast<const float*>(data)[i];
+    uint32_t bits = uint32_t(static_cast<const uint16_t*>(data)[i]) << 16;
+    float x;
+    std::memcpy(&x, &bits, 4);
+    return x;
+  }
+};
+
+/** Rounds `columns` columns from `first` on into a tile; what the tile has beyond them stays zero. */
+void roundTile(Integers kind, const Plain& weight, size_t k, size_t first, size_t columns, int32_t* numbers,
+               float* scales, int32_t* begin) {
+  const IntegerTiles& tiles = integerTiles();
+  IntegerFormat format = formatOf(kind);
+  float most = float(tiles.mostOfWeight[int(kind)]);
+  for (size_t c = 0; c < columns; c++) {
+    float largest = 0;
+    bool finite = true;
+    for (size_t i = 0; i < k; i++) {
+      float x = std::fabs(weight.at(i, first + c));
+      finite = finite && std::isfinite(x);
+      largest = std::max(largest, x);
+    }
+    scales[c] = finite ? largest / most : NAN;
+    if (!finite || largest < 1e-30f) continue;
+    float inverse = most / largest;
+    for (size_t i = 0; i < k; i++) {
+      int value = int(std::nearbyint(weight.at(i, first + c) * inverse));
+      char* word = reinterpret_cast<char*>(numbers + i / format.perWord * tiles.columns + c);
+      if (kind == Integers::int8) {
+        word[i % 4] = char(value);
+        begin[i / format.perBlock * tiles.columns + c] -= kAdded * value;
+      } else {
+        int16_t narrow = int16_t(value);
+        std::memcpy(word + i % 2 * 2, &narrow, 2);
+      }
+    }
+  }
+}
+
+Buffer zeros(size_t count) {
+  Buffer made = allocate(product({count, 4}));
+  std::memset(made->data, 0, count * 4);
+  return made;
+}
+
+std::shared_ptr<IntegerWeight> rounded(Integers kind, const Plain& weight, size_t k, size_t n) {
+  const IntegerTiles& tiles = integerTiles();
+  IntegerFormat format = formatOf(kind);
+  size_t words = partsOf(k, format.perWord), blocks = partsOf(k, format.perBlock), parts = partsOf(n, tiles.columns);
+  auto made = std::make_shared<IntegerWeight>();
+  made->numbers = zeros(product({parts, words, tiles.columns}));
+  made->scales = zeros(parts * tiles.columns);
+  if (kind == Integers::int8) made->begin = zeros(product({parts, blocks, tiles.columns}));
+  parallelFor(parts, 1, [&](size_t b, size_t e) {
+    for (size_t part = b; part < e; part++) {
+      size_t first = part * tiles.columns;
+      roundTile(kind, weight, k, first, std::min(tiles.columns, n - first),
+                intsOf(made->numbers) + part * words * tiles.columns, floatsOf(made->scales) + first,
+                made->begin ? intsOf(made->begin) + part * blocks * tiles.columns : nullptr);
+    }
+  });
+  return made;
+}
+
+/** The weight's columns in integers, made once per weight, orientation and kind of integers. */
+const IntegerWeight& weightOf(Call& call, const Gemm& g, Integers kind) {
+  bool transposed = g.b.strides[0] == 1 && g.n != 1;
+  int key = kIntegerPackings + int(kind) * 2 + int(transposed);
+  for (auto& [name, packing] : g.weight->packings)
+    if (name == key) return *static_cast<IntegerWeight*>(packing.get());
+  Plain plain = {g.weight->buffer->data, g.weight->type == Type::bf16, g.b.strides[0], g.b.strides[1]};
+  auto made = rounded(kind, plain, size_t(g.k), size_t(g.n));
+  keepPacking(call, *g.weight, key, made);
+  return *made;
+}
+
+IntegerResult::Place placeOf(const Matrix& matrix, size_t row, size_t column) {
+  bool bf16 = matrix.type == Type::bf16;
+  size_t stride = size_t(matrix.strides[0]), at = row * stride + column;
+  return {static_cast<char*>(matrix.data) + at * (bf16 ? 2 : 4), bf16, stride};
+}
+
+/** How many bytes of rows are multiplied with one tile of a weight after the other: they stay in the second-level cache. */
+constexpr size_t kRowBytes = 256 << 10;
+/** How many tiles of a weight a thread takes at a time. */
+constexpr size_t kColumnTiles = 8;
+/** What is added to a product at most: an adapter's change, and the residual or other maps' gradients. */
+constexpr size_t kMostAdded = 2;
+
+}  // namespace
+
+IntegerRows::IntegerRows(Integers kind, size_t rows, size_t width)
+    : kind(kind), rows(rows), width(width), words(partsOf(width, formatOf(kind).perWord)) {
+  size_t tile = integerTiles().rows, tiles = partsOf(rows, tile);
+  numbers = allocate(product({tiles, words, tile, 4}));
+  scales = allocate(product({rows, 4}));
+  // The rows that the last tile lacks.
+  if (rows % tile) std::memset(intsOf(numbers) + (tiles - 1) * words * tile, 0, words * tile * 4);
+}
+
+void IntegerRows::set(size_t row, const float* x) {
+  size_t tile = integerTiles().rows;
+  integerTiles().quantize(kind, x, width, intsOf(numbers) + row / tile * tile * words + row % tile, tile,
+                          floatsOf(scales) + row);
+}
+
+IntegerRows integerRows(Integers kind, const Matrix& matrix, size_t rows, size_t width) {
+  IntegerRows made(kind, rows, width);
+  parallelFor(rows, worthSplitting(width), [&](size_t b, size_t e) {
+    RowBuffer wide(width);
+    for (size_t row = b; row < e; row++) {
+      IntegerResult::Place x = placeOf(matrix, row, 0);
+      if (x.bf16) loops().toF32(static_cast<uint16_t*>(x.data), wide.data(), width);
+      made.set(row, x.bf16 ? wide.data() : static_cast<float*>(x.data));
+    }
+  });
+  return made;
+}
+
+void integerGemm(Call& call, const Gemm& g, const IntegerRows& a) {
+  const IntegerTiles& tiles = integerTiles();
+  size_t m = size_t(g.m), n = size_t(g.n), words = a.words;
+  if (m == 0 || n == 0) return;
+  if (a.width == 0) throw std::runtime_error("expected an inner size from 1, got 0");
+  if (!isFloat(g.weight->type)) throw std::runtime_error("expected a float weight");
+  const IntegerWeight& weight = weightOf(call, g, a.kind);
+  size_t blocks = partsOf(a.width, formatOf(a.kind).perBlock);
+  size_t rowTiles = partsOf(m, tiles.rows), columnTiles = partsOf(n, tiles.columns);
+  size_t high = std::max<size_t>(1, kRowBytes / (words * 4 * tiles.rows)), wide = kColumnTiles;
+  size_t across = partsOf(columnTiles, wide);
+  auto one = [&](size_t i, size_t j) {
+    size_t row = i * tiles.rows, column = j * tiles.columns;
+    std::array<IntegerResult::Place, kMostAdded> added;
+    for (size_t s = 0; s < g.added.size(); s++) added[s] = placeOf(g.added[s], row, column);
+    IntegerResult result = {floatsOf(a.scales) + row, floatsOf(weight.scales) + column, g.bias ? g.bias + column : nullptr,
+                            added.data(), g.added.size(), placeOf(g.c, row, column), std::min(tiles.rows, m - row),
+                            std::min(tiles.columns, n - column)};
+    tiles.tile(a.kind, intsOf(a.numbers) + row * words, intsOf(weight.numbers) + column * words,
+               weight.begin ? intsOf(weight.begin) + column * blocks : nullptr, words, result);
+  };
+  parallelFor(partsOf(rowTiles, high) * across, 1, [&](size_t b, size_t e) {
+    for (size_t task = b; task < e; task++) {
+      size_t i0 = task / across * high, j0 = task % across * wide;
+      for (size_t j = j0; j < std::min(j0 + wide, columnTiles); j++)
+        for (size_t i = i0; i < std::min(i0 + high, rowTiles); i++) one(i, j);
+    }
+  });
+}
+
+}  // namespace millrace

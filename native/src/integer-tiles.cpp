@@ -1,0 +1,232 @@
+// Compiled once per instruction set: see native/install.mjs. No templates of the standard library here, as in loops.cpp.
+// Without fused multiply-adds, so that all of them have the same results to the last bit.
+#include "integer-tiles.h"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#include "approximations.h"
+
+#define MILLRACE_TEXT2(a) #a
+#define MILLRACE_TEXT(a) MILLRACE_TEXT2(a)
+
+namespace millrace {
+namespace MILLRACE_ISA {
+namespace {
+
+// A vector of sums, and what it takes to fill it: `dot` adds the products of the integers in each word. A tile is two
+// vectors wide, and as high as registers allow.
+#if defined(__AVX512VNNI__)
+using Ints = __m512i;
+constexpr size_t kLanes = 16, kRows = 12;
+constexpr int kMost8 = 127;
+
+inline Ints load(const int32_t* from) { return _mm512_load_si512(from); }
+inline Ints repeat(int32_t word) { return _mm512_set1_epi32(word); }
+inline Ints zero() { return _mm512_setzero_si512(); }
+// As GCC 12 compiles the intrinsics, every sum goes through memory at every step: a quarter of the speed.
+template <Integers K>
+inline Ints dot(Ints sum, Ints a, Ints w) {
+  if (K == Integers::int8)
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(w));
+  else
+    asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(w));
+  return sum;
+}
+inline void put(float* to, Ints sum, bool first) {
+  __m512 wide = _mm512_cvtepi32_ps(sum);
+  _mm512_store_ps(to, first ? wide : _mm512_add_ps(_mm512_load_ps(to), wide));
+}
+#elif defined(__AVX2__)
+using Ints = __m256i;
+constexpr size_t kLanes = 8, kRows = 4;
+constexpr int kMost8 = 64;
+
+inline Ints load(const int32_t* from) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(from)); }
+inline Ints repeat(int32_t word) { return _mm256_set1_epi32(word); }
+inline Ints zero() { return _mm256_setzero_si256(); }
+template <Integers K>
+inline Ints dot(Ints sum, Ints a, Ints w) {
+  Ints products = K == Integers::int8 ? _mm256_madd_epi16(_mm256_maddubs_epi16(a, w), _mm256_set1_epi16(1))
+                                      : _mm256_madd_epi16(a, w);
+  return _mm256_add_epi32(sum, products);
+}
+inline void put(float* to, Ints sum, bool first) {
+  __m256 wide = _mm256_cvtepi32_ps(sum);
+  _mm256_store_ps(to, first ? wide : _mm256_add_ps(_mm256_load_ps(to), wide));
+}
+#else
+constexpr size_t kLanes = 4, kRows = 4;
+constexpr int kMost8 = 127;
+struct Ints {
+  int32_t lane[kLanes];
+};
+
+inline Ints load(const int32_t* from) {
+  Ints x;
+  memcpy(x.lane, from, sizeof(x.lane));
+  return x;
+}
+inline Ints repeat(int32_t word) {
+  Ints x;
+  for (size_t i = 0; i < kLanes; i++) x.lane[i] = word;
+  return x;
+}
+inline Ints zero() { return repeat(0); }
+template <Integers K>
+inline Ints dot(Ints sum, Ints a, Ints w) {
+  for (size_t i = 0; i < kLanes; i++) {
+    if (K == Integers::int8) {
+      uint8_t x[4];
+      int8_t y[4];
+      memcpy(x, a.lane + i, 4), memcpy(y, w.lane + i, 4);
+      for (size_t k = 0; k < 4; k++) sum.lane[i] += int32_t(x[k]) * y[k];
+    } else {
+      int16_t x[2], y[2];
+      memcpy(x, a.lane + i, 4), memcpy(y, w.lane + i, 4);
+      sum.lane[i] += int32_t(x[0]) * y[0] + int32_t(x[1]) * y[1];
+    }
+  }
+  return sum;
+}
+inline void put(float* to, Ints sum, bool first) {
+  for (size_t i = 0; i < kLanes; i++) to[i] = first ? float(sum.lane[i]) : to[i] + float(sum.lane[i]);
+}
+#endif
+
+constexpr size_t kColumns = 2 * kLanes;
+
+/** Adds to `to` [kRows, kColumns] the integers' sums over the words of one block, or puts them there. */
+template <Integers K>
+void block(const int32_t* a, const int32_t* weights, const int32_t* begin, size_t words, float* to, bool first) {
+  Ints left[kRows], right[kRows];
+#pragma GCC unroll 12
+  for (size_t r = 0; r < kRows; r++) {
+    left[r] = K == Integers::int8 ? load(begin) : zero();
+    right[r] = K == Integers::int8 ? load(begin + kLanes) : zero();
+  }
+  for (size_t i = 0; i < words; i++) {
+    Ints w = load(weights + i * kColumns), next = load(weights + i * kColumns + kLanes);
+#pragma GCC unroll 12
+    for (size_t r = 0; r < kRows; r++) {
+      Ints x = repeat(a[i * kRows + r]);
+      left[r] = dot<K>(left[r], x, w);
+      right[r] = dot<K>(right[r], x, next);
+    }
+  }
+#pragma GCC unroll 12
+  for (size_t r = 0; r < kRows; r++) {
+    put(to + r * kColumns, left[r], first);
+    put(to + r * kColumns + kLanes, right[r], first);
+  }
+}
+
+/** The sums over all words. */
+template <Integers K>
+void sums(const int32_t* a, const int32_t* weights, const int32_t* begin, size_t words, float* to) {
+  constexpr size_t kBlock = formatOf(K).perBlock / formatOf(K).perWord;
+  for (size_t at = 0; at < words; at += kBlock) {
+    size_t count = words - at < kBlock ? words - at : kBlock;
+    const int32_t* own = K == Integers::int8 ? begin + at / kBlock * kColumns : nullptr;
+    block<K>(a + at * kRows, weights + at * kColumns, own, count, to, at == 0);
+  }
+}
+
+/** Writes a tile's results; `n` columns, as a constant where the tile is whole. */
+inline void finish(float* sums, const IntegerResult& t, size_t n) {
+  for (size_t r = 0; r < t.rows; r++) {
+    float* y = sums + r * kColumns;
+    float scale = t.rowScales[r];
+#pragma omp simd
+    for (size_t c = 0; c < n; c++) y[c] *= scale * t.columnScales[c];
+    if (t.bias)
+#pragma omp simd
+      for (size_t c = 0; c < n; c++) y[c] += t.bias[c];
+    for (size_t i = 0; i < t.addedCount; i++) {
+      const auto& [data, bf16, stride] = t.added[i];
+      const float* f32 = static_cast<const float*>(data) + r * stride;
+      const uint16_t* half = static_cast<const uint16_t*>(data) + r * stride;
+      if (bf16)
+#pragma omp simd
+        for (size_t c = 0; c < n; c++) y[c] += wide(half[c]);
+      else
+#pragma omp simd
+        for (size_t c = 0; c < n; c++) y[c] += f32[c];
+    }
+    uint16_t* half = static_cast<uint16_t*>(t.y.data) + r * t.y.stride;
+    if (t.y.bf16)
+#pragma omp simd
+      for (size_t c = 0; c < n; c++) half[c] = narrow(y[c]);
+    else
+      memcpy(static_cast<float*>(t.y.data) + r * t.y.stride, y, n * sizeof(float));
+  }
+}
+
+void tile(Integers kind, const int32_t* a, const int32_t* weights, const int32_t* begin, size_t words,
+          const IntegerResult& result) {
+  alignas(64) float room[kRows * kColumns];
+  if (kind == Integers::int8)
+    sums<Integers::int8>(a, weights, begin, words, room);
+  else
+    sums<Integers::int16>(a, weights, begin, words, room);
+  if (result.columns == kColumns)
+    finish(room, result, kColumns);
+  else
+    finish(room, result, result.columns);
+}
+
+// The sum of 1.5·2²³ and a number below 2²² has the number, to the nearest and ties to even, in its last bits.
+constexpr float kRounder = 12582912.f;
+constexpr int32_t kRounderBits = 0x4b400000;
+
+inline int32_t rounded(float x) {
+  return toBits(x + kRounder) - kRounderBits;
+}
+
+/** Rounds up to 512 numbers at a time into words: `T` is what they are stored in. */
+template <typename T>
+void words(const float* x, size_t n, float inverse, int32_t added, int32_t* to, size_t stride) {
+  constexpr size_t kPart = 512, kPerWord = 4 / sizeof(T);
+  alignas(64) T part[kPart];
+  for (size_t at = 0; at < n; at += kPart) {
+    size_t count = n - at < kPart ? n - at : kPart;
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) part[i] = T(rounded(x[at + i] * inverse) + added);
+    for (size_t i = count; i % kPerWord; i++) part[i] = T(added);
+    for (size_t i = 0; i < count; i += kPerWord) memcpy(to + (at + i) / kPerWord * stride, part + i, 4);
+  }
+}
+
+void quantize(Integers kind, const float* x, size_t n, int32_t* to, size_t stride, float* scale) {
+  // Magnitudes compare as their bits do, and NaN is the largest.
+  int32_t top = 0;
+#pragma omp simd reduction(max : top)
+  for (size_t i = 0; i < n; i++) {
+    int32_t bits = toBits(x[i]) & 0x7fffffff;
+    top = bits > top ? bits : top;
+  }
+  float most = float(formatOf(kind).most), largest = fromBits(top);
+  bool finite = top < 0x7f800000;
+  // Below this the inverse is not finite, and the row is nothing beside any other.
+  bool empty = !finite || largest < 1e-30f;
+  *scale = !finite ? NAN : empty ? 0.f : largest / most;
+  float inverse = empty ? 0.f : most / largest;
+  alignas(64) static const float zeros[512] = {};
+  for (size_t at = 0; at < n; at += 512) {
+    size_t count = n - at < 512 ? n - at : 512;
+    const float* from = empty ? zeros : x + at;
+    if (kind == Integers::int8)
+      words<uint8_t>(from, count, inverse, kAdded, to + at / 4 * stride, stride);
+    else
+      words<int16_t>(from, count, inverse, 0, to + at / 2 * stride, stride);
+  }
+}
+
+}  // namespace
+
+extern const IntegerTiles integers;
+const IntegerTiles integers = {MILLRACE_TEXT(MILLRACE_ISA), kRows, kColumns, {kMost8, 4095}, quantize, tile};
+
+}  // namespace MILLRACE_ISA
+}  // namespace millrace

@@ -1,0 +1,66 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace millrace {
+
+/** The integers that a product of a frozen weight is computed in. */
+enum class Integers { int8, int16 };
+
+/**
+ * How many neighbours along the summed dimension lie in one 32-bit word, and how many are summed in integers before
+ * they are added to a float: what bounds a sum.
+ *
+ * int16: numbers up to 8191 and weights up to 4095 are added 64 at a time: 64·8191·4095 = 2,146,697,280 < 2³¹.
+ *
+ * int8: numbers up to 127, stored with 128 added as bytes without a sign; weights up to 127, or 64 where pairs of
+ * products are added in 16 bits (AVX2): 2·255·64 = 32,640 < 2¹⁵. A sum begins at −128·Σw, to take back what was added:
+ * with 32,768 at a time it stays within 32,768·127·(128 + 255) = 1,593,868,288 < 2³¹ all along.
+ */
+struct IntegerFormat {
+  size_t perWord, perBlock;
+  int most;
+};
+static constexpr IntegerFormat formatOf(Integers kind) {
+  return kind == Integers::int8 ? IntegerFormat{4, 32768, 127} : IntegerFormat{2, 64, 8191};
+}
+constexpr int kAdded = 128;
+
+/** What a tile's sums become: y = sum·(its row's scale·its column's) (+ bias) (+ what is added), as f32 or bf16. */
+struct IntegerResult {
+  struct Place {
+    void* data;
+    bool bf16;
+    size_t stride;
+  };
+  const float *rowScales, *columnScales, *bias;
+  const Place* added;
+  size_t addedCount;
+  Place y;
+  size_t rows, columns;
+};
+
+/** Products of integers tile by tile; compiled once per instruction set, as `Loops`. */
+struct IntegerTiles {
+  const char* isa;
+  /** The rows and columns of a tile. */
+  size_t rows, columns;
+  /** The largest magnitude of a weight, in int8 and in int16. */
+  int mostOfWeight[2];
+  /**
+   * Rounds a row of n numbers to integers in words that lie `stride` words apart, the rest of the last one zero; its
+   * scale is what an integer stands for. A row that is not finite gets zeros and a scale that is NaN.
+   */
+  void (*quantize)(Integers kind, const float* x, size_t n, int32_t* words, size_t stride, float* scale);
+  /**
+   * One tile: a [words, rows], weights [words, columns], and for int8 where the sums of each block begin
+   * [blocks, columns]. All are 64-byte aligned but a.
+   */
+  void (*tile)(Integers kind, const int32_t* a, const int32_t* weights, const int32_t* begin, size_t words,
+               const IntegerResult& result);
+};
+
+/** What this processor has; MILLRACE_ONEDNN_ISA names another one. */
+const IntegerTiles& integerTiles();
+
+}  // namespace millrace

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import '../../src/engine/tfjs.js';
+import { mul, type Scalar, setBackend, sum, tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import { linears } from '../../src/engine/ops/linears.js';
+import { randomStream } from '../../src/random/random-stream.js';
+import { valueAndGradients } from '../../src/train/value-and-gradients.js';
+import { integerProduct } from './integer-product.js';
+import { needOnednn, runningBackend, startOnednn } from './onednn.js';
+
+const random = randomStream(1, 'integers');
+/** Numbers of different sizes, so that no row is like another. */
+const drawn = (count: number) =>
+  Float32Array.from({ length: count }, () => (random() - 0.5) * 4 ** (random() * 3));
+
+/** y = x·W of x [rows, k] and W [k, n]. */
+function product(x: Float32Array, weight: Float32Array, k: number, frozen = true): Float32Array {
+  return tidy(() => {
+    const [w, input] = [tensor(weight, [k, weight.length / k]), tensor(x, [x.length / k, k])];
+    return linears([{ x: input, weight: w, frozen }])[0]!
+      .dataSync()
+      .slice() as Float32Array;
+  });
+}
+
+/** dx = dy·Wᵀ of dy [rows, n] and W [k, n]. */
+function inputGradient(dy: Float32Array, weight: Float32Array, k: number): Float32Array {
+  return tidy(() => {
+    const n = weight.length / k;
+    const rows = dy.length / n;
+    const [w, slopes] = [tensor(weight, [k, n]), tensor(dy, [rows, n])];
+    const x = zeros([rows, k]);
+    const loss = () => sum(mul(linears([{ x, weight: w, frozen: true }])[0]!, slopes)) as Scalar;
+    return valueAndGradients(loss, [x]).gradients[0]!.dataSync().slice() as Float32Array;
+  });
+}
+
+function transposed(weight: Float32Array, k: number): Float32Array {
+  const n = weight.length / k;
+  return Float32Array.from(weight, (_, i) => weight[(i % k) * n + Math.floor(i / k)]!);
+}
+
+/** Rows, inner size and columns: single ones, those around tiles and blocks, and those of a model. */
+const SHAPES: readonly (readonly [number, number, number])[] = [
+  [1, 1, 1],
+  [1, 3, 2],
+  [5, 7, 33],
+  [11, 63, 15],
+  [12, 64, 32],
+  [13, 65, 31],
+  [25, 130, 70],
+  [197, 192, 576],
+  [40, 769, 65],
+  ...Array.from(
+    { length: 12 },
+    () => [60, 300, 100].map((most) => 1 + Math.floor(random() * most)) as [number, number, number],
+  ),
+];
+
+describe('products of frozen weights in integers', () => {
+  before(needOnednn);
+  after(() => setBackend('cpu'));
+
+  for (const precision of ['int16', 'int8'] as const) {
+    /** In f32 but for the integers, so that results are seen to the last bit. */
+    const start = async () => {
+      await startOnednn(precision);
+      const { addon } = runningBackend();
+      addon.start(2, false, precision === 'int8' ? 8 : 16);
+      return precision === 'int8' ? addon.about().mostOfWeight8 : 4095;
+    };
+    /** Puts the engine back to what it takes itself to be. */
+    afterEach(() => startOnednn('f32'));
+
+    it(`in ${precision}: are those of a scalar reference to the last bit, and so are input gradients`, async () => {
+      const most = await start();
+      for (const [rows, k, n] of SHAPES) {
+        const [x, weight, dy] = [drawn(rows * k), drawn(k * n), drawn(rows * n)];
+        const y = integerProduct(precision, most, x, weight, k);
+        assert.deepEqual(product(x, weight, k), y, `${rows} × ${k} × ${n}`);
+        const dx = integerProduct(precision, most, dy, transposed(weight, k), n);
+        assert.deepEqual(inputGradient(dy, weight, k), dx, `gradient of ${rows} × ${k} × ${n}`);
+      }
+    });
+
+    it(`in ${precision}: sums of the largest numbers do not overflow`, async () => {
+      const most = await start();
+      // More than a block of either kind, all of them as large as they can be, of one sign or of alternating ones.
+      const k = precision === 'int8' ? 33000 : 4096;
+      for (const sign of [() => 1, () => -1, (i: number) => 1 - 2 * (i % 2)]) {
+        const x = Float32Array.from({ length: 2 * k }, (_, i) => sign(i));
+        const weight = Float32Array.from(
+          { length: 3 * k },
+          (_, i) => [1, -1, sign(Math.floor(i / 3))][i % 3]!,
+        );
+        assert.deepEqual(product(x, weight, k), integerProduct(precision, most, x, weight, k));
+      }
+    });
+
+    it(`in ${precision}: are close to the products themselves`, async () => {
+      await start();
+      const [x, weight] = [drawn(64 * 256), drawn(256 * 96)];
+      const rounded = product(x, weight, 256);
+      const exact = product(x, weight, 256, false);
+      const size = (a: Float32Array) => Math.hypot(...a);
+      const error = size(rounded.map((value, i) => value - exact[i]!)) / size(exact);
+      const [least, largest] = precision === 'int8' ? [1e-3, 3e-2] : [1e-5, 1e-3];
+      assert.ok(error > least && error < largest, `a relative error of ${error}`);
+    });
+
+    it(`in ${precision}: rows of zeros, tiny rows and rows that are not finite keep to themselves`, async () => {
+      await start();
+      const k = 37;
+      const rows = [0, 1e-38, Number.NaN, Number.POSITIVE_INFINITY, 1].map((value) =>
+        Float32Array.from({ length: k }, (_, i) => (i === 5 ? value : value === 1 ? 1 : 0)),
+      );
+      const x = Float32Array.from(rows.flatMap((row) => [...row]));
+      const y = product(x, new Float32Array(k).fill(0.5), k);
+      assert.deepEqual([...y], [0, 0, Number.NaN, Number.NaN, k / 2]);
+    });
+
+    it(`in ${precision}: a weight that trains is not rounded`, async () => {
+      await startOnednn('f32');
+      const [x, weight] = [drawn(7 * 40), drawn(40 * 9)];
+      const exact = product(x, weight, 40, false);
+      await start();
+      assert.deepEqual(product(x, weight, 40, false), exact);
+      assert.notDeepEqual(product(x, weight, 40), exact);
+    });
+  }
+});
