@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.js';
 import { add, matMul, mul, reshape, transpose } from '../base/tfjs-core.js';
 import { dropout } from '../engine/ops/dropout.js';
-import { linear } from '../engine/ops/linear.js';
+import { linears } from '../engine/ops/linears.js';
 import { lowRankChange } from '../engine/ops/low-rank.js';
 import {
   type Adapter,
@@ -76,11 +76,11 @@ export function localizedLora(options: LocalizedLoraOptions): Adapter {
         { name: name(site, 'localized_B'), shape: [K, K * r, site.outputs / K], init: 0 },
       ];
     },
-    apply: (_site, x, { weight, bias }, { own, random }) => {
+    apply: (_site, x, base, { own, random }) => {
       const lowRank = { a: own('localized_A'), b: own('localized_B'), scale };
       const dropped = dropout(x, rate, random);
-      if (dropped === x) return { x, weight, bias, lowRank };
-      return add(linear(x, weight, bias), lowRankChange(dropped, lowRank));
+      if (dropped === x) return { x, ...base, lowRank };
+      return add(linears([{ x, ...base }])[0]!, lowRankChange(dropped, lowRank));
     },
     merged: (_site, weight, own) => {
       const [A, B] = [own('localized_A'), own('localized_B')];

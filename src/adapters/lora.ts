@@ -4,6 +4,7 @@ import { add, concat, div, matMul, mul, neg, sqrt, square, sum } from '../base/t
 import { frozen } from '../engine/frozen.js';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
+import { linears } from '../engine/ops/linears.js';
 import type { LowRank } from '../engine/ops/low-rank.js';
 import type { Adapter, AdapterParameter, PeftForm, Site } from '../model/adapter.js';
 import { siteName } from '../model/vit/adapter-sites.js';
@@ -68,15 +69,15 @@ export function lora(options: LoraOptions): Adapter {
           : []),
       ];
     },
-    apply: (site, x, { weight, bias }, { own, random }) => {
+    apply: (site, x, base, { own, random }) => {
       const change = lowRank(site, own);
       const dropped = dropout(x, rate, random);
-      if (!dora && dropped === x) return { x, weight, bias, lowRank: change };
+      if (!dora && dropped === x) return { x, ...base, lowRank: change };
       const low = mul(linear(dropped, change.a), change.scale);
-      if (!dora) return add(linear(x, weight, bias), linear(low, change.b));
-      const direction = add(linear(x, weight), linear(low, change.b));
-      const norms = frozen(() => columnNorms(sumOf(site, weight, own)));
-      return add(mul(direction, div(own('lora_magnitude'), norms)), bias);
+      if (!dora) return add(linears([{ x, ...base }])[0]!, linear(low, change.b));
+      const direction = add(linears([{ x, weight: base.weight, frozen: base.frozen }])[0]!, linear(low, change.b));
+      const norms = frozen(() => columnNorms(sumOf(site, base.weight, own)));
+      return add(mul(direction, div(own('lora_magnitude'), norms)), base.bias);
     },
     merged: (site, weight, own) => {
       const sum = sumOf(site, weight, own);

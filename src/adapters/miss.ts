@@ -4,6 +4,7 @@ import { UserError } from '../base/errors.js';
 import { add, concat, pad, reshape, slice, sum } from '../base/tfjs-core.js';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
+import { linears } from '../engine/ops/linears.js';
 import { type Adapter, type AdapterOptions, checkCount, checkOptions } from '../model/adapter.js';
 import { siteName } from '../model/vit/adapter-sites.js';
 import { defineAdapter, placeOf, SEARCHED_RANK, unscaledPlaceFlags } from './adapter-kind.js';
@@ -46,8 +47,8 @@ export function miss(options: MissOptions): Adapter {
         );
       return [{ name: `${siteName(site)}.miss_D`, shape: [rank, site.outputs], init: 0 }];
     },
-    apply: (_site, x, { weight, bias }, { own, random }) =>
-      add(linear(x, weight, bias), linear(pieces(dropout(x, rate, random), rank), own('miss_D'))),
+    apply: (_site, x, base, { own, random }) =>
+      add(linears([{ x, ...base }])[0]!, linear(pieces(dropout(x, rate, random), rank), own('miss_D'))),
     merged: ({ inputs, outputs }, weight, own) => {
       const count = Math.ceil(inputs / rank);
       const repeated = concat(Array.from({ length: count }, () => own('miss_D')));

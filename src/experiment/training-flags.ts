@@ -182,7 +182,7 @@ export const engineFlags = {
     .enum(PRECISIONS)
     .optional()
     .describe(
-      "precision of matrix products; default: bf16 on onednn where this processor multiplies it faster, else f32; tf32 is torch's",
+      "precision of matrix products; int16 and int8 multiply frozen weights in integers, on onednn; tf32 is torch's; default: bf16 on onednn where this processor multiplies it faster, else f32",
     ),
   threads: z.int().min(1).optional().describe('threads of the engine; default: all available cores'),
   device: z

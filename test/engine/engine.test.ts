@@ -47,7 +47,7 @@ describe('useEngine', () => {
   it('refuses a precision that it does not know', async () => {
     await assert.rejects(
       useEngine('cpu', { precision: 'f16' as 'f32' }),
-      /^UserError: --precision: expected f32, tf32 or bf16, got f16$/,
+      /^UserError: --precision: expected f32, tf32, bf16, int16, int8, got f16$/,
     );
   });
 

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { add, broadcastTo, concat, reshape, slice, tensor, tidy, transpose } from '../../base/tfjs-core.js';
 import { layerNorm } from '../../engine/ops/layer-norm.js';
-import { linear } from '../../engine/ops/linear.js';
+import { linears } from '../../engine/ops/linears.js';
 import { normal, randomStream } from '../../random/random-stream.js';
 import type { Parameters } from '../parameters.js';
 import { accountForTensors } from './account-for-tensors.js';
@@ -41,9 +41,11 @@ export function embed(config: VitConfig, parameters: Parameters, images: Tensor)
   return tidy(() => {
     const rows = reshape(images, [batch * tall, patch, wide, patch * 3]);
     const pixels = reshape(transpose(rows, [0, 2, 1, 3]), [batch, tall * wide, patch * patch * 3]);
-    const patches = linear(pixels, get('patch.weight'), get('patch.bias'));
+    const [weight, bias] = ['patch.weight', 'patch.bias'].map((name) => parameters.parameter(name));
+    const frozen = !weight!.trainable && !bias!.trainable;
+    const [patches] = linears([{ x: pixels, weight: weight!.value, bias: bias!.value, frozen }]);
     const hasClass = leadingPositions(config) > 0;
-    const first = hasClass ? concat([broadcastTo(get('cls'), [batch, 1, hidden]), patches], 1) : patches;
+    const first = hasClass ? concat([broadcastTo(get('cls'), [batch, 1, hidden]), patches!], 1) : patches!;
     const grid = { rows: tall, columns: wide };
     const placed = config.rope_theta ? first : add(first, positionsOn(grid, config, get('positions')));
     const tokens = config.num_register_tokens ? withRegisters(placed, get('registers'), tall * wide) : placed;
