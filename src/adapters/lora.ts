@@ -75,7 +75,10 @@ export function lora(options: LoraOptions): Adapter {
       if (!dora && dropped === x) return { x, ...base, lowRank: change };
       const low = mul(linear(dropped, change.a), change.scale);
       if (!dora) return add(linears([{ x, ...base }])[0]!, linear(low, change.b));
-      const direction = add(linears([{ x, weight: base.weight, frozen: base.frozen }])[0]!, linear(low, change.b));
+      const direction = add(
+        linears([{ x, weight: base.weight, frozen: base.frozen }])[0]!,
+        linear(low, change.b),
+      );
       const norms = frozen(() => columnNorms(sumOf(site, base.weight, own)));
       return add(mul(direction, div(own('lora_magnitude'), norms)), base.bias);
     },

@@ -41,8 +41,13 @@ export async function register(options: EngineOptions = {}): Promise<Onednn | un
         ...options,
       },
     );
-  const { fastBf16 } = addon.about();
+  const { fastBf16, integerIsa } = addon.about();
   const precision = options.precision ?? (fastBf16 ? 'bf16' : 'f32');
+  if (BITS[precision] > 0 && integerIsa === undefined)
+    throw new UserError(
+      `--precision ${precision}: expected an addon with products in integers, got an older one; build it again: npm run build:native`,
+      { precision },
+    );
   const cores = availableCores();
   const threads = options.threads ?? (cores > 4 ? cores - 1 : cores);
   if (running?.precision !== precision || running.threads !== threads) {

@@ -24,12 +24,12 @@ const { addon } = runningBackend();
 const { run } = addon;
 const kernels = addon.about().kernels.map(({ name }) => name);
 const recorded: Recorded[] = [];
-const MODES = [
+const MODES: readonly (readonly [bf16: boolean, bits: 0 | 8 | 16])[] = [
   [false, 0],
   [true, 0],
   [false, 16],
   [true, 8],
-] as const;
+];
 for (const mode of MODES) {
   addon.start(2, ...mode);
   addon.run = (kernel, outs, ins, numbers, sizes) => {

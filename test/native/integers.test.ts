@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import '../../src/engine/tfjs.js';
 import { mul, type Scalar, setBackend, sum, tensor, tidy, zeros } from '@tensorflow/tfjs-core';
 import { linears } from '../../src/engine/ops/linears.js';
+import { valueAndGradients } from '../../src/engine/value-and-gradients.js';
 import { randomStream } from '../../src/random/random-stream.js';
-import { valueAndGradients } from '../../src/train/value-and-gradients.js';
 import { integerProduct } from './integer-product.js';
 import { needOnednn, runningBackend, startOnednn } from './onednn.js';
 

@@ -75,8 +75,8 @@ export interface Addon {
     readonly library: string;
     readonly isa: string;
     readonly fastBf16: boolean;
-    /** The instructions that multiply integers. */
-    readonly integerIsa: string;
+    /** The instructions that multiply integers; an addon that was built before there were any has none. */
+    readonly integerIsa?: string;
     /** The largest magnitude of a weight in int8: 127, or 64 where pairs of products are added in 16 bits. */
     readonly mostOfWeight8: number;
     readonly enums: Enums;

@@ -29,6 +29,8 @@ interface Call {
 export class OnednnBackend extends AddonBackend<Addon> {
   /** What matrix products round their factors to; `register` sets it. */
   precision: Precision = 'f32';
+  /** Whether the addon multiplies frozen weights in integers, and is told which they are. */
+  readonly hasIntegers: boolean;
   /** The addon's enums, by name. */
   readonly enums: Enums;
   readonly #kernels: ReadonlyMap<string, KernelNames & { readonly index: number }>;
@@ -39,7 +41,8 @@ export class OnednnBackend extends AddonBackend<Addon> {
 
   constructor(addon: Addon) {
     super('onednn', addon);
-    const { enums, kernels } = addon.about();
+    const { enums, kernels, integerIsa } = addon.about();
+    this.hasIntegers = integerIsa !== undefined;
     this.enums = enums;
     this.#kernels = new Map(kernels.map((kernel, index) => [kernel.name, { ...kernel, index }]));
   }

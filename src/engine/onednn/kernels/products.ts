@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { broadcast_util } from '../../../base/tfjs-core.js';
-import { sizeOf } from '../backend.js';
+import { type OnednnBackend, sizeOf } from '../backend.js';
 import { float, kernel, rowsOf } from '../kernel.js';
 import { empty } from '../make.js';
 
@@ -74,6 +74,10 @@ function mapSizes(outputs: number, a: TensorInfo | undefined) {
   return { out: outputs, blocks: a?.shape.length === 3 ? a.shape[0]! : 1, width: a ? a.shape.at(-1)! : 0 };
 }
 
+/** Whether a map's weight is frozen, for an addon that asks. */
+const toldFrozen = ({ hasIntegers }: OnednnBackend, frozen: boolean) =>
+  hasIntegers ? { frozen: frozen ? 1 : 0 } : {};
+
 interface LinearsAttrs {
   readonly residual: boolean;
   readonly maps: readonly { readonly bias: boolean; readonly frozen: boolean; readonly scale?: number }[];
@@ -95,7 +99,7 @@ for (const name of ['Linears', 'FrozenLinears'])
       return {
         inputs: { weight, bias, a, b },
         results: { y: float([...x.shape.slice(0, -1), sizes.out]) },
-        numbers: { ...sizes, scale: scale ?? 0, frozen: frozen ? 1 : 0 },
+        numbers: { ...sizes, scale: scale ?? 0, ...toldFrozen(backend, frozen) },
       };
     });
     const numbers = { rows, in: from, maps: maps.length };
@@ -111,7 +115,7 @@ kernel<never, { readonly changed: readonly boolean[]; readonly frozen: readonly 
     const maps = changed.map((change, i) => {
       const [dy, weight] = waiting.splice(0, 2);
       const [dLow, a] = change ? waiting.splice(0, 2) : [];
-      const numbers = { ...mapSizes(weight!.shape[1]!, a), frozen: frozen[i] ? 1 : 0 };
+      const numbers = { ...mapSizes(weight!.shape[1]!, a), ...toldFrozen(backend, frozen[i]!) };
       return { inputs: { dy, weight, dLow, a }, numbers };
     });
     const numbers = { rows, in: from, maps: maps.length };
