@@ -75,7 +75,7 @@ function mapSizes(outputs: number, a: TensorInfo | undefined) {
 }
 
 /** Whether a map's weight is frozen, for an addon that asks. */
-const toldFrozen = ({ hasIntegers }: OnednnBackend, frozen: boolean) =>
+const toldFrozen = ({ hasIntegers }: OnednnBackend, frozen: boolean): Record<string, number> =>
   hasIntegers ? { frozen: frozen ? 1 : 0 } : {};
 
 interface LinearsAttrs {
