@@ -4,7 +4,7 @@ import { add, concat, div, matMul, mul, neg, sqrt, square, sum } from '../base/t
 import { frozen } from '../engine/frozen.js';
 import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
-import { linears } from '../engine/ops/linears.js';
+import { type LinearMap, linears } from '../engine/ops/linears.js';
 import type { LowRank } from '../engine/ops/low-rank.js';
 import type { Adapter, AdapterParameter, PeftForm, Site } from '../model/adapter.js';
 import { siteName } from '../model/vit/adapter-sites.js';
@@ -74,11 +74,8 @@ export function lora(options: LoraOptions): Adapter {
       const dropped = dropout(x, rate, random);
       if (!dora && dropped === x) return { x, ...base, lowRank: change };
       const low = mul(linear(dropped, change.a), change.scale);
-      if (!dora) return add(linears([{ x, ...base }])[0]!, linear(low, change.b));
-      const direction = add(
-        linears([{ x, weight: base.weight, frozen: base.frozen }])[0]!,
-        linear(low, change.b),
-      );
+      if (!dora) return add(alone({ x, ...base }), linear(low, change.b));
+      const direction = add(alone({ x, weight: base.weight, frozen: base.frozen }), linear(low, change.b));
       const norms = frozen(() => columnNorms(sumOf(site, base.weight, own)));
       return add(mul(direction, div(own('lora_magnitude'), norms)), base.bias);
     },
@@ -89,6 +86,9 @@ export function lora(options: LoraOptions): Adapter {
     ...(!dora && { lowRank }),
   };
 }
+
+/** A map that runs by itself. */
+const alone = (map: LinearMap) => linears([map])[0]!;
 
 /** A beside A₀ and B above −B₀: their product is A·B − A₀·B₀. */
 function withStart(own: (part: string) => Tensor): [a: Tensor, b: Tensor] {
