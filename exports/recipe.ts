@@ -135,6 +135,9 @@ export {
 } from '../src/experiment/export-formats.js';
 export { type CardSubject, modelCard, summaryOf } from '../src/experiment/model-card.js';
 export { packageVersion } from '../src/base/package.js';
+export { endForks } from '../src/experiment/end-forks.js';
+export { failIfUnscored, scoredRun } from '../src/experiment/scored-run.js';
+export { type PredictSettings, predictionFiles, predictRun } from '../src/experiment/predict-run.js';
 export { isTiled, predictStitched, predictTiles } from '../src/experiment/stitched-pictures.js';
 export {
   type EvaluationOptions,

@@ -8,9 +8,10 @@
 //   node recipes/train-classifier.js --config results/hyperparam-optim/classifier_lora/best.yaml
 
 import { join } from 'node:path';
-import { type Event, type ForkPoints, forkPoints, metricOf, progress, useEngine } from 'millrace';
+import { type Event, forkPoints, metricOf, progress, useEngine } from 'millrace';
 import {
   adapterSearch,
+  endForks,
   engineOf,
   recipe,
   recordStudyPlugins,
@@ -101,15 +102,6 @@ recipe({
     );
   },
 });
-
-/** Says what trials had in common; the last process of the search removes the points. */
-async function endForks(forks: ForkPoints | undefined, study: Study): Promise<void> {
-  if (!forks) return;
-  const { shared, trained } = forks.steps;
-  if (shared > 0) process.stdout.write(`forks: ${shared} of ${shared + trained} steps were trained before\n`);
-  const running = (await study.trials()).some(({ state }) => state === 'RUNNING');
-  if (!running) await forks.clear();
-}
 
 async function writeBest(dir: string, settings: object, study: Study): Promise<void> {
   await writeFileAtomic(join(dir, 'best.yaml'), stringify(settings));

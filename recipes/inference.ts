@@ -11,20 +11,18 @@ import {
   type Pretrained,
   readPretrained,
   type Segmenter,
-  UserError,
   useEngine,
 } from 'millrace';
 import {
   adapterCheckFlags,
   adapterPathsFlag,
-  areNumbers,
   type CountedDomain,
   checkpointFlags,
   domainFlags,
   eachDomain,
   engineOf,
   evaluateTrained,
-  isClassification,
+  failIfUnscored,
   openOutput,
   overwriteFlag,
   PICTURES_FILE,
@@ -34,6 +32,7 @@ import {
   resolutionFlags,
   SCORE_FILES,
   type ScoreRow,
+  scoredRun,
   scoreLine,
   scoreTable,
   scoringFlags,
@@ -77,32 +76,14 @@ recipe({
 
     type Model = Segmenter | Classifier;
     const score = (model: Model, run: TrainedRun, domain: TestDomain): Observable<ScoreRow> => {
-      const { randomSeed: seed, classNames, dataPercentage, ...settings } = run.settings;
-      const { batchSize = settings.batchSize } = config;
+      const { classNames } = run.settings;
+      const { batchSize = run.settings.batchSize } = config;
       return evaluateTrained(model, run, domain.items, { ...config, batchSize, cache }).pipe(
         tap(({ pictures }) => {
           const { domain: where, style } = domain;
           if (pictures) counted.push({ run: run.name, domain: where, style, classNames, pictures });
         }),
-        map(({ test, images }) => ({
-          ...(isClassification(run) && { task: 'classification' as const }),
-          run: run.name,
-          checkpoint: run.path,
-          adapter: model.adapter?.name ?? 'none',
-          mode: settings.model.mode,
-          adapterParameters: model.parameters.count('adapter'),
-          headParameters: model.parameters.count('head'),
-          modelName: settings.model.modelName,
-          seed,
-          dataPercentage,
-          domain: domain.domain,
-          style: domain.style,
-          images,
-          engine: engine.name,
-          precision: engine.precision,
-          classNames,
-          test,
-        })),
+        map(({ test, images }) => ({ ...scoredRun(model, run, domain, engine), images, test })),
       );
     };
 
@@ -115,11 +96,7 @@ recipe({
           ...(await writePictures(config.outputDir, counted)),
         ];
         process.stdout.write(`${plainText(scoreTable(rows))}wrote ${files.join(', ')}\n`);
-        const unscored = new Set(rows.filter(({ test }) => !areNumbers(test)).map(({ run }) => run));
-        if (unscored.size > 0)
-          throw new UserError(
-            `expected scores, got NaN of ${[...unscored].join(', ')}, which are left out of every mean; train them again`,
-          );
+        failIfUnscored(rows);
       }),
     );
   },
