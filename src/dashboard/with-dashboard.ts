@@ -13,7 +13,7 @@ import type { DashboardNews } from './dashboard-thread.js';
  * A study in memory is seen by its own thread alone, so that the dashboard does not show it.
  *
  * @example
- * training$.pipe(withDashboard(settings.dashboard, { logs: settings.logDir }));
+ * training$.pipe(withDashboard(true, { logs: 'logs' }));
  */
 export function withDashboard<T>(
   asked: boolean | number,
