@@ -16,3 +16,6 @@ export { runPlots } from '../src/report/run-plots.js';
 
 // A plot as a file.
 export { type Plot, toSvg, writePlot } from '../src/report/render.js';
+
+// Plots and pictures in a notebook.
+export { type Display, show } from '../src/report/show.js';
