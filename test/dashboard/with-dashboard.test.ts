@@ -68,7 +68,11 @@ describe('--dashboard', () => {
 
   it('serves a study while a worker runs it', async () => {
     const port = await freePort();
-    const objective = `export default (trial) => new Promise((go) => setTimeout(() => go(trial.suggestFloat('x', 0, 1)), 50));\n`;
+    const objective = `export default async (trial) => {
+      const x = trial.suggestFloat('x', 0, 1);
+      await new Promise((go) => setTimeout(go, 50));
+      return x;
+    };\n`;
     writeFileSync(join(dir, 'objective.mjs'), objective);
     const args = [
       '--objective',
