@@ -13,13 +13,8 @@ export {
 export { printable } from '../src/base/printable.js';
 
 // Flags that recipes share.
-export {
-  engineFlags,
-  modelFlags,
-  nameFlag,
-  runFlags,
-  trainingFlags,
-} from '../src/experiment/training-flags.js';
+export { engineFlags } from '../src/experiment/engine-flags.js';
+export { modelFlags, nameFlag, runFlags, trainingFlags } from '../src/experiment/training-flags.js';
 export { presetFlag } from '../src/experiment/presets.js';
 export { type ClassWeights, segmentationWeights } from '../src/experiment/class-weights.js';
 export { type TileSettings, tiledSplits } from '../src/experiment/tiled-splits.js';

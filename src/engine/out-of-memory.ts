@@ -1,8 +1,8 @@
 import { UserError } from '../base/errors.js';
 
-/** The messages of engines and of JavaScript itself when memory runs out. */
+/** The messages of engines and of JavaScript itself when memory runs out; the wasm engine may say no more than that it ended. */
 const SAID =
-  /out of memory|allocation failed|invalid (typed )?array (buffer )?length|enlarge memory|memory access out of bounds/i;
+  /out of memory|allocation failed|invalid (typed )?array (buffer )?length|enlarge memory|memory access out of bounds|^aborted\(/i;
 
 /**
  * An error that the user can fix if work on a batch of this shape ran out of memory; any other error unchanged.

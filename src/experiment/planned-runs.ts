@@ -44,7 +44,7 @@ export async function plannedRuns(
   config: { readonly modelDir: string } & TrainedRunsOptions &
     RunSelection &
     TestDomainsOptions &
-    AskedAdapter & { readonly adapter?: readonly string[] },
+    AskedAdapter & { readonly adapter?: readonly string[]; readonly resolution?: string },
 ): Promise<PlannedRun[]> {
   const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
   for (const note of checkAdapters(runs, config)) say(note);
@@ -55,11 +55,15 @@ export async function plannedRuns(
   return plans;
 }
 
-/** A line for each place that no run of the other task reads. */
-function unreadPlaces(runs: readonly TrainedRun[], { maskDir, labels }: RunPlaces): string[] {
+/** A line for each place, and for a resolution, that no run of the other task reads. */
+function unreadPlaces(
+  runs: readonly TrainedRun[],
+  { maskDir, labels, resolution }: RunPlaces & { readonly resolution?: string },
+): string[] {
   const [labelled, masked] = [runs.some(isClassification), !runs.every(isClassification)];
   return [
     ...(maskDir !== undefined && !masked ? ['--mask-dir: ignored: all runs are classifications'] : []),
+    ...(resolution === 'own' && !masked ? ['--resolution own: ignored: all runs are classifications'] : []),
     ...(labels !== undefined && !labelled ? ['--labels: ignored: all runs are segmentations'] : []),
   ];
 }

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { readUnless, type WhyUnread } from '../cli/flag.js';
 import { tileFlags } from './data-flags.js';
 import { datasetFlag } from './dataset-file.js';
+import { engineFlags } from './engine-flags.js';
 import { imageSizeFlag } from './image-size-flag.js';
-import { engineFlags } from './training-flags.js';
 
 /** Flags that select trained runs. */
 export const checkpointFlags = {

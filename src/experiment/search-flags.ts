@@ -5,9 +5,10 @@ import type { Peek } from '../cli/peek.js';
 import { loggers } from '../loggers/loggers.js';
 import { adapterFlags } from './adapter-flags.js';
 import { type dataFlags } from './data-flags.js';
+import { engineFlags } from './engine-flags.js';
 import { searchedTasks } from './searched-tasks.js';
 import { studyFlags } from './study-flags.js';
-import { engineFlags, type modelFlags, nameFlag, runFlags, trainingFlags } from './training-flags.js';
+import { type modelFlags, nameFlag, runFlags, trainingFlags } from './training-flags.js';
 
 const { cache, cacheDir, cacheGib, ahead, dashboard } = runFlags;
 

@@ -4,8 +4,6 @@ import { nameIn, readUnless } from '../cli/flag.js';
 import { augmentations } from '../data/images/augmentations/augmentations.js';
 import { PRESETS_ABOUT } from '../data/images/augmentations/presets.js';
 import { mixers } from '../data/images/mixing/mixers.js';
-import { engines } from '../engine/engine.js';
-import { PRECISIONS } from '../engine/numbers/precision.js';
 import { loggers } from '../loggers/loggers.js';
 import { DEFAULT_HEAD, heads } from '../model/heads/heads.js';
 import { METRICS } from '../tasks/segmentation/metrics/metric.js';
@@ -15,6 +13,7 @@ import { balanceFlag } from './balance.js';
 import { classWeightsFlag } from './class-weights.js';
 import { dashboardFlag } from './dashboard-flag.js';
 import { normalizationFlags } from './data-flags.js';
+import { engineFlags } from './engine-flags.js';
 import { imageSizeFlag } from './image-size-flag.js';
 import { segmentationLossFlags } from './segmentation-loss.js';
 
@@ -170,26 +169,6 @@ export const trainingFlags = {
     .optional()
     .describe(
       'cache of the output of the blocks below the lowest that trains, in bf16, so that later epochs start above them; for --layers with upper blocks alone, or --mode head; default: none',
-    ),
-};
-
-/** Flags of the engine. */
-export const engineFlags = {
-  engine: nameIn(engines, ['auto'])
-    .default('auto')
-    .describe('tensor engine; auto = the fastest one installed'),
-  precision: z
-    .enum(PRECISIONS)
-    .optional()
-    .describe(
-      "precision of matrix products; int16 and int8 multiply frozen weights in integers, on onednn; tf32 is torch's; default: bf16 on onednn where this processor multiplies it faster, else f32",
-    ),
-  threads: z.int().min(1).optional().describe('threads of the engine; default: all available cores'),
-  device: z
-    .union([nameIn(engines, ['cpu', 'cuda', 'mps', 'xpu', 'auto']), z.string().regex(/^(cuda|xpu):\d+$/)])
-    .optional()
-    .describe(
-      'device: cpu = the processor; cuda, cuda:1, mps, xpu = a card on the torch engine; or the name of an engine; default: the best available',
     ),
 };
 

@@ -11,6 +11,7 @@ export interface NotedSettings {
   readonly mode: string;
   readonly epochs: number;
   readonly freezeEpochs?: number | undefined;
+  readonly precision?: string | undefined;
   /** The guesses that top-k accuracy allows, of a classification. */
   readonly topK?: number;
 }
@@ -27,7 +28,7 @@ export function trainingNotes(
   { train, validation, test }: Splits<Item>,
   texts: Readonly<Record<string, string>> = METRIC_TEXTS,
 ): string {
-  const { metric, patience, schedule, mode, epochs, freezeEpochs, topK } = settings;
+  const { metric, patience, schedule, mode, epochs, freezeEpochs, topK, precision } = settings;
   const items = [...train, ...validation, ...test];
   const what = items.some((item) => 'label' in item) ? 'pictures' : 'pairs';
   const all = `${items.length} ${what}`;
@@ -52,6 +53,10 @@ export function trainingNotes(
     notes.push(`--top-k ${topK}: top-k accuracy is always 1 with ${classes} classes`);
   if (freezeEpochs !== undefined && mode !== 'head' && freezeEpochs >= epochs)
     notes.push(`--freeze-epochs ${freezeEpochs}: of ${epochs} epochs all train the head alone`);
+  if (mode === 'full' && precision?.startsWith('int'))
+    notes.push(
+      `--precision ${precision}: --mode full trains all weights, and only frozen ones are in integers`,
+    );
   return `${notes.join('\n')}\n`;
 }
 

@@ -50,6 +50,15 @@ describe('trainingNotes', () => {
     );
   });
 
+  it('says where no weight can be in integers', () => {
+    const noted = (mode: string, precision: string) =>
+      trainingNotes({ ...settings, mode, precision }, splits(7, 2, 1)).includes('integers');
+    assert.deepEqual(
+      [noted('full', 'int8'), noted('full', 'int16'), noted('full', 'bf16'), noted('adapters', 'int8')],
+      [true, true, false, false],
+    );
+  });
+
   it('says where top-k accuracy is always 1', () => {
     const two = ['cat', 'dog'].map((className, label) => ({ stem: className, image: '', label, className }));
     const all = { train: two, validation: two, test: two };

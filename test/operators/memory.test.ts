@@ -62,6 +62,7 @@ describe('a batch that memory does not hold', () => {
       'Add: out of memory',
       'Invalid typed array length: 9e15',
       'Aborted(Cannot enlarge memory)',
+      'Aborted(). Build with -sASSERTIONS for more info.',
     ])
       assert.match(String(memoryHint(new Error(said), [1, 2, 3])), /lower --batch-size/, said);
     const bug = new TypeError('x is not a function');
