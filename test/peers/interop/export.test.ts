@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { concat, dispose, tensor, tidy, transpose } from '@tensorflow/tfjs-core';
 import type { Python } from '../../../bench/peers/python.js';
 import { readImage } from '../../../src/data/images/image-file.js';
@@ -11,10 +14,24 @@ import { safetensorsBytes } from '../../../src/files/safetensors-format.js';
 import { randomStream } from '../../../src/random/random-stream.js';
 import { run } from '../../recipes/run.js';
 import { plain } from '../../recipes/trained.js';
+import { needsPackage } from '../from-npm.js';
 import { needsPython } from '../python.js';
 import { INTEROP } from './requirements.js';
 
 const twin = new URL('export_twin.py', import.meta.url);
+
+/** What transformers.js of a `node_modules` makes of an export. */
+async function transformersJs(
+  modules: string,
+  input: object,
+): Promise<{ dims: number[]; logits: number[]; processed: number[] }> {
+  const script = fileURLToPath(new URL('transformers-twin.mjs', import.meta.url));
+  const child = execFile(process.execPath, [script, modules], { maxBuffer: 2 ** 28 });
+  child.stdin!.end(JSON.stringify(input));
+  const [stdout, stderr] = await Promise.all([text(child.stdout!), text(child.stderr!)]);
+  assert.ok(stdout, stderr);
+  return JSON.parse(stdout);
+}
 const picture = join(plain, 'images', 'bear_10.jpg');
 
 describe('what we export', () => {
@@ -68,6 +85,34 @@ describe('what we export', () => {
       assert.ok(worst < 1e-4, `logits differ by ${worst}`);
     });
 
+    it(`${name}: transformers.js loads the ONNX export from its folder and computes our logits`, async function () {
+      const modules = await needsPackage(this, '@huggingface/transformers', '4.3.2');
+      const model = await loadTrained(await oneRun(join(dir, 'models', name), {}));
+      const { width, height } = model.imageSize;
+      const random = randomStream(2, name);
+      const numbers = Float32Array.from({ length: 3 * width * height }, () => 4 * random() - 2);
+      const images = tensor(numbers, [1, 3, height, width]);
+      const logits = tidy(() => {
+        const ours = model.forward(transpose(images, [0, 2, 3, 1]));
+        return ours.rank === 4 ? transpose(ours, [0, 3, 1, 2]) : concat([ours]);
+      });
+      const expected = (await logits.data()) as Float32Array;
+      const { shape } = logits;
+      dispose([images, logits]);
+      model.dispose();
+      const input = {
+        folder: join(dir, 'exports', `${name}-onnx`),
+        size: [height, width],
+        numbers: [...numbers],
+      };
+      const theirs = await transformersJs(modules, input);
+      assert.deepEqual(theirs.dims, shape);
+      const worst = theirs.logits.reduce((most, x, i) => Math.max(most, Math.abs(x - expected[i]!)), 0);
+      assert.ok(worst < 1e-4, `logits differ by ${worst}`);
+      // Its processor resizes to the model's size, as the preprocessor's config says.
+      assert.deepEqual(theirs.processed, [1, 3, height, width]);
+    });
+
     for (const format of ['hf', 'onnx'])
       it(`${name}: the Python of the ${format} card runs, and says what predict says`, async () => {
         const flags = ['--image-dir', join(plain, 'images'), '--output-dir', `predicted-${name}`];
@@ -75,8 +120,8 @@ describe('what we export', () => {
         const ours = await run('predict', [...flags, ...more], dir);
         assert.equal(ours.code, 0, ours.stderr);
         const readme = join(dir, 'exports', `${name}-${format}`, 'README.md');
-        const text = await python.text(twin, ['card', readme, picture]);
-        const { classes } = JSON.parse(text.trimEnd().split('\n').at(-1)!) as { classes: number[] };
+        const printed = await python.text(twin, ['card', readme, picture]);
+        const { classes } = JSON.parse(printed.trimEnd().split('\n').at(-1)!) as { classes: number[] };
         if (name === 'kinds') {
           const line = (await readFile(join(dir, `predicted-${name}`, 'predictions.jsonl'), 'utf8'))
             .split('\n')

@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Python } from '../../../bench/peers/python.js';
+import { needsPackage } from '../from-npm.js';
 import { needsPython } from '../python.js';
 import {
   executed,
-  installTslab,
   NBCLIENT,
   NOTEBOOKS,
   type Notebook,
   notebookFiles,
   type Output,
+  TSLAB,
 } from './notebooks.js';
 
 const outputsOf = (notebook: Notebook) => notebook.cells.flatMap(({ outputs = [] }) => outputs);
@@ -25,12 +26,7 @@ describe('the notebooks', () => {
   let tslab: string;
   before(async function () {
     python = await needsPython(this, 'notebooks', NBCLIENT);
-    try {
-      tslab = await installTslab();
-    } catch (error) {
-      console.log(`    skipped: no tslab from npm: ${(error as Error).message.split('\n')[0]}`);
-      this.skip();
-    }
+    tslab = await needsPackage(this, ...TSLAB);
   });
 
   it('are one for each adapter of the study', async () => {

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,8 +8,8 @@ import { packageRoot } from '../../../src/base/package.js';
 
 const run = promisify(execFile);
 
-/** The kernel of the notebooks, from npm. */
-const TSLAB = 'tslab@1.0.22';
+/** The kernel of the notebooks, from npm: its name and version. */
+export const TSLAB = ['tslab', '1.0.22'] as const;
 
 /** What executes notebooks, from PyPI. */
 export const NBCLIENT = ['nbclient==0.11.0', 'nbformat==5.11.1'];
@@ -41,29 +40,18 @@ export async function notebookFiles(): Promise<string[]> {
   return (await readdir(NOTEBOOKS)).filter((name) => name.endsWith('.ipynb')).toSorted();
 }
 
-/** Installs tslab into `.node/`, where it is not there already, and gives back its program. @throws the error of npm. */
-export async function installTslab(): Promise<string> {
-  const folder = join(packageRoot, '.node', TSLAB);
-  const program = join(folder, 'node_modules', 'tslab', 'bin', 'tslab');
-  if (existsSync(program)) return program;
-  const partial = `${folder}.${process.pid}.partial`;
-  await mkdir(partial, { recursive: true });
-  await run('npm', ['install', '--prefix', partial, '--no-audit', '--no-fund', '--ignore-scripts', TSLAB]);
-  await rm(folder, { recursive: true, force: true });
-  await rename(partial, folder);
-  return program;
-}
-
 /**
  * Executes a notebook as a user of the package has it: in a folder of its own, where the package is installed.
  *
+ * @param modules the `node_modules` with tslab
  * @returns the notebook with its outputs, as JSON.
  */
-export async function executed(python: Python, tslab: string, name: string): Promise<string> {
+export async function executed(python: Python, modules: string, name: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-notebook-'));
   try {
     const kernel = join(folder, 'jupyter', 'kernels', 'tslab');
     await mkdir(kernel, { recursive: true });
+    const tslab = join(modules, 'tslab', 'bin', 'tslab');
     const argv = [process.execPath, tslab, 'kernel', '--config-path', '{connection_file}'];
     await writeFile(
       join(kernel, 'kernel.json'),
