@@ -31,7 +31,7 @@ const FAMILIES = {
   ViTModel: [{}, true],
   SiglipVisionModel: [{ class_token: false, hidden_act: 'gelu_pytorch_tanh' }, true],
   CLIPVisionModel: [{ pre_norm: true, hidden_act: 'quick_gelu' }, false],
-  Dinov2WithRegistersModel: [registers, true],
+  Dinov2WithRegistersModel: [{ ...registers, module_names: 'dinov2' }, true],
   Dinov2Model: [gated, true],
   'Dinov2WithRegistersModel, gated': [{ ...registers, ...gated }, true],
   DINOv3ViTModel: [{ rope_theta: 100, ...registers }, false],
