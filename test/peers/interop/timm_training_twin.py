@@ -6,6 +6,7 @@
 import json
 import sys
 
+import with_torchvision  # noqa: F401, before what imports torchvision
 import timm
 from timm.optim import param_groups_layer_decay
 
