@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setBackend, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import sharp from 'sharp';
 import { lora } from '../../src/adapters/lora.js';
 import { loadPeft } from '../../src/adapters/peft/load-peft.js';
 import { savePeft } from '../../src/adapters/peft/save-peft.js';
@@ -15,10 +16,12 @@ import { readImage } from '../../src/data/images/image-file.js';
 import { resizeBilinear } from '../../src/data/images/resize.js';
 import { classesAt } from '../../src/tasks/segmentation/classes-at.js';
 import { loadSegmenter } from '../../src/tasks/segmentation/load-segmenter.js';
+import { needsSharedData } from '../shared-data.js';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const fixtures = (...parts: string[]) => join(packageRoot, 'fixtures', ...parts);
-const BACKBONE = ['config.json', 'model.safetensors'].map((name) => fixtures('vit-creatures', name));
+const backboneFiles = (folder: string) =>
+  ['config.json', 'model.safetensors'].map((name) => join(folder, name));
 
 /** WebGPU on the processor, where Chromium comes with it. */
 const FLAGS = {
@@ -35,12 +38,18 @@ async function embedded(kind: 'images' | 'masks'): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
+/** Saves an adapter with a head, both as they are drawn; returns its files. */
+async function drawnAdapter(backbone: string, folder: string): Promise<string[]> {
+  await setBackend('cpu');
+  const model = (await loadSegmenter(backbone, { classes: 3, seed: 5 })).inject(lora({ rank: 4 }), 5);
+  await savePeft(model, folder);
+  model.dispose();
+  return (await readdir(folder)).map((name) => join(folder, name));
+}
+
 /** What the page shows below a picture, computed here: the share of each class. */
-async function legendInNode(adapter: string, picture: string): Promise<string> {
-  const model = await loadPeft(
-    await loadSegmenter(fixtures('vit-creatures'), { classes: 3, seed: 1 }),
-    adapter,
-  );
+async function legendInNode(backbone: string, adapter: string, picture: string): Promise<string> {
+  const model = await loadPeft(await loadSegmenter(backbone, { classes: 3, seed: 1 }), adapter);
   const image = await readImage(picture);
   const { width, height } = model.imageSize;
   const { mean, std } = model.normalization;
@@ -117,29 +126,21 @@ for (const engine of ['webgpu', 'wasm'] as const)
         said('model-said', /ViT/),
         /expected model.safetensors among the files, got config.json/,
       );
-      await page.setInputFiles('#model', BACKBONE);
+      await page.setInputFiles('#model', backboneFiles(fixtures('vit-creatures')));
       await said('model-said', /^a ViT of \d+ blocks/);
     });
 
     it('segments a picture with an adapter as Node does', async () => {
-      await setBackend('cpu');
-      const model = (await loadSegmenter(fixtures('vit-creatures'), { classes: 3, seed: 5 })).inject(
-        lora({ rank: 4 }),
-        5,
-      );
-      await savePeft(model, join(folder, 'adapter'));
-      model.dispose();
-      const names = await readdir(join(folder, 'adapter'));
       await page.setInputFiles(
         '#adapter',
-        names.map((name) => join(folder, 'adapter', name)),
+        await drawnAdapter(fixtures('vit-creatures'), join(folder, 'adapter')),
       );
       await said('adapter-said', /^lora, 3 classes/);
       const [picture] = await embedded('images');
       await page.setInputFiles('#picture', picture!);
       await said('picture-said', /segmented in/);
       const legend = (await page.locator('#legend').textContent())!;
-      assert.equal(legend, await legendInNode(join(folder, 'adapter'), picture!));
+      assert.equal(legend, await legendInNode(fixtures('vit-creatures'), join(folder, 'adapter'), picture!));
     });
 
     it('trains an adapter on a handful of pictures, and saves it for the recipes', async () => {
@@ -167,5 +168,45 @@ for (const engine of ['webgpu', 'wasm'] as const)
       );
       assert.equal(model.adapter?.name, 'lora');
       model.dispose();
+    });
+
+    it('segments a dropped photograph with DeiT-Tiny as Node does', async function () {
+      const deit = needsSharedData(this, 'vit_deit_tiny_patch16_224');
+      const photograph = needsSharedData(this, 'oxford_pets_3breeds', 'images', 'Abyssinian_1.jpg');
+      // Chromium's decoder of JPEG may differ from sharp's by a level.
+      const picture = join(folder, 'photograph.png');
+      const { width, height } = await sharp(photograph).toFile(picture);
+      await page.setInputFiles('#model', backboneFiles(deit));
+      await said('model-said', /^a ViT of 12 blocks of width 192/);
+      await page.setInputFiles('#adapter', await drawnAdapter(deit, join(folder, 'deit-adapter')));
+      await said('adapter-said', /^lora, 3 classes/);
+      await page.locator('#drop').drop({ files: picture });
+      await said('picture-said', new RegExp(`^${width} × ${height}, segmented in`));
+      const legend = (await page.locator('#legend').textContent())!;
+      assert.equal(legend, await legendInNode(deit, join(folder, 'deit-adapter'), picture));
+    });
+
+    // WebGPU on the processor takes minutes for it.
+    if (engine === 'webgpu') return;
+
+    it('trains an adapter of DeiT-Tiny on four photographs', async function () {
+      needsSharedData(this, 'vit_deit_tiny_patch16_224');
+      const pets = needsSharedData(this, 'oxford_pets_3breeds');
+      const names = ['Abyssinian_1', 'Abyssinian_10', 'Bengal_1', 'american_bulldog_10'];
+      await page.setInputFiles(
+        '#images',
+        names.map((name) => join(pets, 'images', `${name}.jpg`)),
+      );
+      await page.setInputFiles(
+        '#masks',
+        names.map((name) => join(pets, 'annotations', 'trimaps', `${name}.png`)),
+      );
+      await page.selectOption('#kind', 'localized_lora');
+      await page.fill('#epochs', '4');
+      await page.click('#train');
+      const text = await said('train-said', /^trained for 8 steps/);
+      const [first, last] = [...text.matchAll(/\d\.\d+/g)].map(Number) as [number, number];
+      assert.ok(last < 0.8 * first, text);
+      await said('picture-said', /segmented in/);
     });
   });
