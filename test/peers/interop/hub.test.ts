@@ -18,7 +18,9 @@ describe("the hub's cache", () => {
   let python: Python;
   let hub: HubServer;
   let home: string;
-  const environment = { ...process.env };
+  const variables = Object.fromEntries(
+    ['HF_HOME', 'HF_ENDPOINT', 'HF_HUB_OFFLINE'].map((name) => [name, process.env[name]]),
+  );
   before(async function () {
     python = await needsPython(this, 'interop', INTEROP);
   });
@@ -35,7 +37,10 @@ describe("the hub's cache", () => {
     Object.assign(process.env, { HF_HOME: home, HF_ENDPOINT: hub.url });
   });
   afterEach(async () => {
-    process.env = { ...environment };
+    // Never the object as a whole: Node then hears of no change, such as that of TZ, any more.
+    for (const [name, value] of Object.entries(variables))
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
     await hub.close();
     await rm(home, { recursive: true });
   });
