@@ -8,7 +8,7 @@ import { packageRoot } from '../../src/base/package.js';
 const run = promisify(execFile);
 
 /**
- * Installs a package of exactly this version into `.node/`, where it is not there already, without running its scripts; where
+ * Installs a package of this version into `.node/`, where it is not there already, without running its scripts; where
  * it cannot be had, the test or suite is skipped and the reason printed.
  *
  * @returns the `node_modules` that it lies in
