@@ -1,22 +1,18 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { UserError } from '../../base/errors.js';
 import { tidy } from '../../base/tfjs-core.js';
 import type { ImageSize, Size } from '../../data/images/image-size.js';
 import { IMAGENET, type Normalization } from '../../data/images/normalization.js';
 import type { Random } from '../../random/random-stream.js';
 import type { Adapter, Site } from '../adapter.js';
-import { type Model, type Pass } from '../model.js';
-import { Parameters } from '../parameters.js';
+import type { Model, Pass } from '../model.js';
 import type { TorchPlace } from '../torch-place.js';
-import { AdaptedMaps } from './adapted-maps.js';
 import { adapterSites } from './adapter-sites.js';
 import { type BlockOptions, checkBlockOptions } from './block-options.js';
 import { blocks } from './blocks.js';
 import { type Grid, gridOf, type VitConfig } from './config.js';
 import { dropPathRates, droppedBlocks } from './drop-path.js';
-import type { HeldAdapter, InjectOptions } from './held-adapter.js';
+import { NamedAdapters } from './named-adapters.js';
 import { PictureSizes } from './picture-sizes.js';
-import { setTrainable, type TrainingMode } from './training-mode.js';
 import { checkStart, startOf, trunkBlocks } from './trunk-blocks.js';
 import { embed, levelsOf } from './vit.js';
 
@@ -26,9 +22,7 @@ import { embed, levelsOf } from './vit.js';
  *
  * What trains is chosen by `train`: the head alone, an adapter too (`inject` does that), or everything.
  */
-export abstract class AdaptableVit implements Model {
-  readonly parameters = new Parameters();
-  readonly #maps = new AdaptedMaps(this.parameters);
+export abstract class AdaptableVit extends NamedAdapters implements Model {
   readonly #sizes: PictureSizes;
   /** How many blocks precede an input that is no image. */
   #start: number | undefined;
@@ -46,6 +40,7 @@ export abstract class AdaptableVit implements Model {
     outputs: number,
     readonly normalization: Normalization = IMAGENET,
   ) {
+    super();
     this.#sizes = new PictureSizes(config, imageSize, outputs);
     this.imageSize = this.#sizes.own;
     this.config = this.#sizes.config;
@@ -98,25 +93,6 @@ export abstract class AdaptableVit implements Model {
   /** Where PyTorch keeps the head's parameters, as a module of its own. @internal */
   abstract headPlaces(): TorchPlace[];
 
-  /** The active adapter, if any. */
-  get adapter(): Adapter | undefined {
-    return this.#maps.adapter;
-  }
-
-  /** Whether the adapter is folded into the backbone's weights. */
-  get merged(): boolean {
-    return this.#maps.merged;
-  }
-
-  /** Refuses a model whose weights alone do not say what it computes. @internal */
-  checkPlain(operation: string): void {
-    if (this.adapter && !this.merged)
-      throw new UserError(
-        `${operation}: expected a model without an adapter or with a merged one, got ${this.adapter.name}; merge() it first`,
-        { adapter: this.adapter.name },
-      );
-  }
-
   /**
    * How many blocks, from the first, nothing trains in: their output for one picture is the same throughout a training. 0
    * where the embedding trains; blocks with an adapter are none of them, whatever trains.
@@ -136,7 +112,7 @@ export abstract class AdaptableVit implements Model {
     return tidy(() => {
       const x = embed(config, parameters, images);
       const range = { to: count, grid: this.gridOf(images) };
-      return blocks(config, parameters, this.#maps.projection(), x, range);
+      return blocks(config, parameters, this.maps.projection(), x, range);
     });
   }
 
@@ -164,100 +140,16 @@ export abstract class AdaptableVit implements Model {
     return tidy(() => {
       const x = inputs.rank === 3 ? inputs : embed(config, parameters, inputs);
       const recompute = this.#blocks.checkpointBlocks
-        ? (random: Random) => this.#maps.projection({ random })
+        ? (random: Random) => this.maps.projection({ random })
         : undefined;
       const { random } = pass;
       const range = { from, grid: this.gridOf(inputs), dropPath: this.#dropPath, random, recompute };
-      return levelsOf(config, parameters, this.#maps.projection(pass), x, layers, range);
+      return levelsOf(config, parameters, this.maps.projection(pass), x, layers, range);
     });
-  }
-
-  /**
-   * Adds an adapter, with parameters drawn from the seed, and makes it the active one; adapter and head train, the backbone
-   * does not. Without a seed its parameters are zeros, for `loadParameters` to fill.
-   *
-   * @throws UserError where the model has an adapter of this name, and for maps that do not fit the adapter.
-   * @example
-   * model.inject(lora({ rank: 4 }), 42, { name: 'pets' }).inject(lora({ rank: 8 }), 42, { name: 'birds' });
-   */
-  inject(adapter: Adapter, seed: number | undefined, { name = 'default' }: InjectOptions = {}): this {
-    this.#maps.inject(name, adapter, this.sitesOf(adapter), seed);
-    return this.train('adapters');
-  }
-
-  /** The names of the adapters, in the order in which they were added. */
-  get adapters(): string[] {
-    return this.#maps.names;
-  }
-
-  /** The name of the active adapter, if any. */
-  get activeAdapter(): string | undefined {
-    return this.#maps.active;
-  }
-
-  /**
-   * Makes another adapter the active one, or none (null): the backbone alone. Nothing is read or computed; the parameters of
-   * the others are held aside, and the head stays. A merged adapter is unmerged first.
-   *
-   * @throws UserError for a name that no adapter has.
-   * @example
-   * model.setAdapter('birds');
-   */
-  setAdapter(name: string | null): this {
-    this.#maps.activate(name ?? undefined);
-    return this;
-  }
-
-  /** Removes an adapter and frees its parameters. @throws UserError for a name that no adapter has. */
-  removeAdapter(name: string): this {
-    this.#maps.remove(name);
-    return this;
-  }
-
-  /** An adapter by name, with its maps and parameters. @internal */
-  heldAdapter(name: string): HeldAdapter {
-    return this.#maps.held(name);
-  }
-
-  /** Which parameters train: `head`, `adapters` (and head), `full` (everything), or those of these names alone. */
-  train(which: TrainingMode | readonly string[]): this {
-    setTrainable(this.parameters, which);
-    return this;
-  }
-
-  /**
-   * Folds the adapter into the backbone's weights: the same function, without its cost. `unmerge` takes it out.
-   *
-   * @throws UserError where the adapter cannot be merged, or its `merged` is not what its `apply` is; the model is then
-   * unchanged.
-   */
-  merge(): void {
-    this.#maps.merge();
-  }
-
-  /** Restores the exact weights that `merge` replaced. */
-  unmerge(): void {
-    this.#maps.unmerge();
-  }
-
-  /**
-   * Shares this model's backbone with one that has none yet. The weights are there once, and freed with the last
-   * model that uses them; what one of them changes of its backbone, the others do not see.
-   *
-   * @throws UserError while an adapter is merged into the backbone.
-   */
-  protected shareBackbone(model: AdaptableVit): void {
-    this.#maps.shareBackbone(model.parameters);
   }
 
   /** The linear maps that an adapter changes in this model. */
   sitesOf(adapter: Adapter): Site[] {
     return adapterSites(adapter, this.config);
-  }
-
-  /** Frees all weights, merged ones too. */
-  dispose(): void {
-    this.#maps.dispose();
-    this.parameters.dispose();
   }
 }
