@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor } from '../base/tfjs-core.js';
+import { classRange } from './class-range.js';
 
 /** The targets of one sample: a mask [height, width], a label [], or shares of labels [classes]. */
 export interface TargetRow {
@@ -20,7 +21,7 @@ export async function targetRows(row: TargetRow, targets: Tensor): Promise<Uint8
   const values = (await targets.data()) as Float32Array | Int32Array;
   const all =
     bytes < row.shape.reduce((a, b) => a * b, 4)
-      ? Uint8Array.from(values)
+      ? new Uint8Array(values)
       : new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return Array.from({ length: targets.shape[0]! }, (_, i) => all.subarray(i * bytes, (i + 1) * bytes));
 }
@@ -36,7 +37,9 @@ export function targetTensor<T extends Tensor>(row: TargetRow, rows: readonly Ui
   const size = shape.reduce((a, b) => a * b, rows.length);
   const values =
     all.length === size
-      ? Int32Array.from(all)
+      ? new Int32Array(all)
       : new (dtype === 'int32' ? Int32Array : Float32Array)(all.buffer, 0, size);
-  return tensor(values, [rows.length, ...shape], dtype) as T;
+  const targets = tensor(values, [rows.length, ...shape], dtype) as T;
+  if (all.length === size) classRange(targets, all);
+  return targets;
 }

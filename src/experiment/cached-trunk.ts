@@ -49,8 +49,11 @@ export interface Loads<I extends ImageItem, Target extends Tensor> {
 
 /** How many views of a picture take turns. */
 export function viewsOf({ views, trunkCache, augment }: TrunkSettings): number | undefined {
-  return views ?? (trunkCache && augment.length > 0 ? 4 : undefined);
+  return views ?? (trunkCache && augments(augment) ? 4 : undefined);
 }
+
+/** Whether training pictures differ by epoch: the preset `none` changes nothing. */
+const augments = (augment: readonly string[]): boolean => augment.some((name) => name !== 'none');
 
 /** Whether a task loads through its trunk. */
 export function cachesTrunk({ trunkCache, sharedTrunk }: TrunkSettings, model: AdaptableVit): boolean {
@@ -97,7 +100,7 @@ export function cachedTrunk<I extends ImageItem, Target extends Tensor>(
   const through = (load: typeof augmented, about: unknown, random: boolean) =>
     throughTrunk(model, load, { cache, exact, targets, random, kind: JSON.stringify([kind, about]) });
   const plain = through(asTheyAre, [], false);
-  const train = augment.length > 0 ? through(augmented, augment, true) : plain;
+  const train = augments(augment) ? through(augmented, augment, true) : plain;
   const views = viewsOf(settings);
   return { load: (plan) => train(fixedViews(plan, views)), inOrder: inOrder(plain) };
 }
@@ -125,7 +128,7 @@ export function trunkNote(
   const { num_hidden_layers: all } = model.config;
   const [tokens, hidden] = tokenShape(model.config);
   const bytes = 2 * tokens * hidden + targetBytes(targets);
-  const views = augment.length > 0 ? viewsOf(settings)! : 1;
+  const views = augments(augment) ? viewsOf(settings)! : 1;
   const others = validation.length + test.length;
   const gib = ((train.length * views + others) * bytes) / 2 ** 30;
   const room = gib > trunkCacheGib ? `, of which --trunk-cache-gib ${trunkCacheGib} keeps a part` : '';

@@ -1,0 +1,35 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { IGNORE_INDEX } from './types.js';
+
+/** The classes that masks name, beside `IGNORE_INDEX`; of none, an empty range; NaN where one of them is. */
+export interface ClassRange {
+  readonly smallest: number;
+  readonly largest: number;
+}
+
+/** Ranges by what holds the numbers of masks, which views of one tensor share. */
+const ranges = new WeakMap<object, ClassRange>();
+
+/**
+ * The range of the classes of masks. It is read from `ids`, or else once from the tensor, which waits for all that the
+ * engine has still to do: whoever makes masks of numbers gives them here first.
+ */
+export function classRange(masks: Tensor, ids?: ArrayLike<number>): ClassRange {
+  const known = ranges.get(masks.dataId);
+  if (known) return known;
+  const range = rangeOf(ids ?? masks.dataSync());
+  ranges.set(masks.dataId, range);
+  return range;
+}
+
+function rangeOf(ids: ArrayLike<number>): ClassRange {
+  let [smallest, largest] = [Infinity, -Infinity];
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!;
+    if (id === IGNORE_INDEX) continue;
+    if (Number.isNaN(id)) return { smallest: id, largest: id };
+    if (id < smallest) smallest = id;
+    if (id > largest) largest = id;
+  }
+  return { smallest, largest };
+}
