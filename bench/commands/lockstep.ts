@@ -1,4 +1,5 @@
-import { from, lastValueFrom, type Observable } from 'rxjs';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { from, lastValueFrom, merge, type Observable } from 'rxjs';
 import { z } from 'zod';
 import { batch } from '../../operators/batch.js';
 import { concatLease } from '../../operators/concat-lease.js';
@@ -8,11 +9,14 @@ import type { Lease } from '../../operators/lease.js';
 import { lockstep } from '../../operators/lockstep.js';
 import { normalize } from '../../operators/normalize.js';
 import { prefetch } from '../../operators/prefetch.js';
+import { throughTrunk } from '../../operators/through-trunk.js';
 import { trainStep } from '../../operators/train-step.js';
 import { lora } from '../../src/adapters/lora.js';
 import type { Config } from '../../src/cli/flag.js';
 import type { Batch } from '../../src/data/batch.js';
 import { batchPlans } from '../../src/data/batch-plans.js';
+import { memoryCache } from '../../src/data/images/memory-cache.js';
+import type { SampleCache } from '../../src/data/images/sample-cache.js';
 import type { BatchPlan, Pair } from '../../src/data/types.js';
 import { dataFlags } from '../../src/experiment/data-flags.js';
 import { modelFlags } from '../../src/experiment/training-flags.js';
@@ -34,6 +38,10 @@ const flags = {
   Engine: engineFlags,
   Measuring: {
     trials: z.int().min(2).default(4).describe('LoRA trials of different learning rates'),
+    layers: z
+      .array(z.int().min(0))
+      .optional()
+      .describe('blocks with LoRA; together, the trials then share the blocks below; default: all'),
     images: z.int().min(8).default(96).describe('pictures in the one epoch'),
     batch: z.int().min(1).default(8).describe('images per step'),
     ahead: z.int().min(0).default(2).describe('batches loaded ahead'),
@@ -53,7 +61,8 @@ interface Cost {
 }
 
 export default command({
-  description: 'trials on one stream of batches and one backbone, beside the same trials one after another',
+  description:
+    'trials on one stream of batches, one backbone and one trunk, beside the same trials one by one',
   flags,
   run: async (settings) => {
     const engine = await startEngine(settings);
@@ -79,27 +88,31 @@ async function cost(
   train: (settings: Settings, batches: Batches) => Promise<void>,
 ): Promise<Cost> {
   let decoded = 0;
-  const batches: Batches = ({ imageSize, normalization }) =>
-    prefetch(
-      batchPlans(pairs, { batchSize: settings.batch, seed: 1 }),
-      (plan: BatchPlan) => {
-        decoded += plan.samples.length;
-        return from(plan.samples).pipe(
-          decode(imageSize, { ids: settings.maskIds }),
-          normalize(normalization),
-          batch(plan),
-        );
-      },
-      { ahead: settings.ahead },
-    );
+  const batches: Batches = (model, cache) => {
+    const { imageSize, normalization } = model;
+    const load = (plan: BatchPlan) => {
+      decoded += plan.samples.length;
+      return from(plan.samples).pipe(
+        decode(imageSize, { ids: settings.maskIds }),
+        normalize(normalization),
+        batch(plan),
+      );
+    };
+    const targets = { shape: [imageSize.height, imageSize.width] };
+    const through = cache
+      ? throughTrunk<Pair, Tensor>(model, load, { cache, exact: true, targets, kind: 'pictures' })
+      : load;
+    const plans = batchPlans(pairs, { batchSize: settings.batch, seed: 1 });
+    return prefetch(plans, through, { ahead: settings.ahead });
+  };
   const [start, before] = [performance.now(), process.cpuUsage()];
   await train(settings, batches);
   const { user, system } = process.cpuUsage(before);
   return { seconds: (performance.now() - start) / 1000, cpu: (user + system) / 1e6, decoded };
 }
 
-/** One epoch of leased batches as a model takes them. */
-type Batches = (model: Segmenter) => Observable<Lease<Batch>>;
+/** One epoch of leased batches as a model takes them: pictures, or what its trunk makes of them, kept in `cache`. */
+type Batches = (model: Segmenter, cache?: SampleCache) => Observable<Lease<Batch<Tensor>>>;
 
 async function trainApart(settings: Settings, batches: Batches): Promise<void> {
   for (let trial = 0; trial < settings.trials; trial++) {
@@ -113,8 +126,14 @@ async function trainApart(settings: Settings, batches: Batches): Promise<void> {
 async function trainTogether(settings: Settings, batches: Batches): Promise<void> {
   const first = await loadSegmenter(settings.modelName, headOf(settings));
   const siblings = Array.from({ length: settings.trials - 1 }, () => first.sibling(headOf(settings)));
-  const runs = [first, ...siblings].map((model, trial) => runOf(settings, model, trial));
-  await lastValueFrom(batches(first).pipe(lockstep<Batch, unknown>(runs.map(steps))));
+  const models = [first, ...siblings];
+  const runs = models.map((model, trial) => runOf(settings, model, trial));
+  if (!settings.layers)
+    await lastValueFrom(batches(first).pipe(lockstep<Batch<Tensor>, unknown>(runs.map(steps))));
+  else {
+    const cache = memoryCache();
+    await lastValueFrom(merge(...runs.map((run, i) => batches(models[i]!, cache).pipe(steps(run)))));
+  }
   runs.forEach(free);
 }
 
@@ -122,9 +141,9 @@ function headOf({ maskIds }: Settings) {
   return { classes: classCount(maskIds), seed: 1 };
 }
 
-function runOf({ batch: batchSize }: Settings, model: Segmenter, trial: number): Run {
+function runOf({ batch: batchSize, layers }: Settings, model: Segmenter, trial: number): Run {
   return new Run({
-    model: model.inject(lora({ rank: 16 }), 1),
+    model: model.inject(lora({ rank: 16, ...(layers && { layers }) }), 1),
     loss: logCoshDice(),
     optimizer: adamW(),
     learningRate: 1e-3 / 2 ** trial,
@@ -136,7 +155,7 @@ function runOf({ batch: batchSize }: Settings, model: Segmenter, trial: number):
 }
 
 function steps(run: Run) {
-  return concatLease((batch$: Observable<Batch>) => batch$.pipe(trainStep(run)));
+  return concatLease((batch$: Observable<Batch<Tensor>>) => batch$.pipe(trainStep(run)));
 }
 
 function free(run: Run): void {
