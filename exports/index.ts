@@ -98,6 +98,8 @@ export { diskCache } from '../src/data/images/disk-cache.js';
 export { memoryCache } from '../src/data/images/memory-cache.js';
 export type { SampleCache } from '../src/data/images/sample-cache.js';
 export { type Pixels, readImage, readMask } from '../src/data/images/image-file.js';
+export { type DeepPixels, readChannels } from '../src/data/images/read-channels.js';
+export type { PixelFormat } from '../src/data/images/pixel-format.js';
 export type { ImageSize, Size } from '../src/data/images/image-size.js';
 export { resizeBilinear, resizeNearest } from '../src/data/images/resize.js';
 export type { DecodeMode } from '../src/data/images/decode-natively.js';

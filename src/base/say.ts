@@ -4,3 +4,12 @@ import { printable } from './printable.js';
 export function say(line: string): void {
   process.stderr.write(printable(`${line}\n`));
 }
+
+const topics = new Set<string>();
+
+/** Prints the first line about a topic; the process says no more about it. */
+export function sayOnce(topic: string, line: string): void {
+  if (topics.has(topic)) return;
+  topics.add(topic);
+  say(line);
+}

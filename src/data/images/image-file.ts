@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.js';
+import { sayOnce } from '../../base/say.js';
 import { loadSharp } from '../../base/sharp.js';
 import { imagesAddon } from '../pixels/addon.js';
 import { nameOf, read, type Source } from '../source.js';
@@ -6,6 +7,8 @@ import { checkPalette } from './check-palette.js';
 import { bandsOf, decodeWith, MOST_PIXELS, openPicture } from './open-picture.js';
 import { oriented } from './orientation.js';
 import { isPng, pngSamples } from './png-samples.js';
+import { readTiff } from './read-tiff.js';
+import { isTiff, tiffPages } from './tiff-pages.js';
 
 /** RGB bytes, row by row. */
 export interface Pixels {
@@ -20,16 +23,20 @@ export interface Pixels {
  * EXIF orientation is applied; grey becomes RGB, CMYK too, by 255 − ink; of 16 bits the upper 8 are taken (PIL clips
  * grey ones); alpha and a fourth band are dropped; embedded colour profiles are ignored (pretrained models saw their images
  * so), and of an animation the first frame is taken. Bands that a file declares to be grey are red, green and blue
- * where there are three or more, as GDAL writes them.
+ * where there are three or more, as GDAL writes them. A line on standard error, once, says where bits or bands that are no
+ * alpha are dropped; `readChannels` keeps them.
  *
- * @throws UserError for what is no whole image of integer pixels, for more than 89,478,485 of them, and for 16 bits that
- *   use at most 12, which would be nearly black; it names the file.
+ * @throws UserError for what is no whole image of integer pixels, for more than 89,478,485 of them, for a TIFF of several
+ *   pages, and for 16 bits that use at most 12, which would be nearly black; it names the file.
  */
 export async function readImage(source: Source): Promise<Pixels> {
   const bytes = await read(source, 'an image');
   const path = nameOf(source);
   return decodeWith(path, 'an image', async () => {
+    if (isTiff(bytes) && isGreyInPlanes(path, bytes)) return readPlanes(path, bytes);
     const { source: picture, space, channels, depth } = await openPicture(path, bytes);
+    if (depth === 'ushort') sayLost(path, '16 bits', 'the upper 8 are kept; --range 0,65535 keeps all');
+    if (isTiff(bytes)) sayLostBand(path, bytes, space);
     if (space === 'cmyk') {
       const { width, height, ...inks } = await bandsOf(picture.pipelineColourspace('cmyk'), 'cmyk');
       return { width, height, data: withoutInk(inks.data, inks.channels) };
@@ -42,6 +49,45 @@ export async function readImage(source: Source): Promise<Pixels> {
     }
     return bandsOf(picture.removeAlpha(), 'srgb') as Promise<Pixels>;
   });
+}
+
+/** Whether a TIFF has bands of grey, each by itself: libvips takes them for rows of one. */
+function isGreyInPlanes(path: string, bytes: Buffer): boolean {
+  const [page, ...others] = tiffPages(path, bytes);
+  return (
+    others.length === 0 && page !== undefined && page.planar && page.photometric === 1 && page.channels > 1
+  );
+}
+
+/** RGB bytes of a TIFF's separate bands. */
+async function readPlanes(path: string, bytes: Buffer): Promise<Pixels> {
+  const { width, height, channels, depth, data } = await readTiff(path, bytes);
+  if (channels !== 3 || depth === 0)
+    throw new UserError(
+      `${path}: expected three bands of 8 or 16-bit integers, got ${channels} bands${depth === 0 ? ' of other numbers' : ''}; give --channels ${channels}${depth === 0 ? ' and --range' : ''} for all pictures`,
+      { path, channels },
+    );
+  if (depth === 8) return { width, height, data: Uint8Array.from(data) };
+  sayLost(path, '16 bits', 'the upper 8 are kept; --range 0,65535 keeps all');
+  const wide = Uint16Array.from(data);
+  checkRange(wide, channels, path);
+  return { width, height, data: upperBytes(wide, channels) };
+}
+
+function sayLost(path: string, what: string, fix: string): void {
+  sayOnce(`lost ${what}`, `${path}: it has ${what}, of which ${fix} (said of the first such picture)`);
+}
+
+/** Says that a TIFF's last band is dropped, where the file does not say that it is transparency. */
+function sayLostBand(path: string, bytes: Buffer, space: string): void {
+  const [page] = tiffPages(path, bytes);
+  if (!page || page.alpha || space === 'cmyk' || page.channels % 2 !== 0) return;
+  const { channels } = page;
+  sayLost(
+    path,
+    `${channels} bands`,
+    `the ${channels === 2 ? 'first is' : 'first three are'} kept; --channels ${channels} keeps all`,
+  );
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Sharp } from 'sharp';
 import { UserError } from '../../base/errors.js';
 import { loadSharp } from '../../base/sharp.js';
 import { checkTiff } from './check-tiff.js';
+import { isTiff, tiffPages } from './tiff-pages.js';
 
 /**
  * The most pixels of a picture, above which it is refused before it is unpacked: Pillow's limit for decompression
@@ -19,15 +20,23 @@ export interface OpenPicture {
   readonly bits: number | undefined;
 }
 
-/** Opens a picture, and refuses one that is truncated, too large, or whose pixels are not integers. */
+/** The most bands that sharp may open; those that may be kept are fewer. */
+const MOST_BANDS = 256;
+
+/**
+ * Opens a picture, and refuses one that is truncated, too large, whose pixels are not integers, or of which pages or bands
+ * would be lost.
+ */
 export async function openPicture(path: string, bytes: Buffer): Promise<OpenPicture> {
   checkTiff(path, bytes);
+  if (isTiff(bytes)) checkPages(path, bytes);
   const sharp = loadSharp();
   const source = sharp(bytes, {
     failOn: 'truncated',
     autoOrient: true,
     ignoreIcc: true,
     limitInputPixels: MOST_PIXELS,
+    limitInputChannels: MOST_BANDS,
   });
   const { format, space = 'srgb', channels = 3, depth, bitsPerSample: bits } = await source.metadata();
   if (format === 'svg')
@@ -39,12 +48,34 @@ export async function openPicture(path: string, bytes: Buffer): Promise<OpenPict
   if (space === 'cmyk' && depth !== 'uchar')
     throw new UserError(`${path}: expected CMYK of 8 bits, got 16; convert the file`, { path });
   if (channels > (space === 'cmyk' ? 5 : 4))
-    throw new UserError(`${path}: expected at most 4 bands, got ${channels}; keep three of them`, {
-      path,
-      channels,
-    });
+    throw new UserError(
+      `${path}: expected at most 4 bands, got ${channels}; keep three of them, or give --channels ${channels} for all pictures`,
+      {
+        path,
+        channels,
+      },
+    );
   return { source, space, channels, depth, bits };
 }
+
+/** @throws UserError for more pages than one, and for planes that libvips takes for a grey picture's rows. */
+function checkPages(path: string, bytes: Buffer): void {
+  const pages = tiffPages(path, bytes);
+  const [first] = pages;
+  if (pages.length > 1)
+    throw new UserError(
+      `${path}: expected one page, got ${pages.length}; where pages are channels, give --channels ${pages.reduce((sum, page) => sum + page.channels, 0)}, else save each as a file`,
+      { path, pages: pages.length },
+    );
+  if (first?.planar && first.channels > 1 && first.photometric !== RGB)
+    throw new UserError(
+      `${path}: expected bands that lie together, got ${first.channels} one after another; save it pixel by pixel`,
+      { path },
+    );
+}
+
+/** A TIFF's colours by name. */
+const RGB = 2;
 
 /** All bands of a picture, in 16 bits if it has them or `space` is one of 16 bits. */
 export async function bandsOf(

@@ -81,3 +81,67 @@ function written(
   count.writeUInt16LE(entries.length);
   return Buffer.concat([header, even, ...beside, count, ...lines, Buffer.alloc(4)]);
 }
+
+/** A page of `stack`: `values` are a pixel's bands together, or with `planar` each band by itself. */
+export interface StackPage {
+  readonly width: number;
+  readonly height: number;
+  readonly bands: number;
+  readonly values: Uint8Array | Uint16Array | Float32Array;
+  readonly planar?: boolean;
+  readonly photometric?: number;
+  /** 1 marks a smaller copy of another page. */
+  readonly subfile?: number;
+  /** What the last band is: 0 = unspecified, 2 = alpha. */
+  readonly extra?: number;
+}
+
+/** A TIFF of several pages, whose bands lie together or each by itself. */
+export function stack(pages: readonly StackPage[]): Buffer {
+  const bytesOf = ({ values }: StackPage) => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  let bytes: Buffer = Buffer.from('II*\0\0\0\0\0', 'latin1');
+  let link = 4;
+  const append = (more: Buffer) => {
+    const at = bytes.length;
+    bytes = Buffer.concat([bytes, more, Buffer.alloc(more.length % 2)]);
+    return at;
+  };
+  for (const page of pages) {
+    const { width, height, bands, values, planar = false, photometric = 1, subfile = 0, extra = 0 } = page;
+    const pixels = bytesOf(page);
+    const at = append(pixels);
+    const strips = planar ? bands : 1;
+    const each = pixels.length / strips;
+    const entries: (readonly [number, 3 | 4, readonly number[]])[] = [
+      [254, 4, [subfile]],
+      [256, 4, [width]],
+      [257, 4, [height]],
+      [258, 3, Array<number>(bands).fill(8 * values.BYTES_PER_ELEMENT)],
+      [259, 3, [1]],
+      [262, 3, [photometric]],
+      [273, 4, Array.from({ length: strips }, (_, i) => at + i * each)],
+      [277, 3, [bands]],
+      [278, 4, [height]],
+      [279, 4, Array<number>(strips).fill(each)],
+      [284, 3, [planar ? 2 : 1]],
+      [338, 3, [extra]],
+      [339, 3, Array<number>(bands).fill(values instanceof Float32Array ? 3 : 1)],
+    ];
+    const lines = entries.map(([tag, type, list]) => {
+      const content = Buffer.from((type === 3 ? Uint16Array : Uint32Array).from(list).buffer);
+      const line = Buffer.alloc(12);
+      line.writeUInt16LE(tag, 0);
+      line.writeUInt16LE(type, 2);
+      line.writeUInt32LE(list.length, 4);
+      if (content.length <= 4) content.copy(line, 8);
+      else line.writeUInt32LE(append(content), 8);
+      return line;
+    });
+    const count = Buffer.alloc(2);
+    count.writeUInt16LE(lines.length);
+    bytes.writeUInt32LE(bytes.length, link);
+    link = bytes.length + 2 + 12 * lines.length;
+    append(Buffer.concat([count, ...lines, Buffer.alloc(4)]));
+  }
+  return bytes;
+}

@@ -5,11 +5,12 @@ import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { diskCache } from '../../../src/data/images/disk-cache.js';
 import { readImage, readMask } from '../../../src/data/images/image-file.js';
+import { readChannels } from '../../../src/data/images/read-channels.js';
 import { tarFiles, tarGzFiles } from '../../../src/files/tar.js';
 import { loadSample } from '../../../src/tasks/segmentation/load-sample.js';
 import { findPairs } from '../../../src/tasks/segmentation/pairs.js';
 import { png } from '../../data/images/png-writer.js';
-import { tiff } from '../../data/images/tiff-writer.js';
+import { stack, tiff } from '../../data/images/tiff-writer.js';
 import { tar } from '../../files/tar-writer.js';
 import { mendPng, mendTar, readMutated } from '../mutate.js';
 
@@ -64,6 +65,14 @@ describe('readers of files from outside, on mutated inputs', () => {
 
   it('images', async () => {
     await readMutated('images', await images(), (bytes) => readImage(file(bytes)), mendPng);
+  });
+
+  it('pictures of many channels', async () => {
+    const values = Uint16Array.from(samples(4, 65_535));
+    const page = { width: SIDE, height: SIDE, bands: 4, values };
+    const half = { ...page, bands: 2, values: values.subarray(0, values.length / 2) };
+    const wholes = [stack([page]), stack([{ ...page, planar: true }]), stack([half, half])];
+    await readMutated('channels', wholes, (bytes) => readChannels(file(bytes), { channels: 4 }));
   });
 
   const archive = (long?: 'pax' | 'gnu') =>
