@@ -6,6 +6,8 @@ import { CLASSES, configOf, type ModelName } from './models.js';
 export interface Product {
   readonly name: string;
   readonly kind: 'linear' | 'input gradient' | 'weight gradient' | 'batched';
+  /** One factor is a weight that does not train: an engine may multiply in integers. */
+  readonly frozen: boolean;
   readonly batch: number;
   readonly m: number;
   readonly k: number;
@@ -24,14 +26,20 @@ export function products(model: ModelName, adapter: AdapterName, images: number,
   const [rows, places] = [images * (patches + 1), images * patches];
   const adapted = adapter !== 'none' && adapter !== 'full';
   const list: Product[] = [];
-  const push = (name: string, kind: Product['kind'], [batch, m, k, n]: Shape, count: number) => {
-    if (count > 0) list.push({ name, kind, batch, m, k, n, count });
+  const push = (
+    name: string,
+    kind: Product['kind'],
+    [batch, m, k, n]: Shape,
+    count: number,
+    frozen = false,
+  ) => {
+    if (count > 0) list.push({ name, kind, frozen, batch, m, k, n, count });
   };
   /** A linear map [rows, from] → [rows, to]: how often it runs, and how often each of its gradients does. */
   const linear = (name: string, [m, from, to]: Three, count: number, input: number, weight: number) => {
-    push(name, 'linear', [1, m, from, to], count);
+    push(name, 'linear', [1, m, from, to], count, weight === 0);
     if (!train) return;
-    push(name, 'input gradient', [1, m, to, from], input);
+    push(name, 'input gradient', [1, m, to, from], input, weight === 0);
     push(name, 'weight gradient', [1, from, m, to], weight);
   };
 

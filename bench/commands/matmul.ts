@@ -1,5 +1,6 @@
 import {
   matMul,
+  type NamedAttrMap,
   type NamedTensorMap,
   reshape,
   type Tensor,
@@ -10,6 +11,7 @@ import {
 import { z } from 'zod';
 import { onednnBackend } from '../../src/engine/onednn.js';
 import { linear } from '../../src/engine/ops/linear.js';
+import { linears } from '../../src/engine/ops/linears.js';
 import { engineFlags, measureFlags, modelFlags } from '../bench-flags.js';
 import { command } from '../command.js';
 import { timed } from '../measure.js';
@@ -43,7 +45,7 @@ export default command({
 });
 
 /** A product as often as a step has it, each time with a weight of its own, as the layers have. */
-function callsOf({ kind, batch, m, k, n, count }: Product): (() => Tensor)[] {
+function callsOf({ kind, frozen, batch, m, k, n, count }: Product): (() => Tensor)[] {
   if (kind === 'batched') {
     const [a, b] = [activations(batch * m, k), activations(batch * k, n)];
     return Array(count).fill(() => matMul(reshape(a, [batch, m, k]), reshape(b, [batch, k, n])));
@@ -57,14 +59,19 @@ function callsOf({ kind, batch, m, k, n, count }: Product): (() => Tensor)[] {
   return Array.from({ length: count }, () => {
     if (kind === 'linear') {
       const weight = tensor(values, [k, n]);
-      return () => linear(x, weight);
+      return () => (frozen ? linears([{ x, weight, frozen }])[0]! : linear(x, weight));
     }
     const weight = tensor(values, [n, k]);
+    if (frozen) return () => kernel('LinearsGradInput', [x, weight], { changed: [false], frozen: [true] });
     return () => kernel('LinearGradInput', { dy: x, weight });
   });
 }
 
-const kernel = (name: string, inputs: NamedTensorMap): Tensor => tfjs().runKernel(name, inputs) as Tensor;
+/** Runs a kernel of one result; a list of inputs is numbered. */
+function kernel(name: string, inputs: NamedTensorMap | readonly Tensor[], attrs: object = {}): Tensor {
+  const [first] = [tfjs().runKernel(name, { ...inputs } as NamedTensorMap, attrs as NamedAttrMap)].flat();
+  return first!;
+}
 
 /** Input numbers in the precision of the layer before: bf16 where the engine keeps activations so. */
 function activations(rows: number, columns: number): Tensor {

@@ -9,6 +9,8 @@ import { rounded } from '../result.js';
 import { alternate, type Comparison, type Contender, type Row, rowOf } from '../versus.js';
 
 type Side = 'millrace' | 'torch' | 'torch-compile';
+/** The precisions of PyTorch's runs; ours have integers, too. */
+type Float = 'f32' | 'bf16';
 
 /** `side command model adapter precision`, and whether PyTorch keeps frozen weights in bf16. */
 interface Run {
@@ -16,19 +18,22 @@ interface Run {
   readonly command: 'train-step' | 'inference' | 'matmul';
   readonly model: 'vit-base' | 'deit-tiny';
   readonly adapter: string;
-  readonly precision: 'f32' | 'bf16';
+  readonly precision: Float | 'int16' | 'int8';
   readonly frozen?: 'bf16';
 }
 
 const nameOf = ({ side, command, model, adapter, precision, frozen }: Run): string =>
   [side, command, model, adapter, precision, ...(frozen ? ['frozen-bf16'] : [])].join(' ');
 
-/** Our run, and PyTorch's ways of doing the same. */
-function against(run: Omit<Run, 'side'>): { readonly mine: Run; readonly theirs: readonly Run[] } {
+/** Our run, and PyTorch's ways of doing the same in a precision that it has. */
+function against(
+  run: Omit<Run, 'side'>,
+  precision: Float,
+): { readonly mine: Run; readonly theirs: readonly Run[] } {
   const sides = ['torch', 'torch-compile'] as const;
   const theirs: Run[] = sides.flatMap((side) => [
-    { ...run, side },
-    ...(run.precision === 'bf16' ? [{ ...run, side, frozen: 'bf16' } as const] : []),
+    { ...run, side, precision },
+    ...(precision === 'bf16' ? [{ ...run, side, precision, frozen: 'bf16' } as const] : []),
   ]);
   return { mine: { ...run, side: 'millrace' }, theirs };
 }
@@ -41,25 +46,29 @@ interface Case extends Omit<Comparison, 'ours' | 'peers'> {
 
 const LORA_STEP = { command: 'train-step', model: 'vit-base', adapter: 'lora' } as const;
 
+type Cases = readonly (readonly [string, readonly Case[]])[];
+
+const ofTime = (title: string, runs: Pick<Case, 'mine' | 'theirs'>, target = 1): Case => ({
+  title,
+  ...runs,
+  of: 's_per_step',
+  target,
+});
+
+/** A step's products alone against the step. */
+function ceiling(mine: Run): Case {
+  const title = `a step's matrix products alone against our step, ${mine.precision}`;
+  return ofTime(title, { mine, theirs: [{ ...mine, command: 'matmul' }] });
+}
+
 /** The cases of one precision by name; `targets` are the ratios aimed at, 1 by default. */
-function casesIn(
-  precision: 'f32' | 'bf16',
-  suffix: string,
-  targets: Readonly<Record<string, number>>,
-): readonly (readonly [string, readonly Case[]])[] {
-  const step = against({ ...LORA_STEP, precision });
-  const tiny = against({ ...LORA_STEP, model: 'deit-tiny', precision });
-  const inference = against({ ...LORA_STEP, command: 'inference', precision });
+function casesIn(precision: Float, suffix: string, targets: Readonly<Record<string, number>>): Cases {
+  const step = against({ ...LORA_STEP, precision }, precision);
+  const tiny = against({ ...LORA_STEP, model: 'deit-tiny', precision }, precision);
+  const inference = against({ ...LORA_STEP, command: 'inference', precision }, precision);
   const both = `${precision} against the best ${precision}`;
-  const ofTime = (title: string, runs: Pick<Case, 'mine' | 'theirs'>, target = 1): Case => ({
-    title,
-    ...runs,
-    of: 's_per_step',
-    target,
-  });
   const memory: Case = { title: 'its peak memory', ...step, of: 'peak_rss_mb', target: 1 };
   const localized = { mine: { ...step.mine, adapter: 'localized' }, theirs: [step.mine] };
-  const products = { mine: step.mine, theirs: [{ ...step.mine, command: 'matmul' } as const] };
   return [
     [precision, [ofTime(`ViT-B LoRA step, ${both}`, step, targets['step']), memory]],
     [`tiny${suffix}`, [ofTime(`DeiT-Tiny LoRA step, ${both}`, tiny, targets['tiny'])]],
@@ -68,26 +77,66 @@ function casesIn(
       `localized${suffix}`,
       [ofTime(`our LoRA step against our Localized step, ${precision}`, localized, 1 / 1.15)],
     ],
-    [`ceiling${suffix}`, [ofTime(`a step's matrix products alone against our step, ${precision}`, products)]],
+    [`ceiling${suffix}`, [ceiling(step.mine)]],
+  ];
+}
+
+const ourBf16 = (mine: Run): Run => ({ ...mine, precision: 'bf16' });
+
+/**
+ * The cases of frozen weights in integers: against PyTorch's f32 and its best bf16, each a row of its own, and against
+ * our own bf16. `targets` are the ratios aimed at to PyTorch's, in time.
+ */
+function casesInIntegers(precision: 'int16' | 'int8', targets: Readonly<Record<Float, number>>): Cases {
+  const rows = (what: string, run: Omit<Run, 'side' | 'precision'>): readonly Case[] => {
+    const theirs = (['f32', 'bf16'] as const).map((other) =>
+      ofTime(
+        `${what}, ${precision} against the best ${other}`,
+        against({ ...run, precision }, other),
+        targets[other],
+      ),
+    );
+    const mine: Run = { ...run, side: 'millrace', precision };
+    return [...theirs, ofTime(`${what}, ${precision} against our bf16`, { mine, theirs: [ourBf16(mine)] })];
+  };
+  const step: Run = { ...LORA_STEP, side: 'millrace', precision };
+  const memory: Case = {
+    title: `its peak memory, ${precision} against our bf16`,
+    mine: step,
+    theirs: [ourBf16(step)],
+    of: 'peak_rss_mb',
+    target: 1,
+  };
+  return [
+    [precision, [...rows('ViT-B LoRA step', LORA_STEP), memory]],
+    [`tiny-${precision}`, rows('DeiT-Tiny LoRA step', { ...LORA_STEP, model: 'deit-tiny' })],
+    [`inference-${precision}`, rows('ViT-B inference', { ...LORA_STEP, command: 'inference' })],
+    [`ceiling-${precision}`, [ceiling(step)]],
   ];
 }
 
 const MIXED: Case = {
   title: 'ViT-B LoRA step, bf16 against the best f32',
-  mine: against({ ...LORA_STEP, precision: 'bf16' }).mine,
-  theirs: against({ ...LORA_STEP, precision: 'f32' }).theirs,
+  ...against({ ...LORA_STEP, precision: 'bf16' }, 'f32'),
   of: 's_per_step',
   target: 10,
 };
 
-/** Targets are for a machine with AMX; those in f32, for processors without bf16, are to be no slower than the peer. */
+/**
+ * Targets in bf16 are for a machine with AMX; those in f32, for processors without bf16, are to be no slower than the
+ * peer. Those of integers are for AVX2 against f32, and for AVX512-VNNI against bf16.
+ */
 const cases: ReadonlyMap<string, readonly Case[]> = new Map([
   ...casesIn('bf16', '', { step: 2.5, tiny: 2.5, inference: 2 }),
   ['mixed', [MIXED]] as const,
   ...casesIn('f32', '-f32', { step: 1.3 }),
+  ...casesInIntegers('int16', { f32: 1.3, bf16: 1.3 }),
+  ...casesInIntegers('int8', { f32: 1.6, bf16: 2 }),
 ]);
 
-const USUAL = ['bf16', 'f32', 'mixed', 'tiny', 'inference', 'localized', 'ceiling'];
+const USUAL = ['bf16', 'f32', 'mixed', 'tiny', 'inference', 'localized', 'ceiling'].concat(
+  ['int16', 'int8'].flatMap((name) => [name, `tiny-${name}`, `inference-${name}`, `ceiling-${name}`]),
+);
 
 export default command({
   description: 'training and inference beside PyTorch, in turn: ratios with their spread',
@@ -167,7 +216,7 @@ function table(rows: readonly Row[]): string {
   const text = (value: number, unit: string) =>
     unit === 's' ? `${value.toFixed(3)} s` : `${value.toFixed(0)} MB`;
   return markdown(
-    ['case', 'ours', 'peer', 'peer / ours', 'spread', 'aim with AMX', 'the peer that counts'],
+    ['case', 'ours', 'peer', 'peer / ours', 'spread', 'aim', 'the peer that counts'],
     rows.map((row) => [
       row.case,
       text(row.ours, row.unit),
