@@ -11,7 +11,7 @@ describe('docs/heads.md', () => {
       const counts = [192, 768].map((hidden) =>
         heads
           .make(name!, { classes: 3 })
-          .parameters(hidden, { patch: 16, depth: 12 })
+          .parameters(hidden, { patch: 16, channels: 3, depth: 12 })
           .filter(({ buffer }) => !buffer)
           .reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0)
           .toLocaleString('en'),

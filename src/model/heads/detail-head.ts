@@ -17,12 +17,12 @@ const [COARSE, FINE] = [128, 64];
  * says the logits of all of its pixels (Shi et al. 2016, arXiv:1609.05158), so that borders are not interpolated.
  */
 export function detailHead({ classes, dropout: rate = 0 }: HeadOptions): Head {
-  const layersOf = (hidden: number, { stride }: Pick<FineGrid, 'stride'>) => ({
+  const layersOf = (hidden: number, channels: number, { stride }: Pick<FineGrid, 'stride'>) => ({
     fuse: conv1('fuse', 4 * hidden, COARSE),
     fuseNorm: norm('fuse_norm', COARSE),
     context: residual('context', COARSE),
     reduce: conv1('reduce', COARSE, FINE),
-    stem: cells('stem', stride, FINE),
+    stem: cells('stem', stride, channels, FINE),
     texture: residual('texture', FINE),
     first: residual('first', FINE),
     second: residual('second', FINE),
@@ -32,10 +32,11 @@ export function detailHead({ classes, dropout: rate = 0 }: HeadOptions): Head {
   return {
     levels: quarters,
     readsImages: true,
-    parameters: (hidden, { patch }) => parametersOfLayers(layersOf(hidden, fineGrid(patch))),
+    parameters: (hidden, { patch, channels }) =>
+      parametersOfLayers(layersOf(hidden, channels, fineGrid(patch))),
     forward: (grid, pass) => {
       const { factor, stride } = fineGrid(pass.patch);
-      const layers = layersOf(grid.shape[3]!, { stride });
+      const layers = layersOf(grid.shape[3]!, pass.images.shape[3]!, { stride });
       const through = (x: Tensor, ...names: (keyof typeof layers)[]) =>
         names.reduce((y, name) => layers[name].run(y, pass), x);
       const tokens = relu(through(concat([...pass.levels], 3), 'fuse', 'fuseNorm'));
@@ -53,9 +54,12 @@ export function detailHead({ classes, dropout: rate = 0 }: HeadOptions): Head {
 }
 
 /** The first map of the stem: a convolution over each cell of the picture. */
-function cells(name: string, stride: number, outputs: number): Layer {
-  const inputs = stride * stride * 3;
+function cells(name: string, stride: number, channels: number, outputs: number): Layer {
+  const inputs = stride * stride * channels;
   const map = conv1(name, inputs, outputs);
   const [weight, bias] = map.parameters;
-  return { ...map, parameters: [{ ...weight!, torch: { shape: [outputs, 3, stride, stride] } }, bias!] };
+  return {
+    ...map,
+    parameters: [{ ...weight!, torch: { shape: [outputs, channels, stride, stride] } }, bias!],
+  };
 }

@@ -22,6 +22,8 @@ export interface HeadOptions {
 export interface HeadSite {
   /** Side of a patch in pixels. */
   readonly patch: number;
+  /** Channels of a picture. */
+  readonly channels: number;
   /** The number of blocks. */
   readonly depth: number;
 }
@@ -41,7 +43,7 @@ export interface HeadParameter {
 
 /** The context of one forward pass for a head. */
 export interface HeadPass extends Pass {
-  /** The pictures, normalised: [batch, height, width, 3]. Only a head that says `readsImages` may count on them. */
+  /** The pictures, normalised: [batch, height, width, channels]. Only a head that says `readsImages` may count on them. */
   readonly images: Tensor;
   /** The features after each block of the head's `levels`, normalised as the last ones are; shapes as theirs. */
   readonly levels: readonly Tensor[];
@@ -120,5 +122,9 @@ export function headPlaces(head: Pick<Head, 'parameters'>, config: VitConfig): T
 }
 
 function parametersOf(head: Pick<Head, 'parameters'>, config: VitConfig): readonly HeadParameter[] {
-  return head.parameters(config.hidden_size, { patch: config.patch_size, depth: config.num_hidden_layers });
+  return head.parameters(config.hidden_size, {
+    patch: config.patch_size,
+    channels: config.num_channels,
+    depth: config.num_hidden_layers,
+  });
 }

@@ -1,7 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { UserError } from '../../base/errors.js';
 import { tidy } from '../../base/tfjs-core.js';
 import type { ImageSize, Size } from '../../data/images/image-size.js';
-import { IMAGENET, type Normalization } from '../../data/images/normalization.js';
+import { IMAGENET, type Normalization, repeatedNormalization } from '../../data/images/normalization.js';
 import type { Random } from '../../random/random-stream.js';
 import type { Adapter, Site } from '../adapter.js';
 import type { Model, Pass } from '../model.js';
@@ -30,6 +31,8 @@ export abstract class AdaptableVit extends NamedAdapters implements Model {
 
   /** The shape of the ViT, for pictures of this model's size. */
   readonly config: VitConfig;
+  /** How pixels are normalised, channel by channel. */
+  readonly normalization: Normalization;
   /** Width and height of the pictures that it takes. */
   readonly imageSize: Size;
 
@@ -38,9 +41,10 @@ export abstract class AdaptableVit extends NamedAdapters implements Model {
     config: VitConfig,
     imageSize: ImageSize,
     outputs: number,
-    readonly normalization: Normalization = IMAGENET,
+    normalization: Normalization = repeatedNormalization(IMAGENET, config.num_channels),
   ) {
     super();
+    this.normalization = checkedNormalization(normalization, config);
     this.#sizes = new PictureSizes(config, imageSize, outputs);
     this.imageSize = this.#sizes.own;
     this.config = this.#sizes.config;
@@ -84,7 +88,7 @@ export abstract class AdaptableVit extends NamedAdapters implements Model {
     return this.#sizes.gridOf(inputs);
   }
 
-  /** Maps normalised images [batch, height, width, 3] to logits. */
+  /** Maps normalised images [batch, height, width, channels] to logits. */
   abstract forward(images: Tensor, pass?: Pass): Tensor;
 
   /** The attribute of a PyTorch model that is the head. @internal */
@@ -152,4 +156,14 @@ export abstract class AdaptableVit extends NamedAdapters implements Model {
   sitesOf(adapter: Adapter): Site[] {
     return adapterSites(adapter, this.config);
   }
+}
+
+/** @throws UserError for statistics of other channels than the model's. */
+function checkedNormalization(given: Normalization, { num_channels: channels }: VitConfig): Normalization {
+  const { mean, std } = given;
+  if (mean.length === channels && std.length === channels) return given;
+  throw new UserError(
+    `normalization: expected a mean and a deviation for each of ${channels} channels, got [${mean}] and [${std}]; see --mean and --std`,
+    { mean, std, channels },
+  );
 }

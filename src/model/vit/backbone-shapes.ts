@@ -8,7 +8,7 @@ export function backboneShapes(config: VitConfig): Map<string, number[]> {
   const shapes = new Map<string, number[]>();
   if (leading > 0) shapes.set('cls', [1, 1, d]);
   if (!config.rope_theta) shapes.set('positions', [1, leading + rows * columns, d]);
-  shapes.set('patch.weight', [d, 3, patch, patch]).set('patch.bias', [d]);
+  shapes.set('patch.weight', [d, config.num_channels, patch, patch]).set('patch.bias', [d]);
   const registers = config.num_register_tokens ?? 0;
   if (registers > 0) shapes.set('registers', [1, registers, d]);
   const add = (name: string, out: number, from?: number) => {

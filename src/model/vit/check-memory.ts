@@ -9,7 +9,7 @@ import type { VitConfig } from './config.js';
 export function checkMemory(config: VitConfig, imageSize: Size, outputs: number): void {
   const pixels = imageSize.width * imageSize.height;
   const tokens = 1 + pixels / config.patch_size ** 2;
-  const least = 4 * (pixels * 3 + outputs + tokens * config.hidden_size + tokens ** 2);
+  const least = 4 * (pixels * config.num_channels + outputs + tokens * config.hidden_size + tokens ** 2);
   const there = memory();
   if (there === undefined || least <= there) return;
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;

@@ -67,7 +67,7 @@ export const vitConfig = z
     folded_layer_scale: z.boolean().optional(),
     /** The module names in transformers, where the features do not tell them: no key of transformers. */
     module_names: z.enum(['vit', 'dinov2']).optional(),
-    num_channels: z.literal(3).default(3),
+    num_channels: z.int().positive().default(3),
   })
   .refine(({ hidden_size: width, num_attention_heads: heads }) => width % heads === 0, {
     path: ['num_attention_heads'],

@@ -39,13 +39,13 @@ export class PictureSizes {
     if (rank === 4 && this.#shapes.has(shape.slice(1).join())) return;
     const { width, height } = this.own;
     throw new UserError(
-      `images: expected [batch, ${height}, ${width}, 3], got [${shape.join(', ')}]; decode(model.imageSize), or load the model with another imageSize`,
+      `images: expected [batch, ${height}, ${width}, ${this.config.num_channels}], got [${shape.join(', ')}]; decode(model.imageSize), or load the model with another imageSize`,
     );
   }
 
   #add(config: VitConfig, size: Size, outputs: number): void {
     checkImageSize(size, config.patch_size);
     checkMemory(config, size, outputs);
-    this.#shapes.add(`${size.height},${size.width},3`);
+    this.#shapes.add(`${size.height},${size.width},${config.num_channels}`);
   }
 }

@@ -2,25 +2,32 @@ import { z } from 'zod';
 import { type Size, sizeText } from '../../data/images/image-size.js';
 import type { Normalization } from '../../data/images/normalization.js';
 
-/** A number for each channel, or one for all. */
-export const channels = z.preprocess(
-  (value) => (typeof value === 'number' ? [value, value, value] : value),
-  z.array(z.number()).length(3, { error: 'expected a number for each of 3 channels' }),
-);
-export const stds = channels.refine((values) => values.every((value) => value > 0), {
-  error: 'expected numbers above 0',
-});
-const preprocessor = z.object({
-  do_normalize: z.boolean().nullish(),
-  do_rescale: z.boolean().nullish(),
-  do_resize: z.boolean().nullish(),
-  do_center_crop: z.boolean().nullish(),
-  rescale_factor: z.number().positive().nullish(),
-  image_mean: channels.nullish(),
-  image_std: stds.nullish(),
-  size: z.unknown().optional(),
-  crop_size: z.unknown().optional(),
-});
+/** Means and deviations of pixels: a number for each channel, or one for all. */
+export function statisticsFor(channels: number) {
+  const mean = z.preprocess(
+    (value) => (typeof value === 'number' ? Array<number>(channels).fill(value) : value),
+    z.array(z.number()).length(channels, {
+      error: `expected a number for each of ${channels} channels`,
+    }),
+  );
+  const std = mean.refine((values) => values.every((value) => value > 0), {
+    error: 'expected numbers above 0',
+  });
+  return { mean, std };
+}
+
+const preprocessor = ({ mean, std }: ReturnType<typeof statisticsFor>) =>
+  z.object({
+    do_normalize: z.boolean().nullish(),
+    do_rescale: z.boolean().nullish(),
+    do_resize: z.boolean().nullish(),
+    do_center_crop: z.boolean().nullish(),
+    rescale_factor: z.number().positive().nullish(),
+    image_mean: mean.nullish(),
+    image_std: std.nullish(),
+    size: z.unknown().optional(),
+    crop_size: z.unknown().optional(),
+  });
 
 /**
  * The pixel statistics of a preprocessor_config.json, for one that is divided by 255 first: another `rescale_factor`, or none,
@@ -31,9 +38,10 @@ const preprocessor = z.object({
 export function readPreprocessor(
   file: unknown,
   imageSize: Size,
+  channels: number,
   fail: (got: string) => never,
 ): Normalization {
-  const parsed = preprocessor.safeParse(file);
+  const parsed = preprocessor(statisticsFor(channels)).safeParse(file);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     return fail(`${issue.path.join('.') || 'the file'}: ${issue.message}`);
@@ -63,8 +71,8 @@ export function readPreprocessor(
   if (normalizes && !image_mean) return fail('expected image_mean and image_std, got neither');
   // (pixel · factor − mean) / std is (pixel / 255 − mean / scale) / (std / scale).
   const scale = do_rescale === false ? 255 : closeTo1((rescale_factor ?? 1 / 255) * 255);
-  const mean = normalizes ? image_mean! : [0, 0, 0];
-  const std = normalizes ? image_std! : [1, 1, 1];
+  const mean = normalizes ? image_mean! : Array<number>(channels).fill(0);
+  const std = normalizes ? image_std! : Array<number>(channels).fill(1);
   return { mean: mean.map((value) => value / scale), std: std.map((value) => value / scale) };
 }
 

@@ -77,6 +77,7 @@ function statisticsOf(
     readPreprocessor(
       anySize ? { ...json, do_center_crop: false, do_resize: false } : json,
       imageSizeOf(config),
+      config.num_channels,
       (text) => {
         throw new UserError(`${path}: ${text}`, { path });
       },

@@ -10,8 +10,8 @@ export interface SaveOnnxOptions {
 }
 
 /**
- * Writes a whole model, head and adapter included, as an ONNX file of opset 17 in f32: `pixel_values` [batch, 3, height,
- * width], normalised, → `logits`, [batch, classes] or [batch, classes, height, width]. The batch is free, the size of
+ * Writes a whole model, head and adapter included, as an ONNX file of opset 17 in f32: `pixel_values` [batch, channels,
+ * height, width], normalised, → `logits`, [batch, classes] or [batch, classes, height, width]. The batch is free, the size of
  * the pictures is the model's.
  *
  * An adapter need not be merged, and a head may be a user's own: see `recordOnnx`. Nothing else may use the engine until
@@ -33,7 +33,7 @@ export async function saveOnnx(
     return logits.rank === 4 ? transpose(logits, [0, 3, 1, 2]) : logits;
   };
   const bytes = await recordOnnx(forward, {
-    shape: [3, height, width],
+    shape: [model.config.num_channels, height, width],
     weights: model.parameters,
     metadata,
   });

@@ -8,6 +8,8 @@ export interface Sizes {
   readonly blocks: number;
   readonly wide: number;
   readonly patch: number;
+  /** Of a picture. */
+  readonly channels: number;
   /** The side of the grid of patches that the positions are for, if any; a fraction if it is not square. */
   readonly side: number | undefined;
 }
@@ -18,11 +20,12 @@ export function sizesOf(weights: NamedWeights, missing: (name: string) => never)
     const dims = weights.get(name)?.shape;
     return dims?.length === rank ? dims : missing(name);
   };
-  const [hidden, , patch] = shape('patch.weight', 4) as [number, number, number, number];
+  const [hidden, channels, patch] = shape('patch.weight', 4) as [number, number, number, number];
   const leading = weights.has('cls') ? 1 : 0;
   return {
     hidden,
     patch,
+    channels,
     side: weights.has('positions') ? Math.sqrt(shape('positions', 3)[1]! - leading) : undefined,
     wide: shape('layers.0.fc1.weight', 2)[0]!,
     blocks: countBlocks(weights.keys()),
@@ -40,7 +43,11 @@ export function countBlocks(names: Iterable<string>): number {
 }
 
 /** The keys of `vitConfig` that sizes tell. */
-export function shapeOf({ hidden, blocks, wide, patch }: Sizes, heads: number | '…', eps: number): Json {
+export function shapeOf(
+  { hidden, blocks, wide, patch, channels }: Sizes,
+  heads: number | '…',
+  eps: number,
+): Json {
   return {
     hidden_size: hidden,
     num_hidden_layers: blocks,
@@ -48,5 +55,6 @@ export function shapeOf({ hidden, blocks, wide, patch }: Sizes, heads: number | 
     intermediate_size: wide,
     layer_norm_eps: eps,
     patch_size: patch,
+    ...(channels !== 3 && { num_channels: channels }),
   };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Normalization } from '../../data/images/normalization.js';
 import type { Json } from '../../files/json-file.js';
-import { channels, stds } from './preprocessor.js';
+import { statisticsFor } from './preprocessor.js';
 import { type Sizes, shapeOf } from './sizes.js';
 
 /** timm's ViTs by the word in their names: width, blocks, heads. */
@@ -69,7 +69,6 @@ const HARMLESS =
 
 /** Arguments with the only values that leave it a plain ViT. */
 const DEFAULTS: Readonly<Record<string, readonly unknown[]>> = {
-  in_chans: [3],
   pos_embed: ['learn'],
   qk_norm: [false],
   rope_type: ['dinov3'],
@@ -87,13 +86,14 @@ const DEFAULTS: Readonly<Record<string, readonly unknown[]>> = {
 
 const COUNTS = ['embed_dim', 'depth', 'num_heads'];
 
-const timmConfig = z.object({
-  architecture: z.string(),
-  model_args: z.record(z.string(), z.unknown()).nullish(),
-  pretrained_cfg: z
-    .object({ input_size: z.array(z.number()).optional(), mean: channels.optional(), std: stds.optional() })
-    .nullish(),
-});
+const timmConfig = ({ mean, std }: ReturnType<typeof statisticsFor>) =>
+  z.object({
+    architecture: z.string(),
+    model_args: z.record(z.string(), z.unknown()).nullish(),
+    pretrained_cfg: z
+      .object({ input_size: z.array(z.number()).optional(), mean: mean.optional(), std: std.optional() })
+      .nullish(),
+  });
 
 /** What timm's config.json says of a model. */
 export interface TimmModel {
@@ -109,7 +109,7 @@ export interface TimmModel {
  * `fail` is called where the architecture is no ViT that can be read, or has other sizes than the tensors.
  */
 export function readTimmConfig(file: object, sizes: Sizes, fail: (got: string) => never): TimmModel {
-  const parsed = timmConfig.safeParse(file);
+  const parsed = timmConfig(statisticsFor(sizes.channels)).safeParse(file);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     return fail(`${issue.path.join('.')}: ${issue.message}`);
@@ -125,7 +125,7 @@ export function readTimmConfig(file: object, sizes: Sizes, fail: (got: string) =
   const { class_token: hasClass = !('class_token' in family), pre_norm: hasNorm = 'pre_norm' in family } =
     args;
   const { act_layer: act } = args;
-  checkArguments(args, hasClass, hasNorm, fail);
+  checkArguments(args, hasClass, hasNorm, sizes, fail);
   const area = cfg?.input_size;
   if (area && (area.length !== 3 || area[1] !== area[2]))
     return fail(`pretrained_cfg.input_size: expected square images, got [${area.join(', ')}]`);
@@ -149,7 +149,13 @@ export function readTimmConfig(file: object, sizes: Sizes, fail: (got: string) =
 }
 
 /** Refuses arguments that change what a ViT computes, beside those that are read. */
-function checkArguments(args: Json, hasClass: unknown, hasNorm: unknown, fail: (got: string) => never): void {
+function checkArguments(
+  args: Json,
+  hasClass: unknown,
+  hasNorm: unknown,
+  { channels }: Sizes,
+  fail: (got: string) => never,
+): void {
   const { act_layer: act } = args;
   const { class_token: _, pre_norm: __, act_layer: ___, ...others } = args;
   for (const [name, value] of Object.entries({
@@ -161,6 +167,7 @@ function checkArguments(args: Json, hasClass: unknown, hasNorm: unknown, fail: (
     if (
       !COUNTS.includes(name) &&
       !HARMLESS.test(name) &&
+      !(name === 'in_chans' && value === channels) &&
       !(Object.hasOwn(DEFAULTS, name) && DEFAULTS[name]!.includes(value))
     )
       fail(`model_args.${name}: expected one that can be read, got ${JSON.stringify(value)}`);

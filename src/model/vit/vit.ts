@@ -29,18 +29,18 @@ export function lastNorm(config: VitConfig, parameters: Parameters, x: Tensor): 
 /**
  * The tokens of images before the first block (Dosovitskiy et al. 2021, eq. 1).
  *
- * Shapes: images [batch, height, width, 3] → [batch, leading + (height/patch)·(width/patch), hidden]: the class token
+ * Shapes: images [batch, height, width, channels] → [batch, leading + (height/patch)·(width/patch), hidden]: the class token
  * where there is one, then registers where there are any (Darcet et al. 2024, "Vision Transformers Need Registers"),
  * then the patches.
  */
 export function embed(config: VitConfig, parameters: Parameters, images: Tensor): Tensor {
-  const { hidden_size: hidden, patch_size: patch, layer_norm_eps: eps } = config;
+  const { hidden_size: hidden, patch_size: patch, num_channels: channels, layer_norm_eps: eps } = config;
   const get = (name: string) => parameters.get(name);
   const [batch, height, width] = images.shape as [number, number, number];
   const [tall, wide] = [height / patch, width / patch];
   return tidy(() => {
-    const rows = reshape(images, [batch * tall, patch, wide, patch * 3]);
-    const pixels = reshape(transpose(rows, [0, 2, 1, 3]), [batch, tall * wide, patch * patch * 3]);
+    const rows = reshape(images, [batch * tall, patch, wide, patch * channels]);
+    const pixels = reshape(transpose(rows, [0, 2, 1, 3]), [batch, tall * wide, patch * patch * channels]);
     const [weight, bias] = ['patch.weight', 'patch.bias'].map((name) => parameters.parameter(name));
     const frozen = !weight!.trainable && !bias!.trainable;
     const [patches] = linears([{ x: pixels, weight: weight!.value, bias: bias!.value, frozen }]);
@@ -135,7 +135,7 @@ export function addRandomBackbone(parameters: Parameters, config: VitConfig, see
   }
 }
 
-/** A tensor in the layout of this project: [in, out] for linear maps, [patch·patch·3, out] for the patch embedding. */
+/** A tensor in the layout of this project: [in, out] for linear maps, [patch·patch·channels, out] for the patch embedding. */
 function fromTorch(data: Float32Array, shape: readonly number[]): Tensor {
   return tensor(fromTorchLayout(data, shape), layout(shape));
 }

@@ -8,6 +8,7 @@ import type { StoredTensor } from '../../files/safetensors-format.js';
 import { addHead, type Head, headPlaces } from '../../model/heads/head.js';
 import type { Pass } from '../../model/model.js';
 import type { TorchPlace } from '../../model/torch-place.js';
+import { withChannels } from '../../model/vit/adapt-channels.js';
 import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import { imageSizeOf, leadingPositions, type VitConfig } from '../../model/vit/config.js';
 import { fromTorchLayout } from '../../model/vit/layout.js';
@@ -22,6 +23,8 @@ export interface ClassifierOptions {
   readonly head?: 'new' | 'keep';
   /** Size of the images, multiples of the patch size; a number is a square. Default: that of the pretrained model. */
   readonly imageSize?: ImageSize | undefined;
+  /** Channels of the images; the patch embedding of a model of 3 is adapted to others. Default: the model's own. */
+  readonly channels?: number | undefined;
   /** Statistics of pixels in place of the pretrained model's, or of some of them. */
   readonly normalization?: Partial<Normalization> | undefined;
   /** Seeds the initial weights. */
@@ -44,7 +47,7 @@ export class Classifier extends AdaptableVit {
     super(config, imageSize, classes, normalization);
   }
 
-  /** Float32 images [batch, height, width, 3] → logits [batch, classes]. */
+  /** Float32 images [batch, height, width, channels] → logits [batch, classes]. */
   forward(images: Tensor, pass: Pass = {}): Tensor2D {
     return tidy(() => {
       const tokens = this.tokens(images, pass);
@@ -73,7 +76,7 @@ export class Classifier extends AdaptableVit {
     classes,
     head = 'new',
     seed,
-  }: Omit<ClassifierOptions, 'imageSize' | 'normalization'>): Classifier {
+  }: Omit<ClassifierOptions, 'imageSize' | 'normalization' | 'channels'>): Classifier {
     const model = new Classifier(this.config, this.imageSize, classes, this.normalization);
     this.shareBackbone(model);
     model.addHead(seed);
@@ -96,7 +99,8 @@ export async function loadClassifier(name: string, options: ClassifierOptions): 
 }
 
 /** A classifier on a backbone that was read already. */
-export function classifierOf(pretrained: Pretrained, options: ClassifierOptions): Classifier {
+export function classifierOf(given: Pretrained, options: ClassifierOptions): Classifier {
+  const pretrained = withChannels(given, options.channels);
   const { config } = pretrained;
   const { classes, head = 'new', imageSize = imageSizeOf(config), seed } = options;
   const model = new Classifier(

@@ -6,6 +6,7 @@ import { addHead, type Head, type HeadOptions, headPass, headPlaces } from '../.
 import { DEFAULT_HEAD, heads } from '../../model/heads/heads.js';
 import type { Pass } from '../../model/model.js';
 import type { TorchPlace } from '../../model/torch-place.js';
+import { withChannels } from '../../model/vit/adapt-channels.js';
 import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import { imageSizeOf, type VitConfig } from '../../model/vit/config.js';
 import type { Pretrained } from '../../model/vit/pretrained-of.js';
@@ -15,6 +16,8 @@ import { addPretrained, addRandomBackbone, patchGrid } from '../../model/vit/vit
 export interface SegmenterOptions extends HeadOptions {
   /** Size of the images, multiples of the patch size; a number is a square. Default: that of the pretrained model. */
   readonly imageSize?: ImageSize;
+  /** Channels of the images; the patch embedding of a model of 3 is adapted to others. Default: the model's own. */
+  readonly channels?: number | undefined;
   /** Statistics of pixels in place of the pretrained model's, or of some of them. */
   readonly normalization?: Partial<Normalization> | undefined;
   /** Seeds the initial weights. */
@@ -36,7 +39,7 @@ export class Segmenter extends AdaptableVit {
     this.#head = heads.make(head.name ?? DEFAULT_HEAD, head);
   }
 
-  /** Float32 images [batch, height, width, 3], or `trunk`'s output, → logits [batch, height, width, classes]. */
+  /** Float32 images [batch, height, width, channels], or `trunk`'s output, → logits [batch, height, width, classes]. */
   forward(images: Tensor, pass: Pass = {}): Tensor {
     const { parameters, config } = this;
     return tidy(() => {
@@ -74,7 +77,7 @@ export class Segmenter extends AdaptableVit {
    * @example
    * const models = [1, 2, 3].map((seed) => model.sibling({ classes: 3, seed }));
    */
-  sibling({ seed, ...head }: Omit<SegmenterOptions, 'imageSize' | 'normalization'>): Segmenter {
+  sibling({ seed, ...head }: Omit<SegmenterOptions, 'imageSize' | 'normalization' | 'channels'>): Segmenter {
     const model = new Segmenter(this.config, this.imageSize, head, this.normalization);
     this.shareBackbone(model);
     model.addHead(seed);
@@ -83,7 +86,8 @@ export class Segmenter extends AdaptableVit {
 }
 
 /** A segmenter on a backbone that was read already. */
-export function segmenterOf(pretrained: Pretrained, options: SegmenterOptions): Segmenter {
+export function segmenterOf(given: Pretrained, options: SegmenterOptions): Segmenter {
+  const pretrained = withChannels(given, options.channels);
   const { imageSize = imageSizeOf(pretrained.config), seed } = options;
   const model = new Segmenter(
     pretrained.config,

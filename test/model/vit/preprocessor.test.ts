@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readPreprocessor } from '../../../src/model/vit/preprocessor.js';
 
 const read = (file: unknown) =>
-  readPreprocessor(file, { width: 224, height: 224 }, (text) => {
+  readPreprocessor(file, { width: 224, height: 224 }, 3, (text) => {
     throw new Error(text);
   });
 const half = { image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
