@@ -1,5 +1,6 @@
 import { map, type Observable } from 'rxjs';
 import { type Evaluation, evaluate } from '../../operators/evaluate.js';
+import type { ImageSize } from '../data/images/image-size.js';
 import type { ImageItem } from '../data/types.js';
 import { testScores } from '../loggers/summary.js';
 import type { Classifier } from '../tasks/classification/classifier.js';
@@ -16,10 +17,10 @@ import type { TrainedRun } from './trained-runs.js';
 import type { WholePictureOptions } from './whole-pictures.js';
 
 /** How a trained run is scored. */
-export interface EvaluationOptions extends BatchesOptions, WholePictureOptions {
-  /** At the model's own size (default), or at that of each picture. */
-  readonly resolution?: 'model' | 'own';
-  /** Pixels by which outlines may differ, at the pictures' own resolution. Default 2. */
+export interface EvaluationOptions extends BatchesOptions, Omit<WholePictureOptions, 'size'> {
+  /** At the model's own size (default), at that of each picture, or at one size for all pictures. */
+  readonly resolution?: 'model' | 'own' | ImageSize;
+  /** Pixels by which outlines may differ, unless at the model's size. Default 2. */
   readonly tolerance?: number;
 }
 
@@ -36,7 +37,10 @@ export function evaluateTrained(
 ): Observable<TestEvaluation> {
   return byTask<Observable<TestEvaluation>>(model, run, items, {
     segmentation: (segmenter, own, pairs) => {
-      if (options.resolution === 'own') return scorePictures(pairs, segmenter, own, options);
+      const { resolution = 'model' } = options;
+      if (resolution === 'own') return scorePictures(pairs, segmenter, own, options);
+      if (resolution !== 'model')
+        return scorePictures(pairs, segmenter, own, { ...options, size: resolution });
       const { classes } = segmenter.head;
       const metrics = segmentationMetrics({ classes, loss: crossEntropy() });
       return own.settings.tiles === undefined

@@ -8,6 +8,7 @@ import { prefetch } from '../../operators/prefetch.js';
 import { say } from '../base/say.js';
 import type { Batch } from '../data/batch.js';
 import { batchPlans } from '../data/batch-plans.js';
+import { type ImageSize, sizeText } from '../data/images/image-size.js';
 import type { SampleCache } from '../data/images/sample-cache.js';
 import type { BatchPlan, Pair } from '../data/types.js';
 import type { Classifier } from '../tasks/classification/classifier.js';
@@ -44,7 +45,7 @@ export async function plannedRuns(
   config: { readonly modelDir: string } & TrainedRunsOptions &
     RunSelection &
     TestDomainsOptions &
-    AskedAdapter & { readonly adapter?: readonly string[]; readonly resolution?: string },
+    AskedAdapter & { readonly adapter?: readonly string[] } & Resolution,
 ): Promise<PlannedRun[]> {
   const runs = selectRuns(await trainedRuns(config.modelDir, config), config);
   for (const note of checkAdapters(runs, config)) say(note);
@@ -55,15 +56,24 @@ export async function plannedRuns(
   return plans;
 }
 
+interface Resolution {
+  /** The size at which segmentations are scored. Default `model`. */
+  readonly resolution?: 'model' | 'own' | ImageSize;
+}
+
 /** A line for each place, and for a resolution, that no run of the other task reads. */
 function unreadPlaces(
   runs: readonly TrainedRun[],
-  { maskDir, labels, resolution }: RunPlaces & { readonly resolution?: string },
+  { maskDir, labels, resolution = 'model' }: RunPlaces & Resolution,
 ): string[] {
   const [labelled, masked] = [runs.some(isClassification), !runs.every(isClassification)];
   return [
     ...(maskDir !== undefined && !masked ? ['--mask-dir: ignored: all runs are classifications'] : []),
-    ...(resolution === 'own' && !masked ? ['--resolution own: ignored: all runs are classifications'] : []),
+    ...(resolution !== 'model' && !masked
+      ? [
+          `--resolution ${resolution === 'own' ? 'own' : sizeText(resolution)}: ignored: all runs are classifications`,
+        ]
+      : []),
     ...(labels !== undefined && !labelled ? ['--labels: ignored: all runs are segmentations'] : []),
   ];
 }

@@ -69,18 +69,20 @@ export const overwriteFlag = z
   .describe('replace the files of an earlier run of this recipe');
 
 const atModelSize: WhyUnread = ({ resolution }) =>
-  resolution === 'own'
+  resolution !== 'model'
     ? undefined
     : '--resolution model scores at the size of the model; see --resolution own';
 
-/** Flags of scoring segmentations at the pictures' own resolution. */
+/** Flags of scoring segmentations at another resolution than the model's. */
 export const resolutionFlags = {
   resolution: z
-    .enum(['model', 'own'])
+    .union([z.enum(['model', 'own']), imageSizeFlag])
     .default('model')
-    .describe(
-      'size at which segmentations are scored: model = that of the model, as in training; own = that of each picture, with scores of contours and of calibration, and pictures.json for compare',
-    ),
+    .meta({
+      expects: 'model, own, width x height or the side of a square',
+      description:
+        'size at which segmentations are scored: model = that of the model, as in training; own = that of each picture, with scores of contours and of calibration, and pictures.json for compare; a size such as 224 = the same of all pictures, resized to it as masks are',
+    }),
   tiles: readUnless(
     imageSizeFlag.optional().meta({
       expects: 'width x height or the side of a square',

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { concatMap, defer, from, type Observable, toArray } from 'rxjs';
+import { concatMap, defer, from, map, type Observable, toArray } from 'rxjs';
 import { batch } from '../../operators/batch.js';
 import { concatLease } from '../../operators/concat-lease.js';
 import { decode } from '../../operators/decode.js';
@@ -10,13 +10,15 @@ import { UserError } from '../base/errors.js';
 import { gather, tensor1d, tidy } from '../base/tfjs-core.js';
 import { noTargets } from '../data/batch.js';
 import { batchPlans } from '../data/batch-plans.js';
-import type { ImageSize, Size } from '../data/images/image-size.js';
+import { type ImageSize, type Size, sizeOf } from '../data/images/image-size.js';
 import { pictureSize } from '../data/images/picture-size.js';
+import { resizeNearest } from '../data/images/resize.js';
 import { scaledSizes } from '../data/images/scales.js';
 import { type Tiled, tilesOf } from '../data/images/tiles.js';
 import { nameOf } from '../data/source.js';
 import type { BatchPlan, ImageItem, Pair } from '../data/types.js';
 import type { Model } from '../model/model.js';
+import { averagedTo } from '../tasks/segmentation/averaged-to.js';
 import { readMaskIds } from '../tasks/segmentation/mask-format.js';
 import { toClasses } from '../tasks/segmentation/mask-ids.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
@@ -37,9 +39,11 @@ export interface WholePictureOptions {
   readonly ttaFlip?: boolean;
   /** Multiples of the model's size at which it looks. Default 1 alone. */
   readonly ttaScales?: readonly number[];
+  /** The size of all pictures, in place of each one's own. */
+  readonly size?: ImageSize | undefined;
 }
 
-/** A picture's probabilities, and the classes of its mask, both at its own size. */
+/** A picture's probabilities, and the classes of its mask, both at its own size or at the one that was asked for. */
 export interface WholePicture extends Stitched {
   readonly pair: Pair;
   readonly classes: Uint8Array;
@@ -50,6 +54,9 @@ export interface WholePicture extends Stitched {
  * slide over them, are interpolated to pixels, and the probabilities of all views (scales, and each mirrored) are
  * averaged.
  *
+ * With a `size` probabilities are then averaged over the area of each of its pixels, and masks are resized to the nearest,
+ * as in training.
+ *
  * @throws UserError for a mask of another size than its picture.
  */
 export function wholePictures(
@@ -58,7 +65,7 @@ export function wholePictures(
   run: TrainedRun<SegmentationRun>,
   options: WholePictureOptions,
 ): Observable<WholePicture> {
-  const { ttaFlip = false, ttaScales = [1] } = options;
+  const { ttaFlip = false, ttaScales = [1], size } = options;
   const sizes =
     ttaScales.length === 1 && ttaScales[0] === 1
       ? [model.imageSize]
@@ -73,6 +80,7 @@ export function wholePictures(
         concatMap((view) => seen(tiles, model, view, options.batchSize)),
         toArray(),
         concatMap(async (all) => ({ ...meanOfViews(all), pair, classes: await maskOf(pair, run, all[0]!) })),
+        map((picture) => (size === undefined ? picture : resized(picture, sizeOf(size)))),
       ),
     ),
   );
@@ -139,6 +147,11 @@ function meanOfViews(views: readonly Stitched[]): Stitched {
     (value, i) => others.reduce((sum, view) => sum + view.probabilities[i]!, value) / views.length,
   );
   return { ...first!, probabilities };
+}
+
+function resized(picture: WholePicture, size: Size): WholePicture {
+  const classes = resizeNearest({ ...picture, data: picture.classes }, size.width, size.height);
+  return { ...picture, ...averagedTo(picture, size), classes };
 }
 
 async function maskOf(

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { image, reverse, softmax, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { lastValueFrom, toArray } from 'rxjs';
 import { readImage } from '../../src/data/images/image-file.js';
+import { type ImageSize } from '../../src/data/images/image-size.js';
 import { resizeBilinear } from '../../src/data/images/resize.js';
 import type { SegmentationRun } from '../../src/experiment/run-settings.js';
 import { loadTrained, type TrainedRun, trainedRuns } from '../../src/experiment/trained-runs.js';
 import { type WholePictureOptions, wholePictures } from '../../src/experiment/whole-pictures.js';
+import { loadSample } from '../../src/tasks/segmentation/load-sample.js';
 import { findPairs } from '../../src/tasks/segmentation/pairs.js';
 import type { Segmenter } from '../../src/tasks/segmentation/segmenter.js';
 import { plain, tinyBackbone, untrained } from '../recipes/trained.js';
@@ -71,6 +73,38 @@ describe('wholePictures', () => {
       assert.equal(got.length, 3 * pixels);
       got.forEach((p, i) => assert.ok(Math.abs(p - expected[i]!) < 1e-5, `${i}: ${p}, not ${expected[i]}`));
     });
+
+  it('averages probabilities over the pixels of another size, and resizes masks to the nearest', async () => {
+    const model = (await loadTrained(run)) as Segmenter;
+    try {
+      const pairs = await findPairs(join(plain, 'images'), join(plain, 'masks'));
+      const look = async (size?: ImageSize) =>
+        (
+          await lastValueFrom(
+            wholePictures(pairs.slice(0, 1), model, run, { batchSize: 4, size }).pipe(toArray()),
+          )
+        )[0]!;
+      const own = await look();
+      const small = await look({ width: own.width / 2, height: own.height / 4 });
+      assert.deepEqual([small.width, small.height], [own.width / 2, own.height / 4]);
+      const plan = { item: pairs[0]!, seed: 0, epoch: 1, index: 0 };
+      const { mask } = await loadSample(plan, { width: small.width, height: small.height });
+      assert.deepEqual(small.classes, mask);
+      for (const [x, y, k] of [
+        [0, 0, 0],
+        [3, 2, 1],
+        [small.width - 1, small.height - 1, 2],
+      ] as const) {
+        let sum = 0;
+        for (let v = 0; v < 4; v++)
+          for (let u = 0; u < 2; u++)
+            sum += own.probabilities[((4 * y + v) * own.width + 2 * x + u) * 3 + k]!;
+        assert.ok(Math.abs(small.probabilities[(y * small.width + x) * 3 + k]! - sum / 8) < 1e-6);
+      }
+    } finally {
+      model.dispose();
+    }
+  });
 
   it('slides a window over the picture: one of its size is the picture, smaller ones say something else', async () => {
     const size = await readImage((await findPairs(join(plain, 'images'), join(plain, 'masks')))[0]!.image);

@@ -126,6 +126,14 @@ describe('inference', () => {
     assert.equal(compared.code, 0, compared.stderr);
     assert.match(compared.stdout, /^in_domain, mIoU: .*(real difference|better|worse)/m);
     assert.match((await compare('--scores=none')).stderr, /^none\/pictures\.json: no pictures/);
+    const same = await infer('--resolution=32x24', '--test-domains=in_domain', '--output-dir=same');
+    assert.equal(same.code, 0, same.stderr);
+    for (const { pictures } of json<CountedDomain[]>('same/pictures.json'))
+      for (const { counts } of pictures)
+        assert.equal(
+          counts['binPixels']!.reduce((a, b) => a + b),
+          32 * 24,
+        );
     const unread = await infer('--tta-flip', '--test-domains=in_domain', '--output-dir=own', '--overwrite');
     assert.match(unread.stderr, /--tta-flip: .*--resolution model/);
     assert.ok(!existsSync(join(dir, 'own/pictures.json')), 'no counts of an earlier scoring');
