@@ -28,7 +28,10 @@ export interface LoraOptions extends AdapterOptions {
   readonly dora?: boolean;
   /** How A and B start; `kaiming` by default. */
   readonly init?: LoraStart;
-  /** The learning rate of B as a multiple of A's (Hayou et al. 2024, "LoRA+"; 16 is theirs). Default 1. */
+  /**
+   * The learning rate of B as a multiple of A's (Hayou et al. 2024, "LoRA+"; 16 is theirs); as in PEFT, of magnitudes and
+   * of biases that train, too. Default 1.
+   */
   readonly lrRatio?: number;
   /** Keep A as it started (Zhang et al. 2023, "LoRA-FA"). Default false. */
   readonly freezeA?: boolean;

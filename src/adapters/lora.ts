@@ -30,6 +30,7 @@ export function lora(options: LoraOptions): Adapter {
   const { rank, alpha, rsLora, dora, dropout: rate, targets, ...more } = loraSettings(options);
   const { init, lrRatio, freezeA, bias, given } = more;
   const inWeight = startsInWeight(init);
+  const rated = lrRatio !== 1 && { rate: lrRatio };
   const lowRank = (site: Site, own: (part: string) => Tensor): LowRank => {
     const [a, b] = inWeight ? withStart(own) : [own('lora_A'), own('lora_B')];
     return { a, b, scale: loraAt(options, site).scale };
@@ -46,6 +47,7 @@ export function lora(options: LoraOptions): Adapter {
     ...placeOf(options),
     peft: peftForm(options),
     ...trainsBias(bias, options, targets),
+    ...(rated && { trainedRate: rated.rate }),
     parameters: (site) => {
       const { rank, scale } = loraAt(options, site);
       const { inputs, outputs } = site;
@@ -59,8 +61,8 @@ export function lora(options: LoraOptions): Adapter {
       const b = parameter('lora_B', [rank, outputs], inits.b);
       return [
         { ...a, ...(freezeA && { buffer: true }) },
-        { ...b, ...(lrRatio !== 1 && { rate: lrRatio }) },
-        ...(dora ? [parameter('lora_magnitude', [outputs], columnNorms)] : []),
+        { ...b, ...rated },
+        ...(dora ? [{ ...parameter('lora_magnitude', [outputs], columnNorms), ...rated }] : []),
         ...(inWeight
           ? [
               { ...a, name: `${siteName(site)}.start_A`, buffer: true },

@@ -95,6 +95,8 @@ export interface Adapter {
    * and counted as one of the adapter's, and stays as it was trained when the adapter is merged.
    */
   trains?(name: string): boolean;
+  /** The learning rate of what `trains` names, as a multiple of the adapter's. Default 1. */
+  readonly trainedRate?: number;
   /**
    * x [..., in] → [..., out], or the linear map that does it: maps of one input then run together, the low-rank
    * change with them.

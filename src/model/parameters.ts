@@ -17,7 +17,7 @@ export interface Parameter {
   adopted?: boolean;
   readonly buffer?: boolean;
   /** Its learning rate, as a multiple of its group's. Default 1. */
-  readonly rate?: number;
+  rate?: number | undefined;
   value: Tensor;
 }
 

@@ -63,8 +63,7 @@ export class HeldAdapter {
       }
     for (const parameter of this.parameters)
       if (parameter.group === 'backbone' && this.adapter.trains?.(parameter.name)) {
-        parameter.group = 'adapter';
-        parameter.adopted = true;
+        Object.assign(parameter, this.#adoption);
         this.#adopted.push({ parameter, base: clone(parameter.value), own: undefined });
       }
   }
@@ -85,13 +84,24 @@ export class HeldAdapter {
     return own?.value ?? parameter.value;
   }
 
+  /** What a parameter of the backbone is while this adapter trains it. */
+  get #adoption(): Pick<Parameter, 'group' | 'adopted' | 'rate'> {
+    return { group: 'adapter', adopted: true, rate: this.adapter.trainedRate };
+  }
+
   /** Takes its parameters out of the model, and gives the backbone its own values back. */
   park(): void {
     for (const name of this.#own.keys()) this.parameters.take(name);
     for (const adopted of this.#adopted) {
       const { parameter, base } = adopted;
       adopted.own = { value: parameter.value, trainable: parameter.trainable };
-      Object.assign(parameter, { value: clone(base), trainable: false, group: 'backbone', adopted: false });
+      Object.assign(parameter, {
+        value: clone(base),
+        trainable: false,
+        group: 'backbone',
+        adopted: false,
+        rate: undefined,
+      });
     }
     this.#parked = true;
   }
@@ -102,7 +112,7 @@ export class HeldAdapter {
     for (const adopted of this.#adopted) {
       const { parameter, own } = adopted;
       parameter.value.dispose();
-      Object.assign(parameter, { ...own!, group: 'adapter', adopted: true });
+      Object.assign(parameter, { ...own!, ...this.#adoption });
       adopted.own = undefined;
     }
     this.#parked = false;
