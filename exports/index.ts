@@ -233,6 +233,7 @@ export {
 export type { Model, Pass } from '../src/model/model.js';
 export { type Parameter, type ParameterGroup, Parameters } from '../src/model/parameters.js';
 export { AdaptableVit } from '../src/model/vit/adaptable-vit.js';
+export { AdapterStart } from '../src/model/vit/adapter-start.js';
 export type { BlockOptions } from '../src/model/vit/block-options.js';
 export { layerDecay } from '../src/model/vit/layer-decay.js';
 export type { TrainingMode } from '../src/model/vit/training-mode.js';
@@ -279,6 +280,7 @@ export type {
   AdapterParameter,
   AdapterPass,
   Base,
+  MapInputs,
   MergedMap,
   PeftForm,
   PeftKey,

@@ -1,12 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { UserError } from '../base/errors.js';
 import { tensor } from '../base/tfjs-core.js';
-import type { AdapterParameter } from '../model/adapter.js';
+import type { AdapterParameter, MapInputs } from '../model/adapter.js';
 import { dot } from '../numeric/dot.js';
 import { topSingular } from '../numeric/top-singular.js';
 import { normal, type Random } from '../random/random-stream.js';
 
 /** How the factors of LoRA start. */
-export const LORA_STARTS = ['kaiming', 'gaussian', 'orthogonal', 'pissa', 'olora'] as const;
+export const LORA_STARTS = ['kaiming', 'gaussian', 'orthogonal', 'pissa', 'olora', 'eva'] as const;
 /** The name of a start. */
 export type LoraStart = (typeof LORA_STARTS)[number];
 
@@ -34,6 +35,8 @@ const gaussians = (count: number, random: Random, spread = 1) =>
  * - pissa (Meng et al. 2024, arXiv:2404.02948): the r largest singular triples of W = U·S·Vᵀ, A = U·√(S/s),
  *   B = √(S/s)·Vᵀ for the scale s.
  * - olora (Büyükakyüz 2024, arXiv:2406.01775): of Wᵀ = Q·R, A = (rows of R)ᵀ and B = (columns of Q)ᵀ.
+ * - eva (Paischer et al. 2024, arXiv:2410.07170): the columns of A are the r principal components of the map's inputs over
+ *   some batches (`AdapterStart`), B zero; each map keeps its rank, which is their ρ = 1.
  */
 const STARTS: Partial<Record<LoraStart, readonly [a: Start, b: Start | undefined]>> = {
   gaussian: [({ inputs, rank }, _weight, random) => gaussians(inputs * rank, random, 1 / rank), undefined],
@@ -45,6 +48,19 @@ const STARTS: Partial<Record<LoraStart, readonly [a: Start, b: Start | undefined
   pissa: [(size, weight) => principal(size, weight).a, (size, weight) => principal(size, weight).b],
   olora: [(size, weight) => rotated(size, weight).a, (size, weight) => rotated(size, weight).b],
 };
+
+/** A of `eva`. @throws UserError for fewer rows of inputs than ranks. */
+export function principalInputs({ inputs, rank }: Pick<Size, 'inputs' | 'rank'>, seen: MapInputs): Tensor {
+  if (seen.rows <= rank)
+    throw new UserError(
+      `init: expected more than ${rank} tokens to start by eva, got ${seen.rows}; see --init`,
+    );
+  const axes = seen.axes(rank);
+  return tensor(
+    Float32Array.from({ length: inputs * rank }, (_, at) => axes[at % rank]![Math.floor(at / rank)]!),
+    [inputs, rank],
+  );
+}
 
 /** The initial values of A and B. */
 export function loraInits(start: LoraStart, size: Size): Record<'a' | 'b', AdapterParameter['init']> {

@@ -6,11 +6,11 @@ import { dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
 import { type LinearMap, linears } from '../engine/ops/linears.js';
 import type { LowRank } from '../engine/ops/low-rank.js';
-import type { Adapter, AdapterParameter, PeftForm, Site } from '../model/adapter.js';
+import type { Adapter, AdapterParameter, MapInputs, PeftForm, Site } from '../model/adapter.js';
 import { siteName } from '../model/vit/adapter-sites.js';
 import { defineAdapter, placeFlags, placeOf, SEARCHED_ALPHA, SEARCHED_RANK } from './adapter-kind.js';
 import { BIASES, type LoraOptions, loraAt, loraSettings, trainsBias } from './lora-options.js';
-import { LORA_STARTS, loraInits, startsInWeight } from './lora-start.js';
+import { LORA_STARTS, loraInits, principalInputs, startsInWeight } from './lora-start.js';
 import { patternFlag } from './pattern-flag.js';
 
 /**
@@ -28,9 +28,8 @@ import { patternFlag } from './pattern-flag.js';
  */
 export function lora(options: LoraOptions): Adapter {
   const { rank, alpha, rsLora, dora, dropout: rate, targets, ...more } = loraSettings(options);
-  const { init, lrRatio, freezeA, bias, given } = more;
+  const { init, lrRatio, bias, given } = more;
   const inWeight = startsInWeight(init);
-  const rated = lrRatio !== 1 && { rate: lrRatio };
   const lowRank = (site: Site, own: (part: string) => Tensor): LowRank => {
     const [a, b] = inWeight ? withStart(own) : [own('lora_A'), own('lora_B')];
     return { a, b, scale: loraAt(options, site).scale };
@@ -47,30 +46,13 @@ export function lora(options: LoraOptions): Adapter {
     ...placeOf(options),
     peft: peftForm(options),
     ...trainsBias(bias, options, targets),
-    ...(rated && { trainedRate: rated.rate }),
-    parameters: (site) => {
-      const { rank, scale } = loraAt(options, site);
-      const { inputs, outputs } = site;
-      const inits = loraInits(init, { inputs, outputs, rank, scale });
-      const parameter = (part: string, shape: number[], init: AdapterParameter['init']) => ({
-        name: `${siteName(site)}.${part}`,
-        shape,
-        init,
-      });
-      const a = parameter('lora_A', [inputs, rank], inits.a);
-      const b = parameter('lora_B', [rank, outputs], inits.b);
-      return [
-        { ...a, ...(freezeA && { buffer: true }) },
-        { ...b, ...rated },
-        ...(dora ? [{ ...parameter('lora_magnitude', [outputs], columnNorms), ...rated }] : []),
-        ...(inWeight
-          ? [
-              { ...a, name: `${siteName(site)}.start_A`, buffer: true },
-              { ...b, name: `${siteName(site)}.start_B`, buffer: true },
-            ]
-          : []),
-      ];
-    },
+    ...(lrRatio !== 1 && { trainedRate: lrRatio }),
+    parameters: (site) => loraParameters(options, site),
+    ...(init === 'eva' && {
+      start: (site: Site, inputs: MapInputs) => ({
+        lora_A: principalInputs({ ...site, ...loraAt(options, site) }, inputs),
+      }),
+    }),
     apply: (site, x, base, { own, random }) => {
       const change = lowRank(site, own);
       const dropped = dropout(x, rate, random);
@@ -87,6 +69,34 @@ export function lora(options: LoraOptions): Adapter {
     },
     ...(!dora && { lowRank }),
   };
+}
+
+/** The parameters of LoRA at a map. */
+function loraParameters(options: LoraOptions, site: Site): AdapterParameter[] {
+  const { dora, init, lrRatio, freezeA } = loraSettings(options);
+  const rated = lrRatio !== 1 && { rate: lrRatio };
+  const inWeight = startsInWeight(init);
+  const { rank, scale } = loraAt(options, site);
+  const { inputs, outputs } = site;
+  const inits = loraInits(init, { inputs, outputs, rank, scale });
+  const parameter = (part: string, shape: number[], init: AdapterParameter['init']) => ({
+    name: `${siteName(site)}.${part}`,
+    shape,
+    init,
+  });
+  const a = parameter('lora_A', [inputs, rank], inits.a);
+  const b = parameter('lora_B', [rank, outputs], inits.b);
+  return [
+    { ...a, ...(freezeA && { buffer: true }) },
+    { ...b, ...rated },
+    ...(dora ? [{ ...parameter('lora_magnitude', [outputs], columnNorms), ...rated }] : []),
+    ...(inWeight
+      ? [
+          { ...a, name: `${siteName(site)}.start_A`, buffer: true },
+          { ...b, name: `${siteName(site)}.start_B`, buffer: true },
+        ]
+      : []),
+  ];
 }
 
 /** A map that runs by itself. */
@@ -145,7 +155,9 @@ const loraFlags = {
   init: z
     .enum(LORA_STARTS)
     .optional()
-    .describe('start of the factors: pissa and olora begin with a part of the weight; default: kaiming'),
+    .describe(
+      'start of the factors: pissa and olora begin with a part of the weight, eva with what the maps read in the first training batches; default: kaiming',
+    ),
   lrRatio: z
     .number()
     .gt(0)

@@ -31,6 +31,7 @@ import { forkOf } from './fork-of.js';
 import { layerRates, learningRates } from './learning-rates.js';
 import type { OpenRun } from './open-run.js';
 import { recordedSettings } from './resumed-settings.js';
+import { startAdapter } from './start-adapter.js';
 import type { Task } from './task.js';
 
 /** Settings of `trainingRun`: the flags of a training recipe. */
@@ -195,6 +196,7 @@ export async function beginRun<
   });
   try {
     if (folders) await run.open({ resume, overwrite });
+    await startAdapter(run, task);
     return run;
   } catch (error) {
     run.dispose();

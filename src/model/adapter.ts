@@ -68,6 +68,17 @@ export interface PeftKey {
   readonly transposed?: boolean;
 }
 
+/** What a linear map reads, over some batches. */
+export interface MapInputs {
+  /** How many rows were seen: tokens of all pictures. */
+  readonly rows: number;
+  /**
+   * The directions in which the rows vary most, the largest first, of length 1 and orthogonal: the principal components.
+   * Each has a positive element where it is largest.
+   */
+  axes(count: number): readonly Float64Array[];
+}
+
 /**
  * A small trainable change to frozen linear maps: the one contract of all adapters.
  *
@@ -97,6 +108,11 @@ export interface Adapter {
   trains?(name: string): boolean;
   /** The learning rate of what `trains` names, as a multiple of the adapter's. Default 1. */
   readonly trainedRate?: number;
+  /**
+   * The initial values of parameters of a site, by the last parts of their names, where they follow from data. The model then
+   * refuses to train before `AdapterStart` has given it some.
+   */
+  start?(site: Site, inputs: MapInputs): Readonly<Record<string, Tensor>>;
   /**
    * x [..., in] → [..., out], or the linear map that does it: maps of one input then run together, the low-rank
    * change with them.

@@ -38,6 +38,7 @@ describe('--resume, by adapter', () => {
     ['--adapter=lora', '--init=pissa', '--lr-ratio=16'],
     ['--adapter=lora', '--init=olora'],
     ['--adapter=lora', '--freeze-a'],
+    ['--adapter=lora', '--init=eva'],
     ['--adapter=lora', '--dora', '--bias=lora_only'],
     ['--adapter=shira'],
     ['--adapter=hira'],

@@ -7,9 +7,9 @@ import type { Random } from '../../random/random-stream.js';
 import type { Adapter, Site } from '../adapter.js';
 import type { Model, Pass } from '../model.js';
 import type { TorchPlace } from '../torch-place.js';
-import { adapterSites } from './adapter-sites.js';
+import { adapterSites, type Place } from './adapter-sites.js';
 import { type BlockOptions, checkBlockOptions } from './block-options.js';
-import { blocks } from './blocks.js';
+import { blocks, type Project } from './blocks.js';
 import { type Grid, gridOf, type VitConfig } from './config.js';
 import { dropPathRates, droppedBlocks } from './drop-path.js';
 import { NamedAdapters } from './named-adapters.js';
@@ -138,6 +138,21 @@ export abstract class AdaptableVit extends NamedAdapters implements Model {
 
   /** The tokens after each of these blocks, counted from 0, all through the last LayerNorm; else as `tokens`. */
   levels(inputs: Tensor, layers: readonly number[], pass: Pass = {}): Tensor[] {
+    if (pass.random) this.maps.checkStarted();
+    return this.#run(inputs, layers, pass, this.maps.projection(pass));
+  }
+
+  /** Runs the blocks on inputs, and hands over what each linear map reads. @internal */
+  watchMaps(inputs: Tensor, seen: (place: Place, x: Tensor) => void): void {
+    const project = this.maps.projection();
+    const watched: Project = (layer, target, x) => {
+      seen({ layer, target }, x);
+      return project(layer, target, x);
+    };
+    tidy(() => void this.#run(inputs, [this.config.num_hidden_layers - 1], {}, watched));
+  }
+
+  #run(inputs: Tensor, layers: readonly number[], { random }: Pass, project: Project): Tensor[] {
     const { config, parameters } = this;
     const from = startOf(inputs, this.#start);
     if (inputs.rank !== 3) this.#sizes.check(inputs);
@@ -146,9 +161,8 @@ export abstract class AdaptableVit extends NamedAdapters implements Model {
       const recompute = this.#blocks.checkpointBlocks
         ? (random: Random) => this.maps.projection({ random })
         : undefined;
-      const { random } = pass;
       const range = { from, grid: this.gridOf(inputs), dropPath: this.#dropPath, random, recompute };
-      return levelsOf(config, parameters, this.maps.projection(pass), x, layers, range);
+      return levelsOf(config, parameters, project, x, layers, range);
     });
   }
 

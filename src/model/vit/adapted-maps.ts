@@ -118,6 +118,15 @@ export class AdaptedMaps {
     return (layer, target, x) => this.project({ layer, target }, x, { ...pass, once });
   }
 
+  /** @throws UserError where the active adapter starts from data that it has not had. */
+  checkStarted(): void {
+    if (this.#active?.waits)
+      throw new UserError(
+        `${this.adapter!.name}: expected an adapter that has seen data, got one that is to start from the inputs of its maps; give AdapterStart some batches before training`,
+        { adapter: this.adapter!.name },
+      );
+  }
+
   /** Adds the backbone's parameters to those of another model, which share their values. @throws UserError where merged. */
   shareBackbone(other: Parameters): void {
     if (this.merged)

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { clone, dispose } from '../../base/tfjs-core.js';
-import type { Adapter, AdapterParameter, Site } from '../adapter.js';
+import type { Adapter, AdapterParameter, MapInputs, Site } from '../adapter.js';
 import type { Parameter, Parameters } from '../parameters.js';
 import { initialValue, siteName } from './adapter-sites.js';
 
@@ -32,6 +32,8 @@ export class HeldAdapter {
   readonly sites: ReadonlyMap<string, Site>;
   readonly #own = new Map<string, Parameter>();
   #adopted: Adopted[] = [];
+  /** The values that stand in for those that follow from data. */
+  #standIns: ReadonlyMap<string, Tensor> = new Map();
   #parked = false;
 
   constructor(
@@ -61,6 +63,8 @@ export class HeldAdapter {
         this.parameters.add(added);
         this.#own.set(name, added);
       }
+    if (this.adapter.start && seed !== undefined)
+      this.#standIns = new Map([...this.#own].map(([name, { value }]) => [name, value]));
     for (const parameter of this.parameters)
       if (parameter.group === 'backbone' && this.adapter.trains?.(parameter.name)) {
         Object.assign(parameter, this.#adoption);
@@ -68,20 +72,35 @@ export class HeldAdapter {
       }
   }
 
+  /** Whether its parameters are to start from data, and none of them has been set. */
+  get waits(): boolean {
+    return (
+      this.#standIns.size > 0 &&
+      [...this.#standIns].every(([name, value]) => this.#own.get(name)!.value === value)
+    );
+  }
+
+  /** Sets those parameters of a site that start from data. */
+  start(site: Site, inputs: MapInputs): void {
+    for (const [part, value] of Object.entries(this.adapter.start!(site, inputs)))
+      this.parameters.set(this.#ownName(site, part), value);
+  }
+
   /** The value of one of a site's parameters, by the last part of its name. */
   own(site: Site): (part: string) => Tensor {
-    const names = this.adapter.parameters(site).map(({ name }) => name);
-    return (part) => {
-      const name = names.find((full) => full.endsWith(`.${part}`));
-      if (!name) throw new Error(`${this.adapter.name} has no parameter ${part}`);
-      return this.#own.get(name)!.value;
-    };
+    return (part) => this.#own.get(this.#ownName(site, part))!.value;
   }
 
   /** The value of a parameter of the backbone that it trains. */
   adopted(name: string): Tensor {
     const { parameter, own } = this.#adopted.find((one) => one.parameter.name === name)!;
     return own?.value ?? parameter.value;
+  }
+
+  #ownName(site: Site, part: string): string {
+    const name = this.adapter.parameters(site).find(({ name }) => name.endsWith(`.${part}`))?.name;
+    if (name) return name;
+    throw new Error(`${this.adapter.name} has no parameter ${part}`);
   }
 
   /** What a parameter of the backbone is while this adapter trains it. */
