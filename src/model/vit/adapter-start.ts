@@ -55,7 +55,7 @@ function pointed(vector: Float64Array): Float64Array {
  *
  * @example
  * const start = new AdapterStart(model.inject(lora({ rank: 4, init: 'eva' }), 42));
- * for (const images of batches) await start.add(images);
+ * await lastValueFrom(batch$.pipe(concatMap(({ inputs }) => start.add(inputs))));
  * start.finish();
  */
 export class AdapterStart {
