@@ -168,6 +168,7 @@ export {
   type SettingsBySeries,
 } from '../src/experiment/adapter-cells.js';
 export type { MatchedSize } from '../src/experiment/matched-adapters.js';
+export { openTuningCells, tunedRates, tuningText } from '../src/experiment/tuned-rates.js';
 
 // Runs by what their files tell: listed and compared.
 export {

@@ -3,6 +3,7 @@
 // training is not run again: start the recipe once more to go on, or with more.
 //
 //   node recipes/compare-adapters.js --random-seed 10,20,30 --epochs 5
+//   node recipes/compare-adapters.js --tune-lr 3e-4,1e-3,3e-3 --random-seed 10,20,30 --epochs 5
 //   node recipes/compare-adapters.js --match seconds --dataset pets.yaml --model-name facebook/deit-tiny-patch16-224
 
 import { join } from 'node:path';
@@ -22,13 +23,17 @@ import {
   matchedSettings,
   openAdapterCells,
   openTimingCells,
+  openTuningCells,
   ownResolutionArguments,
+  readUnless,
   recipe,
   reportAdapters,
   trainGrid,
+  tunedRates,
+  tuningText,
   withDashboard,
 } from 'millrace/recipe';
-import { concat, concatMap, defer, EMPTY } from 'rxjs';
+import { concat, concatMap, defer, EMPTY, of } from 'rxjs';
 import { z } from 'zod';
 
 const loraType = comparedFlag
@@ -45,6 +50,16 @@ const loraType = comparedFlag
     'full',
   ])
   .describe('adapters, head and full; the first is what the others are compared with');
+const tuneLr = readUnless(
+  z
+    .array(z.number().gt(0))
+    .min(2)
+    .optional()
+    .describe(
+      'learning rates in place of --lr: each adapter gets the one with the highest validation mIoU of the first seed; default: --lr for all',
+    ),
+  ({ separateLr }) => (separateLr ? '--separate-lr replaces --lr' : undefined),
+);
 const outputDir = z.string().min(1).default('results/compare-adapters').describe('folder of all results');
 const inference = fileURLToPath(new URL('inference.js', import.meta.url));
 
@@ -63,25 +78,26 @@ recipe({
         ),
       rank: z.int().min(1).default(4).describe('rank of the LoRA whose number of parameters the others get'),
       scale: z.number().gt(0).default(4).describe('alpha / rank, of those that have an alpha'),
+      tuneLr,
       outputDir,
     },
     Adapters: comparedFlags(peek({ loraType }).loraType, ['rank', 'alpha', 'rBlock']),
     ...gridFlags,
   }),
-  run: async ({ loraType, match, rank, scale, outputDir, randomSeed, dashboard, ...shared }) => {
+  run: async ({ loraType, match, rank, scale, tuneLr, outputDir, randomSeed, dashboard, ...shared }) => {
     const dir = join(outputDir, match);
     await useEngine(...engineOf(shared));
     const settings = await matchedSettings([...new Set(loraType)], shared, { rank, scale });
-    const timing = match === 'seconds' ? await openTimingCells(dir, settings, randomSeed[0]!) : [];
     const title = `Adapters, matched in ${match}`;
 
-    const compare = (cells: readonly ComparedCell[]) =>
+    const compare = (cells: readonly ComparedCell[], tuning: readonly ComparedCell[]) =>
       defer(() => divergedCells(cells)).pipe(
         concatMap((diverged) => {
           const runs = cells.filter((cell) => !diverged.includes(cell)).map(({ run }) => run);
           if (runs.length === 0) return EMPTY;
           const report$ = defer(async () => {
-            const text = await reportAdapters(dir, cells, title);
+            const rates = tuning.length > 0 ? await tuningText(tuning) : '';
+            const text = await reportAdapters(dir, cells, title, rates);
             process.stdout.write(
               `${text}\nwrote ${dir}: tables.md, miou-by-parameters.png and .svg, scores\n`,
             );
@@ -89,20 +105,31 @@ recipe({
           return concat(childProcess(inference, ownResolutionArguments(dir, runs, shared)), report$);
         }),
       );
-    const cells$ = defer(async () =>
-      openAdapterCells(dir, settings, randomSeed, await matchedEpochs(shared.epochs, loraType, timing)),
-    );
-    return concat(
-      timing.length > 0 ? trainGrid(timing, import.meta.url) : EMPTY,
-      cells$.pipe(
-        concatMap((cells) =>
-          concat(
-            trainGrid(cells, import.meta.url),
-            compare(cells),
-            defer(() => failIfCellsDiverged(cells)),
+    /** Opens cells and trains them; emits them once. */
+    const train = (open: () => Promise<ComparedCell[]>) =>
+      defer(open).pipe(
+        concatMap((cells) => concat(cells.length > 0 ? trainGrid(cells, import.meta.url) : EMPTY, of(cells))),
+      );
+    const [firstSeed] = randomSeed as [number];
+    const tried = shared.separateLr ? [] : (tuneLr ?? []);
+    return train(async () => (match === 'seconds' ? openTimingCells(dir, settings, firstSeed) : [])).pipe(
+      concatMap((timing) => matchedEpochs(shared.epochs, loraType, timing)),
+      concatMap((epochs) =>
+        train(() => openTuningCells(dir, settings, firstSeed, epochs, tried)).pipe(
+          concatMap(async (tuning) => [tuning, await tunedRates(tuning)] as const),
+          concatMap(([tuning, rates]) =>
+            train(() => openAdapterCells(dir, settings, randomSeed, epochs, rates)).pipe(
+              concatMap((cells) =>
+                concat(
+                  compare(cells, tuning),
+                  defer(() => failIfCellsDiverged(cells)),
+                ),
+              ),
+            ),
           ),
         ),
       ),
-    ).pipe(withDashboard(dashboard, { logs: join(dir, 'logs') }));
+      withDashboard(dashboard, { logs: join(dir, 'logs') }),
+    );
   },
 });

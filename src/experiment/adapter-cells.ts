@@ -29,17 +29,30 @@ export async function matchedSettings(
   }
 }
 
-/** Opens the cells of a comparison, seed by seed, so that what cannot be trained shows early. */
+/**
+ * Opens the cells of a comparison, seed by seed, so that what cannot be trained shows early.
+ *
+ * @param rates the learning rate of each adapter, which is then part of a cell's name. Default: that of its settings.
+ */
 export async function openAdapterCells(
   dir: string,
   settings: SettingsBySeries,
   seeds: readonly number[],
   epochs: ReadonlyMap<string, number>,
+  rates?: ReadonlyMap<string, number>,
 ): Promise<ComparedCell[]> {
   const cells: ComparedCell[] = [];
   for (const { seed, series } of grid({ seed: seeds, series: [...settings.keys()] })) {
-    const own = { ...settings.get(series), randomSeed: seed, epochs: epochs.get(series)! };
-    cells.push({ series, seed, ...(await openCell(dir, `${series}_${seed}`, own)) });
+    const lr = rates?.get(series);
+    const own = {
+      ...settings.get(series),
+      randomSeed: seed,
+      epochs: epochs.get(series)!,
+      ...(lr !== undefined && { lr }),
+    };
+    // A run's name takes no "+", which numbers have from 1e+21 on.
+    const run = [series, ...(lr === undefined ? [] : [`lr${lr}`.replace('+', '')]), seed].join('_');
+    cells.push({ series, seed, lr, ...(await openCell(dir, run, own)) });
   }
   return cells;
 }

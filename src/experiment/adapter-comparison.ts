@@ -17,6 +17,8 @@ import type { CountedDomain } from './score-files.js';
 export interface ComparedCell extends StudyCell {
   readonly series: string;
   readonly seed: number;
+  /** The learning rate that was chosen or tried for it; undefined where all have that of the settings. */
+  readonly lr?: number | undefined;
 }
 
 /** The scores of tables; the first one is drawn, and told in words. */
@@ -27,6 +29,7 @@ interface Series extends Resampled {
   readonly runs: number;
   readonly adapterParameters: number;
   readonly trained: number;
+  readonly learningRate: string;
   readonly epochs: number;
   readonly seconds: number;
 }
@@ -38,6 +41,7 @@ interface Series extends Resampled {
  * The intervals of differences are those of all comparisons together (Bonferroni). A series of which a run diverged is
  * named and left out.
  *
+ * @param rates how learning rates were chosen, in words. Default: nothing is said of it.
  * @returns the text of `tables.md`
  * @throws UserError where `dir` lacks a run.
  */
@@ -45,6 +49,7 @@ export async function reportAdapters(
   dir: string,
   cells: readonly ComparedCell[],
   title: string,
+  rates = '',
 ): Promise<string> {
   const lost = new Set((await divergedCells(cells)).map(({ series }) => series));
   const groups = groupBy(
@@ -55,7 +60,7 @@ export async function reportAdapters(
   const compared = await resampledSeries(groups, (await readPictures(dir)) ?? []);
   const seeds = `${compared[0]!.runs} ${compared[0]!.runs === 1 ? 'seed' : 'seeds'}`;
   const omission = lost.size > 0 ? `Left out, since runs diverged: ${[...lost].join(', ')}\n\n` : '';
-  const text = `## ${title}\n\nTest split at the pictures' own resolution; mean over ${seeds} (95 % interval over seeds and pictures).\n\n${omission}${markdownText(compared.map((one) => rowOf(one, compared)))}\n${wordsOf(compared)}`;
+  const text = `## ${title}\n\nTest split at the pictures' own resolution; mean over ${seeds} (95 % interval over seeds and pictures).\n\n${omission}${markdownText(compared.map((one) => rowOf(one, compared)))}\n${[wordsOf(compared), rates].filter((part) => part !== '').join('\n')}`;
   await writePlot(join(dir, 'miou-by-parameters'), scoreByParameters(title, compared));
   await writeFileAtomic(join(dir, 'tables.md'), text);
   return text;
@@ -99,11 +104,13 @@ async function costsOf(group: readonly ComparedCell[]) {
   const logs = (await Promise.all(group.map((cell) => loggedRun(cell.logs)))).filter(
     (one) => one !== undefined,
   );
-  const { adapterParameters, headParameters, backboneParameters } = logs[0]!;
+  const { adapterParameters, headParameters, backboneParameters, config } = logs[0]!;
+  const { separateLr, lr, lrVitBackbone, lrSegHead } = config;
   return {
     runs: group.length,
     adapterParameters: adapterParameters ?? 0,
     trained: (adapterParameters ?? 0) + (headParameters ?? 0) + (backboneParameters ?? 0),
+    learningRate: separateLr === true ? `${lrVitBackbone}, head ${lrSegHead}` : String(lr),
     epochs: logs[0]!.epoch,
     seconds: meanOfRuns(logs.map(({ seconds }) => seconds ?? 0)),
   };
@@ -115,6 +122,7 @@ function rowOf(one: Series, compared: readonly Series[]): Row {
     adapter: one.series,
     'adapter parameters': one.adapterParameters,
     'trained parameters': one.trained,
+    'learning rate': one.learningRate,
     epochs: one.epochs,
     seconds: Math.round(one.seconds),
     ...Object.fromEntries(

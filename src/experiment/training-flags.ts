@@ -65,7 +65,8 @@ export const trainingFlags = {
   schedule: nameIn(schedules).default('trapezoid').describe('learning rate schedule'),
   lr: readUnless(
     z.number().gt(0).default(2e-3).describe('learning rate of all trainable parameters'),
-    ({ separateLr }) => (separateLr ? '--separate-lr replaces it' : undefined),
+    ({ separateLr, tuneLr }) =>
+      separateLr ? '--separate-lr replaces it' : tuneLr ? '--tune-lr replaces it' : undefined,
   ),
   separateLr: z.boolean().default(false).describe('use --lr-vit-backbone and --lr-seg-head in place of --lr'),
   lrVitBackbone: readUnless(

@@ -36,7 +36,8 @@ describe('compare-adapters', () => {
     shared.close();
     rmSync(dir, { recursive: true });
   });
-  const compare = (...args: string[]) =>
+  const compare = (...args: string[]) => compareIn('out', ...args);
+  const compareIn = (out: string, ...args: string[]) =>
     shared.run(
       'compare-adapters',
       [
@@ -44,13 +45,14 @@ describe('compare-adapters', () => {
         '--epochs=1',
         `--model-name=${backbone}`,
         '--data-percentage=10%',
-        '--output-dir=out',
+        `--output-dir=${out}`,
         ...args,
       ],
       dir,
     );
-  const summary = (path: string) =>
-    JSON.parse(readFileSync(join(dir, 'out', path, 'summary.json'), 'utf8')) as Summary;
+  const summaryOf = (out: string, path: string) =>
+    JSON.parse(readFileSync(join(dir, out, path, 'summary.json'), 'utf8')) as Summary;
+  const summary = (path: string) => summaryOf('out', path);
 
   for (const name of adapters.names)
     it(`counts ${name} as the model does, at a size nearest to LoRA's`, () => {
@@ -89,7 +91,10 @@ describe('compare-adapters', () => {
     assert.equal(summary('parameters/logs/shira_1').adapterParameters, lora);
     assert.match(
       stdout,
-      new RegExp(`^\\| lora \\| ${lora} \\| ${lora + headParameters} \\| 1 \\| \\d+ \\| 0\\.\\d{4} \\(`, 'm'),
+      new RegExp(
+        `^\\| lora \\| ${lora} \\| ${lora + headParameters} \\| 0.002 \\| 1 \\| \\d+ \\| 0\\.\\d{4} \\(`,
+        'm',
+      ),
     );
     assert.match(stdout, /mean over 2 seeds \(95 % interval/);
     assert.match(
@@ -115,6 +120,42 @@ describe('compare-adapters', () => {
     assert.match(stdout, /## Adapters, matched in seconds/);
     const again = await compare(...args);
     assert.match(again.stderr, /^2 runs, 0 to be trained\n2 runs, 0 to be trained$/m);
+  });
+
+  it("chooses each adapter's rate by the validation split of the first seed, and says how", async () => {
+    const args = ['--lora-type=lora,head', '--rank=2', '--random-seed=1,2', '--tune-lr=1e-7,0.5,1e30'];
+    const { code, stdout, stderr } = await compare(
+      ...args,
+      '--output-dir=tuned',
+      '--optimizer=sgd',
+      '--lr=1',
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /--lr.*--tune-lr replaces it/);
+    assert.match(stderr, /^6 runs, 6 to be trained$/m);
+    assert.match(stderr, /^4 runs, 2 to be trained$/m, "the first seed's are those of the search");
+    const rows = new Map(
+      [...stdout.matchAll(/^\| (lora|head) \| (0\.\d{4}) \| (0\.\d{4}) \| diverged \| (\S+) \|$/gm)].map(
+        ([, name, ...cells]) => [name!, cells as [string, string, string]],
+      ),
+    );
+    assert.deepEqual([...rows.keys()], ['lora', 'head'], stdout);
+    for (const [name, [low, high, chosen]] of rows) {
+      for (const [rate, shown] of [
+        ['1e-7', low],
+        ['0.5', high],
+      ] as const) {
+        const { validation } = summaryOf('tuned', `parameters/logs/${name}_lr${rate}_1`);
+        assert.equal((validation!['miou'] as number).toFixed(4), shown);
+      }
+      assert.equal(chosen, high > low ? '0.5' : '1e-7');
+      assert.match(stdout, new RegExp(`^\\| ${name} (\\| \\d+ ){2}\\| ${chosen} \\| 1 \\|`, 'm'));
+      assert.ok(existsSync(join(dir, `tuned/parameters/logs/${name}_lr${chosen}_2/summary.json`)));
+    }
+    assert.match(
+      stdout,
+      /^Learning rates by validation mIoU of seed 1, the highest of 3 for each adapter\./m,
+    );
   });
 
   it('refuses in a line a LoRA that the model cannot have', async () => {
