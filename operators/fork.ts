@@ -36,7 +36,7 @@ export function fromFork<In extends Tensors, Out extends Tensors, Target extends
   return (events$) =>
     concat(
       defer(async () => {
-        const point = await points.last(pastOf(run, kind));
+        const point = await points.last(pastsOf(run, kind));
         if (!point) return [];
         restore(run, point.checkpoint);
         points.steps.shared += run.position;
@@ -61,7 +61,7 @@ export function keepFork<In extends Tensors, Out extends Tensors, Target extends
       const heard: Event<S>[] = [];
       const save = async () => {
         const end = heard.find((event) => event.type === 'epoch');
-        if (end) await points.keep(pastOf(run, kind)[end.epoch - 1]!, run, end.epoch, heard);
+        if (end) await points.keep(pastsOf(run, kind)[end.epoch - 1]!, run, end.epoch, heard);
       };
       return concat(
         events$.pipe(
@@ -73,4 +73,18 @@ export function keepFork<In extends Tensors, Out extends Tensors, Target extends
         defer(save).pipe(ignoreElements()),
       );
     });
+}
+
+const known = new WeakMap<object, { readonly kind: unknown; readonly pasts: readonly string[] }>();
+
+/** The digests of a run, made once: while it trains they stay as they are. */
+function pastsOf<In extends Tensors, Out extends Tensors, Target extends Tensors, S extends Scores>(
+  run: Run<In, Out, Target, S>,
+  kind: unknown,
+): readonly string[] {
+  const found = known.get(run);
+  if (found && found.kind === kind) return found.pasts;
+  const pasts = pastOf(run, kind);
+  known.set(run, { kind, pasts });
+  return pasts;
 }

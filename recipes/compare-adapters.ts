@@ -1,6 +1,5 @@
-// Compares adapters, the head alone and all weights: each with as many parameters as the first, or trained for as many
-// seconds, over several seeds; a table with intervals, a plot, and in words which differences are real. A finished
-// training is not run again: start the recipe once more to go on, or with more.
+// Compares adapters, the head alone and all weights, matched in parameters or in seconds, over several seeds: a table
+// with intervals, a plot, and in words which differences are real. Start it once more to go on, or with more.
 //
 //   node recipes/compare-adapters.js --random-seed 10,20,30 --epochs 5
 //   node recipes/compare-adapters.js --tune-lr 3e-4,1e-3,3e-3 --random-seed 10,20,30 --epochs 5
@@ -19,17 +18,17 @@ import {
   engineOf,
   failIfCellsDiverged,
   gridFlags,
+  inferenceArguments,
   matchedEpochs,
   matchedSettings,
   openAdapterCells,
   openTimingCells,
   openTuningCells,
-  ownResolutionArguments,
-  readUnless,
   recipe,
   reportAdapters,
   trainGrid,
   tunedRates,
+  tuneLrFlag,
   tuningText,
   withDashboard,
 } from 'millrace/recipe';
@@ -50,17 +49,8 @@ const loraType = comparedFlag
     'full',
   ])
   .describe('adapters, head and full; the first is what the others are compared with');
-const tuneLr = readUnless(
-  z
-    .array(z.number().gt(0))
-    .min(2)
-    .optional()
-    .describe(
-      'learning rates in place of --lr: each adapter gets the one with the highest validation mIoU of the first seed; default: --lr for all',
-    ),
-  ({ separateLr }) => (separateLr ? '--separate-lr replaces --lr' : undefined),
-);
 const outputDir = z.string().min(1).default('results/compare-adapters').describe('folder of all results');
+const ownResolution = ['--test-domains=in_domain', '--resolution=own'];
 const inference = fileURLToPath(new URL('inference.js', import.meta.url));
 
 recipe({
@@ -78,7 +68,7 @@ recipe({
         ),
       rank: z.int().min(1).default(4).describe('rank of the LoRA whose number of parameters the others get'),
       scale: z.number().gt(0).default(4).describe('alpha / rank, of those that have an alpha'),
-      tuneLr,
+      tuneLr: tuneLrFlag,
       outputDir,
     },
     Adapters: comparedFlags(peek({ loraType }).loraType, ['rank', 'alpha', 'rBlock']),
@@ -90,45 +80,40 @@ recipe({
     const settings = await matchedSettings([...new Set(loraType)], shared, { rank, scale });
     const title = `Adapters, matched in ${match}`;
 
+    const train = (open: () => Promise<ComparedCell[]>) =>
+      defer(open).pipe(concatMap((cells) => concat(trainGrid(cells, import.meta.url), of(cells))));
+    const report = async (cells: readonly ComparedCell[], tuning: readonly ComparedCell[]) => {
+      const text = await reportAdapters(dir, cells, title, await tuningText(tuning));
+      process.stdout.write(`${text}\nwrote ${dir}: tables.md, miou-by-parameters.png and .svg, scores\n`);
+    };
     const compare = (cells: readonly ComparedCell[], tuning: readonly ComparedCell[]) =>
       defer(() => divergedCells(cells)).pipe(
         concatMap((diverged) => {
           const runs = cells.filter((cell) => !diverged.includes(cell)).map(({ run }) => run);
-          if (runs.length === 0) return EMPTY;
-          const report$ = defer(async () => {
-            const rates = tuning.length > 0 ? await tuningText(tuning) : '';
-            const text = await reportAdapters(dir, cells, title, rates);
-            process.stdout.write(
-              `${text}\nwrote ${dir}: tables.md, miou-by-parameters.png and .svg, scores\n`,
-            );
-          });
-          return concat(childProcess(inference, ownResolutionArguments(dir, runs, shared)), report$);
+          const scored = inferenceArguments(dir, runs, shared, ...ownResolution);
+          const report$ = defer(() => report(cells, tuning));
+          return runs.length > 0 ? concat(childProcess(inference, scored), report$) : EMPTY;
         }),
       );
-    /** Opens cells and trains them; emits them once. */
-    const train = (open: () => Promise<ComparedCell[]>) =>
-      defer(open).pipe(
-        concatMap((cells) => concat(cells.length > 0 ? trainGrid(cells, import.meta.url) : EMPTY, of(cells))),
-      );
     const [firstSeed] = randomSeed as [number];
-    const tried = shared.separateLr ? [] : (tuneLr ?? []);
-    return train(async () => (match === 'seconds' ? openTimingCells(dir, settings, firstSeed) : [])).pipe(
-      concatMap((timing) => matchedEpochs(shared.epochs, loraType, timing)),
-      concatMap((epochs) =>
-        train(() => openTuningCells(dir, settings, firstSeed, epochs, tried)).pipe(
-          concatMap(async (tuning) => [tuning, await tunedRates(tuning)] as const),
-          concatMap(([tuning, rates]) =>
-            train(() => openAdapterCells(dir, settings, randomSeed, epochs, rates)).pipe(
-              concatMap((cells) =>
-                concat(
-                  compare(cells, tuning),
-                  defer(() => failIfCellsDiverged(cells)),
-                ),
+    const tried = shared.separateLr ? [] : tuneLr;
+    const study = (epochs: ReadonlyMap<string, number>) =>
+      train(() => openTuningCells(dir, settings, firstSeed, epochs, tried)).pipe(
+        concatMap(async (tuning) => [tuning, await tunedRates(tuning)] as const),
+        concatMap(([tuning, rates]) =>
+          train(() => openAdapterCells(dir, settings, randomSeed, epochs, rates)).pipe(
+            concatMap((cells) =>
+              concat(
+                compare(cells, tuning),
+                defer(() => failIfCellsDiverged(cells)),
               ),
             ),
           ),
         ),
-      ),
+      );
+    return train(async () => (match === 'seconds' ? openTimingCells(dir, settings, firstSeed) : [])).pipe(
+      concatMap((timing) => matchedEpochs(shared.epochs, loraType, timing)),
+      concatMap(study),
       withDashboard(dashboard, { logs: join(dir, 'logs') }),
     );
   },

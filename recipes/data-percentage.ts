@@ -2,11 +2,11 @@
 // put into tables and plots. A finished training is not run again: start the recipe once more to go on, or with more.
 //
 //   node recipes/data-percentage.js --epochs 5 --random-seed 10,20,30
+//   node recipes/data-percentage.js --task classification --image-dir data/breeds --style-dir data/breeds-ood
 //   node recipes/data-percentage.js --image-dir data/pets/images --mask-dir data/pets/masks --style-dir data/pets-ood
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fixture } from 'millrace';
 import {
   cellPlugins,
   childProcess,
@@ -17,12 +17,15 @@ import {
   domainFlags,
   failIfCellsDiverged,
   grid,
-  gridFlags,
+  gridTask,
+  inferenceArguments,
   openCell,
   percentageReport,
+  readUnless,
   recipe,
   type StudyCell,
   sizeFlags,
+  taskGridFlags,
   trainGrid,
   withDashboard,
 } from 'millrace/recipe';
@@ -47,28 +50,36 @@ recipe({
     'Trains adapters on shares of the data over several seeds, and compares them in and out of domain.',
   continues: 'the same command continues the study',
   plugins: (peek) => cellPlugins(peek({ outputDir }).outputDir),
-  flags: (peek) => ({
-    Study: {
-      loraType,
-      outputDir,
-      styleDir: domainFlags.styleDir,
-      style: domainFlags.style,
-      published: z.boolean().default(false).describe("also show upstream's published figures"),
-    },
-    Data: {
-      ...gridFlags.Data,
-      dataPercentage: z
-        .array(z.number().gt(0).max(1))
-        .min(1)
-        .default([0.25, 0.5, 0.75, 1])
-        .describe('shares of the pairs'),
-    },
-    Model: gridFlags.Model,
-    Adapters: { ...sizes, ...comparedFlags(peek({ loraType }).loraType, Object.keys(sizes)) },
-    Training: gridFlags.Training,
-    Run: gridFlags.Run,
-  }),
+  flags: (peek) => {
+    const { Data, Model, Training, Run } = taskGridFlags(peek({ task: gridTask }).task);
+    return {
+      Study: {
+        task: gridTask,
+        loraType,
+        outputDir,
+        styleDir: domainFlags.styleDir,
+        style: domainFlags.style,
+        published: readUnless(
+          z.boolean().default(false).describe("also show upstream's published figures"),
+          ({ task }) => (task === 'classification' ? 'upstream published no classification' : undefined),
+        ),
+      },
+      Data: {
+        ...Data,
+        dataPercentage: z
+          .array(z.number().gt(0).max(1))
+          .min(1)
+          .default([0.25, 0.5, 0.75, 1])
+          .describe('shares of the pairs, or of the labelled pictures'),
+      },
+      Model,
+      Adapters: { ...sizes, ...comparedFlags(peek({ loraType }).loraType, Object.keys(sizes)) },
+      Training,
+      Run,
+    };
+  },
   run: async ({
+    task,
     loraType,
     outputDir,
     dataPercentage,
@@ -87,32 +98,24 @@ recipe({
       cells.push(await openCell(outputDir, `${type}_${seed}_${share}`, cellSettings));
     }
 
-    const styled = styleDir !== undefined || shared.imageDir === fixture('creatures', 'plain', 'images');
-    const score = (runs: readonly string[]) =>
-      childProcess(fileURLToPath(new URL('inference.js', import.meta.url)), [
-        `--model-dir=${join(outputDir, 'models')}`,
-        `--run-name=${runs.join()}`,
-        `--output-dir=${outputDir}`,
-        '--overwrite',
-        `--test-domains=in_domain${styled ? ',out_domain' : ''}`,
-        `--engine=${shared.engine}`,
-        ...(shared.precision ? [`--precision=${shared.precision}`] : []),
-        ...(shared.threads ? [`--threads=${shared.threads}`] : []),
-        ...(styleDir === undefined ? [] : [`--style-dir=${styleDir}`]),
-        ...(style.length > 0 ? [`--style=${style.join()}`] : []),
-      ]);
+    const inference = fileURLToPath(new URL('inference.js', import.meta.url));
+    const where = [
+      ...(styleDir === undefined ? [] : [`--style-dir=${styleDir}`, '--test-domains=in_domain,out_domain']),
+      ...(style.length > 0 ? [`--style=${style.join()}`] : []),
+    ];
     const compare$ = defer(() => divergedCells(cells)).pipe(
       concatMap((diverged) => {
         const runs = cells.filter((cell) => !diverged.includes(cell)).map(({ run }) => run);
         const divergedNames = diverged.map(({ run }) => run);
         const report$ = defer(async () =>
-          process.stdout.write(await percentageReport(outputDir, published, divergedNames)),
+          process.stdout.write(await percentageReport(outputDir, { task, published, divergedNames })),
         );
-        return runs.length > 0 ? concat(score(runs), report$) : EMPTY;
+        const scored = inferenceArguments(outputDir, runs, shared, ...where);
+        return runs.length > 0 ? concat(childProcess(inference, scored), report$) : EMPTY;
       }),
     );
     return concat(
-      trainGrid(cells, import.meta.url),
+      trainGrid(cells, import.meta.url, task),
       compare$,
       defer(() => failIfCellsDiverged(cells)),
     ).pipe(withDashboard(dashboard, { logs: join(outputDir, 'logs') }));

@@ -7,6 +7,7 @@ import { hasDiverged, readSummary } from '../loggers/summary.js';
 import { writePlot } from '../report/render.js';
 import { deviationOfRuns, groupBy, meanOfRuns } from './aggregate.js';
 import { failIfCellsDiverged, type StudyCell } from './cell.js';
+import { scoresOfTask } from './compared-scores.js';
 import { type ComparedScore, groupComparison, lineComparison } from './comparison-plots.js';
 
 /** A run of an ablation, with the series and the place on the x axis that it is compared by. */
@@ -32,22 +33,6 @@ export interface AblationOptions {
   readonly task?: 'segmentation' | 'classification';
 }
 
-/** The scores of a task that tables and plots show, by their names: the plot's file, axis and column. */
-const SCORES = {
-  segmentation: {
-    softDice: { file: 'dice', axis: 'Soft Dice', column: 'soft Dice' },
-    miou: { file: 'miou', axis: 'mIoU', column: 'mIoU' },
-  },
-  classification: {
-    accuracy: { file: 'accuracy', axis: 'Accuracy', column: 'accuracy' },
-    macroF1: { file: 'macro-f1', axis: 'Macro F1', column: 'macro F1' },
-  },
-} as const;
-
-function scoresOfTask({ task = 'segmentation' }: Pick<AblationOptions, 'task'>) {
-  return Object.entries(SCORES[task]).map(([name, shown]) => ({ name, ...shown }));
-}
-
 /**
  * Writes the table (`tables.md`, `runs.csv`) and the plots with error bars (`dice` and `miou`, or `accuracy` and
  * `macro-f1`, .png and .svg) of an ablation: test scores, mean ± population standard deviation over seeds, beside the numbers of parameters. Runs that
@@ -61,7 +46,7 @@ export async function reportAblation(
   options: AblationOptions,
 ): Promise<string> {
   const { dir } = options;
-  const names = scoresOfTask(options).map(({ name }) => name);
+  const names = scoresOfTask(options.task).map(({ name }) => name);
   const scores = await Promise.all(
     runs.map(async (run) => ({ ...onlyRun(run), ...(await scoresOf(dir, run.run, names)) })),
   );
@@ -95,7 +80,7 @@ async function writePlots(
 ): Promise<void> {
   const { dir, title, x, as } = options;
   const draw = as === 'lines' ? lineComparison : groupComparison;
-  for (const { name, file, axis } of scoresOfTask(options)) {
+  for (const { name, file, axis } of scoresOfTask(options.task)) {
     const compared = groups.map(
       (group): ComparedScore => ({
         series: group[0]!.series,
@@ -124,7 +109,9 @@ function tableText(groups: readonly RunScores[][], options: AblationOptions): st
       [options.x.toLowerCase()]: group[0]!.place,
       'adapter parameters': group[0]!.adapterParameters,
       'head parameters': group[0]!.headParameters,
-      ...Object.fromEntries(scoresOfTask(options).map(({ name, column }) => [column, cell(group, name)])),
+      ...Object.fromEntries(
+        scoresOfTask(options.task).map(({ name, column }) => [column, cell(group, name)]),
+      ),
     })),
   );
 }
@@ -159,7 +146,7 @@ export async function closeAblation(
   about: AblationOptions,
 ): Promise<void> {
   const text = await reportAblation(cells, about);
-  const files = scoresOfTask(about).map(({ file }) => file);
+  const files = scoresOfTask(about.task).map(({ file }) => file);
   process.stdout.write(
     `${text}\nwrote ${about.dir}: tables.md, runs.csv, ${files.join(' and ')} as .png and .svg\n`,
   );

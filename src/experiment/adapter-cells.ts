@@ -84,26 +84,3 @@ export async function matchedEpochs(
   const [, first] = speeds[0]!;
   return new Map(speeds.map(([name, speed]) => [name, Math.max(1, Math.round((epochs * speed) / first))]));
 }
-
-/** The arguments of `inference` that scores runs of a study at the pictures' own resolution. */
-export function ownResolutionArguments(
-  dir: string,
-  runs: readonly string[],
-  {
-    engine,
-    precision,
-    threads,
-  }: Readonly<Partial<Record<'engine' | 'precision' | 'threads', string | number>>>,
-): string[] {
-  return [
-    `--model-dir=${join(dir, 'models')}`,
-    `--run-name=${runs.join()}`,
-    `--output-dir=${dir}`,
-    '--overwrite',
-    '--test-domains=in_domain',
-    '--resolution=own',
-    `--engine=${String(engine)}`,
-    ...(precision === undefined ? [] : [`--precision=${String(precision)}`]),
-    ...(threads === undefined ? [] : [`--threads=${String(threads)}`]),
-  ];
-}

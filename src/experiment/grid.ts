@@ -60,7 +60,7 @@ export function trainGrid(
   const recipe = task === 'segmentation' ? 'train.js' : 'train-classifier.js';
   const file = fileURLToPath(new URL(recipe, beside));
   const pending = cells.filter(({ finished }) => !finished);
-  say(`${cells.length} runs, ${pending.length} to be trained`);
+  if (cells.length > 0) say(`${cells.length} runs, ${pending.length} to be trained`);
   return from(pending).pipe(concatMap((cell) => trainCell(file, cell)));
 }
 

@@ -110,8 +110,9 @@ export function trainingRun<
   const { train, validation, test } = task.splits;
   const { load, inOrder } = task.trunk ?? task;
   return defer(() => beginRun(settings, options)).pipe(
-    concatMap((run) =>
-      prefetch(run.plans(train, task.order), load, { ahead: settings.ahead }).pipe(
+    concatMap((run) => {
+      const fork = forks && forkOf(run, forks);
+      return prefetch(run.plans(train, task.order), load, { ahead: settings.ahead }).pipe(
         concatLease((batch$) =>
           batch$.pipe(
             trainStep(run),
@@ -119,19 +120,19 @@ export function trainingRun<
             settings.histograms ? weightHistograms(run) : identity,
             folders ? drawn(run, settings, task) : identity,
             folders ? checkpoint(run, { every: settings.checkpointEvery }) : identity,
-            forks ? keepFork(run, forkOf(run, forks)) : identity,
+            fork ? keepFork(run, fork) : identity,
           ),
         ),
         settings.guard ? guard(run, { metric: task.guarded }) : identity,
         settings.patience ? earlyStop(run, { patience: settings.patience }) : identity,
-        forks ? fromFork(run, forkOf(run, forks)) : identity,
+        fork ? fromFork(run, fork) : identity,
         folders && test.length > 0 ? testBest(run, inOrder(test)) : identity,
         asRun(run),
         folders ? logTo(run, ...runLoggers(settings.logger)) : identity,
         progressOptions ? progress(run) : identity,
         finalize(() => run.dispose()),
-      ),
-    ),
+      );
+    }),
   );
 }
 

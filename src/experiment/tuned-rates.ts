@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { UserError } from '../base/errors.js';
+import { readUnless } from '../cli/flag.js';
 import { improves, metricOf, modeOf } from '../events/metric.js';
 import type { Scores } from '../events/scores.js';
 import { numberOf } from '../events/shown-scores.js';
@@ -9,6 +11,18 @@ import { groupBy } from './aggregate.js';
 import { divergedCells } from './cell.js';
 import { loggedRun } from './run-overview.js';
 
+/** The flag of the rates among which `tunedRates` chooses. */
+export const tuneLrFlag = readUnless(
+  z
+    .array(z.number().gt(0))
+    .min(2)
+    .optional()
+    .describe(
+      'learning rates in place of --lr: each adapter gets the one with the highest validation mIoU of the first seed; default: --lr for all',
+    ),
+  ({ separateLr }) => (separateLr ? '--separate-lr replaces --lr' : undefined),
+);
+
 /** A training of the search for a learning rate, and what it scored on the validation split. */
 interface TriedRate {
   readonly series: string;
@@ -18,13 +32,13 @@ interface TriedRate {
   readonly miou: number | undefined;
 }
 
-/** Opens a cell of one seed for each adapter and rate; `tunedRates` chooses from them. */
+/** Opens a cell of one seed for each adapter and rate; `tunedRates` chooses from them. Without rates there are none. */
 export async function openTuningCells(
   dir: string,
   settings: SettingsBySeries,
   seed: number,
   epochs: ReadonlyMap<string, number>,
-  rates: readonly number[],
+  rates: readonly number[] = [],
 ): Promise<ComparedCell[]> {
   const cells: ComparedCell[] = [];
   for (const rate of new Set(rates)) {
@@ -44,8 +58,9 @@ export async function tunedRates(cells: readonly ComparedCell[]): Promise<Map<st
   return new Map((await triedRates(cells)).map((tried) => [tried[0]!.series, bestOf(tried).lr]));
 }
 
-/** A table of what each rate scored in the search, and in words how rates were chosen. */
+/** A table of what each rate scored in the search, and in words how rates were chosen; empty without a search. */
 export async function tuningText(cells: readonly ComparedCell[]): Promise<string> {
+  if (cells.length === 0) return '';
   const bySeries = await triedRates(cells);
   const rows = bySeries.map((tried) => ({
     adapter: tried[0]!.series,

@@ -31,8 +31,8 @@ const load = (plan: BatchPlan) => of(tinyBatch(plan));
 type Options = NonNullable<Parameters<typeof tinyRun>[0]>;
 
 /** A training of the tiny model, with what it emitted and made of its weights. */
-function training(run: TinyRun, points?: ForkPoints) {
-  const fork = points && { points, kind: 'tiny' };
+function training(run: TinyRun, points?: ForkPoints, kind: unknown = 'tiny') {
+  const fork = points && { points, kind };
   const scoring = () => prefetch(tinyPlans({ epochs: 1 }), load, { ahead: 1 });
   const trained$ = prefetch(run.plans(PAIRS), load, { ahead: 1 }).pipe(
     concatLease((batch$) => {
@@ -137,6 +137,15 @@ describe('fork', () => {
       [...Array(10).keys()].map((epoch) => epoch < 5),
     );
     assert.equal(new Set(flat).size, 10);
+  });
+
+  it('digests the past of a run once, however many batches it has', async () => {
+    let digests = 0;
+    const kind = { toJSON: () => `tiny ${String(++digests > 0)}` };
+    const run = tinyRun();
+    await lastValueFrom(training(run, points, kind));
+    free(run);
+    assert.equal(digests, 1);
   });
 
   it('restores a schedule that follows scores', async () => {

@@ -20,9 +20,10 @@ describe('data-percentage', () => {
     shared.close();
     rmSync(dir, { recursive: true });
   });
-  const study = (start: typeof run, ...args: string[]) => {
+  const study = (start: typeof run, ...args: string[]) => studyIn('study', start, ...args);
+  const studyIn = (out: string, start: typeof run, ...args: string[]) => {
     const tiny = ['--engine=wasm', '--epochs=1', '--lora_type=lora', '--rank=2', `--model_name=${backbone}`];
-    return start('data-percentage', [...tiny, '--style=neon', '--output_dir=study', ...args], dir);
+    return start('data-percentage', [...tiny, '--style=neon', `--output_dir=${out}`, ...args], dir);
   };
 
   it('trains each cell, scores all, and compares them in tables and plots', async () => {
@@ -77,6 +78,39 @@ describe('data-percentage', () => {
     );
     assert.match(tables, /\| localized_lora, published \| - \| - \| - \| 0\.7785 ± 0\.0077 \|/);
     assert.match(readFileSync(join(dir, 'study/dice-by-percentage.svg'), 'utf8'), /published/);
+  });
+
+  it('compares classifications by accuracy and macro F1, in and out of domain', async () => {
+    const args = ['--task=classification', '--random_seed=1,2', '--data_percentage=100%', '--published'];
+    const { code, stdout, stderr } = await studyIn('labels', shared.run, ...args);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /--published: ignored: upstream published no classification/);
+    const rows = JSON.parse(readFileSync(join(dir, 'labels/aggregated.json'), 'utf8')) as AggregatedScores<{
+      readonly accuracy: number;
+      readonly macroF1: number;
+    }>[];
+    assert.deepEqual(
+      rows.map(({ task, style, seeds }) => [task, style, seeds]),
+      [
+        ['classification', null, [1, 2]],
+        ['classification', 'neon', [1, 2]],
+      ],
+    );
+    const titles = [...stdout.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+    assert.deepEqual(titles, [
+      'Accuracy by share of the data, test split',
+      'Macro F1 by share of the data, test split',
+      'Accuracy by style, trained on 100 %',
+      'Macro F1 by style, trained on 100 %',
+    ]);
+    for (const { mean, std } of rows)
+      for (const score of ['accuracy', 'macroF1'] as const)
+        assert(stdout.includes(`${mean[score].toFixed(4)} ± ${std[score].toFixed(4)} |`), stdout);
+    assert.doesNotMatch(stdout, /published|Dice|mIoU/);
+    for (const file of ['accuracy-by-percentage.png', 'accuracy-by-style.svg'])
+      assert(existsSync(join(dir, 'labels', file)), file);
+    const masks = await studyIn('labels', shared.run, '--task=classification', '--mask-dir=masks');
+    assert.equal(masks.code, 1, 'a classification has no masks');
   });
 
   it('refuses other settings in the same folder, and what training refuses, in one line', async () => {

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+
+/** The arguments of `inference` that scores runs of a study in its folder; `more` are further ones. */
+export function inferenceArguments(
+  dir: string,
+  runs: readonly string[],
+  {
+    engine,
+    precision,
+    threads,
+  }: Readonly<Partial<Record<'engine' | 'precision' | 'threads', string | number>>>,
+  ...more: readonly string[]
+): string[] {
+  return [
+    `--model-dir=${join(dir, 'models')}`,
+    `--run-name=${runs.join()}`,
+    `--output-dir=${dir}`,
+    '--overwrite',
+    `--engine=${String(engine)}`,
+    ...(precision === undefined ? [] : [`--precision=${String(precision)}`]),
+    ...(threads === undefined ? [] : [`--threads=${String(threads)}`]),
+    ...more,
+  ];
+}
