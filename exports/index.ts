@@ -250,7 +250,7 @@ export { heads } from '../src/model/heads/heads.js';
 export type { Head, HeadOptions, HeadParameter, HeadPass, HeadSite } from '../src/model/heads/head.js';
 export { linear } from '../src/engine/ops/linear.js';
 export type { LowRank } from '../src/engine/ops/low-rank.js';
-export type { LinearMap } from '../src/engine/ops/linears.js';
+export { type LinearMap, linears } from '../src/engine/ops/linears.js';
 export { upsample } from '../src/engine/ops/upsample.js';
 
 // Adapters: small trainable changes of a frozen model, and their files in PEFT's format.

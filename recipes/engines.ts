@@ -1,10 +1,10 @@
-// Tries every engine: which ones run here, on what, how fast, and what brings the others. The last line says what
-// decodes pictures.
+// Tries every engine: which ones run here, on what, how fast, and what brings the others; onednn also with frozen
+// weights in integers. The last line says what decodes pictures.
 //
 //   node recipes/engines.js
 
 import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
-import { type Engine, engines, imageCode, linear, UserError, useEngine } from 'millrace';
+import { type Engine, engines, imageCode, linears, type Precision, UserError, useEngine } from 'millrace';
 import { recipe } from 'millrace/recipe';
 import { z } from 'zod';
 
@@ -21,17 +21,22 @@ recipe({
     },
   },
   run: async ({ size }) => {
-    for (const name of engines.names) console.log(`${name.padEnd(12)}${await report(name, size)}`);
+    for (const name of engines.names)
+      for (const precision of [undefined, ...(name === 'onednn' ? INTEGERS : [])])
+        console.log(`${name.padEnd(12)}${await report(name, precision, size)}`);
     const code = imageCode();
     const fix = code === 'JavaScript' ? ', which is slower: npm run build:images' : '';
     console.log(`${'images'.padEnd(12)}${code}${fix}`);
   },
 });
 
-/** One line about an engine: what it runs on and its speed, or why it does not run. */
-async function report(name: string, size: number): Promise<string> {
+/** The precisions that multiply frozen weights in integers. */
+const INTEGERS = ['int16', 'int8'] as const;
+
+/** One line about an engine in a precision, by default its own: its device and speed, or why it does not run. */
+async function report(name: string, precision: Precision | undefined, size: number): Promise<string> {
   try {
-    const engine = await useEngine(name);
+    const engine = await useEngine(name, { ...(precision && { precision }) });
     check();
     return `${about(engine)}, ${(await speed(size)).toFixed(1)} GFLOP/s in products of ${size} × ${size}`;
   } catch (error) {
@@ -45,9 +50,13 @@ function about({ device, precision, threads }: Engine): string {
   return [precision, device === undefined || device === 'cpu' ? processor : device].join(' on ');
 }
 
-/** Computes a product that every precision holds exactly. */
+/** A product whose weight does not train. */
+const product = (x: Tensor, weight: Tensor): Tensor => linears([{ x, weight, frozen: true }])[0]!;
+
+/** Computes a product that every precision but integers holds exactly, and these after rounding. */
 function check(): void {
-  const y = tidy(() => linear(tensor([1, 2, 3, 4], [2, 2]), tensor([5, 6, 7, 8], [2, 2])).dataSync());
+  const values = tidy(() => product(tensor([1, 2, 3, 4], [2, 2]), tensor([5, 6, 7, 8], [2, 2])).dataSync());
+  const y = values.map(Math.round);
   if (`${[...y]}` !== '19,22,43,50')
     throw new Error(`expected a product of 19, 22, 43, 50, got ${[...y].join(', ')}`);
 }
@@ -61,7 +70,7 @@ async function speed(size: number): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 4; i++) {
     const start = performance.now();
-    const y: Tensor = linear(x, weight);
+    const y = product(x, weight);
     await y.data();
     if (i > 0) best = Math.min(best, performance.now() - start);
     y.dispose();

@@ -48,19 +48,27 @@ void roundTile(Integers kind, const Plain& weight, size_t k, size_t first, size_
   const IntegerTiles& tiles = integerTiles();
   IntegerFormat format = formatOf(kind);
   float most = float(tiles.mostOfWeight[int(kind)]);
+  // Column by column, read in the order in which they lie.
+  std::vector<float> wide(k * columns);
+  if (weight.row == 1)
+    for (size_t c = 0; c < columns; c++)
+      for (size_t i = 0; i < k; i++) wide[c * k + i] = weight.at(i, first + c);
+  else
+    for (size_t i = 0; i < k; i++)
+      for (size_t c = 0; c < columns; c++) wide[c * k + i] = weight.at(i, first + c);
   for (size_t c = 0; c < columns; c++) {
+    const float* x = wide.data() + c * k;
     float largest = 0;
     bool finite = true;
     for (size_t i = 0; i < k; i++) {
-      float x = std::fabs(weight.at(i, first + c));
-      finite = finite && std::isfinite(x);
-      largest = std::max(largest, x);
+      finite = finite && std::isfinite(x[i]);
+      largest = std::max(largest, std::fabs(x[i]));
     }
     scales[c] = finite ? largest / most : NAN;
     if (!finite || largest < 1e-30f) continue;
     float inverse = most / largest;
     for (size_t i = 0; i < k; i++) {
-      int value = int(std::nearbyint(weight.at(i, first + c) * inverse));
+      int value = int(std::lrint(x[i] * inverse));
       char* word = reinterpret_cast<char*>(numbers + i / format.perWord * tiles.columns + c);
       if (kind == Integers::int8) {
         word[i % 4] = char(value);
@@ -126,28 +134,26 @@ constexpr size_t kMostAdded = 2;
 }  // namespace
 
 IntegerRows::IntegerRows(Integers kind, size_t rows, size_t width)
-    : kind(kind), rows(rows), width(width), words(partsOf(width, formatOf(kind).perWord)) {
+    : kind(kind), rows(rows), width(width), runs(partsOf(width, formatOf(kind).perWord * kRun)) {
   size_t tile = integerTiles().rows, tiles = partsOf(rows, tile);
-  numbers = allocate(product({tiles, words, tile, 4}));
+  numbers = allocate(product({tiles, runs, tile, kRun, 4}));
   scales = allocate(product({rows, 4}));
   // The rows that the last tile lacks.
-  if (rows % tile) std::memset(intsOf(numbers) + (tiles - 1) * words * tile, 0, words * tile * 4);
+  if (rows % tile) std::memset(intsOf(numbers) + (tiles - 1) * runs * tile * kRun, 0, runs * tile * kRun * 4);
 }
 
-void IntegerRows::set(size_t row, const float* x) {
+void IntegerRows::set(size_t row, const void* x, bool bf16) {
   size_t tile = integerTiles().rows;
-  integerTiles().quantize(kind, x, width, intsOf(numbers) + row / tile * tile * words + row % tile, tile,
-                          floatsOf(scales) + row);
+  int32_t* to = intsOf(numbers) + (row / tile * tile * runs + row % tile) * kRun;
+  integerTiles().quantize(kind, x, bf16, width, to, tile * kRun, floatsOf(scales) + row);
 }
 
 IntegerRows integerRows(Integers kind, const Matrix& matrix, size_t rows, size_t width) {
   IntegerRows made(kind, rows, width);
   parallelFor(rows, worthSplitting(width), [&](size_t b, size_t e) {
-    RowBuffer wide(width);
     for (size_t row = b; row < e; row++) {
       IntegerResult::Place x = placeOf(matrix, row, 0);
-      if (x.bf16) loops().toF32(static_cast<uint16_t*>(x.data), wide.data(), width);
-      made.set(row, x.bf16 ? wide.data() : static_cast<float*>(x.data));
+      made.set(row, x.data, x.bf16);
     }
   });
   return made;
@@ -155,14 +161,14 @@ IntegerRows integerRows(Integers kind, const Matrix& matrix, size_t rows, size_t
 
 void integerGemm(Call& call, const Gemm& g, const IntegerRows& a) {
   const IntegerTiles& tiles = integerTiles();
-  size_t m = size_t(g.m), n = size_t(g.n), words = a.words;
+  size_t m = size_t(g.m), n = size_t(g.n), words = partsOf(a.width, formatOf(a.kind).perWord), wordsOfRow = a.runs * kRun;
   if (m == 0 || n == 0) return;
   if (a.width == 0) throw std::runtime_error("expected an inner size from 1, got 0");
   if (!isFloat(g.weight->type)) throw std::runtime_error("expected a float weight");
   const IntegerWeight& weight = weightOf(call, g, a.kind);
   size_t blocks = partsOf(a.width, formatOf(a.kind).perBlock);
   size_t rowTiles = partsOf(m, tiles.rows), columnTiles = partsOf(n, tiles.columns);
-  size_t high = std::max<size_t>(1, kRowBytes / (words * 4 * tiles.rows)), wide = kColumnTiles;
+  size_t high = std::max<size_t>(1, kRowBytes / (wordsOfRow * 4 * tiles.rows)), wide = kColumnTiles;
   size_t across = partsOf(columnTiles, wide);
   auto one = [&](size_t i, size_t j) {
     size_t row = i * tiles.rows, column = j * tiles.columns;
@@ -171,7 +177,7 @@ void integerGemm(Call& call, const Gemm& g, const IntegerRows& a) {
     IntegerResult result = {floatsOf(a.scales) + row, floatsOf(weight.scales) + column, g.bias ? g.bias + column : nullptr,
                             added.data(), g.added.size(), placeOf(g.c, row, column), std::min(tiles.rows, m - row),
                             std::min(tiles.columns, n - column)};
-    tiles.tile(a.kind, intsOf(a.numbers) + row * words, intsOf(weight.numbers) + column * words,
+    tiles.tile(a.kind, intsOf(a.numbers) + row * wordsOfRow, intsOf(weight.numbers) + column * words,
                weight.begin ? intsOf(weight.begin) + column * blocks : nullptr, words, result);
   };
   parallelFor(partsOf(rowTiles, high) * across, 1, [&](size_t b, size_t e) {

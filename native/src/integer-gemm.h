@@ -7,15 +7,15 @@ namespace millrace {
 /** Rows of numbers rounded to integers, each with a scale of its own; in the order in which tiles read them. */
 struct IntegerRows {
   Integers kind;
-  size_t rows, width, words;
-  /** [tiles of rows, words, rows of a tile]. */
+  size_t rows, width, runs;
+  /** [tiles of rows, runs, rows of a tile, kRun]. */
   Buffer numbers;
   /** [rows]. */
   Buffer scales;
 
   IntegerRows(Integers kind, size_t rows, size_t width);
-  /** Fills a row. */
-  void set(size_t row, const float* x);
+  /** Fills a row with numbers, f32 or bf16. */
+  void set(size_t row, const void* x, bool bf16);
 };
 
 /** A matrix whose rows are summed over, f32 or bf16, in integers. */

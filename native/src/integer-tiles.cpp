@@ -22,7 +22,12 @@ using Ints = __m512i;
 constexpr size_t kLanes = 16, kRows = 12;
 constexpr int kMost8 = 127;
 
-inline Ints load(const int32_t* from) { return _mm512_load_si512(from); }
+inline Ints load(const int32_t* from) {
+  Ints x = _mm512_load_si512(from);
+  // What the compiler does not know to be memory it does not load again for every row.
+  asm("" : "+v"(x));
+  return x;
+}
 inline Ints repeat(int32_t word) { return _mm512_set1_epi32(word); }
 inline Ints zero() { return _mm512_setzero_si512(); }
 // As GCC 12 compiles the intrinsics, every sum goes through memory at every step: a quarter of the speed.
@@ -106,13 +111,17 @@ void block(const int32_t* a, const int32_t* weights, const int32_t* begin, size_
     left[r] = K == Integers::int8 ? load(begin) : zero();
     right[r] = K == Integers::int8 ? load(begin + kLanes) : zero();
   }
-  for (size_t i = 0; i < words; i++) {
-    Ints w = load(weights + i * kColumns), next = load(weights + i * kColumns + kLanes);
+  for (; words > 0; a += kRows * kRun) {
+    size_t count = words < kRun ? words : kRun;
+    words -= count;
+    for (size_t i = 0; i < count; i++, weights += kColumns) {
+      Ints w = load(weights), next = load(weights + kLanes);
 #pragma GCC unroll 12
-    for (size_t r = 0; r < kRows; r++) {
-      Ints x = repeat(a[i * kRows + r]);
-      left[r] = dot<K>(left[r], x, w);
-      right[r] = dot<K>(right[r], x, next);
+      for (size_t r = 0; r < kRows; r++) {
+        Ints x = repeat(a[r * kRun + i]);
+        left[r] = dot<K>(left[r], x, w);
+        right[r] = dot<K>(right[r], x, next);
+      }
     }
   }
 #pragma GCC unroll 12
@@ -126,6 +135,7 @@ void block(const int32_t* a, const int32_t* weights, const int32_t* begin, size_
 template <Integers K>
 void sums(const int32_t* a, const int32_t* weights, const int32_t* begin, size_t words, float* to) {
   constexpr size_t kBlock = formatOf(K).perBlock / formatOf(K).perWord;
+  static_assert(kBlock % kRun == 0);
   for (size_t at = 0; at < words; at += kBlock) {
     size_t count = words - at < kBlock ? words - at : kBlock;
     const int32_t* own = K == Integers::int8 ? begin + at / kBlock * kColumns : nullptr;
@@ -184,26 +194,39 @@ inline int32_t rounded(float x) {
   return toBits(x + kRounder) - kRounderBits;
 }
 
-/** Rounds up to 512 numbers at a time into words: `T` is what they are stored in. */
-template <typename T>
-void words(const float* x, size_t n, float inverse, int32_t added, int32_t* to, size_t stride) {
-  constexpr size_t kPart = 512, kPerWord = 4 / sizeof(T);
-  alignas(64) T part[kPart];
-  for (size_t at = 0; at < n; at += kPart) {
-    size_t count = n - at < kPart ? n - at : kPart;
+inline float f32(float x) { return x; }
+inline float f32(uint16_t x) { return wide(x); }
+
+/** Rounds numbers of type X into a run: `T` is what they are stored in, and a run holds `n` of them. */
+template <typename T, typename X>
+inline void run(const X* x, float inverse, int32_t added, int32_t* to) {
+  constexpr size_t n = kRun * 4 / sizeof(T);
+  alignas(64) T part[n];
 #pragma omp simd
-    for (size_t i = 0; i < count; i++) part[i] = T(rounded(x[at + i] * inverse) + added);
-    for (size_t i = count; i % kPerWord; i++) part[i] = T(added);
-    for (size_t i = 0; i < count; i += kPerWord) memcpy(to + (at + i) / kPerWord * stride, part + i, 4);
-  }
+  for (size_t i = 0; i < n; i++) part[i] = T(rounded(f32(x[i]) * inverse) + added);
+  memcpy(to, part, sizeof(part));
 }
 
-void quantize(Integers kind, const float* x, size_t n, int32_t* to, size_t stride, float* scale) {
-  // Magnitudes compare as their bits do, and NaN is the largest.
+template <typename T, typename X>
+void runs(const X* x, size_t n, float inverse, int32_t added, int32_t* to, size_t stride) {
+  constexpr size_t kNumbers = kRun * 4 / sizeof(T);
+  for (; n >= kNumbers; n -= kNumbers, x += kNumbers, to += stride) run<T>(x, inverse, added, to);
+  if (n == 0) return;
+  X last[kNumbers] = {};
+  memcpy(last, x, n * sizeof(X));
+  run<T>(last, inverse, added, to);
+}
+
+// Magnitudes compare as their bits do, and NaN is the largest.
+inline int32_t magnitude(float x) { return toBits(x) & 0x7fffffff; }
+inline int32_t magnitude(uint16_t x) { return (x & 0x7fff) << 16; }
+
+template <typename X>
+void quantizeRow(Integers kind, const X* x, size_t n, int32_t* to, size_t stride, float* scale) {
   int32_t top = 0;
 #pragma omp simd reduction(max : top)
   for (size_t i = 0; i < n; i++) {
-    int32_t bits = toBits(x[i]) & 0x7fffffff;
+    int32_t bits = magnitude(x[i]);
     top = bits > top ? bits : top;
   }
   float most = float(formatOf(kind).most), largest = fromBits(top);
@@ -211,16 +234,22 @@ void quantize(Integers kind, const float* x, size_t n, int32_t* to, size_t strid
   // Below this the inverse is not finite, and the row is nothing beside any other.
   bool empty = !finite || largest < 1e-30f;
   *scale = !finite ? NAN : empty ? 0.f : largest / most;
-  float inverse = empty ? 0.f : most / largest;
-  alignas(64) static const float zeros[512] = {};
-  for (size_t at = 0; at < n; at += 512) {
-    size_t count = n - at < 512 ? n - at : 512;
-    const float* from = empty ? zeros : x + at;
-    if (kind == Integers::int8)
-      words<uint8_t>(from, count, inverse, kAdded, to + at / 4 * stride, stride);
-    else
-      words<int16_t>(from, count, inverse, 0, to + at / 2 * stride, stride);
-  }
+  if (empty) {
+    int32_t zero = kind == Integers::int8 ? int32_t(0x80808080) : 0;
+    size_t perRun = kRun * formatOf(kind).perWord;
+    for (size_t at = 0; at < n; at += perRun, to += stride)
+      for (size_t i = 0; i < kRun; i++) to[i] = zero;
+  } else if (kind == Integers::int8)
+    runs<uint8_t>(x, n, most / largest, kAdded, to, stride);
+  else
+    runs<int16_t>(x, n, most / largest, 0, to, stride);
+}
+
+void quantize(Integers kind, const void* x, bool bf16, size_t n, int32_t* to, size_t stride, float* scale) {
+  if (bf16)
+    quantizeRow(kind, static_cast<const uint16_t*>(x), n, to, stride, scale);
+  else
+    quantizeRow(kind, static_cast<const float*>(x), n, to, stride, scale);
 }
 
 }  // namespace

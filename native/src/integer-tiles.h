@@ -26,6 +26,12 @@ static constexpr IntegerFormat formatOf(Integers kind) {
 }
 constexpr int kAdded = 128;
 
+/**
+ * How many words of a row lie side by side: a row of a tile is rounded straight into them, one store each, and a product
+ * finds the rows of a tile at constant distances. Rows are filled up to whole ones.
+ */
+constexpr size_t kRun = 16;
+
 /** What a tile's sums become: y = sum·(its row's scale·its column's) (+ bias) (+ what is added), as f32 or bf16. */
 struct IntegerResult {
   struct Place {
@@ -48,13 +54,13 @@ struct IntegerTiles {
   /** The largest magnitude of a weight, in int8 and in int16. */
   int mostOfWeight[2];
   /**
-   * Rounds a row of n numbers to integers in words that lie `stride` words apart, the rest of the last one zero; its
-   * scale is what an integer stands for. A row that is not finite gets zeros and a scale that is NaN.
+   * Rounds a row of n numbers, f32 or bf16, to integers in runs that lie `stride` words apart; what fills the last one up
+   * meets no weight. Its scale is what an integer stands for. A row that is not finite gets zeros and a scale that is NaN.
    */
-  void (*quantize)(Integers kind, const float* x, size_t n, int32_t* words, size_t stride, float* scale);
+  void (*quantize)(Integers kind, const void* x, bool bf16, size_t n, int32_t* runs, size_t stride, float* scale);
   /**
-   * One tile: a [words, rows], weights [words, columns], and for int8 where the sums of each block begin
-   * [blocks, columns]. All are 64-byte aligned but a.
+   * One tile: a [runs, rows, kRun], weights [words, columns], and for int8 where the sums of each block begin
+   * [blocks, columns]. All are 64-byte aligned.
    */
   void (*tile)(Integers kind, const int32_t* a, const int32_t* weights, const int32_t* begin, size_t words,
                const IntegerResult& result);

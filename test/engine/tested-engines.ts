@@ -6,7 +6,7 @@ import type { Precision } from '../../src/engine/numbers/precision.js';
 /** The engines that are compared with cpu, with the precisions that each has. */
 export const TESTED = {
   wasm: ['f32'],
-  onednn: ['f32', 'bf16'],
+  onednn: ['f32', 'bf16', 'int16', 'int8'],
   torch: ['f32', 'bf16'],
   tensorflow: ['f32'],
   webgpu: ['f32'],
