@@ -19,6 +19,7 @@ export { presetFlag } from '../src/experiment/presets.js';
 export { type ClassWeights, segmentationWeights } from '../src/experiment/class-weights.js';
 export { type TileSettings, tiledSplits } from '../src/experiment/tiled-splits.js';
 export { imageSizeFlag } from '../src/experiment/image-size-flag.js';
+export { checkDeepSettings, type PixelSettings, pixelFormatOf } from '../src/experiment/pixel-format-of.js';
 export { maskFormatOf } from '../src/experiment/mask-format-of.js';
 export {
   classNamesOf,

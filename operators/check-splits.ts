@@ -1,5 +1,6 @@
 import { concatMap, type MonoTypeOperatorFunction } from 'rxjs';
 import { printable } from '../src/base/printable.js';
+import type { PixelFormat } from '../src/data/images/pixel-format.js';
 import type { ImageItem, Pair, Splits } from '../src/data/types.js';
 import { checkPairs } from '../src/tasks/segmentation/check-files.js';
 import { checkMasks } from '../src/tasks/segmentation/check-masks.js';
@@ -7,6 +8,8 @@ import type { MaskFormat } from '../src/tasks/segmentation/mask-format.js';
 
 /** Options of `checkSplits`. */
 export interface CheckSplitsOptions extends MaskFormat {
+  /** The channels that each picture must have, where they are not RGB of 8 bits. */
+  readonly pixels?: PixelFormat | undefined;
   /** Called with a line about each likely mistake. Default: a line on stderr. */
   readonly warn?: (message: string) => void;
 }
@@ -21,6 +24,7 @@ export interface CheckSplitsOptions extends MaskFormat {
 export function checkSplits<S extends Splits<ImageItem>>({
   ids,
   palette,
+  pixels,
   warn = toStderr,
 }: CheckSplitsOptions = {}): MonoTypeOperatorFunction<S> {
   return concatMap(async (splits) => {
@@ -37,7 +41,7 @@ export function checkSplits<S extends Splits<ImageItem>>({
         warn(
           `the ${name} split is empty, with ${train.length} training ${train.length === 1 ? 'picture' : 'pictures'}: ${consequence}; add ${'mask' in (train[0] ?? {}) ? 'pairs' : 'pictures'} or raise --data-percentage`,
         );
-    await checkPairs([...train, ...validation, ...test]);
+    await checkPairs([...train, ...validation, ...test], pixels);
     const masked = train.filter((item): item is Pair => 'mask' in item);
     if (masked.length > 0) for (const line of await checkMasks(masked, { ids, palette })) warn(line);
     return splits;

@@ -7,7 +7,12 @@ import { batchPlans } from '../src/data/batch-plans.js';
 import { type Pixels, readImage } from '../src/data/images/image-file.js';
 import type { Size } from '../src/data/images/image-size.js';
 import { imageTensor } from '../src/data/images/image-tensor.js';
+import { shownBytes } from '../src/data/images/pictures.js';
+import { deepFormat, type PixelFormat } from '../src/data/images/pixel-format.js';
+import { readChannels } from '../src/data/images/read-channels.js';
 import { resizeBilinear } from '../src/data/images/resize.js';
+import { resizeChannels } from '../src/data/images/resize-channels.js';
+import { drafted } from '../src/data/pixels/draft.js';
 import type { BatchPlan, ImageItem, Sample, SamplePlan } from '../src/data/types.js';
 import type { AdaptableVit } from '../src/model/vit/adaptable-vit.js';
 import type { Lease } from './lease.js';
@@ -29,6 +34,8 @@ export interface PictureBatchesOptions {
   readonly ahead?: number;
   /** What to do about a picture that cannot be read; the others go on. Default: the stream fails. */
   readonly unreadable?: (error: UserError) => void;
+  /** How pictures become numbers that are not RGB of 8 bits. Default: RGB bytes. */
+  readonly pixels?: PixelFormat | undefined;
 }
 
 type Picture = Sample<ImageItem> & { readonly picture: Pixels };
@@ -48,11 +55,13 @@ type Picture = Sample<ImageItem> & { readonly picture: Pixels };
 export function pictureBatches(
   images: readonly ImageItem[],
   model: Pick<AdaptableVit, 'imageSize' | 'normalization'>,
-  { batchSize = 4, ahead = 1, unreadable }: PictureBatchesOptions = {},
+  { batchSize = 4, ahead = 1, unreadable, pixels }: PictureBatchesOptions = {},
 ): Observable<Lease<PictureBatch>> {
   const size = model.imageSize;
   const read = async (plan: SamplePlan<ImageItem>): Promise<Picture | UserError> => {
     try {
+      const deep = deepFormat(pixels);
+      if (deep) return await deepPicture(plan, size, deep);
       const picture = await readImage(plan.item.image);
       const { width, height, data } = resizeBilinear(picture, size.width, size.height);
       return { plan, width, height, image: data, picture };
@@ -69,17 +78,27 @@ export function pictureBatches(
   const load = (plan: BatchPlan<ImageItem>): Observable<PictureBatch> =>
     from(Promise.all(plan.samples.map(read))).pipe(
       concatMap((pictures) => from(readable(pictures)).pipe(normalize(model.normalization), toArray())),
-      map((samples) => batchOf(plan, samples, size)),
+      map((samples) => batchOf(plan, samples, size, model.normalization.mean.length)),
     );
   return prefetch(batchPlans(images, { batchSize, seed: 0, shuffle: false }), load, { ahead });
+}
+
+/** A picture of other channels, and how it is shown. */
+async function deepPicture(plan: SamplePlan<ImageItem>, size: Size, format: PixelFormat): Promise<Picture> {
+  const read = await readChannels(plan.item.image, format);
+  const { width, height } = read;
+  const picture = { width, height, data: shownBytes({ width, height, image: read.data }) };
+  const draft = { ...size, image: resizeChannels(read, size), edits: [] };
+  return drafted({ plan, ...size, picture }, draft);
 }
 
 function batchOf(
   plan: BatchPlan<ImageItem>,
   samples: readonly Normalized<Picture>[],
   { width, height }: Size,
+  channels: number,
 ): PictureBatch {
-  const inputs = samples.length > 0 ? imageTensor(samples) : tensor4d([], [0, height, width, 3]);
+  const inputs = samples.length > 0 ? imageTensor(samples) : tensor4d([], [0, height, width, channels]);
   return {
     plan: { ...plan, samples: samples.map((sample) => sample.plan) },
     inputs,

@@ -25,7 +25,14 @@ import { dataFlags, dividedPairs, nameIn, ownedFolder, recipe, recordPaths } fro
 import { concatMap, defer, from, lastValueFrom, mergeMap } from 'rxjs';
 import { z } from 'zod';
 
-const { maskIds: _ids, classNames: _names, fold: _fold, ...data } = dataFlags;
+const {
+  maskIds: _ids,
+  classNames: _names,
+  fold: _fold,
+  channels: _channels,
+  range: _range,
+  ...data
+} = dataFlags;
 
 recipe({
   description: 'Makes seeded out-of-domain copies of the test split, with masks, one folder per style.',

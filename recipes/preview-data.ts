@@ -20,6 +20,7 @@ import {
   writeContactSheet,
 } from 'millrace';
 import {
+  checkDeepSettings,
   classNamesOf,
   dataFlags,
   dividedPairs,
@@ -27,6 +28,7 @@ import {
   maskFormatOf,
   openOutput,
   overwriteFlag,
+  pixelFormatOf,
   printable,
   recipe,
   trainingFlags,
@@ -57,7 +59,9 @@ recipe({
     const { outputDir, images, imageSize, tiles, tileOverlap: overlap, randomSeed: seed } = config;
     openOutput(outputDir, FILES, config);
     const names = classNamesOf(config);
-    const format = maskFormatOf(config);
+    const changes = config.augment.map((name) => augmentations.make(name));
+    checkDeepSettings(config, changes, config.augment);
+    const format = { ...maskFormatOf(config), pixels: pixelFormatOf(config) };
     const splits = await dividedPairs(config).catch((error: unknown) => {
       throw listed(error);
     });
@@ -78,7 +82,6 @@ recipe({
       const items =
         tiles === undefined ? pairs : (await cutTiles(pairs, { tiles, overlap })).slice(0, images);
       const [plan] = batchPlans(items, { batchSize: items.length, seed, shuffle: false });
-      const changes = config.augment.map((name) => augmentations.make(name));
       const samples$ = from(plan!.samples).pipe(decode(imageSize, format), augment(...changes), toArray());
       const samples = (await lastValueFrom(samples$)) as unknown as MaskedSample[];
       await writeContactSheet(join(outputDir, FILES[0]!), samples, names, classColours(format));

@@ -62,8 +62,14 @@ export interface BatchPlan<I extends Item = Pair> {
   readonly samples: readonly SamplePlan<I>[];
 }
 
-/** One decoded image: RGB, row by row, height × width × 3, as bytes until `normalize` turns them into floats. */
-export interface Sample<I extends Item = Item, P extends Uint8Array | Float32Array = Uint8Array> {
+/**
+ * One decoded image, row by row: RGB bytes, height × width × 3, or 16-bit values of other channels, height × width ×
+ * channels; floats once `normalize` has made them.
+ */
+export interface Sample<
+  I extends Item = Item,
+  P extends Uint8Array | Uint16Array | Float32Array = Uint8Array,
+> {
   /** What the sample was loaded for. */
   readonly plan: SamplePlan<I>;
   readonly width: number;
@@ -73,7 +79,8 @@ export interface Sample<I extends Item = Item, P extends Uint8Array | Float32Arr
 }
 
 /** One decoded image and its mask. */
-export interface MaskedSample<P extends Uint8Array | Float32Array = Uint8Array> extends Sample<Pair, P> {
+export interface MaskedSample<P extends Uint8Array | Uint16Array | Float32Array = Uint8Array>
+  extends Sample<Pair, P> {
   /** Class ids, row by row, height × width; 255 is ignored by every loss and metric. */
   readonly mask: Uint8Array;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { nameIn } from '../cli/flag.js';
 import { labelLosses } from '../tasks/classification/losses/label-losses.js';
 import { LABEL_METRICS } from '../tasks/classification/metrics/label-metrics.js';
-import { dataFlags, normalizationFlags } from './data-flags.js';
+import { dataFlags, normalizationFlags, pixelFlags } from './data-flags.js';
 import { labelSourceFlags, splitByFlag } from './item-sources.js';
 import { modelFlags, runFlags, trainingFlags } from './training-flags.js';
 
@@ -18,6 +18,7 @@ export const labelledDataFlags = {
     .optional()
     .describe('CSV file of file,label in place of --image-dir; default: the embedded pictures'),
   ...labelSourceFlags,
+  ...pixelFlags,
   dataPercentage: dataPercentage.describe('share of the pictures to use'),
   randomSeed,
   split: z

@@ -13,6 +13,7 @@ import { predictLabels } from '../../operators/predict-labels.js';
 import { UserError } from '../base/errors.js';
 import { fixture } from '../base/fixture.js';
 import type { ImageSize } from '../data/images/image-size.js';
+import { formatKey } from '../data/images/pixel-format.js';
 import type { SampleCache } from '../data/images/sample-cache.js';
 import { few, type SplitStems } from '../data/recorded-split.js';
 import { splitPairs } from '../data/split.js';
@@ -39,6 +40,7 @@ import { foldOf } from './fold.js';
 import { groupsOf, type SourceSettings, sourcedImages, sourceOf } from './item-sources.js';
 import { askedNormalization, recordedNormalization } from './model-record.js';
 import { cacheOf, type PictureSettings, pictureBatches } from './picture-batches.js';
+import { type PixelSettings, pixelFormatOf } from './pixel-format-of.js';
 import type { Task } from './task.js';
 
 /** Which pictures, which side of the split, and the pretrained backbone with the head that starts on it. */
@@ -53,6 +55,8 @@ export interface LabelSettings extends Omit<SourceSettings, 'coco'> {
   readonly shrink: 'all' | 'keep-test';
   readonly modelName: string;
   readonly imageSize?: ImageSize | undefined;
+  readonly channels?: number | undefined;
+  readonly range?: readonly number[] | undefined;
   readonly mean?: readonly number[] | undefined;
   readonly std?: readonly number[] | undefined;
   readonly head: 'new' | 'keep';
@@ -112,7 +116,7 @@ export async function classificationSplits(
   const found = await lastValueFrom(
     labelledImages(settings).pipe(
       map((images) => dividedImages(settings, images, recorded)),
-      checkSplits(),
+      checkSplits({ pixels: pixelFormatOf(settings) }),
     ),
   );
   const { train, validation, test, unused = [] } = found;
@@ -153,13 +157,14 @@ function keptClasses(own: readonly string[], { labels, path }: Pick<Pretrained, 
 
 /** The pretrained backbone of the settings under its classifier; only the head is trainable. */
 export function loadLabelBackbone(
-  { modelName, imageSize, mean, std, head, randomSeed: seed }: LabelSettings,
+  { modelName, imageSize, channels, mean, std, head, randomSeed: seed }: LabelSettings,
   { classes }: LabelledSplits,
 ): Promise<Classifier> {
   return loadClassifier(modelName, {
     classes: classes.length,
     head,
     imageSize,
+    channels,
     normalization: askedNormalization({ mean, std }),
     seed,
   });
@@ -167,10 +172,14 @@ export function loadLabelBackbone(
 
 /** What the cache of a classifier's trunk keeps of a sample, and what that depends on. */
 export function labelTrunkUse(
-  { decode }: { readonly decode?: string | undefined },
+  settings: PixelSettings & { readonly decode?: string | undefined },
   model: Classifier,
 ): TrunkUse {
-  return { model, targets: { shape: [] }, kind: [model.imageSize, model.normalization, decode] };
+  return {
+    model,
+    targets: { shape: [] },
+    kind: [model.imageSize, model.normalization, settings.decode, ...formatKey(pixelFormatOf(settings))],
+  };
 }
 
 /** Classification as a run trains it. */
@@ -223,7 +232,10 @@ export function classificationTask(
           mixSamples(
             mix,
             splits.train,
-            pipe(decode(size, { cache: samples, mode: settings.decode }), augment(...changes)),
+            pipe(
+              decode(size, { cache: samples, mode: settings.decode, pixels: pixelFormatOf(settings) }),
+              augment(...changes),
+            ),
           ),
           normalize(model.normalization),
           batch(plan, mix.length > 0 ? shares : labelTensor),

@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { shortSize } from '../data/images/image-size.js';
 import { readPretrained } from '../model/vit/pretrained.js';
 import { type Classifier, classifierOf } from '../tasks/classification/classifier.js';
-import { backboneRecord, parseRecord, trainAs, trainedIn, trainedRecord } from './model-record.js';
+import {
+  backboneRecord,
+  parseRecord,
+  recordedChannels,
+  trainAs,
+  trainedIn,
+  trainedRecord,
+} from './model-record.js';
 
 /** A classifier's parts as plain data: a checkpoint keeps them, so that the model can be built again. */
 export const classifierRecord = z.object({
@@ -33,6 +40,7 @@ export function classifierRecordOf(
     task: 'classification',
     modelName,
     imageSize: shortSize(imageSize),
+    ...recordedChannels(model),
     head: { classes, start },
     ...trainedIn(model),
   };
@@ -48,10 +56,17 @@ export async function classifierFrom(
   seed: number,
   read: typeof readPretrained = readPretrained,
 ): Promise<Classifier> {
-  const { modelName, imageSize, normalization, head, ...trained } = parseRecord(classifierRecord, record);
+  const {
+    modelName,
+    imageSize,
+    channels = 3,
+    normalization,
+    head,
+    ...trained
+  } = parseRecord(classifierRecord, record);
   const { classes, start } = head;
   return trainAs(
-    classifierOf(await read(modelName), { classes, head: start, imageSize, normalization, seed }),
+    classifierOf(await read(modelName), { classes, head: start, imageSize, channels, normalization, seed }),
     trained,
     seed,
   );

@@ -27,18 +27,39 @@ export const classNamesFlag = z
       'names of the classes in plots, in the order of the classes, or @names.txt, a line each; default: those of --mask-palette, pet,background,border for 1,2,3, else the ids',
   });
 
-/** Numbers of red, green and blue. */
-const channels = z.array(z.number()).length(3);
+/** How pictures become numbers. */
+export const pixelFlags = {
+  channels: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(3)
+    .describe(
+      'channels of each picture: bands, or pages of a TIFF; the patch embedding is adapted as timm does',
+    ),
+  range: z
+    .array(z.number())
+    .length(2)
+    .refine(([low, high]) => low! < high!, 'expected the lower value first')
+    .optional()
+    .meta({
+      single: true,
+      description:
+        'values of pixels that become 0 and 1, such as 0,10000; keeps 16 bits; default: all of 8 bits, or of 16 with other than 3 channels',
+    }),
+};
+
+/** A number for each channel. */
+const statistics = (number: z.ZodNumber) => z.array(number).min(1);
 
 /** Statistics that pixels are normalised by, in place of the pretrained model's. */
 export const normalizationFlags = {
-  mean: channels.optional().meta({
+  mean: statistics(z.number()).optional().meta({
     single: true,
-    description: "means of red, green and blue, of pixels from 0 to 1; default: the model's",
+    description:
+      "means of the channels (red, green and blue), of pixels from 0 to 1; default: the model's, repeated for other channels",
   }),
-  std: z
-    .array(z.number().gt(0))
-    .length(3)
+  std: statistics(z.number().gt(0))
     .optional()
     .meta({ single: true, description: "their standard deviations; default: the model's" }),
 };
@@ -87,6 +108,7 @@ export const dataFlags = {
     .min(1)
     .optional()
     .describe("end of the masks' names that the images' have not, such as _mask"),
+  ...pixelFlags,
   maskPalette: maskPaletteFlag,
   maskIds: maskIdsFlag,
   classNames: classNamesFlag,

@@ -27,6 +27,8 @@ const KEYS = [
   'trainList',
   'validationList',
   'testList',
+  'channels',
+  'range',
   'mean',
   'std',
   'imageSize',

@@ -1,6 +1,7 @@
 import { readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { savePeft } from '../adapters/peft/save-peft.js';
+import { deepFormat } from '../data/images/pixel-format.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { makeFolder } from '../files/make-folder.js';
 import { preprocessorConfig } from '../model/vit/save-backbone.js';
@@ -10,7 +11,9 @@ import { saveClassifier } from '../tasks/classification/save-classifier.js';
 import { labelFields } from '../tasks/label-fields.js';
 import { saveSegmenter } from '../tasks/segmentation/save-segmenter.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
+import { deepUsage } from './deep-usage.js';
 import { CARD, MODEL, type Usage, usageOf } from './export-usage.js';
+import { pixelFormatOf } from './pixel-format-of.js';
 import { isClassification, type TrainedRun } from './trained-runs.js';
 
 /** A trained model on its way out. */
@@ -108,5 +111,8 @@ export async function exportModel(
 ): Promise<void> {
   makeFolder(dir);
   await EXPORTS[format].write(dir, exported);
-  await writeFileAtomic(join(dir, CARD), card(EXPORTS[format].usage(exported.run, exported.model)));
+  const { run, model } = exported;
+  const deep = deepFormat(pixelFormatOf(run.settings));
+  const usage = deep ? deepUsage(format, deep, model) : EXPORTS[format].usage(run, model);
+  await writeFileAtomic(join(dir, CARD), card(usage));
 }

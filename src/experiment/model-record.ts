@@ -15,6 +15,8 @@ export const recordedSize = z.union([
 export const backboneRecord = {
   modelName: z.string(),
   imageSize: recordedSize,
+  /** Present where it is not 3, to which the pretrained model's patch embedding is adapted. */
+  channels: z.int().min(1).optional(),
   /** Present where the run has other statistics than the pretrained model. */
   normalization: z.object({ mean: z.array(z.number()), std: z.array(z.number()) }).optional(),
 };
@@ -33,6 +35,11 @@ export function askedNormalization({ mean, std }: NormalizationSettings): Partia
 /** What a record holds of a model's normalization: nothing where it is the pretrained model's. */
 export function recordedNormalization(settings: NormalizationSettings, { normalization }: AdaptableVit) {
   return settings.mean || settings.std ? { normalization } : {};
+}
+
+/** What a record holds of a model's channels: nothing of three. */
+export function recordedChannels({ config: { num_channels: channels } }: AdaptableVit) {
+  return channels === 3 ? {} : { channels };
 }
 
 /** The trainable part of a model, whatever the task: its adapter, and its mode. */

@@ -15,6 +15,7 @@ import type { SampleCache } from '../data/images/sample-cache.js';
 import { drawnSize, scaledSizes } from '../data/images/scales.js';
 import type { BatchPlan, ImageItem } from '../data/types.js';
 import { cachedTrunk, cachesTrunk, type TrunkSettings, type TrunkUse, viewsOf } from './cached-trunk.js';
+import { checkDeepSettings, type PixelSettings } from './pixel-format-of.js';
 import type { Task } from './task.js';
 
 /** The cache of the settings. */
@@ -25,7 +26,7 @@ export interface CacheSettings {
   readonly cacheGib?: number | undefined;
 }
 
-export interface PictureSettings extends CacheSettings, TrunkSettings {
+export interface PictureSettings extends CacheSettings, TrunkSettings, PixelSettings {
   /** How JPEGs are decoded. Default exact. */
   readonly decode?: DecodeMode | undefined;
   readonly batchSize: number;
@@ -44,7 +45,8 @@ export interface RandomChanges {
  * The batches of a task on pictures: those that train are augmented, mixed and scaled by the settings, those in order
  * are not. With `trunkCache` there are both once more, as the output of the model's trunk.
  *
- * @throws UserError for a mixer that does not take pictures with masks, or without; for a trunk that cannot be cached.
+ * @throws UserError for a mixer that does not take pictures with masks, or without; for a trunk that cannot be cached; for
+ *   what needs RGB of 8 bits where pictures are others.
  */
 export function pictureBatches<I extends ImageItem, Target extends Tensor>(
   settings: PictureSettings,
@@ -54,6 +56,7 @@ export function pictureBatches<I extends ImageItem, Target extends Tensor>(
   const { augment, mix: mixed = [], scales, batchSize, randomSeed: seed } = settings;
   const { model } = use;
   const changes = augment.map((name) => augmentations.make(name));
+  checkDeepSettings(settings, changes, augment);
   const mix = mixed.map((name) => mixers.make(name));
   for (const mixer of mix) checkMixer(mixer, masked, '--mix: ');
   const own = model.imageSize;

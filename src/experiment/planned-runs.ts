@@ -18,6 +18,7 @@ import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { withAdapters } from './adapters-in-place.js';
 import { type AskedAdapter, checkAdapters } from './check-adapters.js';
 import { maskFormatOf } from './mask-format-of.js';
+import { pixelFormatOf } from './pixel-format-of.js';
 import type { RunPlaces } from './run-items.js';
 import type { ClassificationRun, SegmentationRun } from './run-settings.js';
 import { type RunSelection, selectRuns } from './select-runs.js';
@@ -114,7 +115,7 @@ export function batchesOf(
   const { randomSeed: seed } = settings;
   const load = (plan: BatchPlan) =>
     from(plan.samples).pipe(
-      decode(model.imageSize, { ...maskFormatOf(settings), cache }),
+      decode(model.imageSize, { ...maskFormatOf(settings), cache, pixels: pixelFormatOf(settings) }),
       normalize(model.normalization),
       batch(plan),
     );
@@ -130,7 +131,7 @@ export function labelledBatchesOf(
 ): Observable<Lease<Batch<Tensor, Tensor1D>>> {
   const load = (plan: BatchPlan<LabelledImage>) =>
     from(plan.samples).pipe(
-      decode(model.imageSize, { cache }),
+      decode(model.imageSize, { cache, pixels: pixelFormatOf(settings) }),
       normalize(model.normalization),
       batch(plan, labelTensor),
     );

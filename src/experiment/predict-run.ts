@@ -13,6 +13,7 @@ import { storedIds } from '../tasks/segmentation/mask-ids.js';
 import { writeMask, writeOverlay } from '../tasks/segmentation/write-mask.js';
 import { LabelFiles } from './label-files.js';
 import { maskFormatOf } from './mask-format-of.js';
+import { pixelFormatOf } from './pixel-format-of.js';
 import { isTiled, predictTiles } from './stitched-pictures.js';
 import { loadTrained, type TrainedRun } from './trained-runs.js';
 
@@ -53,7 +54,11 @@ export function predictRun(
   };
   return defer(() => loadTrained(run)).pipe(
     concatMap((model) => {
-      const batches$ = pictureBatches(images, model, { batchSize, unreadable });
+      const batches$ = pictureBatches(images, model, {
+        batchSize,
+        unreadable,
+        pixels: pixelFormatOf(run.settings),
+      });
       const predicted$ =
         model instanceof Classifier
           ? defer(() => LabelFiles.open(outputDir, { classes: run.settings.classNames, imageDir })).pipe(

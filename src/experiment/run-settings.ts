@@ -15,7 +15,10 @@ const recordedSources = {
   splitBy: z.literal('group').optional(),
   fold: z.string().optional(),
 };
+/** How pictures become numbers: RGB of 8 bits in runs of earlier versions. */
+const pixels = { channels: z.number().optional(), range: z.array(z.number()).optional() };
 const shared = {
+  ...pixels,
   classNames: z.array(z.string()),
   dataPercentage: z.number(),
   randomSeed: z.number(),

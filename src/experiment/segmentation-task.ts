@@ -9,6 +9,7 @@ import { mixSamples } from '../../operators/mix-samples.js';
 import { normalize } from '../../operators/normalize.js';
 import { predict } from '../../operators/predict.js';
 import type { ImageSize } from '../data/images/image-size.js';
+import { formatKey } from '../data/images/pixel-format.js';
 import type { SampleCache } from '../data/images/sample-cache.js';
 import type { SplitStems } from '../data/recorded-split.js';
 import type { Pair, Splits } from '../data/types.js';
@@ -30,16 +31,17 @@ import { dividedPairs, type PairsSettings } from './divided-pairs.js';
 import { maskFormatOf } from './mask-format-of.js';
 import { askedNormalization, recordedNormalization } from './model-record.js';
 import { cacheOf, type PictureSettings, pictureBatches } from './picture-batches.js';
+import { type PixelSettings, pixelFormatOf } from './pixel-format-of.js';
 import { type SegmentationLossSettings, segmentationLoss } from './segmentation-loss.js';
 import { recordOf } from './segmenter-record.js';
 import type { Task } from './task.js';
 import type { TileSettings } from './tiled-splits.js';
 
 /** Settings that choose the pictures and their split, and say how masks store classes. */
-export type SplitSettings = PairsSettings & MaskSettings & TileSettings;
+export type SplitSettings = PairsSettings & MaskSettings & TileSettings & PixelSettings;
 
 /** The pretrained backbone and its new head. */
-export interface BackboneSettings {
+export interface BackboneSettings extends PixelSettings {
   readonly maskIds: MaskIds;
   readonly randomSeed: number;
   readonly modelName: string;
@@ -67,16 +69,19 @@ export interface SegmentationSettings
 /** Finds, divides and checks the pairs; `recorded` is the split that a resumed run began with. */
 export function segmentationSplits(settings: SplitSettings, recorded?: SplitStems): Promise<Splits> {
   return lastValueFrom(
-    defer(() => dividedPairs(settings, recorded)).pipe(checkSplits(maskFormatOf(settings))),
+    defer(() => dividedPairs(settings, recorded)).pipe(
+      checkSplits({ ...maskFormatOf(settings), pixels: pixelFormatOf(settings) }),
+    ),
   );
 }
 
 /** The pretrained backbone of the settings under a new head; only the head is trainable. */
 export function loadBackbone(settings: BackboneSettings): Promise<Segmenter> {
-  const { modelName, imageSize, randomSeed: seed } = settings;
+  const { modelName, imageSize, channels, randomSeed: seed } = settings;
   return loadSegmenter(modelName, {
     ...headOf(settings),
     imageSize,
+    channels,
     normalization: askedNormalization(settings),
     seed,
   });
@@ -93,7 +98,13 @@ export function trunkUse(
   model: Segmenter,
 ): TrunkUse {
   const { width, height } = model.imageSize;
-  const kind = [model.imageSize, model.normalization, settings.decode, maskFormatOf(settings)];
+  const kind = [
+    model.imageSize,
+    model.normalization,
+    settings.decode,
+    maskFormatOf(settings),
+    ...formatKey(pixelFormatOf(settings)),
+  ];
   return { model, targets: { shape: [height, width] }, kind };
 }
 
@@ -148,7 +159,12 @@ export function segmentationTask(
             mix,
             splits.train,
             pipe(
-              decode(size, { ...maskFormatOf(settings), cache: samples, mode: settings.decode }),
+              decode(size, {
+                ...maskFormatOf(settings),
+                cache: samples,
+                mode: settings.decode,
+                pixels: pixelFormatOf(settings),
+              }),
               augment(...changes),
             ),
           ),

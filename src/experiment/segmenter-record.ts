@@ -3,7 +3,14 @@ import { shortSize } from '../data/images/image-size.js';
 import { DEFAULT_HEAD } from '../model/heads/heads.js';
 import { readPretrained } from '../model/vit/pretrained.js';
 import { type Segmenter, segmenterOf } from '../tasks/segmentation/segmenter.js';
-import { backboneRecord, parseRecord, trainAs, trainedIn, trainedRecord } from './model-record.js';
+import {
+  backboneRecord,
+  parseRecord,
+  recordedChannels,
+  trainAs,
+  trainedIn,
+  trainedRecord,
+} from './model-record.js';
 
 /** A segmenter's parts as plain data: a checkpoint keeps them, so that the model can be built again. */
 export const segmenterRecord = z.object({
@@ -31,6 +38,7 @@ export function recordOf(model: Segmenter, modelName: string): SegmenterRecord {
   return {
     modelName,
     imageSize: shortSize(imageSize),
+    ...recordedChannels(model),
     head: {
       classes,
       ...(name !== DEFAULT_HEAD && { name }),
@@ -55,9 +63,16 @@ export async function segmenterFrom(
   seed: number,
   read: typeof readPretrained = readPretrained,
 ): Promise<Segmenter> {
-  const { modelName, imageSize, normalization, head, ...trained } = parseRecord(segmenterRecord, record);
+  const {
+    modelName,
+    imageSize,
+    channels = 3,
+    normalization,
+    head,
+    ...trained
+  } = parseRecord(segmenterRecord, record);
   return trainAs(
-    segmenterOf(await read(modelName), { ...head, imageSize, normalization, seed }),
+    segmenterOf(await read(modelName), { ...head, imageSize, channels, normalization, seed }),
     trained,
     seed,
   );

@@ -11,7 +11,8 @@ import { UserError } from '../base/errors.js';
 import { tensor3d, tensor4d } from '../base/tfjs-core.js';
 import { noTargets } from '../data/batch.js';
 import { batchPlans } from '../data/batch-plans.js';
-import { readImage } from '../data/images/image-file.js';
+import type { PixelFormat } from '../data/images/pixel-format.js';
+import { readShown } from '../data/images/read-shown.js';
 import { cutTiles } from '../data/images/tiles.js';
 import { nameOf } from '../data/source.js';
 import type { BatchPlan, ImageItem, Pair } from '../data/types.js';
@@ -22,6 +23,7 @@ import type { Prediction } from '../tasks/segmentation/overlays.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { Stitcher } from '../tasks/segmentation/stitcher.js';
 import { maskFormatOf } from './mask-format-of.js';
+import { pixelFormatOf } from './pixel-format-of.js';
 import { type BatchesOptions, batchesOf } from './planned-runs.js';
 import type { SegmentationRun } from './run-settings.js';
 import type { TrainedRun } from './trained-runs.js';
@@ -65,8 +67,13 @@ export function predictTiles(
   { batchSize, unreadable }: { readonly batchSize: number; readonly unreadable: (error: UserError) => void },
 ): Observable<Prediction> {
   const stitcher = new Stitcher(model.head.classes);
+  const pixels = pixelFormatOf(settings);
   const load = (plan: BatchPlan<ImageItem>) =>
-    from(plan.samples).pipe(decode(model.imageSize), normalize(model.normalization), batch(plan, noTargets));
+    from(plan.samples).pipe(
+      decode(model.imageSize, { pixels }),
+      normalize(model.normalization),
+      batch(plan, noTargets),
+    );
   const options = { tiles: settings.tiles!, overlap: settings.tileOverlap };
   const predictOne = (image: ImageItem) =>
     defer(() => cutTiles([image], options)).pipe(
@@ -74,7 +81,7 @@ export function predictTiles(
         prefetch(batchPlans(items, { batchSize, seed: 0, shuffle: false }), load, { ahead: 1 }),
       ),
       concatLease((batch$) => batch$.pipe(stitch<ImageItem>(model, stitcher))),
-      concatMap((picture) => predictionOf(picture, model.head.classes)),
+      concatMap((picture) => predictionOf(picture, model.head.classes, pixels)),
       catchError((error: unknown) => {
         if (!(error instanceof UserError)) throw error;
         unreadable(error);
@@ -118,10 +125,10 @@ export function evaluateStitched(
 
 /** The predictions of a run that trained on tiles, at the pictures' own size. */
 export function predictStitched(...parameters: Parameters<typeof stitchedPictures>): Observable<Prediction> {
-  const [, model] = parameters;
+  const [, model, run] = parameters;
   return stitchedPictures(...parameters).pipe(
     concatMap(async (picture) => ({
-      ...(await predictionOf(picture, model.head.classes)),
+      ...(await predictionOf(picture, model.head.classes, pixelFormatOf(run.settings))),
       target: picture.classes,
     })),
   );
@@ -130,12 +137,13 @@ export function predictStitched(...parameters: Parameters<typeof stitchedPicture
 async function predictionOf(
   { item, width, height, probabilities }: StitchedPicture,
   classes: number,
+  pixels: PixelFormat,
 ): Promise<Prediction> {
   return {
     title: item.stem.replace(/@\d+,\d+$/, ''),
     width,
     height,
-    image: (await readImage(item.image)).data,
+    image: (await readShown(item.image, pixels)).data,
     prediction: mostLikely(probabilities, classes),
   };
 }

@@ -12,6 +12,7 @@ import { noTargets } from '../data/batch.js';
 import { batchPlans } from '../data/batch-plans.js';
 import { type ImageSize, type Size, sizeOf } from '../data/images/image-size.js';
 import { pictureSize } from '../data/images/picture-size.js';
+import type { PixelFormat } from '../data/images/pixel-format.js';
 import { resizeNearest } from '../data/images/resize.js';
 import { scaledSizes } from '../data/images/scales.js';
 import { type Tiled, tilesOf } from '../data/images/tiles.js';
@@ -24,6 +25,7 @@ import { toClasses } from '../tasks/segmentation/mask-ids.js';
 import type { Segmenter } from '../tasks/segmentation/segmenter.js';
 import { type Stitched, Stitcher } from '../tasks/segmentation/stitcher.js';
 import { maskFormatOf } from './mask-format-of.js';
+import { pixelFormatOf } from './pixel-format-of.js';
 import type { SegmentationRun } from './run-settings.js';
 import type { TrainedRun } from './trained-runs.js';
 
@@ -77,7 +79,7 @@ export function wholePictures(
     concatMap(async (pair) => ({ pair, tiles: await windowsOf(pair, run, options) })),
     concatMap(({ pair, tiles }) =>
       from(views).pipe(
-        concatMap((view) => seen(tiles, model, view, options.batchSize)),
+        concatMap((view) => seen(tiles, model, view, pixelFormatOf(run.settings), options.batchSize)),
         toArray(),
         concatMap(async (all) => ({ ...meanOfViews(all), pair, classes: await maskOf(pair, run, all[0]!) })),
         map((picture) => (size === undefined ? picture : resized(picture, sizeOf(size)))),
@@ -96,10 +98,11 @@ function seen(
   tiles: readonly Tiled<ImageItem>[],
   { normalization, head }: Segmenter,
   { model, size }: View,
+  pixels: PixelFormat,
   batchSize: number,
 ): Observable<Stitched> {
   const load = (plan: BatchPlan<Tiled<ImageItem>>) =>
-    from(plan.samples).pipe(decode(size), normalize(normalization), batch(plan, noTargets));
+    from(plan.samples).pipe(decode(size, { pixels }), normalize(normalization), batch(plan, noTargets));
   return defer(() => {
     const stitcher = new Stitcher(head.classes);
     return prefetch(batchPlans(tiles, { batchSize, seed: 0, shuffle: false }), load, { ahead: 1 }).pipe(

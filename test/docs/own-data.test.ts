@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { randomStream } from '../../src/random/random-stream.js';
+import { makeFields } from '../recipes/fields.js';
 import { root, type SharedProcess, sharedProcess } from '../recipes/run.js';
 import { makeStreetScenes } from '../recipes/street-scenes.js';
 import { tinyBackbone } from '../recipes/trained.js';
@@ -81,6 +82,13 @@ describe('docs/own-data.md', () => {
         ['histology', 2],
       ],
     );
+  });
+
+  it('trains fields: four channels of 16 bits', async () => {
+    makeFields(join(dir, 'data/fields'), { count: 10, size: 16, channels: 4 });
+    await follow('fields');
+    const [row] = scores('results/fields');
+    assert.deepEqual([row.images, row.classNames], [1, ['other', 'water']]);
   });
 
   function drawNuclei(domain: string, pictures: number): void {

@@ -2,6 +2,7 @@ import { type CacheOutcome, noteSample } from '../load-notes.js';
 import type { Item, SamplePlan } from '../types.js';
 import { type DecodeMode } from './decode-natively.js';
 import { type Size, sizeText } from './image-size.js';
+import { formatKey, type PixelFormat } from './pixel-format.js';
 import type { SampleCache } from './sample-cache.js';
 
 /**
@@ -10,8 +11,8 @@ import type { SampleCache } from './sample-cache.js';
 const DECODER = 2;
 
 /** What decoded bytes are a function of beside the files. */
-export function kindOf(what: string, size: Size, mode: DecodeMode): string {
-  return [DECODER, what, sizeText(size), ...(mode === 'exact' ? [] : [mode])].join('|');
+export function kindOf(what: string, size: Size, mode: DecodeMode, pixels?: PixelFormat): string {
+  return [DECODER, what, sizeText(size), ...(mode === 'exact' ? [] : [mode]), ...formatKey(pixels)].join('|');
 }
 
 /** Where the bytes of a sample may be kept. */

@@ -7,6 +7,8 @@ import { readImage } from './image-file.js';
 import { type ImageSize, type Size, sizeOf } from './image-size.js';
 import { decodeImageTile } from './image-tile.js';
 import { itemStamp } from './item-stamp.js';
+import { bytesOf, loadChannels, valuesOf } from './load-channels.js';
+import { deepFormat, type PixelFormat } from './pixel-format.js';
 import { resizedImage } from './resized.js';
 import type { SampleCache } from './sample-cache.js';
 import { readScaledImage, type ScaledImage } from './scaled-image.js';
@@ -20,6 +22,11 @@ export interface LoadImageOptions {
    * differ a little. Default exact.
    */
   readonly mode?: DecodeMode | undefined;
+  /**
+   * How pictures become numbers that are not RGB of 8 bits: samples then hold a Uint16Array of `channels` values a pixel.
+   * Default: RGB bytes.
+   */
+  readonly pixels?: PixelFormat | undefined;
 }
 
 /**
@@ -30,26 +37,37 @@ export interface LoadImageOptions {
 export async function loadImage<I extends ImageItem>(
   plan: SamplePlan<I>,
   imageSize: ImageSize,
-  { cache, mode = 'exact' }: LoadImageOptions = {},
+  { cache, mode = 'exact', pixels }: LoadImageOptions = {},
 ): Promise<Sample<I>> {
   const source = plan.item.image;
   const size = sizeOf(imageSize);
   const { width, height } = size;
   const { tile } = plan.item;
+  const deep = deepFormat(pixels);
   const decode = async () =>
-    tile
-      ? [await decodeImageTile(plan.item, tile, size)]
-      : ((await decodeNatively({ image: source, size, mode })) ?? [
-          await resizedImage((await readWhole(source, size, mode)).pixels, size),
-        ]);
+    deep
+      ? [bytesOf((await loadChannels(plan.item, size, deep)).values)]
+      : tile
+        ? [await decodeImageTile(plan.item, tile, size)]
+        : ((await decodeNatively({ image: source, size, mode })) ?? [
+            await resizedImage((await readWhole(source, size, mode)).pixels, size),
+          ]);
   const lookup = {
     cache,
-    lengths: [3 * width * height],
-    kind: kindOf('image', size, mode),
+    lengths: [imageBytes(size, deep)],
+    kind: kindOf('image', size, mode, deep),
     stamp: () => itemStamp({ image: source, ...(tile && { tile }) }),
   };
   const [image] = await cached(plan, lookup, decode);
-  return drafted({ plan, width, height }, { width, height, image: image!, edits: [] });
+  return drafted(
+    { plan, width, height },
+    { width, height, image: deep ? valuesOf(image!) : image!, edits: [] },
+  );
+}
+
+/** The bytes of an image as caches keep it. */
+export function imageBytes({ width, height }: Size, deep: PixelFormat | undefined): number {
+  return width * height * (deep ? 2 * deep.channels : 3);
 }
 
 /** An image as `mode` has it, by JavaScript: at its own size, or scaled where that is quicker. */

@@ -21,7 +21,7 @@ export interface OpenPicture {
 }
 
 /** The most bands that sharp may open; those that may be kept are fewer. */
-const MOST_BANDS = 256;
+export const MOST_BANDS = 256;
 
 /**
  * Opens a picture, and refuses one that is truncated, too large, whose pixels are not integers, or of which pages or bands

@@ -17,6 +17,17 @@ export interface PixelFormat {
 /** The most that a 16-bit value holds: full scale. */
 export const FULL_SCALE = 65_535;
 
+/** A format that is not the usual one, RGB of 8 bits; undefined for that. */
+export function deepFormat(format: PixelFormat | undefined): PixelFormat | undefined {
+  return format && (format.channels !== 3 || format.range) ? format : undefined;
+}
+
+/** What the bytes of samples depend on beside their size, for keys of caches: nothing for RGB of 8 bits. */
+export function formatKey(format: PixelFormat | undefined): readonly string[] {
+  const deep = deepFormat(format);
+  return deep ? [`${deep.channels} channels of ${deep.range?.join() ?? 'all values'}`] : [];
+}
+
 /** Refuses a picture whose channels are others than the format's. `what` says where they are, such as `5 pages`. */
 export function checkChannels(path: string, { channels }: PixelFormat, got: number, what?: string): void {
   if (got === channels) return;

@@ -1,6 +1,7 @@
 import { takeMemory } from '../pixels/batch-memory.js';
 import { draftOf } from '../pixels/draft.js';
 import { type BatchPixels, renderBatch } from '../pixels/render.js';
+import { channelsOf } from '../pixels/values.js';
 import type { Item, Sample } from '../types.js';
 import { imageMemory } from './image-tensor.js';
 
@@ -21,7 +22,7 @@ export function renderedPixels(
       draft.width === width && draft.height === height && draft.tables === tables && (draft.mask || !masked),
   );
   if (!alike) return undefined;
-  const images = imageMemory([samples.length, height, width]);
+  const images = imageMemory([samples.length, height, width, channelsOf(first)]);
   const masks = masked ? takeMemory(Int32Array, samples.length * height * width) : undefined;
   return renderBatch(drafts, { images, masks }).then(() => ({ images, masks }));
 }

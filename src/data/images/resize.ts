@@ -89,8 +89,15 @@ function nearest(from: number, to: number): Int32Array {
 
 const HALF = 1 << (PRECISION - 1);
 
-/** For each output place its first input place and its weights, which lie at start[i] … start[i + 1]. */
-function triangle(from: number, to: number): { first: Int32Array; start: Int32Array; weights: Int32Array } {
+/** For each output place its first input place and its weights, in fixed point, which lie at start[i] … start[i + 1]. */
+export interface Taps {
+  readonly first: Int32Array;
+  readonly start: Int32Array;
+  readonly weights: Int32Array;
+}
+
+/** The taps of a triangle filter. */
+export function triangle(from: number, to: number): Taps {
   const scale = from / to;
   const support = Math.max(scale, 1);
   const shrink = 1 / support; // a factor and no divisor: as PIL rounds

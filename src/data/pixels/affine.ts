@@ -1,4 +1,5 @@
 import { IGNORE_INDEX } from '../types.js';
+import { channelsOf, type Values, valuesLike } from './values.js';
 
 /** x' = ax + by + c, y' = dx + ey + f, as [a, b, c, d, e, f]. */
 export type Affine = readonly [number, number, number, number, number, number];
@@ -16,19 +17,19 @@ export function compose(outer: Affine, inner: Affine): Affine {
  * Moves an image, and its mask if it has one, by one map from output to input coordinates, in units of width and
  * height with the centre at 0: the image bilinear, black outside; the mask to the nearest, 255 outside.
  */
-export function warp(
-  { width, height, image, mask }: Picture & { readonly mask?: Uint8Array },
+export function warp<V extends Values>(
+  { width, height, image, mask }: Picture<V> & { readonly mask?: Uint8Array },
   map: Affine,
-): { image: Uint8Array; mask?: Uint8Array } {
+): { image: V; mask?: Uint8Array } {
   const inside = inPixels(map, width, height);
   const result = warpImage({ width, height, image }, inside);
   return { image: result, ...(mask && { mask: warpMask({ width, height, mask }, inside) }) };
 }
 
-interface Picture {
+interface Picture<V extends Values> {
   readonly width: number;
   readonly height: number;
-  readonly image: Uint8Array;
+  readonly image: V;
 }
 
 function warpMask(
@@ -49,9 +50,10 @@ function warpMask(
   return classes;
 }
 
-function warpImage({ width, height, image }: Picture, [a, b, c, d, e, f]: Affine): Uint8Array {
-  const out = new Uint8Array(image.length);
-  const rowStride = width * 3;
+function warpImage<V extends Values>({ width, height, image }: Picture<V>, [a, b, c, d, e, f]: Affine): V {
+  const out = valuesLike(image);
+  const channels = channelsOf({ width, height, image });
+  const rowStride = width * channels;
   for (let y = 0, at = 0; y < height; y++)
     for (let x = 0; x < width; x++, at++) {
       const fromX = a * x + b * y + c;
@@ -66,19 +68,19 @@ function warpImage({ width, height, image }: Picture, [a, b, c, d, e, f]: Affine
       const inRight = left + 1 < width ? right : 0;
       const inTop = top >= 0 ? 1 - below : 0;
       const inBelow = top + 1 < height ? below : 0;
-      const topLeft = (top * width + left) * 3;
-      for (let k = 0; k < 3; k++) {
+      const topLeft = (top * width + left) * channels;
+      for (let k = 0; k < channels; k++) {
         const from = topLeft + k;
         let sum = 0.5;
         if (inTop > 0) {
           if (inLeft > 0) sum += inTop * inLeft * image[from]!;
-          if (inRight > 0) sum += inTop * inRight * image[from + 3]!;
+          if (inRight > 0) sum += inTop * inRight * image[from + channels]!;
         }
         if (inBelow > 0) {
           if (inLeft > 0) sum += inBelow * inLeft * image[from + rowStride]!;
-          if (inRight > 0) sum += inBelow * inRight * image[from + rowStride + 3]!;
+          if (inRight > 0) sum += inBelow * inRight * image[from + rowStride + channels]!;
         }
-        out[at * 3 + k] = sum;
+        out[at * channels + k] = sum;
       }
     }
   return out;

@@ -1,12 +1,13 @@
 import { warp } from './affine.js';
 import { luma, toByte } from './colours.js';
 import type { ColourEdit, Edit } from './edit.js';
+import { copied, type Values } from './values.js';
 
-/** The bytes of a picture and of its mask. */
+/** The values of a picture and the bytes of its mask. */
 export interface Bytes {
   readonly width: number;
   readonly height: number;
-  readonly image: Uint8Array;
+  readonly image: Values;
   readonly mask?: Uint8Array | undefined;
 }
 
@@ -19,11 +20,24 @@ export function applyEdits(bytes: Bytes, edits: readonly Edit[]): Bytes {
   for (const edit of edits) {
     if (edit.kind === 'warp') result = { ...result, ...warp(withMask(result), edit.map) };
     else {
-      if (result.image === bytes.image) result = { ...result, image: new Uint8Array(bytes.image) };
-      applyColourEdit(result, edit);
+      if (result.image === bytes.image) result = { ...result, image: copied(bytes.image) };
+      applyColourEdit(colours(result), edit);
     }
   }
-  return result.image === bytes.image ? { ...result, image: new Uint8Array(bytes.image) } : result;
+  return result.image === bytes.image ? { ...result, image: copied(bytes.image) } : result;
+}
+
+/** A picture of RGB bytes. @throws for 16 bits, whose colours nothing changes: see `checkAugmentations`. */
+function colours({ width, height, image }: Bytes): Colours {
+  if (!(image instanceof Uint8Array))
+    throw new Error('an edit of colours needs RGB bytes, got 16-bit values');
+  return { width, height, image };
+}
+
+interface Colours {
+  readonly width: number;
+  readonly height: number;
+  readonly image: Uint8Array;
 }
 
 function withMask({ mask, ...picture }: Bytes): Omit<Bytes, 'mask'> & { readonly mask?: Uint8Array } {
@@ -31,15 +45,12 @@ function withMask({ mask, ...picture }: Bytes): Omit<Bytes, 'mask'> & { readonly
 }
 
 /** Carries out an edit of colours, in place. */
-export function applyColourEdit(picture: Omit<Bytes, 'mask'>, edit: ColourEdit): void {
-  (apply[edit.kind] as (picture: Omit<Bytes, 'mask'>, edit: ColourEdit) => void)(picture, edit);
+export function applyColourEdit(picture: Colours, edit: ColourEdit): void {
+  (apply[edit.kind] as (picture: Colours, edit: ColourEdit) => void)(picture, edit);
 }
 
 const apply: {
-  readonly [K in ColourEdit['kind']]: (
-    picture: Omit<Bytes, 'mask'>,
-    edit: Extract<ColourEdit, { kind: K }>,
-  ) => void;
+  readonly [K in ColourEdit['kind']]: (picture: Colours, edit: Extract<ColourEdit, { kind: K }>) => void;
 } = {
   map: ({ image }, { matrix, lift }) => mapColours(image, matrix, lift * meanLuma(image)),
   table: ({ image }, { table }) => {

@@ -2,6 +2,7 @@ import type { Item, Sample } from '../types.js';
 import { applyEdits } from './apply-edits.js';
 import type { Edit } from './edit.js';
 import { normalized } from './normal-tables.js';
+import type { Values } from './values.js';
 
 /**
  * A sample whose pixels are still to be made: decoded bytes, and what is to be done to them. A batch is made of drafts in
@@ -10,17 +11,17 @@ import { normalized } from './normal-tables.js';
 export interface Draft {
   readonly width: number;
   readonly height: number;
-  /** RGB bytes, which a cache or another sample may have, too: never written to. */
-  readonly image: Uint8Array;
+  /** RGB bytes, or 16-bit values of other channels, which a cache or another sample may have, too: never written to. */
+  readonly image: Values;
   readonly mask?: Uint8Array | undefined;
   /** Carried out in order. */
   readonly edits: readonly Edit[];
-  /** By channel the 256 floats that bytes become; without it the image stays bytes. */
+  /** By channel the floats that values become; without it the image stays as it is. */
   readonly tables?: Float32Array | undefined;
 }
 
 /** The fields of a sample that a draft stands for. */
-type Pixels = { image: Uint8Array | Float32Array; mask?: Uint8Array };
+type Pixels = { image: Values | Float32Array; mask?: Uint8Array };
 
 const drafts = new WeakMap<object, Draft>();
 

@@ -1,6 +1,7 @@
 import { applyEdits } from './apply-edits.js';
 import type { Draft } from './draft.js';
 import { normalized } from './normal-tables.js';
+import { channelsOf } from './values.js';
 
 /** Drafts of a batch that one thread renders: plain data. */
 export interface BatchShare {
@@ -15,11 +16,12 @@ export function renderShare({ drafts, masked }: BatchShare): {
 } {
   const { width, height } = drafts[0]!;
   const pixels = width * height;
-  const images = new Float32Array(drafts.length * pixels * 3);
+  const size = pixels * channelsOf(drafts[0]!);
+  const images = new Float32Array(drafts.length * size);
   const masks = masked ? new Int32Array(drafts.length * pixels) : undefined;
   drafts.forEach((draft, place) => {
     const { image, mask } = applyEdits(draft, draft.edits);
-    normalized(image, draft.tables!, images.subarray(3 * place * pixels, 3 * (place + 1) * pixels));
+    normalized(image, draft.tables!, images.subarray(place * size, (place + 1) * size));
     if (mask) masks?.set(mask, place * pixels);
   });
   return { images, masks };

@@ -5,8 +5,9 @@ import { giveMemory } from './batch-memory.js';
 import type { Draft } from './draft.js';
 import { encodeEdits } from './encode-edits.js';
 import { renderOnThread, twinThreads } from './twin-threads.js';
+import { channelsOf } from './values.js';
 
-/** The memory of a batch: float32 [batch, height, width, 3] and int32 [batch, height, width], row by row. */
+/** The memory of a batch: float32 [batch, height, width, channels] and int32 [batch, height, width], row by row. */
 export interface BatchPixels {
   readonly images: Float32Array;
   readonly masks?: Int32Array | undefined;
@@ -22,7 +23,7 @@ export function giveBack({ images, masks }: BatchPixels): void {
 export async function renderBytes(draft: Draft): Promise<Bytes> {
   const { width, height, image, mask, edits } = draft;
   const addon = imagesAddon();
-  if (!addon) return applyEdits(draft, edits);
+  if (!addon || !(image instanceof Uint8Array)) return applyEdits(draft, edits);
   const moved = mask && edits.some(({ kind }) => kind === 'warp');
   const out = new Uint8Array(image.length);
   const maskOut = moved ? new Uint8Array(mask.length) : undefined;
@@ -38,15 +39,15 @@ export async function renderBytes(draft: Draft): Promise<Bytes> {
 export async function renderBatch(drafts: readonly Draft[], { images, masks }: BatchPixels): Promise<void> {
   const addon = imagesAddon();
   const { width, height, tables } = drafts[0]!;
-  if (!addon) {
+  const samples = drafts.flatMap(({ image, mask, edits }) =>
+    image instanceof Uint8Array
+      ? [{ image, mask: masks && mask, edits: encodeEdits(edits, width, height) }]
+      : [],
+  );
+  if (!addon || samples.length < drafts.length) {
     await renderOnThreads(drafts, { images, masks });
     return;
   }
-  const samples = drafts.map(({ image, mask, edits }) => ({
-    image,
-    mask: masks && mask,
-    edits: encodeEdits(edits, width, height),
-  }));
   const memory = { width, height, count: drafts.length, tables, out: images, maskOut: masks };
   const share = Math.ceil(samples.length / availableParallelism());
   const jobs: Promise<void>[] = [];
@@ -58,13 +59,14 @@ export async function renderBatch(drafts: readonly Draft[], { images, masks }: B
 /** The same by JavaScript, in worker threads. */
 async function renderOnThreads(drafts: readonly Draft[], { images, masks }: BatchPixels): Promise<void> {
   const { width, height } = drafts[0]!;
+  const channels = channelsOf(drafts[0]!);
   const share = Math.ceil(drafts.length / twinThreads);
   const firsts = Array.from({ length: Math.ceil(drafts.length / share) }, (_, i) => i * share);
   await Promise.all(
     firsts.map(async (first) => {
       const part = drafts.slice(first, first + share);
       const pixels = await renderOnThread({ drafts: part, masked: masks !== undefined });
-      images.set(pixels.images, 3 * first * width * height);
+      images.set(pixels.images, channels * first * width * height);
       if (pixels.masks) masks?.set(pixels.masks, first * width * height);
     }),
   );

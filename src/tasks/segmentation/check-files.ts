@@ -1,5 +1,6 @@
 import { UserError } from '../../base/errors.js';
 import { checkImage } from '../../data/images/check-image.js';
+import type { PixelFormat } from '../../data/images/pixel-format.js';
 import { isLocal, nameOf } from '../../data/source.js';
 import type { ImageItem, Pair } from '../../data/types.js';
 
@@ -15,20 +16,23 @@ const REMOTE = 8;
  *
  * @throws UserError naming the first broken file.
  */
-export async function checkPairs(items: readonly (ImageItem & Partial<Pair>)[]): Promise<void> {
+export async function checkPairs(
+  items: readonly (ImageItem & Partial<Pair>)[],
+  pixels?: PixelFormat,
+): Promise<void> {
   const local: (ImageItem & Partial<Pair>)[] = [];
   const remote: (ImageItem & Partial<Pair>)[] = [];
   for (const item of items)
     (isLocal(item.image) && (item.mask === undefined || isLocal(item.mask)) ? local : remote).push(item);
   const queue = [...local, ...remote.slice(0, REMOTE)].values();
   const worker = async () => {
-    for (const item of queue) await checkPair(item);
+    for (const item of queue) await checkPair(item, pixels);
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 }
 
-async function checkPair({ image, mask }: ImageItem & Partial<Pair>): Promise<void> {
-  const size = await checkImage(image, 'an image');
+async function checkPair({ image, mask }: ImageItem & Partial<Pair>, pixels?: PixelFormat): Promise<void> {
+  const size = await checkImage(image, 'an image', pixels);
   if (mask === undefined) return;
   const maskSize = await checkImage(mask, 'a mask');
   if (size !== maskSize)

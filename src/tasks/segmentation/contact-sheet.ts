@@ -1,3 +1,4 @@
+import { shownBytes } from '../../data/images/pictures.js';
 import type { MaskedSample } from '../../data/types.js';
 import { fit, GAP, LINE, label, type Panel, writeSheet } from '../sheet.js';
 import { blend } from './blend.js';
@@ -24,7 +25,8 @@ export async function writeContactSheet(
     left: GAP + (i % ACROSS) * (2 * width + GAP),
     top: LINE + Math.floor(i / ACROSS) * (height + LINE),
   });
-  const panels = samples.flatMap(({ image, mask }, i): Panel[] => {
+  const panels = samples.flatMap(({ image: values, mask }, i): Panel[] => {
+    const image = shownBytes({ width, height, image: values });
     const { left, top } = place(i);
     return [
       { image, width, height, left, top },

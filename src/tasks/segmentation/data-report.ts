@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../../base/errors.js';
-import { readImage } from '../../data/images/image-file.js';
+import type { PixelFormat } from '../../data/images/pixel-format.js';
+import { readShown } from '../../data/images/read-shown.js';
 import { nameOf, read } from '../../data/source.js';
 import { IGNORE_INDEX, type Pair, type Splits } from '../../data/types.js';
 import { type MaskFormat, readMaskIds } from './mask-format.js';
@@ -32,7 +33,12 @@ export interface DataReport {
  */
 export async function reportData(
   { train, validation, test }: Splits<Pair>,
-  { classes: count, ids = [1, 2, 3], palette }: MaskFormat & { readonly classes: number },
+  {
+    classes: count,
+    ids = [1, 2, 3],
+    palette,
+    pixels,
+  }: MaskFormat & { readonly classes: number; readonly pixels?: PixelFormat | undefined },
 ): Promise<DataReport> {
   const sides = { train, validation, test };
   const sizes = new Map<string, number>();
@@ -44,7 +50,7 @@ export async function reportData(
     for (const pair of pairs) {
       const name = nameOf(pair.image);
       try {
-        const { size, digest, counts } = await contentsOf(pair, { ids, palette });
+        const { size, digest, counts } = await contentsOf(pair, { ids, palette, pixels });
         sizes.set(size, (sizes.get(size) ?? 0) + 1);
         const twin = seen.get(digest);
         if (twin && twin.side !== side) duplicates!.push(`${name} (${side}) and ${twin.name} (${twin.side})`);
@@ -74,12 +80,12 @@ export async function reportData(
 
 async function contentsOf(
   { image, mask }: Pair,
-  { ids, palette }: MaskFormat & { readonly ids: MaskIds },
+  { ids, palette, pixels }: MaskFormat & { readonly ids: MaskIds; readonly pixels: PixelFormat | undefined },
 ): Promise<{ size: string; digest: string; counts: Float64Array }> {
   const digest = createHash('sha256')
     .update(await read(image, 'an image'))
     .digest('hex');
-  const { width, height } = await readImage(image);
+  const { width, height } = await readShown(image, pixels);
   const own = await readMaskIds(mask, palette);
   if (own.width !== width || own.height !== height)
     throw new UserError(

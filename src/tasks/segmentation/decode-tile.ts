@@ -2,6 +2,8 @@ import { UserError } from '../../base/errors.js';
 import { crop } from '../../data/images/crop.js';
 import type { Size } from '../../data/images/image-size.js';
 import { decodeImageTile } from '../../data/images/image-tile.js';
+import { bytesOf, loadChannels } from '../../data/images/load-channels.js';
+import type { PixelFormat } from '../../data/images/pixel-format.js';
 import { recentPicture } from '../../data/images/recent-pictures.js';
 import { resizedMask } from '../../data/images/resized.js';
 import { nameOf, stampOf } from '../../data/source.js';
@@ -14,7 +16,11 @@ export async function decodeTile(
   pair: Pair,
   tile: Tile,
   size: Size,
-  { ids, palette }: MaskFormat & { readonly ids: MaskIds },
+  {
+    ids,
+    palette,
+    pixels: deep,
+  }: MaskFormat & { readonly ids: MaskIds; readonly pixels: PixelFormat | undefined },
 ): Promise<Uint8Array[]> {
   const { mask } = pair;
   const key = [await stampOf(mask), JSON.stringify(ids), JSON.stringify(palette) ?? ''].join('|');
@@ -29,7 +35,9 @@ export async function decodeTile(
       { path: nameOf(mask) },
     );
   return Promise.all([
-    decodeImageTile(pair, tile, size),
+    deep
+      ? loadChannels(pair, size, deep).then(({ values }) => bytesOf(values))
+      : decodeImageTile(pair, tile, size),
     resizedMask({ width, height, data: crop(classes, tile, 1, IGNORE_INDEX) }, size),
   ]);
 }

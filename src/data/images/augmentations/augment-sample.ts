@@ -3,6 +3,7 @@ import { type Random, randomStream } from '../../../random/random-stream.js';
 import { compose, IDENTITY } from '../../pixels/affine.js';
 import { type Draft, drafted, draftOf } from '../../pixels/draft.js';
 import { renderBytes } from '../../pixels/render.js';
+import type { Values } from '../../pixels/values.js';
 import type { Item, Sample } from '../../types.js';
 import type { Transform } from './augmentation.js';
 import { type Move, moved } from './move.js';
@@ -33,6 +34,15 @@ export async function augmentSample<S extends MaybeMasked>(
   // The bytes of a sample that a user made may change before they are needed: they are read now.
   const { image, mask } = await renderBytes(draft);
   return { ...sample, image, ...(mask && { mask }) };
+}
+
+/** RGB bytes. @throws UserError for 16-bit values, which this transform does not change. */
+function rgbBytes(image: Values, { name }: Pick<Transform, 'name'>): Uint8Array {
+  if (image instanceof Uint8Array) return image;
+  throw new UserError(
+    `augment: expected transforms that move pixels for pictures of 16-bit values, got ${name}, which needs RGB bytes`,
+    { name },
+  );
 }
 
 /** The bytes of a sample that is no draft. @throws UserError where they are floats. */
@@ -90,19 +100,24 @@ async function applied({ moves, colours, joint }: Stage, before: Draft): Promise
   let draft = await movedDraft(before, moves);
   for (const [transform, random] of colours) {
     if (!('photometric' in transform)) continue;
-    if (transform.edit) {
+    if (transform.edit && draft.image instanceof Uint8Array) {
       draft = { ...draft, edits: [...draft.edits, transform.edit(random, { width, height })] };
       continue;
     }
     const { image, mask } = await renderBytes(draft);
-    await transform.photometric({ width, height, image }, random);
+    await transform.photometric({ width, height, image: rgbBytes(image, transform) }, random);
     draft = { width, height, image, mask, edits: [] };
   }
   if (!joint) return draft;
   const [transform, random] = joint;
   const { image, mask } = await renderBytes(draft);
   // Not `slice`, which is a view where the bytes are a Node Buffer.
-  const changed = { width, height, image, ...(mask && { mask: new Uint8Array(mask) }) };
+  const changed = {
+    width,
+    height,
+    image: rgbBytes(image, transform),
+    ...(mask && { mask: new Uint8Array(mask) }),
+  };
   if ('joint' in transform) await transform.joint(changed, random);
   return { ...changed, edits: [] };
 }

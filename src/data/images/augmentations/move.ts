@@ -1,4 +1,5 @@
 import { type Affine, compose, IDENTITY, warp } from '../../pixels/affine.js';
+import { channelsOf, copied, type Values, valuesLike } from '../../pixels/values.js';
 import { IGNORE_INDEX } from '../../types.js';
 
 /**
@@ -17,10 +18,10 @@ export type Distortion = (points: Float64Array) => void;
 /** A map from output to input coordinates. */
 export type Move = Affine | Distortion;
 
-interface Masked {
+interface Masked<V extends Values> {
   readonly width: number;
   readonly height: number;
-  readonly image: Uint8Array;
+  readonly image: V;
   readonly mask?: Uint8Array;
 }
 
@@ -28,15 +29,14 @@ interface Masked {
  * Moves an image and its mask by several maps, the first one first, interpolating once: the image bilinear, black
  * outside; the mask to the nearest, 255 outside. The image is always a new one.
  */
-export function moved(
-  picture: Masked,
+export function moved<V extends Values>(
+  picture: Masked<V>,
   moves: readonly Move[],
-): { image: Uint8Array; mask?: Uint8Array | undefined } {
+): { image: V; mask?: Uint8Array | undefined } {
   const { width, height, image, mask } = picture;
   if (moves.every((move) => typeof move !== 'function')) {
     const map = moves.reduce(compose, IDENTITY);
-    // Not `slice`, which is a view where the bytes are a Node Buffer.
-    return moves.length === 0 ? { image: new Uint8Array(image), mask } : warp(picture, map);
+    return moves.length === 0 ? { image: copied(image), mask } : warp(picture, map);
   }
   const points = centres(width, height);
   for (const move of moves.toReversed())
@@ -68,11 +68,13 @@ function affineInPlace(points: Float64Array, [a, b, c, d, e, f]: Affine): void {
   }
 }
 
-type Sized<K extends 'image' | 'mask'> = { readonly width: number; readonly height: number } & {
-  readonly [P in K]: Uint8Array;
-};
+interface Mask {
+  readonly width: number;
+  readonly height: number;
+  readonly mask: Uint8Array;
+}
 
-function maskAt({ width, height, mask }: Sized<'mask'>, points: Float64Array): Uint8Array {
+function maskAt({ width, height, mask }: Mask, points: Float64Array): Uint8Array {
   const classes = new Uint8Array(mask.length).fill(IGNORE_INDEX);
   for (let at = 0; at < classes.length; at++) {
     const [x, y] = [Math.round(points[2 * at]!), Math.round(points[2 * at + 1]!)];
@@ -81,22 +83,23 @@ function maskAt({ width, height, mask }: Sized<'mask'>, points: Float64Array): U
   return classes;
 }
 
-function imageAt({ width, height, image }: Sized<'image'>, points: Float64Array): Uint8Array {
-  const out = new Uint8Array(image.length);
-  for (let at = 0; at < out.length / 3; at++) {
+function imageAt<V extends Values>({ width, height, image }: Masked<V>, points: Float64Array): V {
+  const out = valuesLike(image);
+  const channels = channelsOf({ width, height, image });
+  for (let at = 0; at < width * height; at++) {
     const [x, y] = [points[2 * at]!, points[2 * at + 1]!];
     if (!(x > -1 && x < width && y > -1 && y < height)) continue;
     const [left, top] = [Math.floor(x), Math.floor(y)];
     const [right, below] = [x - left, y - top];
-    for (let k = 0; k < 3; k++) {
+    for (let k = 0; k < channels; k++) {
       let sum = 0.5;
       for (let corner = 0; corner < 4; corner++) {
         const [column, row] = [left + (corner & 1), top + (corner >> 1)];
         const weight = (corner & 1 ? right : 1 - right) * (corner >> 1 ? below : 1 - below);
         if (weight > 0 && column >= 0 && column < width && row >= 0 && row < height)
-          sum += weight * image[(row * width + column) * 3 + k]!;
+          sum += weight * image[(row * width + column) * channels + k]!;
       }
-      out[at * 3 + k] = sum;
+      out[at * channels + k] = sum;
     }
   }
   return out;
