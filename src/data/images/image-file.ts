@@ -174,7 +174,7 @@ function checkRange(bands: Uint8Array | Uint16Array, channels: number, path: str
     for (let c = 0; c < colours; c++) if (bands[at + c]! > most) most = bands[at + c]!;
   if (most === 0 || most >= 2 ** 12) return;
   throw new UserError(
-    `${path}: expected 16-bit pixels from 0 to 65535, got at most ${most}, as of ${Math.ceil(Math.log2(most + 1))} bits, which would be nearly black; scale them up, or save 8 bits`,
+    `${path}: expected 16-bit pixels from 0 to 65535, got at most ${most}, as of ${Math.ceil(Math.log2(most + 1))} bits, which would be nearly black; give --range 0,${2 ** Math.ceil(Math.log2(most + 1)) - 1}, or save 8 bits`,
     { path, most },
   );
 }

@@ -33,6 +33,8 @@ const FAMILIES: Readonly<Record<string, Partial<VitConfig>>> = {
   'DINOv2 with registers': { num_register_tokens: 3 },
   'gated DINOv2': { use_gated_mlp: true, hidden_act: 'silu' },
   DINOv3: { rope_theta: 100, num_register_tokens: 3 },
+  'one channel': { num_channels: 1 },
+  'four channels': { num_channels: 4 },
   'gated DINOv3': { rope_theta: 100, use_gated_mlp: true, hidden_act: 'silu' },
 };
 
@@ -57,7 +59,7 @@ describe('ONNX in onnxruntime', () => {
     const python = await needsPython(this, 'interop', INTEROP);
     dir = await mkdtemp(join(tmpdir(), 'millrace-onnx-'));
     const random = randomStream(1, 'images');
-    const numbers = Float32Array.from({ length: 3 * 3 * SIZE * SIZE }, () => normal(random));
+    const all = Float32Array.from({ length: 3 * 4 * SIZE * SIZE }, () => normal(random));
     for (const [name, make] of Object.entries(models)) {
       const model = make().inject(lora({ rank: 2 }), 1);
       for (const { name: parameter, group, buffer, value } of model.parameters) {
@@ -69,7 +71,9 @@ describe('ONNX in onnxruntime', () => {
       const folder = join(dir, name);
       await mkdir(folder);
       await saveOnnx(join(folder, 'model.onnx'), model);
-      const images = tensor(numbers, [3, 3, SIZE, SIZE]);
+      const channels = model.config.num_channels;
+      const numbers = all.subarray(0, 3 * channels * SIZE * SIZE);
+      const images = tensor(numbers, [3, channels, SIZE, SIZE]);
       const logits: Tensor = tidy(() => {
         const ours = model.forward(images.transpose([0, 2, 3, 1]));
         return ours.rank === 4 ? ours.transpose([0, 3, 1, 2]) : ours.clone();
