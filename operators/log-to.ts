@@ -17,7 +17,8 @@ const PATIENCE = 120;
  * Each logger has a queue of its own and works through it in its own time, so a slow one never holds up the run. A
  * logger that is more than 10,000 events behind loses step events until it has caught up; all other events are
  * kept. One that fails is closed and left out from there on. Either is said once, in a `WarningEvent` that the other
- * loggers hear too. The stream ends when the loggers have written everything and closed; one that hangs is then left
+ * loggers hear too. The stream ends when the loggers have written everything and closed, one after another in their order,
+ * so that a tracker finds the files of those before it; one that hangs is then left
  * behind, with a warning, after two minutes (`Logger.patience`). An unsubscribe lets them write what they have heard,
  * and closes them.
  *
@@ -41,7 +42,10 @@ export function logTo<S extends Scores = Scores>(
       let closing: Promise<unknown> | undefined;
       let last: Event<S> | undefined;
       const close = (end: RunEnd) => {
-        closing ??= settled(queues).then(() => Promise.all(queues.map((queue) => queue.close(end))));
+        closing ??= settled(queues).then(async () => {
+          for (const queue of queues) queue.seal();
+          for (const queue of queues) await queue.close(end);
+        });
         return closing;
       };
       subscriber.add(() => void close('stopped'));
@@ -87,6 +91,7 @@ class Queue {
   #done = 0;
   #missed = false;
   #closed = false;
+  #sealed = false;
 
   constructor(
     private readonly logger: Logger,
@@ -94,7 +99,7 @@ class Queue {
   ) {}
 
   next(event: Event): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#sealed) return;
     if (event.type === 'step' && this.waiting >= LIMIT) {
       if (!this.#missed)
         this.warn(this, 'logger-slow', `${this.logger.name} is ${LIMIT} events behind: dropping step events`);
@@ -103,6 +108,11 @@ class Queue {
     }
     this.waiting++;
     this.#idle = this.#idle.then(() => this.#hand(event));
+  }
+
+  /** Takes no more events. */
+  seal(): void {
+    this.#sealed = true;
   }
 
   /** Resolves when the queue is empty; a logger that hangs on an event is abandoned. */

@@ -49,13 +49,22 @@ const adapterFlags = {
   alpha: z.number().gt(0).optional().describe("alpha of a study's file, which does not hold it"),
 };
 const Import = { task, ...adapterFlags };
-const segmentation = { Import, Data: dataFlags, Model: modelFlags, Training: trainingFlags, Run: runFlags };
+// Nothing trains here that one could watch.
+const { dashboard: _, ...importRunFlags } = runFlags;
+const { dashboard: _too, ...classifierImportFlags } = classifierRunFlags;
+const segmentation = {
+  Import,
+  Data: dataFlags,
+  Model: modelFlags,
+  Training: trainingFlags,
+  Run: importRunFlags,
+};
 const classification = {
   Import,
   Data: labelledDataFlags,
   Model: classifierFlags,
   Training: classifierTrainingFlags,
-  Run: classifierRunFlags,
+  Run: classifierImportFlags,
 };
 recipe({
   description:

@@ -44,6 +44,7 @@ recipe({
       ...studyFlags,
       randomSeed: z.int().min(0).optional().describe('seed of the sampler; default: a random one'),
       dashboard: dashboardFlag,
+      logDir: z.string().min(1).default('logs').describe("logs of the trials' own runs, for --dashboard"),
       catchErrors: z.boolean().default(false).describe('continue after an error of the objective'),
     },
   },
@@ -94,7 +95,7 @@ recipe({
       process.stdout.write(`${study.name}: ${ended.length} trials and ${failed.length} that failed\n`);
     });
     return concat(mine$, closing$).pipe(
-      withDashboard(settings.dashboard, { logs: '.', storage }),
+      withDashboard(settings.dashboard, { logs: settings.logDir, storage }),
       catchError(explain),
       finalize(() => setImmediate(() => void study.close())),
     );

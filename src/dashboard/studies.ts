@@ -4,7 +4,8 @@ import { completeTrials, objectiveName, type StudyData, spaceOf } from '../repor
 import { rankedImportances } from '../study/importance/importance.js';
 import { METRIC_NAMES } from '../study/metric-names.js';
 import { openStorage } from '../study/open-storage.js';
-import { fileOf } from '../study/storage/sql/database-url.js';
+import { fileOf, partsOf } from '../study/storage/sql/database-url.js';
+import { readingKey } from '../study/storage/sql/reading-path.js';
 import type { Storage, StudyRecord } from '../study/storage/storage.js';
 import { FAIL_REASON } from '../study/trials/fail-reason.js';
 import type { FrozenTrial } from '../study/trials/frozen-trial.js';
@@ -18,7 +19,8 @@ export const DEFAULT_STORAGE = 'sqlite:///study.db';
 
 /** The studies of a storage, read anew at each question; trials that have ended are read once. */
 export class Studies {
-  #storage: Promise<Storage> | undefined;
+  /** The storage, and what tells whether it must be opened again. */
+  #kept: { readonly key: string; readonly storage: Promise<Storage> } | undefined;
   #isClosed = false;
   readonly #ended = new Map<number, FrozenTrial>();
   /** The importances that were computed last, by study, and of how many trials. */
@@ -55,10 +57,15 @@ export class Studies {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await (await this.#storage?.catch(() => undefined))?.close();
+    const kept = this.#kept;
+    this.#kept = undefined;
+    await (await kept?.storage.catch(() => undefined))?.close();
   }
 
-  /** Opens the storage once. A file that is not there is not made. @throws UserError for a named one that is not there. */
+  /**
+   * The storage, opened to read alone, and anew where that is needed to see what was written. Undefined where the searches'
+   * own is not there. @throws UserError for a named one that is not there.
+   */
   async #opened(): Promise<Storage | undefined> {
     const { url = DEFAULT_STORAGE } = this;
     const file = fileOf(url);
@@ -66,12 +73,17 @@ export class Studies {
       if (this.url === undefined) return undefined;
       throw new UserError(`--storage ${url}: expected the storage of a study, got no file ${file}`, { url });
     }
+    const key = file !== undefined && partsOf(url).scheme === 'sqlite' ? readingKey(file) : '';
     if (this.#isClosed) return undefined;
-    this.#storage ??= openStorage(url).catch((error: unknown) => {
-      this.#storage = undefined;
-      throw error;
-    });
-    return this.#storage;
+    if (this.#kept?.key !== key) {
+      void this.#kept?.storage.then((storage) => storage.close()).catch(() => {});
+      const storage = openStorage(url, { readOnly: true });
+      this.#kept = { key, storage };
+      storage.catch(() => {
+        if (this.#kept?.storage === storage) this.#kept = undefined;
+      });
+    }
+    return this.#kept!.storage;
   }
 
   async #trials(storage: Storage, study: number) {

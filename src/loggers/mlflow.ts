@@ -12,6 +12,7 @@ import { type LoggedRun, type Logger, type LoggerFor, type RunEnd, withEarlier }
 import { MlflowClient, type MlflowMetric, type MlflowRun, takesArtifacts } from './mlflow-client.js';
 import type { MlflowClientOptions } from './mlflow-http.js';
 import { MlflowStudies } from './mlflow-studies.js';
+import { plotsOf } from './plots.js';
 import { scalarsOf } from './scalars.js';
 
 /** Options of `mlflow`. */
@@ -36,12 +37,13 @@ const STATUS: Record<RunEnd, string> = { finished: 'FINISHED', failed: 'FAILED',
 const recordSchema = z.object({ uri: z.string(), run: z.string() });
 
 /**
- * Sends a run to an MLflow server: settings as params, the numbers of `scalarsOf` as metrics, pictures of predictions and
- * the files of the run's logs as artifacts, its end as the run's status. A trial of a study is a child of the study's run.
+ * Sends a run to an MLflow server: settings as params, the numbers of `scalarsOf` as metrics, pictures of predictions, the
+ * files of the run's logs and its plots as artifacts, its end as the run's status. A trial of a study is a child of the study's run.
  *
  * Points are sent once a second. A resumed run is the same run on the server (`<logs>/mlflow.json` has its id): points of
  * steps that the server has are not sent again, and settings that changed become tags `resumed.<name>`. A server that
- * refuses or is silent is tried three times, and then costs the run one warning.
+ * refuses or is silent is tried three times, and then costs the run one warning; its run there ends as failed, if the server
+ * takes that.
  *
  * @throws UserError where the address is not HTTP(S).
  * @example
@@ -52,7 +54,7 @@ export function mlflow(options: MlflowOptions = {}): LoggerFor {
   return (run) => {
     const uri = options.uri ?? (process.env['MLFLOW_TRACKING_URI'] || 'http://127.0.0.1:5000');
     const experiment = options.experiment ?? (process.env['MLFLOW_EXPERIMENT_NAME'] || 'millrace');
-    return new Mlflow(new MlflowClient(uri, options), experiment, run, studies);
+    return new Mlflow(uri, options, experiment, run, studies);
   };
 }
 
@@ -69,27 +71,48 @@ class Mlflow implements Logger {
   /** How the trial ended. */
   #trial: TrialEvent | undefined;
 
+  private readonly client: MlflowClient;
+
   constructor(
-    private readonly client: MlflowClient,
+    uri: string,
+    private readonly options: MlflowClientOptions,
     private readonly experiment: string,
     private readonly logged: LoggedRun,
     private readonly studies: MlflowStudies,
-  ) {}
+  ) {
+    this.client = new MlflowClient(uri, options);
+  }
 
   async next(event: Event): Promise<void> {
     if (this.#run) return this.#take(event);
     const events = withEarlier(this.logged.earlier ?? [], event);
     const about = events.find(({ type }) => type === 'run') as RunEvent | undefined;
-    this.#run = (about && (await this.#resumed(about))) ?? (await this.#begun(about, event.time));
+    if (!(about && (await this.#resumed(about)))) await this.#begin(about, event.time);
     for (const each of events) await this.#take(each);
   }
 
   async close(end?: RunEnd): Promise<void> {
-    if (!this.#run || !end) return;
-    await this.#send();
-    for (const file of [EVENTS_FILE, 'metrics.csv', 'summary.json']) await this.#put(file, file);
-    await this.client.update(this.#run.id, STATUS[end], Date.now());
-    if (this.#parent !== undefined) await this.#endTrial(this.#parent, end);
+    if (!this.#run) return;
+    if (!end) return this.#giveUp();
+    try {
+      await this.#send();
+      const { logs } = this.logged;
+      for (const file of logs === undefined ? [] : [EVENTS_FILE, 'metrics.csv', 'summary.json'])
+        await this.#put(join(logs!, file), file);
+      await this.#putPlots();
+      await this.client.update(this.#run.id, STATUS[end], Date.now());
+      if (this.#parent !== undefined) await this.#endTrial(this.#parent, end);
+    } catch (error) {
+      await this.#giveUp();
+      throw error;
+    }
+  }
+
+  /** Has the run and its study's end as failed, if the server takes it at the first try: they are not all there. */
+  async #giveUp(): Promise<void> {
+    const once = new MlflowClient(this.client.uri, { ...this.options, tries: 1 });
+    for (const id of [this.#run!.id, this.#parent])
+      if (id !== undefined) await once.update(id, STATUS.failed, Date.now()).catch(() => {});
   }
 
   /** Gives the study's run the trial's value; it has ended with its last trial, or was stopped with it. */
@@ -104,13 +127,14 @@ class Mlflow implements Logger {
     return this.logged.logs && join(this.logged.logs, 'mlflow.json');
   }
 
-  /** The server's run that a resumed run goes on with; undefined where there is none. */
-  async #resumed(about: RunEvent): Promise<MlflowRun | undefined> {
+  /** Goes on with the server's run of a resumed run; false where there is none. */
+  async #resumed(about: RunEvent): Promise<boolean> {
     const { earlier = [] } = this.logged;
-    if (this.#record === undefined || earlier.length === 0) return undefined;
+    if (this.#record === undefined || earlier.length === 0) return false;
     const record = recordSchema.safeParse(await readJson(this.#record)).data;
     const run = record?.uri === this.client.uri ? await this.client.run(record.run) : undefined;
-    if (!run) return undefined;
+    if (!run) return false;
+    this.#run = run;
     await this.client.update(run.id, 'RUNNING');
     const settings = Object.entries(paramsOf(about));
     const [known, added] = [true, false].map((has) =>
@@ -122,10 +146,10 @@ class Mlflow implements Logger {
       run.id,
       Object.fromEntries(changed.map(([name, value]) => [`resumed.${name}`, value])),
     );
-    return run;
+    return true;
   }
 
-  async #begun(about: RunEvent | undefined, time: number): Promise<MlflowRun> {
+  async #begin(about: RunEvent | undefined, time: number): Promise<void> {
     const { client } = this;
     const experiment = await client.experiment(this.experiment);
     const { study } = this.logged;
@@ -134,18 +158,19 @@ class Mlflow implements Logger {
     const parent = this.#parent !== undefined && { 'mlflow.parentRunId': this.#parent };
     const tags = { ...sourceTags(), ...about?.versions, ...parent };
     const run = await client.createRun(experiment, about?.run ?? 'run', time, tags);
+    this.#run = run;
     if (this.#record)
       await writeFileAtomic(this.#record, `${JSON.stringify({ uri: client.uri, run: run.id })}\n`);
     if (about) await client.logParams(run.id, paramsOf(about));
     if (!takesArtifacts(run))
       say(`mlflow: pictures and files stay here, since the server keeps artifacts in ${run.artifacts}`);
-    return run;
   }
 
   async #take(event: Event): Promise<void> {
     if (event.type === 'run') this.#classes = event.classes;
     if (event.type === 'trial' && event.state !== 'RUNNING') this.#trial = event;
-    if (event.type === 'picture') await this.#put(event.path, `predictions/${basename(event.path)}`);
+    if (event.type === 'picture' && this.logged.logs !== undefined)
+      await this.#put(join(this.logged.logs, event.path), `predictions/${basename(event.path)}`);
     const { steps } = this.#run!;
     if ('step' in event && event.type !== 'trial')
       for (const [scalar, value] of scalarsOf(event, this.#classes)) {
@@ -163,10 +188,15 @@ class Mlflow implements Logger {
     this.#sent = performance.now();
   }
 
-  /** Stores a file of the folder of logs, where it is there and the server takes it. */
-  async #put(file: string, as: string): Promise<void> {
-    if (this.logged.logs === undefined || !takesArtifacts(this.#run!)) return;
-    const data = await readFile(join(this.logged.logs, file)).catch(() => undefined);
+  /** Stores the plots that the logger `plots` has drawn. */
+  async #putPlots(): Promise<void> {
+    for (const path of await plotsOf(this.logged)) await this.#put(path, `plots/${basename(path)}`);
+  }
+
+  /** Stores a file, where it is there and the server takes it. */
+  async #put(path: string, as: string): Promise<void> {
+    if (!takesArtifacts(this.#run!)) return;
+    const data = await readFile(path).catch(() => undefined);
     if (data) await this.client.putArtifact(this.#run!, as, data);
   }
 }

@@ -1,8 +1,9 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Event } from '../events/event.js';
 import { writePlot } from '../report/render.js';
 import { runPlots } from '../report/run-plots.js';
-import { folderFor, type Logger, type LoggerFor } from './logger.js';
+import { folderFor, type LoggedRun, type Logger, type LoggerFor } from './logger.js';
 
 /**
  * Loss, scores, learning rate, scores by class and the confusion matrix as `<dir>/*.png` and `*.svg`, drawn when the
@@ -10,6 +11,16 @@ import { folderFor, type Logger, type LoggerFor } from './logger.js';
  */
 export function plots(dir?: string): LoggerFor {
   return (run) => plotsIn(folderFor('plots', dir, run.plots), run.earlier ?? []);
+}
+
+/** The paths of a run's plots as PNG, once they are drawn: those of its folder of plots, not of folders in it. */
+export async function plotsOf({ plots: dir }: LoggedRun): Promise<string[]> {
+  if (dir === undefined) return [];
+  const names = await readdir(dir).catch(() => []);
+  return names
+    .filter((name) => name.endsWith('.png'))
+    .toSorted()
+    .map((name) => join(dir, name));
 }
 
 function plotsIn(dir: string, earlier: readonly Event[]): Logger {

@@ -17,6 +17,7 @@ import {
   type RunEnd,
   withEarlier,
 } from './logger.js';
+import { plotsOf } from './plots.js';
 import { scalarsOf } from './scalars.js';
 import { type WandbItem, WandbRecords } from './wandb-records.js';
 
@@ -33,7 +34,7 @@ const EXIT: Record<RunEnd, number> = { finished: 0, failed: 1, stopped: 255 };
 
 /**
  * Writes a run as wandb does offline, `<logs>/wandb/offline-run-<time>-<id>/`: settings, numbers by step, pictures of
- * predictions, histograms of weights, and the exit code. `wandb sync <that folder>` uploads it; nothing is sent from here.
+ * predictions, histograms of weights, the run's plots, and the exit code. `wandb sync <that folder>` uploads it; nothing is sent from here.
  *
  * A resumed run keeps its id: its file holds the events before the resume and the new ones, and may be synced again. A run
  * that is replaced loses its folder. The values of a step are one row, which is written when the next step comes.
@@ -74,7 +75,9 @@ class Wandb implements Logger {
   async close(end?: RunEnd): Promise<void> {
     if (!this.#file) return;
     try {
-      if (end) await this.#append(this.#rowSoFar(), this.#records.exit(EXIT[end], this.#seconds()));
+      if (!end) return;
+      await this.#append(this.#rowSoFar(), ...(await this.#plots()));
+      await this.#append(this.#records.exit(EXIT[end], this.#seconds()));
     } finally {
       await this.#file.close();
     }
@@ -143,6 +146,19 @@ class Wandb implements Logger {
 
   #seconds(): number {
     return Math.max(0, this.#time - this.#started) / 1000;
+  }
+
+  /** Copies the plots that the logger `plots` has drawn among the run's files. */
+  async #plots(): Promise<Buffer[]> {
+    const records = [];
+    for (const path of await plotsOf(this.run)) {
+      const file = `plots/${basename(path)}`;
+      const target = join(this.#folder, 'files', file);
+      await mkdir(dirname(target), { recursive: true });
+      await copyFile(path, target);
+      records.push(this.#records.file(file));
+    }
+    return records;
   }
 
   /** Copies a picture among the run's files; one that is no longer there is left out. */

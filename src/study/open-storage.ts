@@ -5,6 +5,15 @@ import { type HeartbeatOptions, heartbeatOf } from './storage/sql/heartbeat-opti
 import { RdbStorage } from './storage/sql/rdb-storage.js';
 import type { Storage } from './storage/storage.js';
 
+/** Options of `openStorage`. */
+export interface StorageOptions extends HeartbeatOptions {
+  /**
+   * Only reads: a SQLite file gets no lock, no journal and no other file beside it, and may lie in a folder that cannot be
+   * written to. Other storages ignore it. Default false.
+   */
+  readonly readOnly?: boolean;
+}
+
 /**
  * Opens the storage that a URL names, as Optuna writes it; a driver is loaded when its first URL comes.
  *
@@ -18,11 +27,11 @@ import type { Storage } from './storage/storage.js';
  * @example
  * const storage = await openStorage('sqlite:///study.db', { heartbeatInterval: 60 });
  */
-export async function openStorage(url: string, options: HeartbeatOptions = {}): Promise<Storage> {
+export async function openStorage(url: string, options: StorageOptions = {}): Promise<Storage> {
   const heartbeat = heartbeatOf(options);
   const { scheme, rest } = partsOf(url);
   if (scheme === 'memory') return new MemoryStorage();
   if (scheme === 'journal') return new JournalStorage(rest);
   const { openDatabase } = await import('./storage/sql/open-database.js');
-  return RdbStorage.open(await openDatabase(url), heartbeat);
+  return RdbStorage.open(await openDatabase(url, options), heartbeat);
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StudyView } from '../../src/dashboard/study-protocol.js';
 import { createStudy, loadStudy } from '../../src/study/create-study.js';
@@ -70,6 +71,34 @@ describe('dashboard: studies', () => {
     await study.tell(trial, 0.5);
     assert.deepEqual(await states(), ['COMPLETE']);
     await study.close();
+  });
+
+  it('makes no file beside a study that nobody works on, and sees one that someone goes on with', async () => {
+    const folder = join(served.dir, 'still');
+    mkdirSync(folder);
+    const file = join(folder, 'study.db');
+    const still = `sqlite:///${file}`;
+    // In a process of its own, which leaves no log behind.
+    const make = `import { createStudy } from ${JSON.stringify(new URL('../../src/study/create-study.ts', import.meta.url).href)};
+      const study = await createStudy({ storage: ${JSON.stringify(still)}, studyName: 'still' });
+      await study.optimize(() => 1, { trials: 2 });
+      await study.close();`;
+    execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', make]);
+    for (const name of readdirSync(folder)) if (name !== 'study.db') rmSync(join(folder, name));
+    const bytes = readFileSync(file);
+    await served.start({ storage: still });
+    const count = async () => {
+      const { trials } = (await (await served.get('/api/studies/still')).json()) as StudyView;
+      return trials.length;
+    };
+    assert.equal(await count(), 2);
+    assert.deepEqual(readdirSync(folder), ['study.db']);
+    const study = await loadStudy({ storage: still, studyName: 'still' });
+    await study.optimize(() => 2, { trials: 1 });
+    assert.equal(await count(), 3);
+    await study.close();
+    await served.stop();
+    assert.ok(!readFileSync(file).equals(bytes));
   });
 
   it('says why there are no importances', async () => {

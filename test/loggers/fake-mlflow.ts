@@ -35,6 +35,8 @@ export class FakeMlflow {
   fault: Fault | undefined;
   /** The number of calls after which the fault begins. */
   soundFor = 0;
+  /** The number of calls at which it ends. */
+  faultyUntil = Number.POSITIVE_INFINITY;
   #server: Server | undefined;
   #experiments: string[] = [];
 
@@ -55,7 +57,8 @@ export class FakeMlflow {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const fault = this.calls++ < this.soundFor ? undefined : this.fault;
+    const fault = this.calls >= this.soundFor && this.calls < this.faultyUntil ? this.fault : undefined;
+    this.calls++;
     if (fault === 'hangs') return;
     if (fault === 'drops') return void request.socket.destroy();
     if (fault === 'fails') return void response.writeHead(500).end('broken');

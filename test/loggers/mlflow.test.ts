@@ -50,6 +50,19 @@ describe('mlflow', () => {
     });
   }
 
+  it('ends the run of a tracker that gave up as failed, where the server takes that', async () => {
+    Object.assign(server, { fault: 'fails', soundFor: 5, faultyUntil: 8 });
+    assert.deepEqual(await warningsOf(1), [gaveUp('HTTP 500')]);
+    assert.deepEqual(
+      server.runs.map(({ status }) => status),
+      ['FAILED'],
+    );
+    Object.assign(server, { soundFor: server.calls + 6, faultyUntil: server.calls + 9 });
+    const logger = mlflow({ uri: server.uri, pause: 1 })({ study: { name: 'hills', trial: 0 } });
+    await lastValueFrom(from(sampleRun()).pipe(logTo({}, logger), toArray()));
+    assert.deepEqual([...new Set(server.runs.map(({ status }) => status))], ['FAILED']);
+  });
+
   it('gets over a server that fails for a moment', async () => {
     const flaky = new FakeMlflow();
     await flaky.start();
@@ -69,7 +82,10 @@ describe('mlflow', () => {
       await mkdir(join(logs, 'pictures'));
       await writeFile(join(logs, 'pictures/epoch-1.jpg'), 'jpeg');
       await writeFile(join(logs, 'metrics.csv'), 'epoch\n');
-      const logger = mlflow({ uri: server.uri })({ logs });
+      const plots = join(logs, 'plots');
+      await mkdir(plots);
+      for (const name of ['loss.png', 'loss.svg']) await writeFile(join(plots, name), name);
+      const logger = mlflow({ uri: server.uri })({ logs, plots });
       const path = 'pictures/epoch-1.jpg';
       const picture = { type: 'picture', time: 1, name: 'validation', path, step: 4, epoch: 1 } as const;
       await log(logger, [runEvent(), picture], { close: false });
@@ -78,6 +94,7 @@ describe('mlflow', () => {
       assert.deepEqual(stored, [
         ['1/run0/artifacts/predictions/epoch-1.jpg', 'jpeg'],
         ['1/run0/artifacts/metrics.csv', 'epoch\n'],
+        ['1/run0/artifacts/plots/loss.png', 'loss.png'],
       ]);
     }));
 

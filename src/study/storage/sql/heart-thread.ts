@@ -11,7 +11,7 @@ const trials = new Set<number>();
 const tell = (news: HeartNews) => parentPort!.postMessage(news);
 
 async function live(): Promise<void> {
-  const database = await openDatabase(url, 1);
+  const database = await openDatabase(url, { connections: 1 });
   let beating: Promise<void> | undefined;
   const timer = setInterval(() => {
     if (trials.size === 0 || beating) return;

@@ -8,14 +8,17 @@ import { openSqlite } from './sqlite.js';
 /**
  * Opens the database that a URL names, as Optuna writes it.
  *
- * @param connections at most, where it is a server
+ * @param options how many connections at most, where it is a server; whether a file is only read
  * @throws UserError when the URL is of another kind, or nothing answers.
  */
-export async function openDatabase(url: string, connections?: number): Promise<Database> {
+export async function openDatabase(
+  url: string,
+  { connections, readOnly }: { readonly connections?: number; readonly readOnly?: boolean | undefined } = {},
+): Promise<Database> {
   const { scheme, rest } = partsOf(url);
   switch (scheme) {
     case 'sqlite':
-      return openSqlite(sqlitePath(url, rest));
+      return openSqlite(sqlitePath(url, rest), { readOnly });
     case 'postgresql':
     case 'postgres':
       return openPostgres(`postgresql://${rest}`, connections);

@@ -10,9 +10,12 @@ import { UserError } from '../../../base/errors.js';
  * @throws TypeError when a text that is read is not UTF-8, where SQLite itself would hand out other letters.
  */
 export class SqliteDialect implements Dialect {
-  constructor(private readonly database: DatabaseSyncInstance) {}
+  constructor(
+    private readonly database: DatabaseSyncInstance,
+    private readonly readOnly: boolean,
+  ) {}
 
-  createDriver = (): Driver => new SqliteDriver(this.database);
+  createDriver = (): Driver => new SqliteDriver(this.database, this.readOnly);
   createQueryCompiler = () => new SqliteQueryCompiler();
   createAdapter = () => new SqliteAdapter();
   createIntrospector: Dialect['createIntrospector'] = (db) => new SqliteIntrospector(db);
@@ -23,7 +26,10 @@ class SqliteDriver implements Driver {
   #held = false;
   readonly #queue: (() => void)[] = [];
 
-  constructor(private readonly database: DatabaseSyncInstance) {
+  constructor(
+    private readonly database: DatabaseSyncInstance,
+    private readonly readOnly: boolean,
+  ) {
     this.#connection = new SqliteConnection(database);
   }
 
@@ -63,7 +69,7 @@ class SqliteDriver implements Driver {
   async destroy() {
     this.#connection.forget();
     try {
-      this.database.exec('pragma wal_checkpoint(truncate)');
+      if (!this.readOnly) this.database.exec('pragma wal_checkpoint(truncate)');
     } finally {
       this.database.close();
     }

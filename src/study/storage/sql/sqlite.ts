@@ -5,6 +5,7 @@ import { UserError } from '../../../base/errors.js';
 import { damaged } from './damaged.js';
 import type { Database } from './database.js';
 import { loadDriver } from './load-driver.js';
+import { readingPath } from './reading-path.js';
 import { SqliteDialect } from './sqlite-dialect.js';
 import type { Tables } from './tables.js';
 
@@ -15,11 +16,14 @@ const BUSY_MILLISECONDS = 20;
  * A SQLite file, created if missing, in WAL mode: readers and one writer work side by side. A commit survives the
  * process; the last ones before a power cut may be lost (synchronous = NORMAL).
  *
- * WAL needs a local disk: on NFS use the journal or a server.
+ * WAL needs a local disk: on NFS use the journal or a server. With `readOnly` the file is read as it is (`readingPath`).
  *
  * @throws UserError when the folder is missing, or the file is no database, is damaged, cannot be written or stays locked.
  */
-export async function openSqlite(path: string): Promise<Database> {
+export async function openSqlite(
+  path: string,
+  { readOnly = false }: { readonly readOnly?: boolean | undefined } = {},
+): Promise<Database> {
   const { DatabaseSync } = await loadDriver('@photostructure/sqlite', () => import('@photostructure/sqlite'));
   const memory = path === ':memory:';
   const url = memory ? 'sqlite:///:memory:' : `sqlite:///${path}`;
@@ -31,13 +35,15 @@ export async function openSqlite(path: string): Promise<Database> {
   }
   // Foreign keys are not enforced, as SQLite itself and Optuna have it.
   const options = { timeout: BUSY_MILLISECONDS, enableForeignKeyConstraints: false };
-  const file = await opened(() => new DatabaseSync(path, options), url);
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect(file) });
+  const file = await (readOnly
+    ? opened(() => new DatabaseSync(readingPath(path), { ...options, readOnly }), url, [])
+    : opened(() => new DatabaseSync(path, options), url, PRAGMAS));
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect(file, readOnly) });
   return {
     kind: 'sqlite',
     url,
     // A connection to :memory: has a database of its own.
-    ...(memory ? {} : { reopen: `sqlite:///${resolve(path)}` }),
+    ...(memory || readOnly ? {} : { reopen: `sqlite:///${resolve(path)}` }),
     db,
     limits: {},
     now: sql<string>`strftime('%Y-%m-%d %H:%M:%f000', 'now')`,
@@ -53,17 +59,19 @@ export async function openSqlite(path: string): Promise<Database> {
   };
 }
 
-/** Turns the file to WAL, which needs exclusive access for a moment. */
+/** Turning the file to WAL needs exclusive access for a moment. */
+const PRAGMAS = ['pragma journal_mode = wal', 'pragma synchronous = normal'];
+
 async function opened<T extends { exec(source: string): void; close(): void }>(
   open: () => T,
   url: string,
+  pragmas: readonly string[],
 ): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     let file: T | undefined;
     try {
       file = open();
-      file.exec('pragma journal_mode = wal');
-      file.exec('pragma synchronous = normal');
+      for (const pragma of pragmas) file.exec(pragma);
       return file;
     } catch (error) {
       file?.close();
