@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, Subject, toArray } from 'rxjs';
@@ -39,7 +39,7 @@ describe("MLflow's server and client", () => {
     if (dir) await rm(dir, { recursive: true, force: true });
   });
 
-  const options = () => ({ uri: server.uri, experiment: 'peers', pause: 10 });
+  const options = () => ({ uri: server.uri, experiment: 'peers', pause: 10, timeout: 30 });
   async function logAll(run: LoggedRun, events: readonly Event[], end: RunEnd) {
     const logger = mlflow(options())(run);
     await log(logger, events, { close: false });
@@ -85,6 +85,35 @@ describe("MLflow's server and client", () => {
       assert.deepEqual(undefinedLoss, [1, 'nan']);
       // MLflow stores the infinities as the largest numbers.
       assert.deepEqual([infiniteLoss![0], Number(infiniteLoss![1]) < -1e307], [2, true]);
+    }));
+
+  it('read a study as a run, with its trials as children and plots among their artifacts', () =>
+    withFolder(async (plots) => {
+      await writeFile(join(plots, 'loss.png'), 'png');
+      const factory = mlflow(options());
+      const ends: readonly RunEnd[] = ['finished', 'stopped', 'failed'];
+      for (const [trial, end] of ends.entries()) {
+        const logger = factory({ plots, study: { name: 'hills', trial } });
+        await log(logger, [runEvent({ run: `hills_${trial}` })], { close: false });
+        await logger.close!(end);
+      }
+      // A tracker that gives up leaves no run that goes on.
+      const given = factory({ study: { name: 'hills', trial: 3 } });
+      await log(given, [runEvent({ run: 'hills_3' })], { close: false });
+      await given.close!();
+
+      const script = new URL('read_mlflow.py', import.meta.url);
+      const runs = await python.json<Read[]>(script, [server.uri, 'peers']);
+      const parents = runs.filter(({ name }) => name === 'hills');
+      assert.equal(parents.length, 1);
+      const trials = [0, 1, 2, 3].map((trial) => runs.find(({ name }) => name === `hills_${trial}`)!);
+      assert.deepEqual(
+        trials.map(({ status }) => status),
+        ['FINISHED', 'KILLED', 'FAILED', 'FAILED'],
+      );
+      for (const { tags } of trials) assert.equal(tags['mlflow.parentRunId'], parents[0]!.id);
+      assert.equal(parents[0]!.status, 'FAILED');
+      assert.deepEqual(trials[0]!.artifacts, [['plots/loss.png', 3]]);
     }));
 
   it('cost a run one warning where the server dies in the middle of it', async () => {
