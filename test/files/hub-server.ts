@@ -28,6 +28,8 @@ export interface HubServer {
   readonly answers: Answer[];
   /** The commits that were made: their summary and files. */
   readonly commits: { readonly repo: string; readonly summary: string; readonly files: string[] }[];
+  /** The ways to upload large files that were offered; `basic` is taken. */
+  readonly offered: (readonly string[])[];
   close(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export async function hubServer(): Promise<HubServer> {
   const [repos, guarded] = [new Map<string, Map<string, Buffer>>(), new Map<string, number>()];
   const answers: Answer[] = [];
   const commits: HubServer['commits'] = [];
+  const offered: (readonly string[])[] = [];
   const stored = new Map<string, Buffer>();
   let url = '';
 
@@ -98,7 +101,11 @@ export async function hubServer(): Promise<HubServer> {
       });
     }
     if (path.endsWith('/info/lfs/objects/batch')) {
-      const { objects } = JSON.parse(body.toString()) as { objects: { oid: string; size: number }[] };
+      const { objects, transfers } = JSON.parse(body.toString()) as {
+        objects: { oid: string; size: number }[];
+        transfers: string[];
+      };
+      offered.push(transfers);
       return json({
         transfer: 'basic',
         objects: objects.map((one) => ({
@@ -171,5 +178,5 @@ export async function hubServer(): Promise<HubServer> {
       server.closeAllConnections();
       server.close(() => resolve());
     });
-  return { url, requests, repos, guarded, answers, commits, close };
+  return { url, requests, repos, guarded, answers, commits, offered, close };
 }

@@ -137,6 +137,14 @@ describe('export', () => {
           ['Upload lora_42_0.2', 5],
         ],
       );
+      // A hub with xet takes that; this one has LFS alone.
+      assert.deepEqual(
+        hub.offered.map((transfers) => [transfers.includes('xet'), transfers.includes('basic')]),
+        [
+          [true, true],
+          [true, true],
+        ],
+      );
       const model = [
         '--model-name=me/pets',
         '--epochs=1',
