@@ -100,7 +100,7 @@ export {
 } from '../src/study/trials/make-distribution.js';
 
 // Storages: where studies live.
-export { openStorage } from '../src/study/open-storage.js';
+export { openStorage, type StorageOptions } from '../src/study/open-storage.js';
 export type { HeartbeatOptions } from '../src/study/storage/sql/heartbeat-options.js';
 export { MemoryStorage } from '../src/study/storage/memory-storage.js';
 export { RdbStorage } from '../src/study/storage/sql/rdb-storage.js';
