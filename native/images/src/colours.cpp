@@ -9,17 +9,12 @@
 namespace millrace::images {
 namespace {
 
-constexpr size_t CHUNK = 64;
+constexpr size_t CHUNK = 32;
 
-/** The mean of all lumas, added up in their order: the order is part of the result. */
 double meanLuma(const uint8_t* pixels, size_t count) {
-  double sum = 0, chunk[CHUNK];
-  for (size_t start = 0; start < count; start += CHUNK) {
-    size_t size = std::min(CHUNK, count - start);
-    loops().lumas(pixels + 3 * start, size, chunk);
-    for (size_t i = 0; i < size; i++) sum += chunk[i];
-  }
-  return 3 * sum / double(3 * count);
+  uint64_t sums[3] = {};
+  loops().addChannels(pixels, count, sums);
+  return (0.299 * double(sums[0]) + 0.587 * double(sums[1]) + 0.114 * double(sums[2])) / double(count);
 }
 
 /** Row by row of `length` values; a line of the result sums lines `step` values apart, before and after. */
@@ -31,11 +26,11 @@ void convolve(const float* centre, float* out, const std::vector<float>& kernel,
 
 }  // namespace
 
-void mapColours(uint8_t* pixels, size_t count, const double* matrix, double lift) {
+void mapColours(const uint8_t* from, size_t count, const double* matrix, double lift, uint8_t* to) {
   ColourMap map;
   std::copy(matrix, matrix + 9, map.matrix);
-  map.offset = lift * meanLuma(pixels, count);
-  loops().mapColours(pixels, count, map);
+  map.offset = lift * meanLuma(from, count);
+  loops().mapColours(from, count, map, to);
 }
 
 void lookUp(uint8_t* bytes, size_t count, const double* table) {

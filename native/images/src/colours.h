@@ -4,8 +4,8 @@
 
 namespace millrace::images {
 
-/** v → `matrix` · v + `lift` times the mean luma, for each of `count` RGB pixels; rounded and clamped to bytes. */
-void mapColours(uint8_t* pixels, size_t count, const double* matrix, double lift);
+/** v → `matrix` · v + `lift` times the mean luma, for each of `count` RGB pixels; rounded and clamped to bytes. `to` may be `from`. */
+void mapColours(const uint8_t* from, size_t count, const double* matrix, double lift, uint8_t* to);
 
 /** Each byte by a table of 256. */
 void lookUp(uint8_t* bytes, size_t count, const double* table);

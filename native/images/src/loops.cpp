@@ -2,7 +2,9 @@
 // inline functions would be shared between instruction sets.
 #include "loops.h"
 
+#include "chunks.h"
 #include "lanes.h"
+#include "warp.h"
 
 namespace millrace::images::MILLRACE_ISA {
 namespace {
@@ -10,15 +12,6 @@ namespace {
 typedef uint32_t Four __attribute__((vector_size(16)));
 
 constexpr int32_t HALF = 1 << (PRECISION - 1);
-/** Pixels that are worked on at once: their numbers stay in the first cache. */
-constexpr int CHUNK = 64;
-
-inline uint32_t load(const uint8_t* from) {
-  uint32_t value;
-  __builtin_memcpy(&value, from, 4);
-  return value;
-}
-
 void across(const uint8_t* rows, size_t stride, const Taps& taps, int width, uint8_t* out, size_t outStride) {
   for (int x = 0; x < width; x++) {
     Lanes sum(HALF);
@@ -66,128 +59,6 @@ void down(const uint8_t* rows, size_t stride, const int32_t* weights, int count,
   }
 }
 
-// The loops below work on whole chunks, also where a row ends within one: with a fixed count none is left for a slower
-// remainder. What lies behind the end is as safe to read as what lies outside the picture, and is not stored.
-
-/** Where the output pixels of a chunk come from. */
-struct Places {
-  double x[CHUNK], y[CHUNK];
-  double inside[CHUNK];
-};
-
-inline void place(const Warp& warp, int x0, int y, Places& places) {
-  double a = warp.map[0], by = warp.map[1] * y, c = warp.map[2];
-  double d = warp.map[3], ey = warp.map[4] * y, f = warp.map[5];
-  double width = warp.width, height = warp.height;
-  for (int i = 0; i < CHUNK; i++) {
-    double column = x0 + i;
-    double x = a * column + by + c, y = d * column + ey + f;
-    bool inside = (x > -1) & (x < width) & (y > -1) & (y < height);
-    places.inside[i] = inside ? 1 : 0;
-    places.x[i] = inside ? x : 0;
-    places.y[i] = inside ? y : 0;
-  }
-}
-
-inline int32_t floorOf(double x) {
-  int32_t whole = int32_t(x);
-  return whole - (double(whole) > x ? 1 : 0);
-}
-
-/**
- * The four pixels around each place: the offsets of the two rows, whose two pixels are read at once, and the weights, which
- * are 0 for those outside. The last pixels of the picture are read together with bytes before them, since there are none
- * after them: `skip` says how many bits those are.
- */
-struct Corners {
-  int32_t at[2][CHUNK];
-  uint64_t skip[2][CHUNK];
-  double weight[4][CHUNK];
-};
-
-inline void corner(const Warp& warp, const Places& places, Corners& corners) {
-  int32_t width = warp.width, height = warp.height, last = width * height * 3 - 8;
-  for (int i = 0; i < CHUNK; i++) {
-    double x = places.x[i], y = places.y[i];
-    int32_t left = floorOf(x), top = floorOf(y);
-    double right = x - left, below = y - top;
-    double inRight = left + 1 < width ? right : 0;
-    // Left of the picture, the one on the right is the first of the two that are read.
-    double first = left >= 0 ? 1 - right : inRight, second = left >= 0 ? inRight : 0;
-    double inTop = (top >= 0 ? 1 - below : 0) * places.inside[i];
-    double inBelow = (top + 1 < height ? below : 0) * places.inside[i];
-    corners.weight[0][i] = inTop * first;
-    corners.weight[1][i] = inTop * second;
-    corners.weight[2][i] = inBelow * first;
-    corners.weight[3][i] = inBelow * second;
-    int32_t l = left < 0 ? 0 : left;
-    int32_t t = top < 0 ? 0 : top, b = top + 1 < height ? top + 1 : height - 1;
-    corners.at[0][i] = (t * width + l) * 3;
-    corners.at[1][i] = (b * width + l) * 3;
-  }
-  for (int k = 0; k < 2; k++)
-    for (int i = 0; i < CHUNK; i++) {
-      int32_t at = corners.at[k][i], over = at > last ? at - last : 0;
-      corners.skip[k][i] = uint64_t(8 * over);
-      corners.at[k][i] = at - over;
-    }
-}
-
-/** A byte of each number as a double: its bits below those of 2^52, which is then taken away. */
-inline double byteAt(uint64_t bytes, int shift) {
-  uint64_t bits = ((bytes >> shift) & 255) | 0x4330000000000000u;
-  double value;
-  __builtin_memcpy(&value, &bits, 8);
-  return value - 4503599627370496.0;
-}
-
-/** Stores pixels, of which each has its bytes in the lower three of a number. */
-inline void store(const int32_t* pixels, int count, uint8_t* out) {
-  for (int i = 0; i + 1 < count; i++) __builtin_memcpy(out + 3 * i, pixels + i, 4);
-  __builtin_memcpy(out + 3 * (count - 1), pixels + count - 1, 3);
-}
-
-void warpRow(const Warp& warp, int y, uint8_t* out) {
-  Places places;
-  Corners corners;
-  uint64_t pixels[2][CHUNK];
-  int32_t result[CHUNK];
-  for (int x0 = 0; x0 < warp.width; x0 += CHUNK) {
-    place(warp, x0, y, places);
-    corner(warp, places, corners);
-    for (int k = 0; k < 2; k++)
-      for (int i = 0; i < CHUNK; i++) __builtin_memcpy(&pixels[k][i], warp.pixels + corners.at[k][i], 8);
-    for (int k = 0; k < 2; k++)
-      for (int i = 0; i < CHUNK; i++) pixels[k][i] >>= corners.skip[k][i];
-    for (int i = 0; i < CHUNK; i++) {
-      uint64_t top = pixels[0][i], bottom = pixels[1][i];
-      double w0 = corners.weight[0][i], w1 = corners.weight[1][i], w2 = corners.weight[2][i], w3 = corners.weight[3][i];
-      double red = 0.5 + w0 * byteAt(top, 0) + w1 * byteAt(top, 24) + w2 * byteAt(bottom, 0) + w3 * byteAt(bottom, 24);
-      double green = 0.5 + w0 * byteAt(top, 8) + w1 * byteAt(top, 32) + w2 * byteAt(bottom, 8) + w3 * byteAt(bottom, 32);
-      double blue = 0.5 + w0 * byteAt(top, 16) + w1 * byteAt(top, 40) + w2 * byteAt(bottom, 16) + w3 * byteAt(bottom, 40);
-      result[i] = int32_t(red) | int32_t(green) << 8 | int32_t(blue) << 16;
-    }
-    int count = warp.width - x0 < CHUNK ? warp.width - x0 : CHUNK;
-    store(result, count, out + size_t(x0) * 3);
-  }
-}
-
-void warpMaskRow(const Warp& warp, int y, uint8_t* out) {
-  Places places;
-  int32_t at[CHUNK];
-  for (int x0 = 0; x0 < warp.width; x0 += CHUNK) {
-    place(warp, x0, y, places);
-    for (int i = 0; i < CHUNK; i++) {
-      int32_t left = floorOf(places.x[i]), top = floorOf(places.y[i]);
-      int32_t x = left + (places.x[i] - left >= 0.5 ? 1 : 0), y = top + (places.y[i] - top >= 0.5 ? 1 : 0);
-      bool inside = (places.inside[i] != 0) & (x >= 0) & (x < warp.width) & (y >= 0) & (y < warp.height);
-      at[i] = inside ? y * warp.width + x : -1;
-    }
-    int count = warp.width - x0 < CHUNK ? warp.width - x0 : CHUNK;
-    for (int i = 0; i < count; i++) out[x0 + i] = at[i] < 0 ? 255 : warp.pixels[at[i]];
-  }
-}
-
 inline int32_t toByte(double value) {
   value = value > 0 ? value : 0;
   value = value < 255 ? value : 255;
@@ -195,27 +66,67 @@ inline int32_t toByte(double value) {
   return whole + (value - whole >= 0.5 ? 1 : 0);
 }
 
-/** The pixels of a chunk, each in the lower three bytes of a number. */
-inline void unpack(const uint8_t* from, int count, int32_t* pixels) {
-  for (int i = 0; i + 1 < count; i++) pixels[i] = int32_t(load(from + 3 * i));
-  const uint8_t* last = from + 3 * (count - 1);
-  pixels[count - 1] = last[0] | last[1] << 8 | last[2] << 16;
+/** A chunk in doubles. */
+void mapPixels(const ColourMap& map, int32_t* chunk) {
+  const double* m = map.matrix;
+  for (int i = 0; i < CHUNK; i++) {
+    double r = chunk[i] & 255, g = (chunk[i] >> 8) & 255, b = (chunk[i] >> 16) & 255;
+    int32_t red = toByte(m[0] * r + m[1] * g + m[2] * b + map.offset);
+    int32_t green = toByte(m[3] * r + m[4] * g + m[5] * b + map.offset);
+    int32_t blue = toByte(m[6] * r + m[7] * g + m[8] * b + map.offset);
+    chunk[i] = red | green << 8 | blue << 16;
+  }
 }
 
-void mapColours(uint8_t* pixels, size_t count, const ColourMap& map) {
-  const double* m = map.matrix;
-  int32_t chunk[CHUNK] = {};
+/** A map of colours in floats, and how far from half a whole number a value may be that they round rightly. */
+struct QuickMap {
+  float matrix[9], offset;
+  float most;
+
+  explicit QuickMap(const ColourMap& map) : offset(float(map.offset)) {
+    double largest = 0;
+    for (int row = 0; row < 3; row++) {
+      double size = __builtin_fabs(map.offset);
+      for (int i = 3 * row; i < 3 * row + 3; i++) {
+        matrix[i] = float(map.matrix[i]);
+        size += 255 * __builtin_fabs(map.matrix[i]);
+      }
+      largest = size > largest ? size : largest;
+    }
+    // Each number, product and sum is rounded by 2^-24 of the largest that a sum may be; the last also by 2^-17.
+    double error = largest * 0x1.8p-22 + 0x1p-16;
+    most = error < 0.1 ? 0.5f - float(error) : 0;
+  }
+};
+
+/** A chunk in floats, as `warpInside` does it; false where a value is too near to a half. */
+inline bool mapQuickly(const QuickMap& map, const int32_t* chunk, int32_t* result) {
+  int32_t nearest = 0;
+  const float* m = map.matrix;
+  for (int i = 0; i < CHUNK; i++) {
+    float r = float(chunk[i] & 255), g = float((chunk[i] >> 8) & 255), b = float((chunk[i] >> 16) & 255);
+    int32_t pixel = 0;
+#pragma GCC unroll 3
+    for (int c = 0; c < 3; c++) {
+      float value = m[3 * c] * r + m[3 * c + 1] * g + m[3 * c + 2] * b + map.offset;
+      value = value > 0 ? value : 0;
+      value = value < 255 ? value : 255;
+      pixel |= byteOf(value + 0.5f, nearest) << (8 * c);
+    }
+    result[i] = pixel;
+  }
+  return nearest < bitsOf(map.most);
+}
+
+void mapColours(const uint8_t* from, size_t count, const ColourMap& map, uint8_t* to) {
+  QuickMap quick(map);
+  int32_t chunk[CHUNK] = {}, result[CHUNK];
   for (size_t start = 0; start < count; start += CHUNK) {
     int size = count - start < CHUNK ? int(count - start) : CHUNK;
-    unpack(pixels + 3 * start, size, chunk);
-    for (int i = 0; i < CHUNK; i++) {
-      double r = chunk[i] & 255, g = (chunk[i] >> 8) & 255, b = (chunk[i] >> 16) & 255;
-      int32_t red = toByte(m[0] * r + m[1] * g + m[2] * b + map.offset);
-      int32_t green = toByte(m[3] * r + m[4] * g + m[5] * b + map.offset);
-      int32_t blue = toByte(m[6] * r + m[7] * g + m[8] * b + map.offset);
-      chunk[i] = red | green << 8 | blue << 16;
-    }
-    store(chunk, size, pixels + 3 * start);
+    unpack(from + 3 * start, size, chunk);
+    bool done = quick.most > 0 && mapQuickly(quick, chunk, result);
+    if (!done) mapPixels(map, chunk);
+    store(done ? result : chunk, size, to + 3 * start);
   }
 }
 
@@ -224,6 +135,19 @@ void lumas(const uint8_t* pixels, size_t count, double* out) {
   unpack(pixels, int(count), chunk);
   for (int i = 0; i < CHUNK; i++)
     out[i] = 0.299 * (chunk[i] & 255) + 0.587 * ((chunk[i] >> 8) & 255) + 0.114 * ((chunk[i] >> 16) & 255);
+}
+
+void addChannels(const uint8_t* pixels, size_t count, uint64_t* sums) {
+  // Of two chunks every third value is of one channel; 2^16 of them fit a sum.
+  constexpr size_t WIDTH = 48, MOST = 65536;
+  size_t length = 3 * count, at = 0;
+  while (at + WIDTH <= length) {
+    uint32_t part[WIDTH] = {};
+    for (size_t i = 0; i < MOST && at + WIDTH <= length; i++, at += WIDTH)
+      for (size_t k = 0; k < WIDTH; k++) part[k] += pixels[at + k];
+    for (size_t k = 0; k < WIDTH; k++) sums[k % 3] += part[k];
+  }
+  for (; at < length; at++) sums[at % 3] += pixels[at];
 }
 
 void addPair(float* sums, const float* before, const float* after, float weight, size_t count) {
@@ -237,6 +161,6 @@ void widen(const uint8_t* bytes, size_t count, int32_t* out) {
 
 }  // namespace
 
-extern const Loops table = {across, down, warpRow, warpMaskRow, mapColours, lumas, addPair, widen};
+extern const Loops table = {across, down, warpRow, mapColours, lumas, addChannels, addPair, widen};
 
 }  // namespace millrace::images::MILLRACE_ISA

@@ -17,6 +17,8 @@ constexpr int PRECISION = 22;
 /** A picture of bytes, rows without gaps, and a map from output to input pixels: x' = ax + by + c, y' = dx + ey + f. */
 struct Warp {
   const uint8_t* pixels;
+  /** The ids; null where there are none. */
+  const uint8_t* mask;
   int width, height;
   double map[6];
 };
@@ -39,14 +41,14 @@ struct Loops {
   void (*across)(const uint8_t* rows, size_t stride, const Taps& taps, int width, uint8_t* out, size_t outStride);
   /** One output row of `stride` bytes from `count` input rows. */
   void (*down)(const uint8_t* rows, size_t stride, const int32_t* weights, int count, uint8_t* out);
-  /** Row `y` of a warped RGB picture: bilinear, black outside. */
-  void (*warpRow)(const Warp& warp, int y, uint8_t* out);
-  /** Row `y` of a warped mask: the nearest id, 255 outside. */
-  void (*warpMaskRow)(const Warp& warp, int y, uint8_t* out);
-  /** Maps the colours of `count` RGB pixels in place. */
-  void (*mapColours)(uint8_t* pixels, size_t count, const ColourMap& map);
-  /** The luma of `count` RGB pixels, at most 64; there is room for 64. */
+  /** Row `y` of a warped RGB picture: bilinear, black outside; and of its mask, where there is one: the nearest id, 255 outside. */
+  void (*warpRow)(const Warp& warp, int y, uint8_t* out, uint8_t* maskOut);
+  /** Maps the colours of `count` RGB pixels; `to` may be `from`. */
+  void (*mapColours)(const uint8_t* from, size_t count, const ColourMap& map, uint8_t* to);
+  /** The luma of `count` RGB pixels, at most 32; there is room for 32. */
   void (*lumas)(const uint8_t* pixels, size_t count, double* out);
+  /** Adds the red, green and blue of `count` pixels to three sums. */
+  void (*addChannels)(const uint8_t* pixels, size_t count, uint64_t* sums);
   /** sums[i] += weight · (before[i] + after[i]), each rounded to a float. */
   void (*addPair)(float* sums, const float* before, const float* after, float weight, size_t count);
   /** Bytes as whole numbers. */

@@ -46,14 +46,18 @@ struct Work {
 
   size_t pixels() const { return size_t(width) * size_t(height); }
 
+  /** Memory for an image; that of the image, where it may be changed. */
+  uint8_t* room() {
+    if (!ownImage) ownImage.reset(new uint8_t[3 * pixels()]);
+    return ownImage.get();
+  }
+
   /** The image, in memory that may be changed. */
   uint8_t* own() {
-    if (!ownImage) {
-      ownImage.reset(new uint8_t[3 * pixels()]);
-      std::memcpy(ownImage.get(), image, 3 * pixels());
-      image = ownImage.get();
-    }
-    return ownImage.get();
+    uint8_t* to = room();
+    if (image != to) std::memcpy(to, image, 3 * pixels());
+    image = to;
+    return to;
   }
 };
 
@@ -62,7 +66,7 @@ void warp(Work& work, const double* map) {
   // Not filled with zeros first, as a vector would be.
   std::unique_ptr<uint8_t[]> image(new uint8_t[channels * work.pixels()]), mask(work.mask ? new uint8_t[work.pixels()] : nullptr);
   std::vector<uint8_t> small;
-  Warp move = {work.image, work.width, work.height, {}};
+  Warp move = {work.image, work.mask, work.width, work.height, {}};
   std::copy(map, map + 6, move.map);
   if (work.pixels() < 3) {
     // Eight bytes are read at once, as many of them before the pixels as there are too few of.
@@ -71,11 +75,8 @@ void warp(Work& work, const double* map) {
     std::copy(work.image, work.image + size, small.begin() + 8);
     move.pixels = small.data() + 8;
   }
-  for (int y = 0; y < work.height; y++) loops().warpRow(move, y, image.get() + channels * row * size_t(y));
-  if (work.mask) {
-    move.pixels = work.mask;
-    for (int y = 0; y < work.height; y++) loops().warpMaskRow(move, y, mask.get() + row * size_t(y));
-  }
+  for (int y = 0; y < work.height; y++)
+    loops().warpRow(move, y, image.get() + channels * row * size_t(y), mask ? mask.get() + row * size_t(y) : nullptr);
   work.ownImage.swap(image);
   work.image = work.ownImage.get();
   if (!work.mask) return;
@@ -90,7 +91,9 @@ void edit(Work& work, Numbers& numbers) {
     case WARP: return warp(work, numbers.many(6));
     case MAP: {
       const double* values = numbers.many(10);
-      return mapColours(work.own(), pixels, values, values[9]);
+      mapColours(work.image, pixels, values, values[9], work.room());
+      work.image = work.room();
+      return;
     }
     case TABLE: return lookUp(work.own(), 3 * pixels, numbers.many(256));
     case GREY: return toGrey(work.own(), pixels);

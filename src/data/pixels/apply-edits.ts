@@ -73,10 +73,15 @@ const apply: {
   },
 };
 
+/** The mean luma, from the whole sums of the channels, which are the same in whatever order they are added up. */
 function meanLuma(image: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < image.length; i += 3) sum += luma(image, i);
-  return (3 * sum) / image.length;
+  const sums: [number, number, number] = [0, 0, 0];
+  for (let i = 0; i < image.length; i += 3) {
+    sums[0] += image[i]!;
+    sums[1] += image[i + 1]!;
+    sums[2] += image[i + 2]!;
+  }
+  return luma(sums, 0) / (image.length / 3);
 }
 
 /** v → `map`·v + `offset`, for each pixel; `map` is 3 × 3, row by row. */

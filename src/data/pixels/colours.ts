@@ -2,7 +2,7 @@
 export const LUMA = [0.299, 0.587, 0.114] as const;
 
 /** The luma of the RGB pixel whose red lies at `at`. */
-export function luma(image: Uint8Array, at: number): number {
+export function luma(image: Uint8Array | readonly number[], at: number): number {
   return LUMA[0] * image[at]! + LUMA[1] * image[at + 1]! + LUMA[2] * image[at + 2]!;
 }
 
