@@ -48,24 +48,57 @@ def pil(job):
         return timed(one_pass, lambda: pids, job)
 
 
+def import_torchvision():
+    """Imports torchvision beside torch for the processor too, where PyPI's build lacks its compiled operators."""
+    import torch
+
+    register = torch.library.register_fake
+
+    def lenient(name, *args, **kwargs):
+        describe = register(name, *args, **kwargs)
+
+        def decorate(function):
+            try:
+                return describe(function)
+            except RuntimeError:
+                return function
+
+        return decorate
+
+    torch.library.register_fake = lenient
+    import torchvision  # noqa: F401
+
+    torch.library.register_fake = register
+
+
 class Decoded:
-    """(a): torchvision decodes and resizes; PIL where torchvision does not load beside this torch."""
+    """(a): torchvision v2 resizes what torchvision decodes, or PIL where torchvision's decoder does not load."""
 
     def __init__(self, job):
-        self.job, self.size = job, [job["size"]] * 2
+        import_torchvision()
+        from torchvision.io import ImageReadMode, decode_image
+        from torchvision.transforms.v2 import InterpolationMode
+        from torchvision.transforms.v2.functional import pil_to_tensor, resize
+
+        self.job, size = job, [job["size"]] * 2
+
+        def by_torchvision(image, mask):
+            return decode_image(image, ImageReadMode.RGB), decode_image(mask, ImageReadMode.UNCHANGED)
+
+        def by_pil(image, mask):
+            return pil_to_tensor(Image.open(image).convert("RGB")), pil_to_tensor(Image.open(mask))
+
         try:
-            from torchvision.io import ImageReadMode, decode_image
-            from torchvision.transforms.v2 import InterpolationMode
-            from torchvision.transforms.v2.functional import resize
+            by_torchvision(*job["pairs"][0])
+            decoded, self.library = by_torchvision, "torchvision v2"
+        except (ImportError, RuntimeError, AttributeError):
+            decoded, self.library = by_pil, "PIL, torchvision v2"
 
-            def torchvision(image, mask):
-                picture = resize(decode_image(image, ImageReadMode.RGB), self.size, antialias=True)
-                ids = decode_image(mask, ImageReadMode.UNCHANGED)
-                return picture, resize(ids, self.size, InterpolationMode.NEAREST)
+        def load(image, mask):
+            picture, ids = decoded(image, mask)
+            return resize(picture, size, antialias=True), resize(ids, size, InterpolationMode.NEAREST)
 
-            self.load, self.library = torchvision, "torchvision"
-        except (ImportError, RuntimeError):
-            self.load, self.library = (lambda image, mask: pil_pair((image, mask, job["size"]))), "PIL"
+        self.load = load
 
     def __len__(self):
         return len(self.job["pairs"])

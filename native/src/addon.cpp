@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <unordered_map>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -22,6 +23,8 @@ struct Instance {
   std::unique_ptr<Engine> engine;
   Napi::ThreadSafeFunction toJavaScript;
   int reading = 0;
+  /** Memory that JavaScript fills, by its address: until it becomes a tensor's, or nothing in JavaScript refers to it. */
+  std::unordered_map<const void*, Buffer> lent;
 };
 
 Engine& engineOf(const Napi::CallbackInfo& info) {
@@ -123,6 +126,45 @@ Napi::Value run(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+/**
+ * allocate(float32 or int32, count): an array in the engine's own memory, for numbers that are made outside. `write` takes
+ * that memory over instead of copying it, and the array is then empty. Its numbers are of no account at first.
+ */
+Napi::Value allocateArray(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  std::string type = info[0].ToString();
+  double count = numberOf(env, info[1]);
+  if ((type != "float32" && type != "int32") || !(count >= 1 && count <= double(INT32_MAX) && count == std::floor(count)))
+    throw Napi::TypeError::New(env, "expected float32 or int32, and a whole number from 1 up");
+#ifdef NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED
+  return env.Undefined();
+#else
+  auto* instance = env.GetInstanceData<Instance>();
+  Buffer buffer;
+  try {
+    buffer = allocate(size_t(count) * 4);
+  } catch (const std::bad_alloc&) {
+    throw Napi::Error::New(env, "out of memory");
+  }
+  const void* address = buffer->data;
+  auto memory = Napi::ArrayBuffer::New(env, buffer->data, buffer->bytes, [instance](Napi::Env, void* data) {
+    instance->lent.erase(data);
+  });
+  instance->lent.emplace(address, std::move(buffer));
+  return view(env, type == "int32" ? Type::i32 : Type::f32, memory, size_t(count));
+#endif
+}
+
+/** The memory of a whole array from `allocate`, which JavaScript no longer has; null for any other array. */
+Buffer takenOver(Instance& instance, Napi::TypedArray array) {
+  Napi::ArrayBuffer memory = array.ArrayBuffer();
+  auto found = instance.lent.find(memory.Data());
+  if (found == instance.lent.end() || array.ByteOffset() != 0 || array.ByteLength() != found->second->bytes) return nullptr;
+  Buffer buffer = found->second;
+  memory.Detach();
+  return buffer;
+}
+
 /** write(id, numbers): Float32Array, Int32Array or Uint8Array. */
 Napi::Value write(const Napi::CallbackInfo& info) {
   if (!info[1].IsTypedArray())
@@ -137,14 +179,18 @@ Napi::Value write(const Napi::CallbackInfo& info) {
   }
   slot.count = array.ElementLength();
   slot.written = true;
-  try {
-    slot.buffer = allocate(array.ByteLength());
-  } catch (const std::bad_alloc&) {
-    throw Napi::Error::New(info.Env(), "out of memory");
+  engineOf(info);  // no memory is taken over where there is no engine
+  slot.buffer = takenOver(*info.Env().GetInstanceData<Instance>(), array);
+  if (!slot.buffer) {
+    try {
+      slot.buffer = allocate(array.ByteLength());
+    } catch (const std::bad_alloc&) {
+      throw Napi::Error::New(info.Env(), "out of memory");
+    }
+    if (array.ByteLength())
+      std::memcpy(slot.buffer->data, static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset(),
+                  array.ByteLength());
   }
-  if (array.ByteLength())
-    std::memcpy(slot.buffer->data, static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset(),
-                array.ByteLength());
   engineOf(info).write(idOf(info[0]), std::move(slot));
   return info.Env().Undefined();
 }
@@ -272,6 +318,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   instance->toJavaScript.Unref(env);
   exports["start"] = Napi::Function::New(env, start);
   exports["run"] = Napi::Function::New(env, run);
+  exports["allocate"] = Napi::Function::New(env, allocateArray);
   exports["write"] = Napi::Function::New(env, write);
   exports["free"] = Napi::Function::New(env, release);
   exports["read"] = Napi::Function::New(env, read);

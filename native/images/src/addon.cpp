@@ -173,6 +173,7 @@ Napi::Value renderBatch(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Job::JobsOfEnvironment(env));
   exports.Set("about", Napi::Function::New(env, about));
   exports.Set("load", Napi::Function::New(env, loadFiles));
   exports.Set("resizeBilinear", Napi::Function::New(env, resizeImage));

@@ -50,8 +50,8 @@ export interface ResizeRequest {
 }
 
 /**
- * The native half of this room: each call works on a thread of Node's pool, and gives the bytes of the JavaScript that it
- * stands in for. Memory that was handed over must not change until the promise resolves.
+ * The native half of this room: each call works on a thread of the addon's own, whose priority is low, and gives the bytes of
+ * the JavaScript that it stands in for. Memory that was handed over must not change until the promise resolves.
  */
 export interface ImagesAddon {
   about(): {

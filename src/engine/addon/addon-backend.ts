@@ -16,6 +16,12 @@ export interface TensorAddon {
   read(id: number): Promise<Float32Array | Int32Array | Uint8Array>;
   readSync(id: number): Float32Array | Int32Array | Uint8Array;
   memory(): { readonly bytesInUse: number };
+  /**
+   * An array in the engine's own memory, whose numbers are of no account at first. A tensor that is made of it takes the
+   * memory over instead of copying it, and the array is then empty. Left out where the engine has no such memory;
+   * undefined where the system does not allow it.
+   */
+  allocate?(type: 'float32' | 'int32', length: number): Float32Array | Int32Array | undefined;
 }
 
 /**

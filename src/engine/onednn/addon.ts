@@ -57,6 +57,9 @@ export interface Addon {
     numbers: readonly number[],
     sizes: readonly number[],
   ): void;
+  /** See `TensorAddon`; an addon that was built before there was it has none. */
+  allocate?(type: 'float32' | 'int32', length: number): Float32Array | Int32Array | undefined;
+  /** Copies the numbers; those of a whole array from `allocate` are taken over, and the array is then empty. */
   write(id: number, values: Numbers): void;
   free(id: number): void;
   read(id: number): Promise<Numbers>;
