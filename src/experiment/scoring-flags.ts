@@ -34,11 +34,11 @@ const withoutStyles: WhyUnread = ({ testDomains }) =>
 /** Flags that choose the pictures. */
 export const domainFlags = {
   testDomains: z
-    .array(z.enum(['in_domain', 'out_domain']))
+    .array(z.enum(['in_domain', 'out_domain', 'validation']))
     .min(1)
     .optional()
     .describe(
-      "in_domain = the test split of the run's own seed and percentage, or its fold; out_domain = each style; default: both, in_domain alone for a run without styles",
+      "in_domain = the test split of the run's own seed and percentage, or its fold; out_domain = each style; validation = the validation split, for choices; default: the first two, in_domain alone for a run without styles",
     ),
   dataset: datasetFlag,
   imageDir: z.string().optional().describe('images of the run; default: the recorded path'),

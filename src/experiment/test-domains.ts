@@ -11,8 +11,8 @@ import type { TrainedRun } from './trained-runs.js';
 
 /** A set of pictures to score a run on. */
 export interface TestDomain<I extends ImageItem = ImageItem> {
-  readonly domain: 'in_domain' | 'out_domain';
-  /** The style's name; null in domain. */
+  readonly domain: 'in_domain' | 'out_domain' | 'validation';
+  /** The style's name; null but for `out_domain`. */
   readonly style: string | null;
   readonly items: readonly I[];
 }
@@ -28,7 +28,7 @@ export interface TestDomainsOptions extends RunPlaces {
 
 /**
  * The domains that a run was not trained on: the test split of its own seed and percentage, and the pictures of each
- * style.
+ * style; where it is asked for, also its validation split, on which choices are made.
  *
  * @throws UserError for folders and styles that are not there, for a test split without a picture, where `out_domain` is
  * asked for and no folder of styles is known, and for masks that are certainly wrong (`checkMasks`).
@@ -50,6 +50,8 @@ async function foundDomains(
   const domains: TestDomain[] = [];
   if (asked?.includes('in_domain') ?? true)
     domains.push({ domain: 'in_domain', style: null, items: await testItems(run, items) });
+  if (asked?.includes('validation'))
+    domains.push({ domain: 'validation', style: null, items: await itemsOf('validation', run, items) });
   if (!(asked?.includes('out_domain') ?? true)) return domains;
   if (styleDir === undefined && !asked) {
     say(
@@ -80,10 +82,19 @@ async function testItems(run: TrainedRun, items: RunItems): Promise<readonly Ima
   const side = settings.fold === undefined ? 'test' : 'validation';
   if (settings.fold !== undefined)
     say(`${name}: scored on its fold ${settings.fold}, which also chose its best checkpoint`);
-  const test = splits ? await recordedSide(name, splits, side, items) : (await splitNow(run, items)).test;
-  if (test.length > 0) return test;
+  return itemsOf(side, run, items);
+}
+
+async function itemsOf(
+  side: 'test' | 'validation',
+  run: TrainedRun,
+  items: RunItems,
+): Promise<readonly ImageItem[]> {
+  const { name, settings, splits } = run;
+  const own = splits ? await recordedSide(name, splits, side, items) : (await splitNow(run, items))[side];
+  if (own.length > 0) return own;
   throw new UserError(
-    `${items.from}: expected a test split with a picture for ${name}, got none at ${100 * settings.dataPercentage} %; see --test-domains`,
+    `${items.from}: expected a ${side} split with a picture for ${name}, got none at ${100 * settings.dataPercentage} %; see --test-domains`,
     { path: items.from },
   );
 }

@@ -96,6 +96,24 @@ describe('testDomains', () => {
     );
   });
 
+  it('has the validation split where it is asked for, beside the test split or alone', async () => {
+    const splits = await split();
+    const named = async (domains: readonly ('in_domain' | 'validation')[], record = stemsOf(splits)) =>
+      (await testDomains(run(record), { testDomains: domains, style: [] })).map(
+        ({ domain, style, items }) => [domain, style, items.map(({ stem }) => stem).toSorted()],
+      );
+    const sorted = (side: 'test' | 'validation') => splits[side].map(({ stem }) => stem).toSorted();
+    assert.deepEqual(await named(['validation']), [['validation', null, sorted('validation')]]);
+    assert.deepEqual(await named(['validation', 'in_domain']), [
+      ['in_domain', null, sorted('test')],
+      ['validation', null, sorted('validation')],
+    ]);
+    await assert.rejects(named(['validation'], { ...stemsOf(splits), validation: [] }), {
+      name: 'UserError',
+      message: /expected a validation split with a picture for lora_3_0\.5, got none at 50 %/,
+    });
+  });
+
   it('stays in domain, and says so, for a run of its own data without styles; refuses it where they are asked for', async () => {
     const splits = await split();
     const trained = run(stemsOf(splits));
