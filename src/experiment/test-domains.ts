@@ -78,7 +78,7 @@ async function foundDomains(
 
 /** The pictures of the run's recorded test split, or of its fold, whatever was added since. */
 async function testItems(run: TrainedRun, items: RunItems): Promise<readonly ImageItem[]> {
-  const { name, settings, splits } = run;
+  const { name, settings } = run;
   const side = settings.fold === undefined ? 'test' : 'validation';
   if (settings.fold !== undefined)
     say(`${name}: scored on its fold ${settings.fold}, which also chose its best checkpoint`);
