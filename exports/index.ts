@@ -394,7 +394,9 @@ export { type EarlyStopOptions, earlyStop } from '../operators/early-stop.js';
 export { type TestBestOptions, testBest } from '../operators/test-best.js';
 export { asRun } from '../operators/as-run.js';
 export { DivergedError, failIfDiverged } from '../operators/fail-if-diverged.js';
-export { type StepResult, Training, training } from '../src/train/training.js';
+export type { LossScaling } from '../src/train/loss-scale.js';
+export type { StepResult } from '../src/train/step-result.js';
+export { Training, training } from '../src/train/training.js';
 export type { TrainingOptions } from '../src/train/training-options.js';
 
 // Checkpoints: a run on disk.

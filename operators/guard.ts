@@ -53,6 +53,8 @@ const FALL = 0.1;
  * score that collapses. Says so by a `WarningEvent` (`code` `not-finite`, `explosion` or `collapse`), which says what
  * was restored, and ends with a `DoneEvent` of reason `guard`.
  *
+ * A step that f16's loss scale skipped is no trouble as long as its loss is finite.
+ *
  * An explosion is measured by what an untrained model loses, and not by the last steps: with sparse foreground a healthy
  * loss is 0.001 for a hundred pictures and 0.3 for the next. A collapse is a fall to less than half of the best score,
  * by more than 0.1, twice in a row.
@@ -119,9 +121,10 @@ function judge(
   { metric, collapse = 0.5, patience = 2, explosion = 100, split = 'validation' }: GuardOptions,
 ): Trouble | undefined {
   if (event.type === 'step') {
-    const { loss, gradientNorm } = event;
+    const { loss, gradientNorm, skipped } = event;
     if (!Number.isFinite(loss)) return { code: 'not-finite', message: `the loss became ${loss}` };
-    if (!Number.isFinite(gradientNorm))
+    // A step that the loss scale skipped changed nothing.
+    if (!skipped && !Number.isFinite(gradientNorm))
       return { code: 'not-finite', message: `the norm of the gradients became ${gradientNorm}` };
     state.first ??= loss;
     if (loss > explosion * Math.max(1, state.first))

@@ -15,7 +15,7 @@ export interface EngineOptions {
   /** Threads of the engine's own. Default: the cores that are available; one on wasm, where more gain little. */
   readonly threads?: number;
   /**
-   * What matrix products round their factors to, where the engine can choose; tf32 is torch's alone, int16 and int8 are
+   * What matrix products round their factors to, where the engine can choose; tf32 and f16 are torch's alone, int16 and int8
    * onednn's. Default: the engine's own choice.
    */
   readonly precision?: Precision;
@@ -43,6 +43,8 @@ export interface EngineSource {
   readonly install: string;
   /** The command that says what an engine lacks that comes with this package. */
   readonly explain?: string;
+  /** The precisions that it has. Default: not checked. */
+  readonly precisions?: readonly Precision[];
   /** Makes the engine ready; undefined if this machine cannot run it. */
   start(options: EngineOptions): Promise<Omit<Engine, 'why' | 'name'> | undefined>;
 }
@@ -66,23 +68,28 @@ export const engines = named<BuiltInEngine, EngineSource>('engine', {
   onednn: {
     install: `apt-get install g++ libdnnl-dev (or brew install onednn), then ${npmRun('build:native')}`,
     explain: npmRun('build:native'),
+    precisions: ['f32', 'bf16', 'int16', 'int8'],
     start: (options) => ownEngine('./onednn.js', options),
   },
   torch: {
     install: `pip install torch, then ${npmRun('build:torch')}`,
     explain: npmRun('build:torch'),
+    precisions: ['f32', 'tf32', 'bf16', 'f16'],
     start: (options) => ownEngine('./torch.js', options),
   },
   tensorflow: {
     install: `pip install tensorflow-cpu (or tensorflow[and-cuda]), then ${npmRun('setup:tensorflow')}`,
+    precisions: ['f32'],
     start: (options) => ownEngine('./tensorflow.js', options),
   },
   webgpu: {
     install: 'npm install webgpu@0.6.2 @tensorflow/tfjs-backend-webgpu@4.22.0',
+    precisions: ['f32'],
     start: (options) => ownEngine('./webgpu.js', options),
   },
   wasm: {
     install: 'npm install @tensorflow/tfjs-backend-wasm',
+    precisions: ['f32'],
     start: async ({ threads }) => {
       const { registerWasm } = await import('./wasm.js');
       return { precision: 'f32', threads: await registerWasm(threads) };
@@ -90,6 +97,7 @@ export const engines = named<BuiltInEngine, EngineSource>('engine', {
   },
   cpu: {
     install: 'npm install @tensorflow/tfjs-backend-cpu',
+    precisions: ['f32'],
     start: async () => {
       await import('@tensorflow/tfjs-backend-cpu');
       return { precision: 'f32', threads: 1 };
@@ -125,8 +133,7 @@ export function engineInUse(): Pick<Engine, 'name' | 'precision'> {
 }
 
 async function choose(name: EngineName, options: EngineOptions): Promise<Engine> {
-  const integers = options.precision?.startsWith('int') ?? false;
-  const usual = integers ? 'onednn' : 'auto';
+  const usual = onlyEngine(options.precision) ?? 'auto';
   const engineName = name === 'auto' ? (process.env['MILLRACE_ENGINE'] ?? usual) : name;
   const names = ['auto', ...engines.names];
   if (!names.includes(engineName))
@@ -151,7 +158,7 @@ async function choose(name: EngineName, options: EngineOptions): Promise<Engine>
     }
   }
   const started = await start(engineName, options);
-  const alone = integers ? `the only one with ${options.precision}` : 'asked for';
+  const alone = name === 'auto' && usual !== 'auto' ? `the only one with ${options.precision}` : 'asked for';
   if (started)
     return {
       name: engineName,
@@ -162,6 +169,22 @@ async function choose(name: EngineName, options: EngineOptions): Promise<Engine>
     `--engine ${engineName}: expected it to be installed, got nothing that loads; install it: ${engines.get(engineName).install}`,
     { engine: engineName },
   );
+}
+
+/** The names of the engines that have a precision. */
+function enginesWith(precision: Precision): string[] {
+  return engines.names.filter((name) => engines.get(name).precisions?.includes(precision));
+}
+
+/** The engine with a precision that no other has. */
+function onlyEngine(precision: Precision | undefined): string | undefined {
+  const names = precision === undefined ? [] : enginesWith(precision);
+  return names.length === 1 ? names[0] : undefined;
+}
+
+/** "f32, bf16 or int8". */
+function oneOf(names: readonly string[]): string {
+  return names.length === 1 ? names[0]! : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 
 /** Checks the number of threads: more than the cores gain nothing, and thousands end the process. */
@@ -180,6 +203,12 @@ function check(engine: string, { threads, precision, device }: EngineOptions): v
   if (precision?.startsWith('int') && engine !== 'onednn')
     throw new UserError(
       `--precision ${precision}: expected --engine onednn with it, got ${engine}; the other engines have no integer products`,
+      { engine, precision },
+    );
+  const precisions = engine === 'auto' ? undefined : engines.get(engine).precisions;
+  if (precision !== undefined && precisions && !precisions.includes(precision))
+    throw new UserError(
+      `--precision ${precision}: expected ${oneOf(precisions)} on the ${engine} engine, got ${precision}; ${precision} is for --engine ${enginesWith(precision).join(' and ')}`,
       { engine, precision },
     );
   if (device !== undefined && device !== 'cpu' && engine !== 'torch')

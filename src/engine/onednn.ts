@@ -14,8 +14,12 @@ import './onednn/kernels/reduce.js';
 
 /** What the onednn engine runs with. */
 export interface Onednn {
-  readonly precision: Exclude<Precision, 'tf32'>;
+  readonly precision: Exclude<Precision, 'tf32' | 'f16'>;
   readonly threads: number;
+}
+
+interface OnednnOptions extends EngineOptions {
+  readonly precision?: Onednn['precision'];
 }
 
 /** The bits of the integers in which a precision multiplies frozen weights. */
@@ -31,16 +35,9 @@ const BITS = { f32: 0, bf16: 0, int16: 16, int8: 8 } as const;
  * process: called again with other options, it goes on with these, and every tensor with it. In bf16 the f32 numbers of
  * frozen weights lie in temporary files, in TMPDIR or else /var/tmp, where there is room.
  */
-export async function register(options: EngineOptions = {}): Promise<Onednn | undefined> {
+export async function register(options: OnednnOptions = {}): Promise<Onednn | undefined> {
   const addon = loadAddon();
   if (!addon) return undefined;
-  if (options.precision === 'tf32')
-    throw new UserError(
-      '--precision tf32: expected f32, bf16, int16 or int8 on the onednn engine, got tf32',
-      {
-        ...options,
-      },
-    );
   const { fastBf16, integerIsa } = addon.about();
   const precision = options.precision ?? (fastBf16 ? 'bf16' : 'f32');
   if (BITS[precision] > 0 && integerIsa === undefined)

@@ -5,6 +5,7 @@ const TOLERANCES: Readonly<Record<Precision, number>> = {
   f32: 2e-5,
   tf32: 2e-3,
   bf16: 2e-2,
+  f16: 3e-3,
   int16: 2e-3,
   int8: 5e-2,
 };

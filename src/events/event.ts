@@ -81,6 +81,10 @@ export interface StepEvent extends Timed {
   readonly learningRate: Readonly<Record<string, number>>;
   /** L2 norm of all gradients before clipping. */
   readonly gradientNorm: number;
+  /** In f16: what the loss was multiplied by before its gradients, which were divided by it. */
+  readonly lossScale?: number;
+  /** In f16: the scaled gradients were not finite, so the step changed no weight and the scale halves. */
+  readonly skipped?: true;
   readonly images: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
@@ -98,6 +102,8 @@ export interface EpochEvent extends Timed {
   readonly images: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
+  /** In f16: the number of steps that were skipped. */
+  readonly skipped?: number;
   /** Where the batches came from `prefetch`: of those that this process trained on. */
   readonly data?: DataPace;
 }

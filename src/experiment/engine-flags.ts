@@ -12,7 +12,7 @@ export const engineFlags = {
     .enum(PRECISIONS)
     .optional()
     .describe(
-      "precision of matrix products; int16 and int8 multiply frozen weights in integers, on onednn; tf32 is torch's; default: bf16 on onednn where this processor multiplies it faster, else f32",
+      "precision of matrix products; int16 and int8 multiply frozen weights in integers, on onednn; tf32 and f16 (with a scaled loss) are torch's; default: bf16 on onednn where this processor multiplies it faster, else f32",
     ),
   threads: z.int().min(1).optional().describe('threads of the engine; default: all available cores'),
   device: z

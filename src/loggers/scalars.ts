@@ -14,7 +14,8 @@ export function scalarsOf(event: Event, classes: readonly string[]): Scalar[] {
   if (event.type === 'step')
     return [
       ['train/loss', event.loss],
-      ['train/gradient_norm', event.gradientNorm],
+      ...(event.skipped ? [] : [['train/gradient_norm', event.gradientNorm] as const]),
+      ...(event.lossScale === undefined ? [] : [['train/loss_scale', event.lossScale] as const]),
       ['train/images_per_second', event.imagesPerSecond],
       ...under('learning_rate', Object.entries(event.learningRate)),
     ];
@@ -22,6 +23,7 @@ export function scalarsOf(event: Event, classes: readonly string[]): Scalar[] {
     return [
       ['epoch/loss', event.loss],
       ['epoch/images_per_second', event.imagesPerSecond],
+      ...(event.skipped === undefined ? [] : [['epoch/skipped_steps', event.skipped] as const]),
     ];
   if (event.type !== 'validation') return [];
   const { split, scores } = event;

@@ -28,6 +28,7 @@ export const checkpointInfo = z.object({
       .transform((loss) => loss ?? Number.NaN),
     images: z.number(),
     seconds: z.number(),
+    skipped: z.number().default(0),
   }),
   /** The plain numbers in the optimiser's state. */
   numbers: z.record(z.string(), z.number()),

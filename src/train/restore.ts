@@ -11,6 +11,9 @@ import type { RunState } from './run-state.js';
 /** The prefix of the moving average of the weights in the state; see `Training.state`. */
 const AVERAGE = 'average/';
 
+/** The prefix of the loss scale, which a run has in f16 alone: one resumed in another precision goes on without, or anew. */
+const LOSS_SCALE = 'lossScale/';
+
 /**
  * Loads a checkpoint's parameters into a model: exactly those that the model says may change.
  *
@@ -61,12 +64,13 @@ export function restore({ training, sums, memory }: RunState, checkpoint: Checkp
     );
   const hint = 'the state of this optimiser; resume with the same optimiser and average';
   checkFit(path, stateTensors(training.state), state, hint);
-  const mismatch = difference(Object.keys(stateNumbers(training.state)), Object.keys(info.numbers));
+  const unscaled = (names: object) => Object.keys(names).filter((name) => !name.startsWith(LOSS_SCALE));
+  const mismatch = difference(unscaled(stateNumbers(training.state)), unscaled(info.numbers));
   if (mismatch) throw new UserError(`${path}: expected ${hint}, got ${mismatch}`, { path });
 
   loadParameters(training.model, checkpoint, 'trained');
   training.state = mapState(training.state, (name, leaf) =>
-    typeof leaf === 'number' ? info.numbers[name]! : restored(state.get(name)!),
+    typeof leaf === 'number' ? (info.numbers[name] ?? leaf) : restored(state.get(name)!),
   );
   training.position = info.position;
   Object.assign(sums, info.sums);

@@ -1,7 +1,7 @@
 import { memory } from '../base/tfjs-core.js';
 import type { DataPace, EpochEvent, StepEvent } from '../events/event.js';
 import type { EpochSums } from './run-state.js';
-import type { StepResult } from './training.js';
+import type { StepResult } from './step-result.js';
 
 /** The event of a step that ended now: `step` counts the batches consumed. */
 export function stepEvent(
@@ -26,12 +26,13 @@ export function stepEvent(
   };
 }
 
-/** The event of an epoch that ended now: the mean loss over its images. */
+/** The event of an epoch that ended now: the mean loss over its images, and where the loss is scaled the steps skipped. */
 export function epochEvent(
   epoch: number,
   step: number,
-  { loss, images, seconds }: EpochSums,
+  { loss, images, seconds, skipped }: EpochSums,
   data: DataPace | undefined,
+  scaled: boolean,
 ): EpochEvent {
   return {
     type: 'epoch',
@@ -42,6 +43,7 @@ export function epochEvent(
     images,
     seconds,
     imagesPerSecond: images / seconds,
+    ...(scaled && { skipped }),
     ...(data && { data }),
   };
 }

@@ -6,6 +6,8 @@ export interface EpochSums {
   loss: number;
   images: number;
   seconds: number;
+  /** Steps without an update, since their gradients were not finite. */
+  skipped: number;
 }
 
 /** JSON that an observer of the run (early stopping, the guard) gets back after a resume. */

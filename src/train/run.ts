@@ -59,7 +59,7 @@ export class Run<
   /** Makes the metrics of a split. */
   readonly metrics: () => Metrics<Out, Target, S>;
   /** Sums over the current epoch. */
-  readonly sums: EpochSums = { loss: 0, images: 0, seconds: 0 };
+  readonly sums: EpochSums = { loss: 0, images: 0, seconds: 0, skipped: 0 };
   /** State of the run's observers. */
   readonly memory: Memory = {};
   #earlier: readonly Event[] = [];
@@ -183,6 +183,7 @@ export class Run<
     this.sums.loss += result.loss * images;
     this.sums.images += images;
     this.sums.seconds += seconds;
+    if (result.skipped) this.sums.skipped++;
     const data = this.#waits.add(batch);
     const step = stepEvent(batch.plan, this.position, result, { images, seconds, data });
     return [...this.#unheard(batches), step, ...(place < batches - 1 ? [] : this.#endEpoch(epoch))];
@@ -225,8 +226,9 @@ export class Run<
 
   #endEpoch(epoch: number): (EpochEvent | WarningEvent)[] {
     const { data, warnings } = this.#waits.endEpoch(epoch, this.sums.seconds);
-    const event = epochEvent(epoch, this.position, this.sums, data);
-    Object.assign(this.sums, { loss: 0, images: 0, seconds: 0 });
+    const { sums, training } = this;
+    const event = epochEvent(epoch, this.position, sums, data, training.lossScaling !== undefined);
+    Object.assign(this.sums, { loss: 0, images: 0, seconds: 0, skipped: 0 });
     return [...warnings, event];
   }
 

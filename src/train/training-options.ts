@@ -4,6 +4,7 @@ import type { Tensors } from '../data/batch.js';
 import type { Loss } from '../model/loss.js';
 import type { Model } from '../model/model.js';
 import type { Parameter, ParameterGroup } from '../model/parameters.js';
+import type { LossScaling } from './loss-scale.js';
 import type { Optimizer } from './optimizers/transform.js';
 import type { Schedule } from './schedules/schedule.js';
 
@@ -30,6 +31,11 @@ export interface TrainingOptions<
   readonly frozenSteps?: number;
   /** Decay of a moving average of the weights, e.g. 0.999. Default: no average is kept. See `Training.scored`. */
   readonly average?: number;
+  /**
+   * Multiplies the loss by a dynamic scale and divides its gradients by it. Default: torch.amp.GradScaler's numbers on an
+   * engine in f16, else no scale.
+   */
+  readonly lossScale?: LossScaling;
 }
 
 /** @throws UserError when the options do not fit the parameters that train. */

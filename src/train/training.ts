@@ -1,28 +1,19 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
-import { add, dispose, mul, stack, sum, tidy, zerosLike } from '../base/tfjs-core.js';
+import { add, dispose, mul, sum, tidy } from '../base/tfjs-core.js';
 import type { Batch, Tensors } from '../data/batch.js';
-import { valueAndGradients } from '../engine/value-and-gradients.js';
 import type { Model } from '../model/model.js';
 import type { Parameter } from '../model/parameters.js';
-import { randomStream } from '../random/random-stream.js';
-import { globalNorm } from './optimizers/clip-by-global-norm.js';
-import { pack, packRates, unpack } from './optimizers/pack.js';
+import { computeUpdate, type Update } from './compute-update.js';
+import { type LossScale, type LossScaling, lossScalingOf, nextLossScale } from './loss-scale.js';
+import { pack } from './optimizers/pack.js';
 import { stateTensors } from './optimizers/state-tree.js';
 import type { Packs, State } from './optimizers/transform.js';
 import { constant } from './schedules/constant.js';
 import type { Schedule } from './schedules/schedule.js';
+import { reported, type StepResult } from './step-result.js';
 import { baseRate, checkTraining, type TrainingOptions } from './training-options.js';
-import { averagedModel, putAverage, updatedAverage } from './weight-average.js';
-
-/** The result of one step. */
-export interface StepResult {
-  readonly loss: number;
-  /** L2 norm of all gradients before clipping. */
-  readonly gradientNorm: number;
-  /** By parameter group; `all` where there is one rate. */
-  readonly learningRate: Readonly<Record<string, number>>;
-}
+import { averagedModel, putAverage } from './weight-average.js';
 
 /**
  * A model in training: the state of its optimiser, its average, its schedule, and the number of batches consumed. The
@@ -44,6 +35,9 @@ export class Training<
   readonly schedule: Schedule;
   /** Batches consumed since the run began: the `from` of `batchPlans`. */
   position = 0;
+  /** How the loss is scaled, in f16. */
+  readonly lossScaling: Required<LossScaling> | undefined;
+  #scale: LossScale | undefined;
   #optimizer: State;
   #disposed = false;
   #average: Packs;
@@ -56,6 +50,8 @@ export class Training<
     this.schedule = options.schedule ?? constant();
     const trainable = this.model.parameters.trainable();
     checkTraining(options, trainable);
+    this.lossScaling = lossScalingOf(options.lossScale);
+    this.#scale = this.lossScaling && { scale: this.lossScaling.initial, good: 0 };
     const { frozenSteps = 0 } = options;
     const { state, average } = tidy(() => {
       const weights = pack(
@@ -72,9 +68,13 @@ export class Training<
     this.#average = average;
   }
 
-  /** The optimiser's state and the averaged weights, as one tree. */
+  /** The optimiser's state, the averaged weights, and in f16 the loss scale, as one tree. */
   get state(): State {
-    return { optimizer: this.#optimizer, average: this.#average };
+    return {
+      optimizer: this.#optimizer,
+      average: this.#average,
+      ...(this.#scale && { lossScale: this.#scale }),
+    };
   }
 
   /** Replaces the state by a tree of the same shape, and frees the old tensors. */
@@ -82,11 +82,13 @@ export class Training<
     dispose([...stateTensors(this.state).values()]);
     this.#optimizer = state.optimizer as State;
     this.#average = state.average as Packs;
+    this.#scale = state.lossScale as LossScale | undefined;
   }
 
   /**
    * Trains on one batch: forward, gradients, update. The batch is read before the promise is returned, so it may be
-   * freed while the promise is pending.
+   * freed while the promise is pending. In f16 the loss is scaled, and a step whose gradients are then not finite changes
+   * the scale alone; the next step must wait for this one.
    *
    * @throws UserError if the batch is not the next one of this run; the model is then unchanged.
    */
@@ -99,18 +101,16 @@ export class Training<
       );
     const parameters = this.#moving(position);
     const learningRate = this.#learningRate(position, parameters);
-    const before = [...stateTensors(this.state).values()];
-    const result = tidy(() => this.#compute(batch, parameters, learningRate));
-    parameters.forEach(({ name }, i) => {
-      const value = result.values[i];
-      if (value) this.model.parameters.set(name, value);
+    const update = computeUpdate(this.model, batch, parameters, this.#options, {
+      position,
+      learningRate,
+      optimizer: this.#optimizer,
+      average: this.#average,
+      scale: this.#scale?.scale,
     });
-    this.#optimizer = result.state;
-    this.#average = result.average;
-    const current = new Set(stateTensors(this.state).values());
-    for (const tensor of before) if (!current.has(tensor)) tensor.dispose();
-    this.position++;
-    return this.#report(result.report, learningRate);
+    if (this.#scale) return this.#takeIfFinite(parameters, update, this.#scale, learningRate);
+    this.#take(parameters, update);
+    return reported(update.report, learningRate);
   }
 
   /**
@@ -174,50 +174,41 @@ export class Training<
     return this.#disposed;
   }
 
-  #compute(
-    batch: Batch<In, Target>,
-    parameters: readonly Parameter[],
-    learningRate: Readonly<Record<string, number>>,
-  ) {
-    const random = randomStream(this.seed, 'dropout', this.position);
-    const xs = parameters.map(({ value }) => value);
-    const { value: loss, gradients: byParameter } = valueAndGradients(() => {
-      const value = this.#options.loss(this.model.forward(batch.inputs, { random }), batch.targets);
-      if (value.rank === 0) return value;
-      throw new UserError(`loss: expected a scalar, got [${value.shape}]; return its mean`);
-    }, xs);
-    const gradients = pack(
-      parameters,
-      byParameter.map((gradient, i) => gradient ?? zerosLike(xs[i]!)),
-    );
-    const weights = pack(parameters, xs);
-    const { updates, state } = this.#options.optimizer.update(gradients, this.#optimizer, {
-      parameters: weights,
-      learningRate: Object.fromEntries(
-        Object.keys(weights).map((group) => [group, learningRate[group] ?? learningRate.all!]),
-      ),
+  /** Makes an update the state of this training. */
+  #take(parameters: readonly Parameter[], update: Update): void {
+    const before = stateTensors(this.state).values();
+    parameters.forEach(({ name }, i) => {
+      const value = update.values[i];
+      if (value) this.model.parameters.set(name, value);
     });
-    const rates = packRates(parameters, this.#options.rates);
-    const newWeights = Object.fromEntries(
-      Object.entries(updates).map(([group, update]) => [
-        group,
-        add(weights[group]!, rates[group] ? mul(rates[group], update) : update),
-      ]),
-    );
-    return {
-      report: stack([loss, globalNorm(gradients)]),
-      values: unpack(parameters, newWeights),
-      state,
-      average: updatedAverage(this.#average, newWeights, this.#options.average ?? 0),
-    };
+    this.#optimizer = update.optimizer;
+    this.#average = update.average;
+    disposeOthers(before, this.state);
+    this.position++;
   }
 
-  async #report(report: Tensor, learningRate: Readonly<Record<string, number>>): Promise<StepResult> {
+  /** The same where all gradients are finite; else all stays but the scale. */
+  async #takeIfFinite(
+    parameters: readonly Parameter[],
+    update: Update,
+    scale: LossScale,
+    learningRate: StepResult['learningRate'],
+  ): Promise<StepResult> {
+    const { optimizer, average, values } = update;
+    let taken = false;
     try {
-      const [loss, gradientNorm] = await report.data();
-      return { loss: loss!, gradientNorm: gradientNorm!, learningRate };
+      const result = await reported(update.report, learningRate);
+      const finite = Number.isFinite(result.gradientNorm);
+      this.#scale = nextLossScale(scale, finite, this.lossScaling!.growthInterval);
+      taken = finite && !this.#disposed;
+      if (taken) this.#take(parameters, update);
+      else this.position++;
+      return { ...result, lossScale: scale.scale, ...(!finite && { skipped: true }) };
     } finally {
-      report.dispose();
+      if (!taken) {
+        dispose(values as Tensor[]);
+        disposeOthers(stateTensors({ optimizer, average }).values(), this.state);
+      }
     }
   }
 
@@ -235,6 +226,12 @@ export class Training<
     const groups = new Set(parameters.map(({ group }) => group));
     return Object.fromEntries([...groups].map((group) => [group, factor * baseRate(learningRate, group)]));
   }
+}
+
+/** Frees tensors that a state does not hold. */
+function disposeOthers(tensors: Iterable<Tensor>, state: State): void {
+  const held = new Set(stateTensors(state).values());
+  for (const tensor of tensors) if (!held.has(tensor)) tensor.dispose();
 }
 
 /** The same as `new Training(options)`. */

@@ -46,8 +46,22 @@ describe('useEngine', () => {
 
   it('refuses a precision that it does not know', async () => {
     await assert.rejects(
-      useEngine('cpu', { precision: 'f16' as 'f32' }),
-      /^UserError: --precision: expected f32, tf32, bf16, int16, int8, got f16$/,
+      useEngine('cpu', { precision: 'f8' as 'f32' }),
+      /^UserError: --precision: expected f32, tf32, bf16, f16, int16, int8, got f8$/,
+    );
+  });
+
+  it('refuses a precision that an engine lacks, and says which engine has it', async () => {
+    for (const name of ['onednn', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const)
+      await assert.rejects(
+        useEngine(name, { precision: 'f16' }),
+        new RegExp(
+          `^UserError: --precision f16: expected f32.* on the ${name} engine, got f16; f16 is for --engine torch$`,
+        ),
+      );
+    await assert.rejects(
+      useEngine('wasm', { precision: 'bf16' }),
+      /expected f32 on the wasm engine, got bf16; bf16 is for --engine onednn and torch$/,
     );
   });
 

@@ -302,7 +302,7 @@ function relativeError(expected: Float32Array, got: Float32Array, floor: number)
   return Math.max(...expected.map((x, i) => (Object.is(x, got[i]) ? 0 : Math.abs(x - got[i]!) / scale)));
 }
 
-const TOLERANCE = { f32: 1e-5, bf16: 2e-2, int16: 1e-3, int8: 3e-2 };
+const TOLERANCE = { f32: 1e-5, bf16: 2e-2, f16: 3e-3, int16: 1e-3, int8: 3e-2 };
 
 /** WebGPU promises sines and cosines to 2⁻¹¹ alone (WGSL, § 15.7.4). */
 const toleranceOf = (engine: TestedEngine, name: string, precision: keyof typeof TOLERANCE) =>

@@ -7,7 +7,7 @@ import type { Precision } from '../../src/engine/numbers/precision.js';
 export const TESTED = {
   wasm: ['f32'],
   onednn: ['f32', 'bf16', 'int16', 'int8'],
-  torch: ['f32', 'bf16'],
+  torch: ['f32', 'bf16', 'f16'],
   tensorflow: ['f32'],
   webgpu: ['f32'],
 } as const satisfies Record<string, readonly Precision[]>;

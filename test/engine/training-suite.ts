@@ -41,15 +41,16 @@ function batch(position: number): Batch {
   } as unknown as Batch;
 }
 
-/** Trains two steps, scores, and gives back the losses. */
+/** Trains two steps, or as many as asked for, scores after each, and gives back the losses. */
 async function train(options: {
   adapter?: Adapter;
   loss?: string;
   optimizer?: ReturnType<typeof adam>;
   head?: object;
   average?: number;
+  steps?: number;
 }): Promise<number[]> {
-  const { adapter, loss = 'log-cosh-dice', optimizer = adamW(), head = {}, average } = options;
+  const { adapter, loss = 'log-cosh-dice', optimizer = adamW(), head = {}, average, steps = 2 } = options;
   const model = createSegmenter(config, { classes: 3, seed: 1, ...head });
   if (adapter) model.inject(adapter, 1);
   const run = new Training({
@@ -61,7 +62,7 @@ async function train(options: {
     ...(average !== undefined && { average }),
   });
   const values: number[] = [];
-  for (const position of [0, 1]) {
+  for (let position = 0; position < steps; position++) {
     const { inputs, targets, ...rest } = batch(position);
     values.push((await run.step({ inputs, targets, ...rest })).loss);
     const metrics = segmentationMetrics({ classes: 3, loss: losses.make(loss) })();
@@ -127,23 +128,48 @@ export function trainingSuite(engine: TestedEngine, names = Object.keys(cases)):
         assert.deepEqual(again, got);
       });
 
-    if (!(TESTED[engine] as readonly string[]).includes('bf16')) return;
-    it('in bf16 follows f32 within what bf16 rounds away, whatever the number of threads', async () => {
-      const { adapter } = { adapter: localizedLora({ blocks: 2, blockRank: 2 }) };
-      await start(engine, { precision: 'f32' });
-      const expected = await train({ adapter });
-      await start(engine, { precision: 'bf16', threads: 1 });
-      const one = await train({ adapter });
-      await start(engine, { precision: 'bf16', threads: Math.min(2, availableParallelism()) });
-      const two = await train({ adapter });
-      await setBackend('cpu');
-      one.forEach((value, i) => {
-        assert.ok(Math.abs(value - expected[i]!) <= 0.02 * Math.abs(expected[i]!), `number ${i}: ${value}`);
+    for (const precision of ['bf16', 'f16'] as const)
+      if ((TESTED[engine] as readonly string[]).includes(precision))
+        it(`in ${precision} follows f32 within what it rounds away, whatever the number of threads`, async () => {
+          const { adapter } = { adapter: localizedLora({ blocks: 2, blockRank: 2 }) };
+          const allowed = precision === 'bf16' ? 0.02 : 0.004;
+          await start(engine, { precision: 'f32' });
+          const expected = await train({ adapter });
+          await start(engine, { precision, threads: 1 });
+          const one = await train({ adapter });
+          await start(engine, { precision, threads: Math.min(2, availableParallelism()) });
+          const two = await train({ adapter });
+          await setBackend('cpu');
+          one.forEach((value, i) => {
+            assert.ok(
+              Math.abs(value - expected[i]!) <= allowed * Math.abs(expected[i]!),
+              `number ${i}: ${value}`,
+            );
+            assert.ok(
+              Math.abs(value - two[i]!) <= allowed * Math.abs(value),
+              `number ${i} on two threads: ${two[i]}`,
+            );
+          });
+        });
+
+    if (!(TESTED[engine] as readonly string[]).includes('f16')) return;
+    it('in f16 trains ten steps of each adapter as f32 does', async () => {
+      const adapters = Object.entries(cases).filter(([, { adapter }]) => adapter);
+      for (const [name, options] of adapters) {
+        await start(engine, { precision: 'f32' });
+        const expected = await train({ ...options, steps: 10 });
+        await start(engine, { precision: 'f16' });
+        const got = await train({ ...options, steps: 10 });
         assert.ok(
-          Math.abs(value - two[i]!) <= 0.02 * Math.abs(value),
-          `number ${i} on two threads: ${two[i]}`,
+          got.some((value, i) => value !== expected[i]),
+          `${name}: nothing was rounded`,
         );
-      });
+        got.forEach((value, i) => {
+          const error = Math.abs(value - expected[i]!) / Math.abs(expected[i]!);
+          assert.ok(error <= 0.01, `${name}, number ${i}: expected ${expected[i]}, got ${value}`);
+        });
+      }
+      await setBackend('cpu');
     });
   });
 }

@@ -22,7 +22,13 @@ import { fallbackCalls } from '../../src/engine/fallback.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { memoryHint } from '../../src/engine/out-of-memory.js';
 import type { TorchBackend } from '../../src/engine/torch/backend.js';
+import type { Loss } from '../../src/model/loss.js';
+import { logCoshDice } from '../../src/tasks/segmentation/losses/log-cosh-dice.js';
+import type { LossScale } from '../../src/train/loss-scale.js';
+import { sgd } from '../../src/train/optimizers/sgd.js';
+import { Training } from '../../src/train/training.js';
 import { need, start } from '../engine/tested-engines.js';
+import { tinyBatch, tinyModel, tinyPlans } from '../train/tiny.js';
 
 const running = () => findBackend('torch') as TorchBackend;
 const held = () => running().addon.memory();
@@ -131,6 +137,29 @@ describe('the torch engine', () => {
     const exact = linear(rounded, weight);
     assert.deepEqual(new Set(exact.dataSync()), new Set([128 * 128 * (1 + 2 ** -12)]));
     dispose([x, weight, rounded, exact]);
+  });
+
+  it('in f16 scales the loss: small gradients live, and one that overflows is skipped', async () => {
+    const losses = { plain: 1, huge: 1e5 };
+    for (const [name, size] of Object.entries(losses)) {
+      await start('torch', { precision: 'f16', threads: 1 });
+      const model = tinyModel();
+      const dice = logCoshDice();
+      const loss: Loss = (logits, masks) => mul(dice(logits, masks), size);
+      const training = new Training({ model, loss, optimizer: sgd(), learningRate: 1e-3, seed: 1 });
+      const [plan] = tinyPlans({});
+      const batch = tinyBatch(plan!);
+      const head = [...model.parameters.get('head').dataSync()];
+      const { skipped, lossScale, gradientNorm } = await training.step(batch);
+      assert.equal(lossScale, 65_536);
+      assert.equal(skipped, name === 'huge' ? true : undefined, `${gradientNorm}`);
+      const moved = [...model.parameters.get('head').dataSync()];
+      assert[skipped ? 'deepEqual' : 'notDeepEqual'](moved, head);
+      assert.equal((training.state.lossScale as LossScale).scale, skipped ? 32_768 : 65_536);
+      batch.dispose();
+      training.dispose();
+      model.dispose();
+    }
   });
 
   it('computes beside the onednn engine in one process', async function () {

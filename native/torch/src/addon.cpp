@@ -77,7 +77,7 @@ Napi::Value start(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     at::Device asked(device);
     at::empty({1}, at::TensorOptions(asked));
-    at::ScalarType rounded = precision == "bf16" ? at::kBFloat16 : at::kFloat;
+    at::ScalarType rounded = precision == "bf16" ? at::kBFloat16 : precision == "f16" ? at::kHalf : at::kFloat;
     TORCH_CHECK(rounded != at::kFloat || precision == "f32" || precision == "tf32", "unknown precision ", precision);
     if (rounded != table.precision) table.forgetRounded();
     table.device = asked;

@@ -93,7 +93,11 @@ const Kernels kernels{
     {"Maximum", TWO(at::maximum(a, b))},
     {"Minimum", TWO(at::minimum(a, b))},
     {"Pow", TWO(at::pow(a.to(at::kFloat), b.to(at::kFloat)))},
-    {"SquaredDifference", TWO(at::square(at::sub(a, b)))},
+    // In f32, since f16 ends at 65504.
+    {"SquaredDifference", two([](const Tensor& a, const Tensor& b) -> Tensor {
+       Tensor apart = at::sub(a, b);
+       return at::square(apart.is_floating_point() ? apart.to(at::kFloat) : apart);
+     })},
     {"FloorDiv", TWO(quotient(a, b, at::floor_divide))},
     {"Mod", TWO(quotient(a, b, at::remainder))},
 
