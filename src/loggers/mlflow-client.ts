@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../base/errors.js';
 import { type MlflowClientOptions, MlflowHttp, MlflowRefusal } from './mlflow-http.js';
@@ -19,6 +20,9 @@ export interface MlflowRun {
   /** The last step of each metric. */
   readonly steps: Readonly<Record<string, number>>;
 }
+
+/** The tag by which the runs of one creation are found. */
+const CREATION = 'millrace.creation';
 
 /** The most metrics and the most params in a request: the server's limits. */
 const MOST_METRICS = 1000;
@@ -51,7 +55,7 @@ export class MlflowClient {
 
   constructor(
     readonly uri: string,
-    options: MlflowClientOptions = {},
+    private readonly options: MlflowClientOptions = {},
   ) {
     this.#http = new MlflowHttp(uri, options);
   }
@@ -75,14 +79,22 @@ export class MlflowClient {
     );
   }
 
+  /** A new run. Where the answer to a first try was lost, the run that it had made is deleted. */
   async createRun(
     experiment: string,
     name: string,
     time: number,
     tags: Readonly<Record<string, string>>,
   ): Promise<MlflowRun> {
-    const body = { experiment_id: experiment, run_name: name, start_time: time, tags: pairs(tags) };
-    return this.#runIn(await this.#http.post('runs/create', body));
+    const creation = randomUUID();
+    const all = pairs({ ...tags, [CREATION]: creation });
+    const body = { experiment_id: experiment, run_name: name, start_time: time, tags: all };
+    const run = this.#runIn(await this.#http.post('runs/create', body));
+    return this.orFail(run.id, async () => {
+      for (const id of await this.runsWith(experiment, CREATION, creation))
+        if (id !== run.id) await this.deleteRun(id);
+      return run;
+    });
   }
 
   /** A run; undefined where there is none of that id, or it was deleted. */
@@ -119,6 +131,22 @@ export class MlflowClient {
       status,
       ...(endTime !== undefined && { end_time: endTime }),
     });
+  }
+
+  /** Does what a new run needs; where that fails, the run ends as failed, if the server takes it at the first try. */
+  async orFail<T>(id: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      await this.fail(id);
+      throw error;
+    }
+  }
+
+  /** Has a run end as failed, if the server takes it at the first try. */
+  async fail(id: string): Promise<void> {
+    const once = new MlflowClient(this.uri, { ...this.options, tries: 1 });
+    await once.update(id, 'FAILED', Date.now()).catch(() => {});
   }
 
   async logParams(id: string, params: Readonly<Record<string, string>>): Promise<void> {

@@ -24,7 +24,9 @@ async function findOrCreate(client: MlflowClient, experiment: string, study: str
   if (known !== undefined) return known;
   const { id } = await client.createRun(experiment, study, Date.now(), { [TAG]: study });
   // Another process may have created one meanwhile: all keep the oldest.
-  const [oldest = id] = await client.runsWith(experiment, TAG, study);
-  if (oldest !== id) await client.deleteRun(id);
-  return oldest;
+  return client.orFail(id, async () => {
+    const [oldest = id] = await client.runsWith(experiment, TAG, study);
+    if (oldest !== id) await client.deleteRun(id);
+    return oldest;
+  });
 }

@@ -92,8 +92,8 @@ class Mlflow implements Logger {
   }
 
   async close(end?: RunEnd): Promise<void> {
-    if (!this.#run) return;
     if (!end) return this.#giveUp();
+    if (!this.#run) return;
     try {
       await this.#send();
       const { logs } = this.logged;
@@ -110,9 +110,7 @@ class Mlflow implements Logger {
 
   /** Has the run and its study's end as failed, if the server takes it at the first try: they are not all there. */
   async #giveUp(): Promise<void> {
-    const once = new MlflowClient(this.client.uri, { ...this.options, tries: 1 });
-    for (const id of [this.#run!.id, this.#parent])
-      if (id !== undefined) await once.update(id, STATUS.failed, Date.now()).catch(() => {});
+    for (const id of [this.#run?.id, this.#parent]) if (id !== undefined) await this.client.fail(id);
   }
 
   /** Gives the study's run the trial's value; it has ended with its last trial, or was stopped with it. */

@@ -23,8 +23,11 @@ export interface FakeRun {
   readonly points: Point[];
 }
 
-/** What goes wrong with a server: it never answers, answers 500, closes each connection, or answers as another server. */
-export type Fault = 'hangs' | 'fails' | 'drops' | 'strange';
+/**
+ * What goes wrong with a server: it never answers, answers 500, closes each connection, answers as another server, or does
+ * as it is asked and closes the connection instead of answering.
+ */
+export type Fault = 'hangs' | 'fails' | 'drops' | 'strange' | 'loses answers';
 
 /** An MLflow server in memory, with the few calls that the logger makes, and faults. */
 export class FakeMlflow {
@@ -72,6 +75,7 @@ export class FakeMlflow {
     }
     const body = request.method === 'POST' ? JSON.parse(data.toString()) : Object.fromEntries(searchParams);
     const [status, answer] = this.#call(path, body);
+    if (fault === 'loses answers') return void request.socket.destroy();
     response.writeHead(status).end(JSON.stringify(answer));
   }
 

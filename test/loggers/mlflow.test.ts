@@ -31,7 +31,7 @@ describe('mlflow', () => {
   const address = "; is it an MLflow server's address (MLFLOW_TRACKING_URI)?";
   const gaveUp = (why: string) =>
     `mlflow no longer logs: URI: gave up after 3 tries in a row (${why})${address}`;
-  const faults: Record<Fault, string> = {
+  const faults: Record<Exclude<Fault, 'loses answers'>, string> = {
     hangs: gaveUp('silence'),
     fails: gaveUp('HTTP 500'),
     drops: gaveUp('dropped'),
@@ -57,10 +57,24 @@ describe('mlflow', () => {
       server.runs.map(({ status }) => status),
       ['FAILED'],
     );
-    Object.assign(server, { soundFor: server.calls + 6, faultyUntil: server.calls + 9 });
-    const logger = mlflow({ uri: server.uri, pause: 1 })({ study: { name: 'hills', trial: 0 } });
-    await lastValueFrom(from(sampleRun()).pipe(logTo({}, logger), toArray()));
-    assert.deepEqual([...new Set(server.runs.map(({ status }) => status))], ['FAILED']);
+    // Wherever it fails after the first run of a study is there: at its creation, that of its trial, or later.
+    for (let sound = 3; sound < 10; sound++) {
+      server.runs.length = 0;
+      Object.assign(server, { soundFor: server.calls + sound, faultyUntil: server.calls + sound + 3 });
+      const logger = mlflow({ uri: server.uri, pause: 1 })({ study: { name: 'hills', trial: 0 } });
+      await lastValueFrom(from(sampleRun()).pipe(logTo({}, logger), toArray()));
+      const statuses = server.runs.map(({ status }) => status);
+      assert.deepEqual([...new Set(statuses)], ['FAILED'], `${sound} calls answered: ${statuses.join()}`);
+    }
+  });
+
+  it('makes one run where the answer to its creation is lost', async () => {
+    Object.assign(server, { fault: 'loses answers', soundFor: 3, faultyUntil: 5 });
+    assert.deepEqual(await warningsOf(1), []);
+    assert.deepEqual(
+      server.runs.map(({ id, status }) => [id, status]),
+      [['run2', 'FINISHED']],
+    );
   });
 
   it('gets over a server that fails for a moment', async () => {
