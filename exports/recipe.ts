@@ -100,6 +100,7 @@ export {
   labelledBatchesOf,
   type PlannedRun,
   plannedRuns,
+  type Resolution,
 } from '../src/experiment/planned-runs.js';
 export {
   type ClassificationRun,

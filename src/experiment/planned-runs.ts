@@ -57,7 +57,8 @@ export async function plannedRuns(
   return plans;
 }
 
-interface Resolution {
+/** At which size the segmentations of runs are scored. */
+export interface Resolution {
   /** The size at which segmentations are scored. Default `model`. */
   readonly resolution?: 'model' | 'own' | ImageSize;
 }
