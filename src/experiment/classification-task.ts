@@ -156,15 +156,13 @@ function keptClasses(own: readonly string[], { labels, path }: Pick<Pretrained, 
 }
 
 /** The pretrained backbone of the settings under its classifier; only the head is trainable. */
-export function loadLabelBackbone(
-  { modelName, imageSize, channels, mean, std, head, randomSeed: seed }: LabelSettings,
-  { classes }: LabelledSplits,
-): Promise<Classifier> {
+export function loadLabelBackbone(settings: LabelSettings, { classes }: LabelledSplits): Promise<Classifier> {
+  const { modelName, imageSize, mean, std, head, randomSeed: seed } = settings;
   return loadClassifier(modelName, {
     classes: classes.length,
     head,
     imageSize,
-    channels,
+    channels: pixelFormatOf(settings).channels,
     normalization: askedNormalization({ mean, std }),
     seed,
   });

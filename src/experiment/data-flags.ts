@@ -33,9 +33,9 @@ export const pixelFlags = {
     .int()
     .min(1)
     .max(1024)
-    .default(3)
+    .optional()
     .describe(
-      'channels of each picture: bands, or pages of a TIFF; the patch embedding is adapted as timm does',
+      'channels of each picture: bands, or pages of a TIFF; the patch embedding is adapted as timm does; default: 3',
     ),
   range: z
     .array(z.number())

@@ -14,6 +14,7 @@ const UNRECORDED = [
   'trunkCacheGib',
   'pictures',
   'histograms',
+  'checkpointBlocks',
   'dashboard',
 ];
 

@@ -77,11 +77,11 @@ export function segmentationSplits(settings: SplitSettings, recorded?: SplitStem
 
 /** The pretrained backbone of the settings under a new head; only the head is trainable. */
 export function loadBackbone(settings: BackboneSettings): Promise<Segmenter> {
-  const { modelName, imageSize, channels, randomSeed: seed } = settings;
+  const { modelName, imageSize, randomSeed: seed } = settings;
   return loadSegmenter(modelName, {
     ...headOf(settings),
     imageSize,
-    channels,
+    channels: pixelFormatOf(settings).channels,
     normalization: askedNormalization(settings),
     seed,
   });

@@ -14,6 +14,7 @@ const FREE = [
   'guard',
   'device',
   'checkpointEvery',
+  'checkpointBlocks',
   'engine',
   'precision',
   'threads',
