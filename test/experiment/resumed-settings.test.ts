@@ -36,6 +36,16 @@ function settingsByDefault(flags: object): string[] {
 describe('recorded settings', () => {
   it('have no values by default but those of the first runs, for masks', () => {
     const flags = { ...dataFlags, ...modelFlags, ...trainingFlags, ...runFlags };
+    assert.deepEqual(settingsByDefault(flags), MASKS);
+  });
+
+  it('have no values by default but those of the first runs, for labels', () => {
+    const flags = {
+      ...labelledDataFlags,
+      ...classifierFlags,
+      ...classifierTrainingFlags,
+      ...classifierRunFlags,
+    };
     assert.deepEqual(settingsByDefault(flags), LABELS);
   });
 });
