@@ -94,22 +94,26 @@ on('adapter', 'change', () => {
   say('picture-said', showPicture);
 });
 
-const pick = (file: File | undefined) => {
-  if (!file) return;
+on('picture', 'change', () =>
   say('picture-said', async () => {
-    shown = await decodePicture(file);
+    const [file] = files('picture');
+    if (file) shown = await decodePicture(file);
     return showPicture();
-  });
-};
-on('picture', 'change', () => pick(files('picture')[0]));
+  }),
+);
 
-const drop = element<HTMLElement>('drop');
-for (const kind of ['dragover', 'dragleave', 'drop'] as const)
-  drop.addEventListener(kind, (event) => {
-    event.preventDefault();
-    drop.classList.toggle('over', kind === 'dragover');
-    if (kind === 'drop') pick(event.dataTransfer?.files[0]);
-  });
+// Files that are dropped on a choice of files are chosen.
+for (const zone of document.querySelectorAll<HTMLElement>('.drop'))
+  for (const kind of ['dragover', 'dragleave', 'drop'] as const)
+    zone.addEventListener(kind, (event) => {
+      event.preventDefault();
+      zone.classList.toggle('over', kind === 'dragover');
+      const dropped = event.dataTransfer?.files;
+      if (kind !== 'drop' || !dropped?.length) return;
+      const input = zone.querySelector('input')!;
+      input.files = dropped;
+      input.dispatchEvent(new Event('change'));
+    });
 
 let going = false;
 on('stop', 'click', () => {

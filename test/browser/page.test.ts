@@ -170,17 +170,19 @@ for (const engine of ['webgpu', 'wasm'] as const)
       model.dispose();
     });
 
-    it('segments a dropped photograph with DeiT-Tiny as Node does', async function () {
+    it('segments a photograph with DeiT-Tiny as Node does, all dropped on the page', async function () {
       const deit = needsSharedData(this, 'vit_deit_tiny_patch16_224');
       const photograph = needsSharedData(this, 'oxford_pets_3breeds', 'images', 'Abyssinian_1.jpg');
       // Chromium's decoder of JPEG may differ from sharp's by a level.
       const picture = join(folder, 'photograph.png');
       const { width, height } = await sharp(photograph).toFile(picture);
-      await page.setInputFiles('#model', backboneFiles(deit));
+      const drop = (input: string, files: string | string[]) =>
+        page.locator('.drop', { has: page.locator(input) }).drop({ files });
+      await drop('#model', backboneFiles(deit));
       await said('model-said', /^a ViT of 12 blocks of width 192/);
-      await page.setInputFiles('#adapter', await drawnAdapter(deit, join(folder, 'deit-adapter')));
+      await drop('#adapter', await drawnAdapter(deit, join(folder, 'deit-adapter')));
       await said('adapter-said', /^lora, 3 classes/);
-      await page.locator('#drop').drop({ files: picture });
+      await drop('#picture', picture);
       await said('picture-said', new RegExp(`^${width} × ${height}, segmented in`));
       const legend = (await page.locator('#legend').textContent())!;
       assert.equal(legend, await legendInNode(deit, join(folder, 'deit-adapter'), picture));
