@@ -66,13 +66,15 @@ export {
 export {
   type ClassificationSettings,
   type ClassificationTask,
-  classificationSplits,
   classificationTask,
-  type LabelledSplits,
-  type LabelSettings,
   labelTrunkUse,
   loadLabelBackbone,
 } from '../src/experiment/classification-task.js';
+export {
+  classificationSplits,
+  type LabelledSplits,
+  type LabelSettings,
+} from '../src/experiment/labelled-splits.js';
 export {
   type TrainingRunOptions,
   type TrainingRunSettings,

@@ -4,10 +4,10 @@ import { classifierFlags, classifierTrainingFlags, labelledDataFlags } from './c
 import {
   type ClassificationSettings,
   checkTopK,
-  classificationSplits,
   classificationTask,
   loadLabelBackbone,
 } from './classification-task.js';
+import { classificationSplits } from './labelled-splits.js';
 import { cacheOf } from './picture-batches.js';
 import { type SearchedTask, type SearchSettings, trialsOn, validated } from './searched-task.js';
 import type { TrainingRunSettings } from './training-run.js';
