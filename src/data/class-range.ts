@@ -11,15 +11,23 @@ export interface ClassRange {
 const ranges = new WeakMap<object, ClassRange>();
 
 /**
- * The range of the classes of masks. It is read from `ids`, or else once from the tensor, which waits for all that the
- * engine has still to do: whoever makes masks of numbers gives them here first.
+ * The range of the classes of masks. It is known of those that `withClassRange` made, and else read once from the tensor,
+ * which waits for all that the engine has still to do.
  */
-export function classRange(masks: Tensor, ids?: ArrayLike<number>): ClassRange {
+export function classRange(masks: Tensor): ClassRange {
   const known = ranges.get(masks.dataId);
   if (known) return known;
-  const range = rangeOf(ids ?? masks.dataSync());
+  const range = rangeOf(masks.dataSync());
   ranges.set(masks.dataId, range);
   return range;
+}
+
+/** The masks that `make` makes of ids, with their range; `make` may take the memory of the ids over. */
+export function withClassRange<M extends Tensor>(ids: ArrayLike<number>, make: () => M): M {
+  const range = rangeOf(ids);
+  const masks = make();
+  ranges.set(masks.dataId, range);
+  return masks;
 }
 
 function rangeOf(ids: ArrayLike<number>): ClassRange {

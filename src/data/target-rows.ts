@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor } from '../base/tfjs-core.js';
-import { classRange } from './class-range.js';
+import { withClassRange } from './class-range.js';
 
 /** The targets of one sample: a mask [height, width], a label [], or shares of labels [classes]. */
 export interface TargetRow {
@@ -39,7 +39,6 @@ export function targetTensor<T extends Tensor>(row: TargetRow, rows: readonly Ui
     all.length === size
       ? new Int32Array(all)
       : new (dtype === 'int32' ? Int32Array : Float32Array)(all.buffer, 0, size);
-  const targets = tensor(values, [rows.length, ...shape], dtype) as T;
-  if (all.length === size) classRange(targets, all);
-  return targets;
+  const make = () => tensor(values, [rows.length, ...shape], dtype) as T;
+  return all.length === size ? withClassRange(all, make) : make();
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { reshape, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { classRange } from '../../src/data/class-range.js';
+import { classRange, withClassRange } from '../../src/data/class-range.js';
 import { targetTensor } from '../../src/data/target-rows.js';
 import { IGNORE_INDEX } from '../../src/data/types.js';
 import { maskTensorOf } from '../../src/tasks/segmentation/mask-tensor.js';
@@ -25,6 +25,16 @@ describe('classRange', () => {
   it('is NaN where a mask is', () => {
     const masks = tensor([0, NaN, 2]);
     assert.deepEqual(classRange(masks), { smallest: NaN, largest: NaN });
+    masks.dispose();
+  });
+
+  it('is that of ids whose memory the tensor takes over', () => {
+    const ids = Int32Array.of(7, IGNORE_INDEX, 2);
+    const masks = withClassRange(ids, () =>
+      tensor(structuredClone(ids, { transfer: [ids.buffer] }), [3], 'int32'),
+    );
+    assert.equal(ids.length, 0);
+    assert.deepEqual(classRange(masks), { smallest: 2, largest: 7 });
     masks.dispose();
   });
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import '../../src/engine/tfjs.js';
-import { setBackend, tensor1d } from '@tensorflow/tfjs-core';
+import { setBackend, tensor1d, zeros } from '@tensorflow/tfjs-core';
 import { engineMemory } from '../../src/engine/engine-memory.js';
+import { checkClasses } from '../../src/tasks/segmentation/losses/check-classes.js';
+import { maskTensorOf } from '../../src/tasks/segmentation/mask-tensor.js';
 import { needOnednn, runningBackend, startOnednn } from './onednn.js';
 
 describe('memory of the onednn engine that JavaScript fills', () => {
@@ -44,6 +46,16 @@ describe('memory of the onednn engine that JavaScript fills', () => {
     );
     x.dispose();
     y.dispose();
+  });
+
+  it('holds masks whose wrong classes are refused, although the array is empty', () => {
+    const ids = engineMemory(Int32Array, 4)!;
+    ids.set([0, 5, 1, 2]);
+    const masks = maskTensorOf([{ width: 2, height: 2 }], ids);
+    assert.equal(ids.length, 0);
+    const logits = zeros([1, 2, 2, 3]);
+    assert.throws(() => checkClasses(logits, masks), /expected the classes 0 to 2 of the model.*got 5/);
+    for (const each of [masks, logits]) each.dispose();
   });
 
   it('is an ordinary array to a tensor of another engine, and there is none for no numbers', async () => {

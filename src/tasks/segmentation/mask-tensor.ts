@@ -1,6 +1,6 @@
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { tensor3d } from '../../base/tfjs-core.js';
-import { classRange } from '../../data/class-range.js';
+import { withClassRange } from '../../data/class-range.js';
 import type { MaskedSample } from '../../data/types.js';
 
 /** The masks of samples as one tensor: int32 [batch, height, width], class ids, 255 for ignored. */
@@ -19,7 +19,5 @@ export function maskTensorOf(
   ids: Int32Array,
 ): Tensor3D {
   const { width, height } = samples[0]!;
-  const masks = tensor3d(ids, [samples.length, height, width], 'int32');
-  classRange(masks, ids);
-  return masks;
+  return withClassRange(ids, () => tensor3d(ids, [samples.length, height, width], 'int32'));
 }
