@@ -1,5 +1,6 @@
 import uPlot from 'uplot';
 import type { Curve, LiveRun } from './live.js';
+import { thinned } from './thinned.js';
 
 /** Distances between two labels of an axis of steps or of trials, which are whole numbers. */
 export const STEPS = Array.from({ length: 30 }, (_, i) => [1, 2, 5][i % 3]! * 10 ** Math.floor(i / 3));
@@ -61,11 +62,19 @@ function titleOf(series: string): [title: string, variant: string] {
   return LAST.includes(first) ? [first, rest.join('/')] : [rest.join('/'), first];
 }
 
-/** The lines as columns by step, smoothed; where a line has no value at a step of another one, it is absent. */
+/** The most points that a chart draws, so that it keeps pace with its runs: of many lines each has fewer. */
+const MOST_DRAWN = 12_288;
+
+/**
+ * The lines as columns by step, smoothed, and thinned where they have many points together; where a line has no value at a
+ * step of another one, it is absent.
+ */
 export function columnsOf(lines: readonly Line[], smoothing: number): uPlot.AlignedData {
-  const tables = lines.map(
-    ({ curve }): uPlot.AlignedData => [curve.steps, smoothed(curve.values, smoothing)],
-  );
+  const most = Math.floor(MOST_DRAWN / lines.length);
+  const tables = lines.map(({ curve: { steps, values } }): uPlot.AlignedData => {
+    const { steps: xs, values: ys } = thinned({ steps, values: smoothed(values, smoothing) }, most);
+    return [xs, ys];
+  });
   if (tables.length === 1) return tables[0]!;
   return uPlot.join(tables);
 }
