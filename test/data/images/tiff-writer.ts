@@ -53,28 +53,33 @@ export function floats(value: number): Buffer {
   ]);
 }
 
-/** Pixels, then what does not fit into the entries, then the entries: types 3 (16 bits) and 4 (32 bits). */
-function written(
-  pixels: Buffer,
-  entries: readonly (readonly [tag: number, type: 3 | 4, values: readonly number[]])[],
-): Buffer {
+/** An entry of a page: types 3 (16 bits) and 4 (32 bits). */
+type Entry = readonly [tag: number, type: 3 | 4, values: readonly number[]];
+
+/** The bytes of an entry; `place` puts what does not fit into it elsewhere, and says where. */
+function lineOf([tag, type, values]: Entry, place: (content: Buffer) => number): Buffer {
+  const content = Buffer.from((type === 3 ? Uint16Array : Uint32Array).from(values).buffer);
+  const line = Buffer.alloc(12);
+  line.writeUInt16LE(tag, 0);
+  line.writeUInt16LE(type, 2);
+  line.writeUInt32LE(values.length, 4);
+  if (content.length <= 4) content.copy(line, 8);
+  else line.writeUInt32LE(place(content), 8);
+  return line;
+}
+
+/** Pixels, then what does not fit into the entries, then the entries. */
+function written(pixels: Buffer, entries: readonly Entry[]): Buffer {
   const even = Buffer.concat([pixels, Buffer.alloc(pixels.length % 2)]);
   const beside: Buffer[] = [];
   let at = 8 + even.length;
-  const lines = entries.map(([tag, type, values]) => {
-    const content = Buffer.from((type === 3 ? Uint16Array : Uint32Array).from(values).buffer);
-    const line = Buffer.alloc(12);
-    line.writeUInt16LE(tag, 0);
-    line.writeUInt16LE(type, 2);
-    line.writeUInt32LE(values.length, 4);
-    if (content.length <= 4) content.copy(line, 8);
-    else {
-      line.writeUInt32LE(at, 8);
+  const lines = entries.map((entry) =>
+    lineOf(entry, (content) => {
       beside.push(content);
       at += content.length;
-    }
-    return line;
-  });
+      return at - content.length;
+    }),
+  );
   const header = Buffer.from('II*\0\0\0\0\0', 'latin1');
   header.writeUInt32LE(at, 4);
   const count = Buffer.alloc(2);
@@ -112,7 +117,7 @@ export function stack(pages: readonly StackPage[]): Buffer {
     const at = append(pixels);
     const strips = planar ? bands : 1;
     const each = pixels.length / strips;
-    const entries: (readonly [number, 3 | 4, readonly number[]])[] = [
+    const entries: Entry[] = [
       [254, 4, [subfile]],
       [256, 4, [width]],
       [257, 4, [height]],
@@ -127,16 +132,7 @@ export function stack(pages: readonly StackPage[]): Buffer {
       [338, 3, [extra]],
       [339, 3, Array<number>(bands).fill(values instanceof Float32Array ? 3 : 1)],
     ];
-    const lines = entries.map(([tag, type, list]) => {
-      const content = Buffer.from((type === 3 ? Uint16Array : Uint32Array).from(list).buffer);
-      const line = Buffer.alloc(12);
-      line.writeUInt16LE(tag, 0);
-      line.writeUInt16LE(type, 2);
-      line.writeUInt32LE(list.length, 4);
-      if (content.length <= 4) content.copy(line, 8);
-      else line.writeUInt32LE(append(content), 8);
-      return line;
-    });
+    const lines = entries.map((entry) => lineOf(entry, append));
     const count = Buffer.alloc(2);
     count.writeUInt16LE(lines.length);
     bytes.writeUInt32LE(bytes.length, link);
