@@ -160,6 +160,17 @@ async function openMp() {
   return { compile: ['-fopenmp-simd'], link: [] };
 }
 
+/** Flags of AMX, for which MILLRACE_AMX is defined; none where the compiler or its assembler does not know it. */
+async function amx() {
+  if (process.arch !== 'x64') return undefined;
+  const flags = ['-mamx-tile', '-mamx-int8', '-mamx-bf16'];
+  const source = join(work, 'amx.cpp');
+  const products = '_tile_dpbusd(0, 1, 2); _tile_dpbf16ps(0, 1, 2);';
+  writeFileSync(source, `#include <immintrin.h>\nvoid probe() { ${products} }\n`);
+  const built = run(compiler.name, [...flags, '-c', source, '-o', join(work, 'amx.o')]);
+  return (await built.catch(() => undefined)) && flags;
+}
+
 /** The vector loops are compiled once per instruction set, and chosen when the addon is loaded. */
 const isas =
   process.arch === 'x64'
@@ -185,6 +196,7 @@ const special = {
 let failure;
 try {
   const omp = await openMp();
+  const tiles = (await amx()) ? ['-DMILLRACE_AMX'] : [];
   const jobs = readdirSync(join(here, 'src'))
     .filter((name) => name.endsWith('.cpp'))
     .flatMap((name) =>
@@ -200,6 +212,7 @@ try {
     await run(compiler.name, [
       ...common,
       ...omp.compile,
+      ...tiles,
       ...includes,
       ...flags,
       '-c',

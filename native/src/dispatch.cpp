@@ -1,6 +1,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "amx.h"
 #include "attention-bf16.h"
 #include "integer-tiles.h"
 #include "loops.h"
@@ -47,9 +48,7 @@ bool avx512() {
 bool vectorBf16() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (!avx512() || !__get_cpuid_count(7, 1, &a, &b, &c, &d)) return false;
-  bool bf16 = a & (1u << 5);
-  bool tiles = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & (1u << 22));
-  return bf16 && !tiles;
+  return (a & (1u << 5)) && !mayUseTiles(TileProducts::bf16);
 }
 #endif
 
