@@ -49,6 +49,22 @@ inline float exponential(float x) {
   return x == x ? y : x;
 }
 
+/**
+ * ln x = k·ln 2 + 2·artanh(s), where x = 2ᵏ·m with √½ ≤ m < √2, s = (m − 1)/(m + 1) and 2·artanh(s) = 2s + s³·P(s²), P a minimax
+ * fit: within 2 ulp. Of x ≥ 2⁻¹²⁶ and ∞; NaN stays.
+ */
+inline float logarithm(float x) {
+  int32_t bits = (int32_t)((uint32_t)toBits(x) - 0x3f3504f3u), k = bits >> 23;
+  float f = fromBits((bits & 0x7fffff) + 0x3f3504f3) - 1.f;
+  float s = f / (2.f + f), z = s * s;
+  float p = 2.957994939e-1f;
+  p = p * z + 3.998878057e-1f;
+  p = p * z + 6.666668504e-1f;
+  // 2s = f − f·s, of which the first part is exact.
+  float y = f - (s * (f - z * p) + (float)k * 2.12194440e-4f) + (float)k * 0.693359375f;
+  return x < INFINITY ? y : x;
+}
+
 /** Abramowitz & Stegun 7.1.26, absolute error below 1.5e-7. */
 inline float errorFunction(float x) {
   float a = fabsf(x);

@@ -9,15 +9,22 @@ constexpr size_t kPixels = 4096;
 // Pixels that are treated at a time: their probabilities stay in the first-level cache.
 constexpr size_t kAtOnce = 512;
 
-/** Calls work(block, first, last) for blocks of pixels, on all threads; the blocks do not depend on their number. */
+size_t blocksOf(size_t pixels) { return (pixels + kPixels - 1) / kPixels; }
+
+/**
+ * Calls work(block, first, count, room) for `kAtOnce` pixels at a time with room for (classes + 2)·count numbers, on all threads.
+ * The blocks of `kPixels`, each of which one thread walks through in order, do not depend on the number of threads.
+ */
 template <typename Work>
-void inBlocks(size_t pixels, Work work) {
-  parallelFor((pixels + kPixels - 1) / kPixels, 1, [&](size_t b, size_t e) {
-    for (size_t i = b; i < e; i++) work(i, i * kPixels, std::min(pixels, (i + 1) * kPixels));
+void inBlocks(size_t pixels, size_t classes, Work work) {
+  parallelFor(blocksOf(pixels), 1, [&](size_t b, size_t e) {
+    std::unique_ptr<float[]> room(new float[(classes + 2) * kAtOnce]);
+    for (size_t block = b; block < e; block++) {
+      size_t last = std::min(pixels, (block + 1) * kPixels);
+      for (size_t i = block * kPixels; i < last; i += kAtOnce) work(block, i, std::min(kAtOnce, last - i), room.get());
+    }
   });
 }
-
-size_t blocksOf(size_t pixels) { return (pixels + kPixels - 1) / kPixels; }
 
 /** logits are [pixels, classes]; sums are Σp·t, Σp, Σt by class. */
 struct Overlap : Arguments {
@@ -31,13 +38,11 @@ void Overlap::run(Call& c) {
   size_t classes = c.divisor(Num::classes), pixels = c.in(In::masks).count;
   const float* logits = c.f32(In::logits, product({pixels, classes}));
   const int32_t* masks = c.i32(In::masks, pixels);
-  double* partial = c.temp<double>(product({std::max<size_t>(1, blocksOf(pixels)), 3, classes}));
-  inBlocks(pixels, [&](size_t block, size_t b, size_t e) {
-    double* sums = partial + block * 3 * classes;
-    std::fill(sums, sums + 3 * classes, 0.0);
-    std::unique_ptr<float[]> room(new float[(classes + 2) * kAtOnce]);
-    for (size_t i = b; i < e; i += kAtOnce)
-      loops().overlap(logits + i * classes, masks + i, std::min(kAtOnce, e - i), classes, sums, room.get());
+  size_t partials = product({std::max<size_t>(1, blocksOf(pixels)), 3, classes});
+  double* partial = c.temp<double>(partials);
+  std::fill_n(partial, partials, 0.0);
+  inBlocks(pixels, classes, [&](size_t block, size_t i, size_t n, float* room) {
+    loops().overlap(logits + i * classes, masks + i, n, classes, partial + block * 3 * classes, room);
   });
   float* y = c.outF32(Out::sums, product({3, classes}));
   for (size_t k = 0; k < 3 * classes; k++) {
@@ -64,11 +69,8 @@ void OverlapGrad::run(Call& c) {
   const float *dy = c.f32(In::dy, product({3, classes})), *logits = c.f32(In::logits, count);
   const int32_t* masks = c.i32(In::masks, pixels);
   float* dx = c.outF32(Out::dx, count);
-  inBlocks(pixels, [&](size_t, size_t b, size_t e) {
-    std::unique_ptr<float[]> room(new float[(classes + 2) * kAtOnce]);
-    for (size_t i = b; i < e; i += kAtOnce)
-      loops().overlapGrad(dy, logits + i * classes, masks + i, std::min(kAtOnce, e - i), classes, dx + i * classes,
-                          room.get());
+  inBlocks(pixels, classes, [&](size_t, size_t i, size_t n, float* room) {
+    loops().overlapGrad(dy, logits + i * classes, masks + i, n, classes, dx + i * classes, room);
   });
 }
 
@@ -90,16 +92,11 @@ void CrossEntropy::run(Call& c) {
   size_t classes = c.divisor(Num::classes), pixels = c.in(In::masks).count;
   const float* logits = c.f32(In::logits, product({pixels, classes}));
   const int32_t* masks = c.i32(In::masks, pixels);
-  double* partial = c.temp<double>(std::max<size_t>(1, blocksOf(pixels)));
-  inBlocks(pixels, [&](size_t block, size_t b, size_t e) {
-    RowBuffer logP(classes);
-    double sum = 0;
-    for (size_t i = b; i < e; i++) {
-      if (masks[i] == kIgnoredPixel || masks[i] < 0 || size_t(masks[i]) >= classes) continue;
-      loops().logSoftmax(logits + i * classes, logP.data(), classes);
-      sum -= logP.data()[masks[i]];
-    }
-    partial[block] = sum;
+  size_t partials = std::max<size_t>(1, blocksOf(pixels));
+  double* partial = c.temp<double>(partials);
+  std::fill_n(partial, partials, 0.0);
+  inBlocks(pixels, classes, [&](size_t block, size_t i, size_t n, float* room) {
+    partial[block] += loops().crossEntropy(logits + i * classes, masks + i, n, classes, room);
   });
   double total = 0;
   for (size_t block = 0; block < blocksOf(pixels); block++) total += partial[block];
@@ -117,17 +114,8 @@ void CrossEntropyGrad::run(Call& c) {
   const int32_t* masks = c.i32(In::masks, pixels);
   float factor = *c.f32(In::dy, 1) / float(std::max<size_t>(1, counted(masks, pixels)));
   float* dx = c.outF32(Out::dx, count);
-  inBlocks(pixels, [&](size_t, size_t b, size_t e) {
-    for (size_t i = b; i < e; i++) {
-      float* row = dx + i * classes;
-      if (masks[i] == kIgnoredPixel) {
-        std::fill(row, row + classes, 0.f);
-        continue;
-      }
-      loops().softmax(logits + i * classes, 1, row, classes);
-      if (masks[i] >= 0 && size_t(masks[i]) < classes) row[masks[i]] -= 1;
-      for (size_t k = 0; k < classes; k++) row[k] *= factor;
-    }
+  inBlocks(pixels, classes, [&](size_t, size_t i, size_t n, float* room) {
+    loops().crossEntropyGrad(factor, logits + i * classes, masks + i, n, classes, dx + i * classes, room);
   });
 }
 

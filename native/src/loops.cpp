@@ -244,8 +244,11 @@ void softmaxGrad(const float* p, const float* dp, float scale, float* y, size_t 
   for (size_t i = 0; i < n; i++) y[i] = scale * p[i] * (dp[i] - dot);
 }
 
-/** Pixels of softmax(logits), class by class: p[k·n + i]. */
-void softmaxPlanes(const float* logits, size_t n, size_t classes, float* p, float* most, float* total) {
+/**
+ * Pixels of e^(logits − their largest), class by class: p[k·n + i]; that largest and their sums. Every loop that follows walks
+ * along pixels, whatever the number of classes.
+ */
+void exponentialPlanes(const float* logits, size_t n, size_t classes, float* p, float* most, float* total) {
   for (size_t k = 0; k < classes; k++)
 #pragma omp simd
     for (size_t i = 0; i < n; i++) p[k * n + i] = logits[i * classes + k];
@@ -260,6 +263,11 @@ void softmaxPlanes(const float* logits, size_t n, size_t classes, float* p, floa
       p[k * n + i] = exponential(p[k * n + i] - most[i]);
       total[i] += p[k * n + i];
     }
+}
+
+/** Pixels of softmax(logits), class by class: p[k·n + i]. */
+void softmaxPlanes(const float* logits, size_t n, size_t classes, float* p, float* most, float* total) {
+  exponentialPlanes(logits, n, classes, p, most, total);
   for (size_t k = 0; k < classes; k++)
 #pragma omp simd
     for (size_t i = 0; i < n; i++) p[k * n + i] /= total[i];
@@ -307,6 +315,32 @@ void overlapGrad(const float* dy, const float* logits, const int32_t* masks, siz
   }
 }
 
+double crossEntropy(const float* logits, const int32_t* masks, size_t n, size_t classes, float* room) {
+  float *p = room, *most = room + classes * n, *total = most + n;
+  exponentialPlanes(logits, n, classes, p, most, total);
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (size_t i = 0; i < n; i++) {
+    bool counts = masks[i] != kIgnoredPixel && masks[i] >= 0 && (size_t)masks[i] < classes;
+    float right = logits[i * classes + (counts ? (size_t)masks[i] : 0)];
+    float loss = (most[i] - right) + logarithm(total[i]);
+    sum += counts ? loss : 0.f;
+  }
+  return sum;
+}
+
+void crossEntropyGrad(float factor, const float* logits, const int32_t* masks, size_t n, size_t classes, float* dx,
+                      float* room) {
+  float *p = room, *most = room + classes * n, *total = most + n;
+  exponentialPlanes(logits, n, classes, p, most, total);
+  for (size_t k = 0; k < classes; k++)
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+      float slope = (p[k * n + i] / total[i] - (masks[i] == (int32_t)k ? 1.f : 0.f)) * factor;
+      dx[i * classes + k] = masks[i] == kIgnoredPixel ? 0.f : slope;
+    }
+}
+
 void layerNorm(const float* x, const float* gain, const float* bias, float epsilon, float* y, float* mean,
                float* scale, size_t n) {
   float total = 0, squares = 0;
@@ -352,7 +386,7 @@ void adam(const float* g, const float* m, const float* v, float* update, float* 
 
 extern const Loops table;
 const Loops table = {unary,      binary,  compare,    reduce,      accumulate, toF32, toBf16, geluGrad, geluNarrow, geluGradNarrow,
-                     softmax, softmaxAgain, logSoftmax, softmaxGrad, overlap, overlapGrad, layerNorm,  layerNormGrad, adam};
+                     softmax, softmaxAgain, logSoftmax, softmaxGrad, overlap, overlapGrad, crossEntropy, crossEntropyGrad, layerNorm, layerNormGrad, adam};
 
 }  // namespace MILLRACE_ISA
 }  // namespace millrace

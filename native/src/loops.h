@@ -54,6 +54,11 @@ struct Loops {
   /** p∘(g − Σ p∘g) with g = t·dy₀ + dy₁; room as above. */
   void (*overlapGrad)(const float* dy, const float* logits, const int32_t* masks, size_t n, size_t classes, float* dx,
                       float* room);
+  /** Σ −log softmax(logits)[mask] of n pixels; one with a mask that is no class adds nothing. Room as above. */
+  double (*crossEntropy)(const float* logits, const int32_t* masks, size_t n, size_t classes, float* room);
+  /** (softmax(logits) − t)·factor, 0 for an ignored pixel; room as above. */
+  void (*crossEntropyGrad)(float factor, const float* logits, const int32_t* masks, size_t n, size_t classes,
+                           float* dx, float* room);
   void (*layerNorm)(const float* x, const float* gain, const float* bias, float epsilon, float* y, float* mean,
                     float* scale, size_t n);
   void (*layerNormGrad)(const float* dy, const float* x, const float* gain, float mean, float scale, float* dx,
