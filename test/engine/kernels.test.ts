@@ -259,12 +259,14 @@ const cases: Record<string, fc.Arbitrary<Case>> = {
     shapes: [[2, h, w, from], [9 * from, to], [to]],
     op: (x, w, b) => conv3x3(x!, w!, b!),
   })),
-  overlap: fc.tuple(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 2, max: 6 })).map(([n, classes]) => ({
-    shapes: [[n, classes]],
-    op: (x) => overlap(x!, masksFor(n, classes)),
-  })),
+  overlap: fc
+    .tuple(fc.integer({ min: 1, max: 1200 }), fc.integer({ min: 2, max: 6 }))
+    .map(([n, classes]) => ({
+      shapes: [[n, classes]],
+      op: (x) => overlap(x!, masksFor(n, classes)),
+    })),
   crossEntropy: fc
-    .tuple(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 2, max: 6 }))
+    .tuple(fc.integer({ min: 1, max: 1200 }), fc.integer({ min: 2, max: 6 }))
     .map(([n, classes]) => ({
       shapes: [[n, classes]],
       op: (x) => softmaxCrossEntropy(x!, masksFor(n, classes)),
