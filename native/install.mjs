@@ -182,21 +182,25 @@ const isas =
     : { base: [] };
 
 /** Files that are compiled otherwise than the rest: the flags by the name of their namespace. */
-const special = {
-  'loops.cpp': isas,
-  'integer-tiles.cpp': Object.fromEntries(
-    Object.entries({
-      base: isas.base,
-      ...(isas.avx512 && { avx2: isas.avx2, avx512vnni: [...isas.avx512, '-mavx512vnni'] }),
-    }).map(([isa, flags]) => [isa, [...flags, '-ffp-contract=off']]),
-  ),
-  'attention-bf16.cpp': isas.avx512 ? { avx512bf16: [...isas.avx512, '-mavx512bf16'] } : {},
-};
+function specialFlags(tiles) {
+  const vnni = isas.avx512 && [...isas.avx512, '-mavx512vnni'];
+  return {
+    'loops.cpp': isas,
+    'integer-tiles.cpp': Object.fromEntries(
+      Object.entries({
+        base: isas.base,
+        ...(vnni && { avx2: isas.avx2, avx512vnni: vnni, ...(tiles && { amxint8: [...vnni, ...tiles] }) }),
+      }).map(([isa, flags]) => [isa, [...flags, '-ffp-contract=off']]),
+    ),
+    'attention-bf16.cpp': isas.avx512 ? { avx512bf16: [...isas.avx512, '-mavx512bf16'] } : {},
+  };
+}
 
 let failure;
 try {
   const omp = await openMp();
-  const tiles = (await amx()) ? ['-DMILLRACE_AMX'] : [];
+  const tiles = await amx();
+  const special = specialFlags(tiles);
   const jobs = readdirSync(join(here, 'src'))
     .filter((name) => name.endsWith('.cpp'))
     .flatMap((name) =>
@@ -212,7 +216,7 @@ try {
     await run(compiler.name, [
       ...common,
       ...omp.compile,
-      ...tiles,
+      ...(tiles ? ['-DMILLRACE_AMX'] : []),
       ...includes,
       ...flags,
       '-c',

@@ -30,6 +30,11 @@ extern const AttentionLoops table;
 namespace avx512vnni {
 extern const IntegerTiles integers;
 }
+#if defined(MILLRACE_AMX)
+namespace amxint8 {
+extern const IntegerTiles integers;
+}
+#endif
 #endif
 
 namespace {
@@ -74,7 +79,11 @@ bool admitted(const char* isa) {
 const IntegerTiles& chooseIntegers() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (admitted("avx512vnni") && avx512() && __builtin_cpu_supports("avx512vnni")) return avx512vnni::integers;
+  bool vnni = avx512() && __builtin_cpu_supports("avx512vnni");
+#if defined(MILLRACE_AMX)
+  if (admitted("amxint8") && vnni && mayUseTiles(TileProducts::int8)) return amxint8::integers;
+#endif
+  if (admitted("avx512vnni") && vnni) return avx512vnni::integers;
   if (admitted("avx2") && __builtin_cpu_supports("avx2")) return avx2::integers;
 #endif
   return base::integers;

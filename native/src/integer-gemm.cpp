@@ -1,6 +1,5 @@
 #include "integer-gemm.h"
 
-#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -18,12 +17,8 @@ float* floatsOf(const Buffer& buffer) { return static_cast<float*>(buffer->data)
 
 /** A weight's columns in integers. */
 struct IntegerWeight : Packing {
-  /** [tiles of columns, words, columns of a tile]. */
-  Buffer numbers;
-  /** [columns of all tiles]. */
-  Buffer scales;
-  /** Where the sums of a block begin, [tiles of columns, blocks, columns of a tile]: −128·Σw in int8. */
-  Buffer begin;
+  /** As `IntegerProduct` has them; one scale for each column of all tiles. */
+  Buffer numbers, scales, begin;
 };
 
 /** A weight [k, n] with strides, read as f32. */
@@ -90,7 +85,8 @@ Buffer zeros(size_t count) {
 std::shared_ptr<IntegerWeight> rounded(Integers kind, const Plain& weight, size_t k, size_t n) {
   const IntegerTiles& tiles = integerTiles();
   IntegerFormat format = formatOf(kind);
-  size_t words = partsOf(k, format.perWord), blocks = partsOf(k, format.perBlock), parts = partsOf(n, tiles.columns);
+  size_t words = partsOf(k, format.perWord * kRun) * kRun;
+  size_t blocks = partsOf(k, format.perBlock), parts = partsOf(n, tiles.columns);
   auto made = std::make_shared<IntegerWeight>();
   made->numbers = zeros(product({parts, words, tiles.columns}));
   made->scales = zeros(parts * tiles.columns);
@@ -118,24 +114,20 @@ const IntegerWeight& weightOf(Call& call, const Gemm& g, Integers kind) {
   return *made;
 }
 
-IntegerResult::Place placeOf(const Matrix& matrix, size_t row, size_t column) {
-  bool bf16 = matrix.type == Type::bf16;
-  size_t stride = size_t(matrix.strides[0]), at = row * stride + column;
-  return {static_cast<char*>(matrix.data) + at * (bf16 ? 2 : 4), bf16, stride};
+Place placeOf(const Matrix& matrix) {
+  return {matrix.data, matrix.type == Type::bf16, size_t(matrix.strides[0])};
 }
 
 /** How many bytes of rows are multiplied with one tile of a weight after the other: they stay in the second-level cache. */
 constexpr size_t kRowBytes = 256 << 10;
 /** How many tiles of a weight a thread takes at a time. */
 constexpr size_t kColumnTiles = 8;
-/** What is added to a product at most: an adapter's change, and the residual or other maps' gradients. */
-constexpr size_t kMostAdded = 2;
 
 }  // namespace
 
 IntegerRows::IntegerRows(Integers kind, size_t rows, size_t width)
     : kind(kind), rows(rows), width(width), runs(partsOf(width, formatOf(kind).perWord * kRun)) {
-  size_t tile = integerTiles().rows, tiles = partsOf(rows, tile);
+  size_t tile = integerTiles().rows[int(kind)], tiles = partsOf(rows, tile);
   numbers = allocate(product({tiles, runs, tile, kRun, 4}));
   scales = allocate(product({rows, 4}));
   // The rows that the last tile lacks.
@@ -143,48 +135,42 @@ IntegerRows::IntegerRows(Integers kind, size_t rows, size_t width)
 }
 
 void IntegerRows::set(size_t row, const void* x, bool bf16) {
-  size_t tile = integerTiles().rows;
+  size_t tile = integerTiles().rows[int(kind)];
   int32_t* to = intsOf(numbers) + (row / tile * tile * runs + row % tile) * kRun;
   integerTiles().quantize(kind, x, bf16, width, to, tile * kRun, floatsOf(scales) + row);
 }
 
 IntegerRows integerRows(Integers kind, const Matrix& matrix, size_t rows, size_t width) {
   IntegerRows made(kind, rows, width);
+  bool bf16 = matrix.type == Type::bf16;
+  size_t step = size_t(matrix.strides[0]) * sizeOf(matrix.type);
   parallelFor(rows, worthSplitting(width), [&](size_t b, size_t e) {
-    for (size_t row = b; row < e; row++) {
-      IntegerResult::Place x = placeOf(matrix, row, 0);
-      made.set(row, x.data, x.bf16);
-    }
+    for (size_t row = b; row < e; row++) made.set(row, static_cast<const char*>(matrix.data) + row * step, bf16);
   });
   return made;
 }
 
 void integerGemm(Call& call, const Gemm& g, const IntegerRows& a) {
   const IntegerTiles& tiles = integerTiles();
-  size_t m = size_t(g.m), n = size_t(g.n), words = partsOf(a.width, formatOf(a.kind).perWord), wordsOfRow = a.runs * kRun;
+  size_t m = size_t(g.m), n = size_t(g.n), tileRows = tiles.rows[int(a.kind)];
   if (m == 0 || n == 0) return;
   if (a.width == 0) throw std::runtime_error("expected an inner size from 1, got 0");
   if (!isFloat(g.weight->type)) throw std::runtime_error("expected a float weight");
+  if (g.added.size() > kMostAdded) throw std::runtime_error("expected less to add to a product of integers");
   const IntegerWeight& weight = weightOf(call, g, a.kind);
-  size_t blocks = partsOf(a.width, formatOf(a.kind).perBlock);
-  size_t rowTiles = partsOf(m, tiles.rows), columnTiles = partsOf(n, tiles.columns);
-  size_t high = std::max<size_t>(1, kRowBytes / (wordsOfRow * 4 * tiles.rows)), wide = kColumnTiles;
+  IntegerProduct p = {};
+  p.kind = a.kind, p.rows = m, p.columns = n, p.runs = a.runs;
+  p.a = intsOf(a.numbers), p.weights = intsOf(weight.numbers), p.begin = weight.begin ? intsOf(weight.begin) : nullptr;
+  p.rowScales = floatsOf(a.scales), p.columnScales = floatsOf(weight.scales), p.bias = g.bias;
+  for (const Matrix& matrix : g.added) p.added[p.addedCount++] = placeOf(matrix);
+  p.y = placeOf(g.c);
+  size_t rowTiles = partsOf(m, tileRows), columnTiles = partsOf(n, tiles.columns);
+  size_t high = std::max<size_t>(1, kRowBytes / (a.runs * kRun * 4 * tileRows)), wide = kColumnTiles;
   size_t across = partsOf(columnTiles, wide);
-  auto one = [&](size_t i, size_t j) {
-    size_t row = i * tiles.rows, column = j * tiles.columns;
-    std::array<IntegerResult::Place, kMostAdded> added;
-    for (size_t s = 0; s < g.added.size(); s++) added[s] = placeOf(g.added[s], row, column);
-    IntegerResult result = {floatsOf(a.scales) + row, floatsOf(weight.scales) + column, g.bias ? g.bias + column : nullptr,
-                            added.data(), g.added.size(), placeOf(g.c, row, column), std::min(tiles.rows, m - row),
-                            std::min(tiles.columns, n - column)};
-    tiles.tile(a.kind, intsOf(a.numbers) + row * wordsOfRow, intsOf(weight.numbers) + column * words,
-               weight.begin ? intsOf(weight.begin) + column * blocks : nullptr, words, result);
-  };
   parallelFor(partsOf(rowTiles, high) * across, 1, [&](size_t b, size_t e) {
     for (size_t task = b; task < e; task++) {
-      size_t i0 = task / across * high, j0 = task % across * wide;
-      for (size_t j = j0; j < std::min(j0 + wide, columnTiles); j++)
-        for (size_t i = i0; i < std::min(i0 + high, rowTiles); i++) one(i, j);
+      size_t i = task / across * high, j = task % across * wide;
+      tiles.multiply(p, {i, std::min(i + high, rowTiles)}, {j, std::min(j + wide, columnTiles)});
     }
   });
 }

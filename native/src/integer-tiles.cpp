@@ -102,19 +102,74 @@ inline void put(float* to, Ints sum, bool first) {
 
 constexpr size_t kColumns = 2 * kLanes;
 
-/** Adds to `to` [kRows, kColumns] the integers' sums over the words of one block, or puts them there. */
+#if defined(__AMX_INT8__)
+constexpr size_t kRows8 = 32;
+
+/** Eight tiles of 16 rows of 64 bytes. */
+struct TileShapes {
+  uint8_t palette = 1, startRow = 0, reserved[14] = {};
+  uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+alignas(64) static const TileShapes kShapes;
+
+/** The unit's state for as long as tiles are multiplied; a thread that has none is switched faster. */
+struct TileState {
+  TileState() { asm volatile("ldtilecfg %0" : : "m"(kShapes)); }
+  ~TileState() { _tile_release(); }
+};
+
+/** Adds to `to` [kRows8, kColumns] the sums over the runs of one block, or puts them there. */
+void block8(const int32_t* a, const int32_t* weights, const int32_t* begin, size_t runs, float* to, bool first) {
+  constexpr size_t kTile = 16 * kRun;
+  alignas(64) int32_t sums[kRows8 * kColumns];
+  // What the intrinsics read they do not tell the compiler.
+  asm volatile("" ::: "memory");
+  // All rows begin alike.
+  _tile_loadd(0, begin, 0);
+  _tile_loadd(1, begin + kLanes, 0);
+  _tile_loadd(2, begin, 0);
+  _tile_loadd(3, begin + kLanes, 0);
+  for (; runs > 0; runs--, a += 2 * kTile, weights += 2 * kTile) {
+    _tile_loadd(4, a, 4 * kRun);
+    _tile_loadd(6, weights, 4 * kColumns);
+    _tile_loadd(7, weights + kLanes, 4 * kColumns);
+    _tile_dpbusd(0, 4, 6);
+    _tile_dpbusd(1, 4, 7);
+    _tile_loadd(5, a + kTile, 4 * kRun);
+    _tile_dpbusd(2, 5, 6);
+    _tile_dpbusd(3, 5, 7);
+  }
+  _tile_stored(0, sums, 4 * kColumns);
+  _tile_stored(1, sums + kLanes, 4 * kColumns);
+  _tile_stored(2, sums + 16 * kColumns, 4 * kColumns);
+  _tile_stored(3, sums + 16 * kColumns + kLanes, 4 * kColumns);
+  for (size_t i = 0; i < kRows8 * kColumns; i += kLanes) put(to + i, load(sums + i), first);
+}
+#else
+constexpr size_t kRows8 = kRows;
+struct TileState {};
+#endif
+
 template <Integers K>
-void block(const int32_t* a, const int32_t* weights, const int32_t* begin, size_t words, float* to, bool first) {
+constexpr size_t rowsOf() {
+  return K == Integers::int8 ? kRows8 : kRows;
+}
+
+/** Adds to `to` [kRows, kColumns] the integers' sums over the runs of one block, or puts them there. */
+template <Integers K>
+void block(const int32_t* a, const int32_t* weights, const int32_t* begin, size_t runs, float* to, bool first) {
+#if defined(__AMX_INT8__)
+  if (K == Integers::int8) return block8(a, weights, begin, runs, to, first);
+#endif
   Ints left[kRows], right[kRows];
 #pragma GCC unroll 12
   for (size_t r = 0; r < kRows; r++) {
     left[r] = K == Integers::int8 ? load(begin) : zero();
     right[r] = K == Integers::int8 ? load(begin + kLanes) : zero();
   }
-  for (; words > 0; a += kRows * kRun) {
-    size_t count = words < kRun ? words : kRun;
-    words -= count;
-    for (size_t i = 0; i < count; i++, weights += kColumns) {
+  for (; runs > 0; runs--, a += kRows * kRun) {
+    for (size_t i = 0; i < kRun; i++, weights += kColumns) {
       Ints w = load(weights), next = load(weights + kLanes);
 #pragma GCC unroll 12
       for (size_t r = 0; r < kRows; r++) {
@@ -131,59 +186,73 @@ void block(const int32_t* a, const int32_t* weights, const int32_t* begin, size_
   }
 }
 
-/** The sums over all words. */
+/** The sums over all runs. */
 template <Integers K>
-void sums(const int32_t* a, const int32_t* weights, const int32_t* begin, size_t words, float* to) {
-  constexpr size_t kBlock = formatOf(K).perBlock / formatOf(K).perWord;
-  static_assert(kBlock % kRun == 0);
-  for (size_t at = 0; at < words; at += kBlock) {
-    size_t count = words - at < kBlock ? words - at : kBlock;
+void sums(const int32_t* a, const int32_t* weights, const int32_t* begin, size_t runs, float* to) {
+  constexpr size_t kBlock = formatOf(K).perBlock / formatOf(K).perWord / kRun;
+  for (size_t at = 0; at < runs; at += kBlock) {
+    size_t count = runs - at < kBlock ? runs - at : kBlock;
     const int32_t* own = K == Integers::int8 ? begin + at / kBlock * kColumns : nullptr;
-    block<K>(a + at * kRows, weights + at * kColumns, own, count, to, at == 0);
+    block<K>(a + at * rowsOf<K>() * kRun, weights + at * kRun * kColumns, own, count, to, at == 0);
   }
 }
 
 /** Writes a tile's results; `n` columns, as a constant where the tile is whole. */
-inline void finish(float* sums, const IntegerResult& t, size_t n) {
-  for (size_t r = 0; r < t.rows; r++) {
+inline void finish(float* sums, const IntegerProduct& p, size_t row, size_t column, size_t rows, size_t n) {
+  for (size_t r = 0; r < rows; r++) {
     float* y = sums + r * kColumns;
-    float scale = t.rowScales[r];
+    float scale = p.rowScales[row + r];
+    const float *scales = p.columnScales + column, *bias = p.bias + column;
 #pragma omp simd
-    for (size_t c = 0; c < n; c++) y[c] *= scale * t.columnScales[c];
-    if (t.bias)
+    for (size_t c = 0; c < n; c++) y[c] *= scale * scales[c];
+    if (p.bias)
 #pragma omp simd
-      for (size_t c = 0; c < n; c++) y[c] += t.bias[c];
-    for (size_t i = 0; i < t.addedCount; i++) {
-      const auto& [data, bf16, stride] = t.added[i];
-      const float* f32 = static_cast<const float*>(data) + r * stride;
-      const uint16_t* half = static_cast<const uint16_t*>(data) + r * stride;
-      if (bf16)
+      for (size_t c = 0; c < n; c++) y[c] += bias[c];
+    for (size_t i = 0; i < p.addedCount; i++) {
+      size_t at = (row + r) * p.added[i].stride + column;
+      const float* f32 = static_cast<const float*>(p.added[i].data) + at;
+      const uint16_t* half = static_cast<const uint16_t*>(p.added[i].data) + at;
+      if (p.added[i].bf16)
 #pragma omp simd
         for (size_t c = 0; c < n; c++) y[c] += wide(half[c]);
       else
 #pragma omp simd
         for (size_t c = 0; c < n; c++) y[c] += f32[c];
     }
-    uint16_t* half = static_cast<uint16_t*>(t.y.data) + r * t.y.stride;
-    if (t.y.bf16)
+    size_t at = (row + r) * p.y.stride + column;
+    uint16_t* half = static_cast<uint16_t*>(p.y.data) + at;
+    if (p.y.bf16)
 #pragma omp simd
       for (size_t c = 0; c < n; c++) half[c] = narrow(y[c]);
     else
-      memcpy(static_cast<float*>(t.y.data) + r * t.y.stride, y, n * sizeof(float));
+      memcpy(static_cast<float*>(p.y.data) + at, y, n * sizeof(float));
   }
 }
 
-void tile(Integers kind, const int32_t* a, const int32_t* weights, const int32_t* begin, size_t words,
-          const IntegerResult& result) {
-  alignas(64) float room[kRows * kColumns];
-  if (kind == Integers::int8)
-    sums<Integers::int8>(a, weights, begin, words, room);
+template <Integers K>
+void multiplyIn(const IntegerProduct& p, TileRange rows, TileRange columns) {
+  constexpr size_t kHigh = rowsOf<K>(), kBlock = formatOf(K).perBlock / formatOf(K).perWord / kRun;
+  alignas(64) float room[kHigh * kColumns];
+  size_t blocks = (p.runs + kBlock - 1) / kBlock;
+  TileState state;
+  for (size_t j = columns.begin; j < columns.end; j++)
+    for (size_t i = rows.begin; i < rows.end; i++) {
+      size_t row = i * kHigh, column = j * kColumns;
+      const int32_t* begin = K == Integers::int8 ? p.begin + blocks * column : nullptr;
+      sums<K>(p.a + row * p.runs * kRun, p.weights + column * p.runs * kRun, begin, p.runs, room);
+      size_t high = p.rows - row < kHigh ? p.rows - row : kHigh;
+      if (p.columns - column >= kColumns)
+        finish(room, p, row, column, high, kColumns);
+      else
+        finish(room, p, row, column, high, p.columns - column);
+    }
+}
+
+void multiply(const IntegerProduct& p, TileRange rows, TileRange columns) {
+  if (p.kind == Integers::int8)
+    multiplyIn<Integers::int8>(p, rows, columns);
   else
-    sums<Integers::int16>(a, weights, begin, words, room);
-  if (result.columns == kColumns)
-    finish(room, result, kColumns);
-  else
-    finish(room, result, result.columns);
+    multiplyIn<Integers::int16>(p, rows, columns);
 }
 
 // The sum of 1.5·2²³ and a number below 2²² has the number, to the nearest and ties to even, in its last bits.
@@ -255,7 +324,7 @@ void quantize(Integers kind, const void* x, bool bf16, size_t n, int32_t* to, si
 }  // namespace
 
 extern const IntegerTiles integers;
-const IntegerTiles integers = {MILLRACE_TEXT(MILLRACE_ISA), kRows, kColumns, {kMost8, 4095}, quantize, tile};
+const IntegerTiles integers = {MILLRACE_TEXT(MILLRACE_ISA), {kRows8, kRows}, kColumns, {kMost8, 4095}, quantize, multiply};
 
 }  // namespace MILLRACE_ISA
 }  // namespace millrace

@@ -28,29 +28,49 @@ constexpr int kAdded = 128;
 
 /**
  * How many words of a row lie side by side: a row of a tile is rounded straight into them, one store each, and a product
- * finds the rows of a tile at constant distances. Rows are filled up to whole ones.
+ * finds the rows of a tile at constant distances. Rows and a weight's columns are filled up to whole ones, columns with
+ * zeros.
  */
 constexpr size_t kRun = 16;
 
-/** What a tile's sums become: y = sum·(its row's scale·its column's) (+ bias) (+ what is added), as f32 or bf16. */
-struct IntegerResult {
-  struct Place {
-    void* data;
-    bool bf16;
-    size_t stride;
-  };
+/** What is added to a product at most: an adapter's change, and the residual or other maps' gradients. */
+constexpr size_t kMostAdded = 2;
+
+/** Where a matrix lies, f32 or bf16; its rows are `stride` numbers apart. */
+struct Place {
+  void* data;
+  bool bf16;
+  size_t stride;
+};
+
+/**
+ * A product of rows and a weight's columns: y = sum·(its row's scale·its column's) (+ bias) (+ what is added). All
+ * integers are 64-byte aligned.
+ */
+struct IntegerProduct {
+  Integers kind;
+  size_t rows, columns, runs;
+  /** [tiles of rows, runs, rows of a tile, kRun] and [tiles of columns, runs, kRun, columns of a tile]. */
+  const int32_t *a, *weights;
+  /** Where the sums of a block begin, [tiles of columns, blocks, columns of a tile]: −128·Σw in int8. */
+  const int32_t* begin;
+  /** `bias` may be null. */
   const float *rowScales, *columnScales, *bias;
-  const Place* added;
+  Place added[kMostAdded];
   size_t addedCount;
   Place y;
-  size_t rows, columns;
+};
+
+/** From the first to before the last of a product's tiles along a side. */
+struct TileRange {
+  size_t begin, end;
 };
 
 /** Products of integers tile by tile; compiled once per instruction set, as `Loops`. */
 struct IntegerTiles {
   const char* isa;
-  /** The rows and columns of a tile. */
-  size_t rows, columns;
+  /** The rows of a tile, in int8 and in int16, and its columns. */
+  size_t rows[2], columns;
   /** The largest magnitude of a weight, in int8 and in int16. */
   int mostOfWeight[2];
   /**
@@ -58,12 +78,8 @@ struct IntegerTiles {
    * meets no weight. Its scale is what an integer stands for. A row that is not finite gets zeros and a scale that is NaN.
    */
   void (*quantize)(Integers kind, const void* x, bool bf16, size_t n, int32_t* runs, size_t stride, float* scale);
-  /**
-   * One tile: a [runs, rows, kRun], weights [words, columns], and for int8 where the sums of each block begin
-   * [blocks, columns]. All are 64-byte aligned.
-   */
-  void (*tile)(Integers kind, const int32_t* a, const int32_t* weights, const int32_t* begin, size_t words,
-               const IntegerResult& result);
+  /** Some tiles of a product, one row of tiles after the other for each column of them. */
+  void (*multiply)(const IntegerProduct& product, TileRange rows, TileRange columns);
 };
 
 /** What this processor has; MILLRACE_ONEDNN_ISA names another one. */

@@ -6,7 +6,7 @@ import { needOnednn } from './onednn.js';
 describe('products in integers on other instruction sets', () => {
   before(needOnednn);
 
-  for (const isa of ['base', 'avx2'])
+  for (const isa of ['base', 'avx2', 'avx512vnni'])
     it(`${isa}: are those of the scalar reference, too`, function () {
       if (process.arch !== 'x64') {
         console.log('      skipped: this processor is no x64 one');

@@ -48,6 +48,9 @@ const SHAPES: readonly (readonly [number, number, number])[] = [
   [12, 64, 32],
   [13, 65, 31],
   [25, 130, 70],
+  [31, 255, 33],
+  [32, 256, 64],
+  [33, 257, 65],
   [197, 192, 576],
   [40, 769, 65],
   ...Array.from(
@@ -58,6 +61,13 @@ const SHAPES: readonly (readonly [number, number, number])[] = [
 
 describe('products of frozen weights in integers', () => {
   before(needOnednn);
+  before(async function () {
+    const isa = process.env.MILLRACE_ONEDNN_ISA;
+    await startOnednn('f32');
+    if (!isa || runningBackend().addon.about().integerIsa === isa) return;
+    console.log(`      skipped: this processor or the compiler has no ${isa}`);
+    this.skip();
+  });
   after(() => setBackend('cpu'));
 
   for (const precision of ['int16', 'int8'] as const) {
