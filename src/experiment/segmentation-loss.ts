@@ -40,6 +40,13 @@ export const segmentationLossFlags = {
     .describe(
       'online hard example mining: cross-entropy of this share of the pixels alone, those with the largest losses; default: all pixels',
     ),
+  deepSupervision: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'deep supervision: factor of the mean loss of auxiliary heads on three earlier blocks, such as 0.4; default: none',
+    ),
 };
 
 /** The settings of a segmentation's loss. */

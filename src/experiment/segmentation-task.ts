@@ -8,6 +8,7 @@ import { decode } from '../../operators/decode.js';
 import { mixSamples } from '../../operators/mix-samples.js';
 import { normalize } from '../../operators/normalize.js';
 import { predict } from '../../operators/predict.js';
+import { UserError } from '../base/errors.js';
 import type { ImageSize } from '../data/images/image-size.js';
 import { formatKey } from '../data/images/pixel-format.js';
 import type { SampleCache } from '../data/images/sample-cache.js';
@@ -51,6 +52,7 @@ export interface BackboneSettings extends PixelSettings {
   readonly head?: string | undefined;
   readonly batchNorm: boolean;
   readonly headDropout: number;
+  readonly deepSupervision?: number | undefined;
 }
 
 /** Settings of `segmentationTask`: the flags of its data, backbone and adapter. */
@@ -88,8 +90,10 @@ export function loadBackbone(settings: BackboneSettings): Promise<Segmenter> {
 }
 
 /** The head of the settings. */
-export function headOf({ maskIds, head: name, batchNorm, headDropout: dropout }: BackboneSettings) {
-  return { classes: classCount(maskIds), name, batchNorm, dropout };
+export function headOf(settings: BackboneSettings) {
+  const { maskIds, head: name, batchNorm, headDropout: dropout, deepSupervision } = settings;
+  const auxiliary = deepSupervision !== undefined;
+  return { classes: classCount(maskIds), name, batchNorm, dropout, auxiliary };
 }
 
 /** What the cache of a segmenter's trunk keeps of a sample, and what that depends on. */
@@ -128,7 +132,11 @@ export function segmentationTask(
   settings: SegmentationSettings,
   { splits, whole, model, cache, weights }: SegmentationParts,
 ): Task & { readonly model: Segmenter } {
-  const { randomSeed: seed, maskIds: ids, mode } = settings;
+  const { randomSeed: seed, maskIds: ids, mode, deepSupervision } = settings;
+  if (mode === 'head' && deepSupervision !== undefined)
+    throw new UserError(
+      `--deep-supervision ${deepSupervision}: expected blocks that train, got --mode head; leave one of the two out`,
+    );
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
   model.train(mode).trainsWith(settings);
   const samples = cache ?? cacheOf(settings);

@@ -21,6 +21,7 @@ export const segmenterRecord = z.object({
     name: z.string().optional(),
     batchNorm: z.boolean().optional(),
     dropout: z.number().optional(),
+    auxiliary: z.boolean().optional(),
   }),
   ...trainedRecord,
 });
@@ -34,7 +35,7 @@ export type SegmenterRecord = z.infer<typeof segmenterRecord>;
  */
 export function recordOf(model: Segmenter, modelName: string): SegmenterRecord {
   const { imageSize, head } = model;
-  const { classes, batchNorm, dropout, name = DEFAULT_HEAD } = head;
+  const { classes, batchNorm, dropout, auxiliary, name = DEFAULT_HEAD } = head;
   return {
     modelName,
     imageSize: shortSize(imageSize),
@@ -44,6 +45,7 @@ export function recordOf(model: Segmenter, modelName: string): SegmenterRecord {
       ...(name !== DEFAULT_HEAD && { name }),
       ...(batchNorm && { batchNorm }),
       ...(dropout && { dropout }),
+      ...(auxiliary && { auxiliary }),
     },
     ...trainedIn(model),
   };

@@ -52,6 +52,8 @@ export interface TrainingRunSettings extends NamedOptimizerOptions {
   /** Layer-wise decay of the learning rate. Default 1: none. */
   readonly layerDecay?: number | undefined;
   readonly ema?: number | undefined;
+  /** Factor of the loss of auxiliary heads. Default: none. */
+  readonly deepSupervision?: number | undefined;
   readonly patience?: number | undefined;
   readonly metric: string;
   readonly guard: boolean;
@@ -186,6 +188,7 @@ export async function beginRun<
     learningRate: learningRates(settings),
     rates: layerRates(settings, model),
     average: settings.ema,
+    deepSupervision: settings.deepSupervision,
     frozenSteps: mode === 'head' ? 0 : freezeEpochs * batches,
     config: { ...recordedSettings(settings), classNames: classes, model: record },
     ...(folders && {

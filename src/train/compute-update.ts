@@ -1,9 +1,9 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
 import { add, cast, div, mul, stack, tidy, zerosLike } from '../base/tfjs-core.js';
 import type { Batch, Tensors } from '../data/batch.js';
 import { valueAndGradients } from '../engine/value-and-gradients.js';
-import type { Model } from '../model/model.js';
+import type { Model, Pass } from '../model/model.js';
 import type { Parameter } from '../model/parameters.js';
 import { randomStream } from '../random/random-stream.js';
 import { globalNorm } from './optimizers/clip-by-global-norm.js';
@@ -45,7 +45,7 @@ export function computeUpdate<In extends Tensors, Out extends Tensors, Target ex
     const random = randomStream(options.seed, 'dropout', before.position);
     const xs = parameters.map(({ value }) => value);
     const { value, gradients: byParameter } = valueAndGradients(() => {
-      const loss = options.loss(model.forward(batch.inputs, { random }), batch.targets);
+      const loss = supervisedLoss(model, batch, options, { random });
       if (loss.rank === 0) return scale === undefined ? loss : mul(loss, scale);
       throw new UserError(`loss: expected a scalar, got [${loss.shape}]; return its mean`);
     }, xs);
@@ -77,4 +77,25 @@ export function computeUpdate<In extends Tensors, Out extends Tensors, Target ex
       average: updatedAverage(before.average, newWeights, options.average ?? 0),
     };
   });
+}
+
+/** The loss of a model's outputs, and of those of its auxiliary heads where training asks for them. */
+function supervisedLoss<In extends Tensors, Out extends Tensors, Target extends Tensors>(
+  model: Model<In, Out>,
+  { inputs, targets }: Batch<In, Target>,
+  { loss, deepSupervision: factor }: TrainingOptions<In, Out, Target>,
+  pass: Pass<Out>,
+): Scalar {
+  if (factor === undefined) return loss(model.forward(inputs, pass), targets);
+  const others: Out[] = [];
+  const main = loss(
+    model.forward(inputs, { ...pass, auxiliary: (outputs) => others.push(outputs) }),
+    targets,
+  );
+  if (others.length === 0)
+    throw new UserError(
+      'deepSupervision: expected a model with auxiliary heads, got one without; load it with `auxiliary: true`',
+    );
+  const sum = others.map((outputs) => loss(outputs, targets)).reduce((a, b) => add(a, b));
+  return add(main, mul(factor / others.length, sum));
 }

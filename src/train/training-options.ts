@@ -23,6 +23,11 @@ export interface TrainingOptions<
   readonly learningRate: number | Partial<Readonly<Record<ParameterGroup, number>>>;
   /** The rate of a parameter as a multiple of its group's, such as `layerDecay` gives. Default: 1. */
   readonly rates?: ((parameter: Parameter) => number) | undefined;
+  /**
+   * Deep supervision: the factor of the mean loss of the model's auxiliary heads, which is added to the loss, such as 0.4.
+   * Default: these heads are left out.
+   */
+  readonly deepSupervision?: number | undefined;
   /** Default: constant. */
   readonly schedule?: Schedule;
   /** Seeds dropout; shuffling and augmentation are seeded by the plans. */

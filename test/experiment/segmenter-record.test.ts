@@ -74,6 +74,19 @@ describe('segmenterFrom', () => {
       again.dispose();
     });
 
+  it('keeps auxiliary heads', async () => {
+    const model = await loadSegmenter(dir, { classes: 3, seed: 1, auxiliary: true });
+    const record = JSON.parse(JSON.stringify(recordOf(model, dir))) as ReturnType<typeof recordOf>;
+    assert.deepEqual(record.head, { classes: 3, auxiliary: true });
+    const again = await segmenterFrom(record, 99);
+    assert.deepEqual(
+      [...again.parameters].map(({ name }) => name),
+      [...model.parameters].map(({ name }) => name),
+    );
+    again.dispose();
+    model.dispose();
+  });
+
   it('keeps which parameters train where they are a choice of its own, such as BitFit', async () => {
     const model = await loadSegmenter(dir, { classes: 3, seed: 1, imageSize: 8, batchNorm: true });
     for (const parameter of model.parameters)

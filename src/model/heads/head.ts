@@ -16,6 +16,8 @@ export interface HeadOptions {
   readonly dropout?: number;
   /** Which head, by its name in `heads`. Default `study`. */
   readonly name?: string;
+  /** Whether auxiliary heads on earlier blocks train with it: see `TrainingOptions.deepSupervision`. Default false. */
+  readonly auxiliary?: boolean;
 }
 
 /** The ViT under a head. */

@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { tidy } from '../../base/tfjs-core.js';
 import { type ImageSize, sizeOf } from '../../data/images/image-size.js';
 import { type Normalization, normalizationOf } from '../../data/images/normalization.js';
+import { auxiliaryHeads } from '../../model/heads/auxiliary-heads.js';
 import { addHead, type Head, type HeadOptions, headPass, headPlaces } from '../../model/heads/head.js';
 import { DEFAULT_HEAD, heads } from '../../model/heads/heads.js';
 import type { Pass } from '../../model/model.js';
@@ -27,6 +28,8 @@ export interface SegmenterOptions extends HeadOptions {
 /** A ViT with a segmentation head, and at most one adapter on its linear maps. */
 export class Segmenter extends AdaptableVit {
   readonly #head: Head;
+  /** The head with its auxiliary ones, if it has any. */
+  readonly #trained: Head;
 
   constructor(
     config: VitConfig,
@@ -37,25 +40,32 @@ export class Segmenter extends AdaptableVit {
     const { width, height } = sizeOf(imageSize);
     super(config, imageSize, width * height * head.classes, normalization);
     this.#head = heads.make(head.name ?? DEFAULT_HEAD, head);
+    this.#trained = head.auxiliary ? auxiliaryHeads(this.#head, head) : this.#head;
   }
 
   /** Float32 images [batch, height, width, channels], or `trunk`'s output, → logits [batch, height, width, classes]. */
   forward(images: Tensor, pass: Pass = {}): Tensor {
     const { parameters, config } = this;
-    return tidy(() => {
+    const head = pass.auxiliary ? this.#trained : this.#head;
+    const [logits, ...others] = tidy(() => {
       const { patch_size: patch, num_hidden_layers: depth } = config;
       const size = this.gridOf(images);
-      const layers = [...(this.#head.levels?.(depth) ?? []), depth - 1];
+      const layers = [...(head.levels?.(depth) ?? []), depth - 1];
       const levels = this.levels(images, layers, pass).map((tokens) => patchGrid(tokens, size));
       const grid = levels.pop()!;
-      return this.#head.forward(grid, headPass(parameters, { ...pass, patch, images, levels }));
+      const others: Tensor[] = [];
+      const auxiliary = (outputs: Tensor) => void others.push(outputs);
+      const given = { ...pass, ...(pass.auxiliary && { auxiliary }), patch, images, levels };
+      return [head.forward(grid, headPass(parameters, given)), ...others];
     });
+    for (const outputs of others) pass.auxiliary?.(outputs);
+    return logits!;
   }
 
   /** As far as the head allows, too, which may read earlier blocks, or the pictures themselves. */
   override get trunkBlocks(): number {
     const { num_hidden_layers: depth } = this.config;
-    const { readsImages, levels } = this.#head;
+    const { readsImages, levels } = this.#trained;
     const read = readsImages ? [-1] : (levels?.(depth) ?? []);
     return Math.min(super.trunkBlocks, ...read.map((layer) => layer + 1));
   }
@@ -66,7 +76,7 @@ export class Segmenter extends AdaptableVit {
 
   /** Adds the head's parameters, with weights drawn from the seed. */
   addHead(seed: number): void {
-    addHead(this.parameters, this.#head, this.config, seed);
+    addHead(this.parameters, this.#trained, this.config, seed);
   }
 
   /**
