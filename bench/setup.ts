@@ -3,6 +3,7 @@ import type { Batch } from '../src/data/batch.js';
 import type { Size } from '../src/data/images/image-size.js';
 import { type Engine, type EngineName, useEngine } from '../src/engine/engine.js';
 import type { Precision } from '../src/engine/numbers/precision.js';
+import type { Loss } from '../src/model/loss.js';
 import { logCoshDice } from '../src/tasks/segmentation/losses/log-cosh-dice.js';
 import type { Segmenter } from '../src/tasks/segmentation/segmenter.js';
 import { adamW } from '../src/train/optimizers/adam.js';
@@ -24,10 +25,10 @@ export function startEngine({
 }
 
 /** One step of a run: forward, loss, gradients, AdamW, on a batch that stays the same. */
-export function stepOf(model: Segmenter, size: number): () => Promise<unknown> {
+export function stepOf(model: Segmenter, size: number, loss: Loss = logCoshDice()): () => Promise<unknown> {
   const training = new Training({
     model,
-    loss: logCoshDice(),
+    loss,
     optimizer: adamW(),
     learningRate: 1e-4,
     seed: 1,

@@ -1,5 +1,11 @@
 import { z } from 'zod';
+import { nameIn } from '../../src/cli/flag.js';
+import { sizeText } from '../../src/data/images/image-size.js';
 import { onednnBackend } from '../../src/engine/onednn.js';
+import { imageSizeFlag } from '../../src/experiment/image-size-flag.js';
+import { segmentationLossFlags } from '../../src/experiment/segmentation-loss.js';
+import { DEFAULT_HEAD, heads } from '../../src/model/heads/heads.js';
+import { lossSum } from '../../src/tasks/segmentation/losses/loss-sum.js';
 import { engineFlags, modelFlags } from '../bench-flags.js';
 import { command } from '../command.js';
 import { timed } from '../measure.js';
@@ -11,7 +17,12 @@ import { startEngine, stepOf } from '../setup.js';
 export default command({
   description: 'where the time of a training step goes, by kernel of the onednn engine',
   flags: {
-    Model: modelFlags,
+    Model: {
+      ...modelFlags,
+      head: nameIn(heads).default(DEFAULT_HEAD).describe('the segmentation head'),
+      imageSize: imageSizeFlag.optional().describe("size of the pictures; default the model's"),
+      loss: segmentationLossFlags.loss,
+    },
     Engine: { precision: engineFlags.precision, threads: engineFlags.threads },
     Measuring: {
       warmUp: z.int().min(0).default(3).describe('steps before the clock starts'),
@@ -21,9 +32,11 @@ export default command({
     },
   },
   run: async (config) => {
-    const { model, adapter, batch, warmUp, steps } = config;
+    const { model, adapter, batch, head, imageSize, loss, warmUp, steps } = config;
     const engine = await startEngine({ ...config, engine: 'onednn' });
-    const step = stepOf(randomSegmenter(model, adapter), batch);
+    const segmenter = randomSegmenter(model, adapter, { name: head, ...(imageSize && { imageSize }) });
+    const size = sizeText(segmenter.imageSize);
+    const step = stepOf(segmenter, batch, lossSum(loss));
     const { addon } = onednnBackend();
     await timed({ warmUp, steps: 1 }, step);
     addon.profile(true);
@@ -54,10 +67,10 @@ export default command({
         processorMs ? processorMs.toFixed(2) : '',
       ]),
     );
-    const what = `${model}, ${adapter}, batch ${batch}, ${engine.precision}, ${engine.threads} threads: ${wall.toFixed(1)} ms a step`;
+    const what = `${model}, ${adapter}, head ${head}, ${loss}, batch ${batch} of ${size}, ${engine.precision}, ${engine.threads} threads: ${wall.toFixed(1)} ms a step`;
     if (config.json)
       process.stdout.write(
-        `${JSON.stringify({ model, adapter, batch, precision: engine.precision, threads: engine.threads, ms_per_step: rounded(wall), rows })}\n`,
+        `${JSON.stringify({ model, adapter, head, loss, image_size: size, batch, precision: engine.precision, threads: engine.threads, ms_per_step: rounded(wall), rows })}\n`,
       );
     else process.stdout.write(`${what}\n\n${table}`);
     if (config.update) await updateSection('profile', `${what}\n\n${table}`);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ADAPTERS } from '../../bench/adapters.js';
 import { MODELS, randomSegmenter } from '../../bench/models.js';
 import { flops, products } from '../../bench/products.js';
+import { needOnednn } from '../native/onednn.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const bench = (...args: string[]) =>
@@ -47,6 +48,25 @@ describe('bench', () => {
       assert.ok(Math.abs(images_per_s * s_per_step - 1) < 1e-5);
       assert.ok(cpu_ms_per_image > 0 && loop_ms >= 0 && peak_rss_mb > 0);
     });
+
+  it('profile measures the head, the size and the loss that it is given', function () {
+    needOnednn.call(this);
+    const line =
+      'profile --model deit-tiny --adapter full --head detail --image-size 48x32 --loss dice+cross-entropy --batch 2 --warm-up 0 --steps 1 --json';
+    const { stdout, stderr, status } = bench(...line.split(' '));
+    assert.equal(status, 0, stderr);
+    const { head, image_size, loss, rows } = JSON.parse(stdout);
+    assert.deepEqual(
+      { head, image_size, loss },
+      { head: 'detail', image_size: '48x32', loss: 'dice+cross-entropy' },
+    );
+    const calls = new Map(
+      rows.map(({ kernel, calls }: { kernel: string; calls: number }) => [kernel, calls]),
+    );
+    // The detail head has convolutions of its own, which gather neighbourhoods.
+    for (const kernel of ['CrossEntropyGrad', 'OverlapGrad', 'PatchesGrad'])
+      assert.ok(calls.get(kernel), kernel);
+  });
 
   it('names the nearest command or flag in one line', () => {
     for (const [args, message] of [
