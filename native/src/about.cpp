@@ -53,6 +53,7 @@ Napi::Value about(const Napi::CallbackInfo& info) {
   result["isa"] = loopsIsa();
   result["fastBf16"] = hasFastBf16();
   result["integerIsa"] = integerTiles().isa;
+  result["attentionIsa"] = attentionLoops() ? attentionLoops()->isa : "none";
   result["mostOfWeight8"] = integerTiles().mostOfWeight[int(Integers::int8)];
   auto enums = Napi::Object::New(env);
   addEnum<Type>(enums, "Type");

@@ -2,9 +2,9 @@
 // in loops.cpp.
 #include "attention-bf16.h"
 
-#include <immintrin.h>
 #include <math.h>
-#include <string.h>
+
+#include "attention-vectors.h"
 
 namespace millrace {
 namespace avx512bf16 {
@@ -12,8 +12,6 @@ namespace {
 
 // Rows of scores that are treated at a time: they stay in the first-level cache.
 constexpr size_t kRows = 16;
-
-inline size_t roundUp(size_t n, size_t step) { return (n + step - 1) / step * step; }
 
 /**
  * The left factor of a product: pairs of neighbours along the summed dimension as one 32-bit word. Row r's pair p
@@ -71,33 +69,6 @@ void product(Left a, const uint32_t* b, size_t ldb, float* c, size_t ldc, size_t
   }
 }
 
-/** 16 × 16 words: column j of what is read becomes row j. */
-void transposeWords(__m512i r[16]) {
-  __m512i t[16];
-  for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-  }
-  for (int i = 0; i < 16; i += 4)
-    for (int j = 0; j < 2; j++) {
-      r[i + 2 * j] = _mm512_unpacklo_epi64(t[i + j], t[i + j + 2]);
-      r[i + 2 * j + 1] = _mm512_unpackhi_epi64(t[i + j], t[i + j + 2]);
-    }
-  // Now r[4g + c] holds, in its four quarters q, column 4q + c of rows 4g to 4g + 3.
-  for (int c = 0; c < 4; c++) {
-    __m512i a = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x88), b = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x88);
-    __m512i d = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xdd), e = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xdd);
-    t[c] = _mm512_shuffle_i32x4(a, b, 0x88);
-    t[8 + c] = _mm512_shuffle_i32x4(a, b, 0xdd);
-    t[4 + c] = _mm512_shuffle_i32x4(d, e, 0x88);
-    t[12 + c] = _mm512_shuffle_i32x4(d, e, 0xdd);
-  }
-  memcpy(r, t, sizeof(t));
-}
-
-/** The first n of 16 vector places. */
-inline __mmask16 first(size_t n) { return n < 16 ? (__mmask16)((1u << n) - 1) : (__mmask16)0xffff; }
-
 /** Rows [tokens, size] as [size/2, wide]: the right factor of x·rowsᵀ. Columns from `tokens` on are zero. */
 void packTransposed(const uint16_t* rows, size_t tokens, size_t size, size_t stride, uint32_t* to, size_t wide) {
   size_t pairs = size / 2;
@@ -130,31 +101,6 @@ void narrowInto(const float* x, size_t ldx, uint16_t* y, size_t stride, size_t r
       _mm256_mask_storeu_epi16(y + r * stride + i, first(n - i), narrowed);
     }
 }
-
-/** 2ˣ for x ≤ 0 or little above, within 1e-7 of itself; NaN stays. The polynomial is a minimax fit on |r| ≤ ½. */
-inline __m512 powerOfTwo(__m512 x) {
-  x = _mm512_max_ps(_mm512_set1_ps(-140.f), x);
-  __m512 k = _mm512_roundscale_ps(x, 8), r = _mm512_sub_ps(x, k);
-  __m512 p = _mm512_set1_ps(1.327647152e-3f);
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(9.675541331e-3f));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.550713275e-2f));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(2.402211972e-1f));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(6.931469671e-1f));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.000000072f));
-  return _mm512_scalef_ps(p, k);
-}
-
-constexpr float kLog2e = 1.44269504f;
-
-struct Room {
-  char* at;
-  template <typename T>
-  T* take(size_t count) {
-    T* taken = (T*)at;
-    at += roundUp(count * sizeof(T), 64);
-    return taken;
-  }
-};
 
 struct Sizes {
   /** Tokens and numbers rounded up to whole vectors. */
@@ -217,13 +163,6 @@ void forward(const AttentionHead& h, uint16_t* y, float* logSum, void* memory) {
   }
 }
 
-/** Rows of two as words of pairs: the low halves are the even row's. */
-inline __m512i paired(__m512bh rows) {
-  static const uint16_t kOrder[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                                      8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  return _mm512_permutexvar_epi16(_mm512_loadu_si512(kOrder), (__m512i)rows);
-}
-
 void backward(const AttentionHead& h, const uint16_t* dy, const float* logSum, uint16_t* dq, uint16_t* dk,
               uint16_t* dv, void* memory) {
   Sizes s(h.tokens, h.size);
@@ -277,11 +216,11 @@ void backward(const AttentionHead& h, const uint16_t* dy, const float* logSum, u
         __m512 p0 = _mm512_loadu_ps(row + i), p1 = _mm512_loadu_ps(row + s.wide + i);
         __m512 d0 = _mm512_mul_ps(_mm512_mul_ps(p0, scale), _mm512_sub_ps(_mm512_loadu_ps(slope + i), even));
         __m512 d1 = _mm512_mul_ps(_mm512_mul_ps(p1, scale), _mm512_sub_ps(_mm512_loadu_ps(slope + s.wide + i), odd));
-        _mm512_storeu_si512(pTo + i, paired(_mm512_cvtne2ps_pbh(p1, p0)));
-        __m512bh both = _mm512_cvtne2ps_pbh(d1, d0);
+        _mm512_storeu_si512(pTo + i, paired((__m512i)_mm512_cvtne2ps_pbh(p1, p0)));
+        __m512i both = (__m512i)_mm512_cvtne2ps_pbh(d1, d0);
         _mm512_storeu_si512(dsTo + i, paired(both));
-        _mm256_storeu_si256((__m256i*)(rowsTo + i), _mm512_castsi512_si256((__m512i)both));
-        _mm256_storeu_si256((__m256i*)(rowsTo + s.wide + i), _mm512_extracti64x4_epi64((__m512i)both, 1));
+        _mm256_storeu_si256((__m256i*)(rowsTo + i), _mm512_castsi512_si256(both));
+        _mm256_storeu_si256((__m256i*)(rowsTo + s.wide + i), _mm512_extracti64x4_epi64(both, 1));
       }
     }
   }
@@ -297,7 +236,7 @@ void backward(const AttentionHead& h, const uint16_t* dy, const float* logSum, u
 }  // namespace
 
 extern const AttentionLoops table;
-const AttentionLoops table = {scratch, forward, backward};
+const AttentionLoops table = {"avx512bf16", scratch, forward, backward};
 
 }  // namespace avx512bf16
 }  // namespace millrace

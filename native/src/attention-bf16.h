@@ -17,6 +17,7 @@ struct AttentionHead {
  * are never in memory. Statistics are f32; the factors of every product are bf16, their sums f32.
  */
 struct AttentionLoops {
+  const char* isa;
   /** Bytes of scratch that a call needs, 64-byte aligned. */
   size_t (*scratch)(size_t tokens, size_t size);
   /** y and, for the gradient, the logarithm of each row's Σ eˢ. */
@@ -26,7 +27,7 @@ struct AttentionLoops {
                    uint16_t* dv, void* scratch);
 };
 
-/** Null if the processor has no bf16 products, or has ones that oneDNN uses better (AMX). */
+/** What this processor has; null without bf16 products. MILLRACE_ONEDNN_ISA names another one. */
 const AttentionLoops* attentionLoops();
 
 }  // namespace millrace

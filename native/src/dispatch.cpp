@@ -8,6 +8,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 namespace millrace {
@@ -27,6 +31,11 @@ extern const Loops table;
 namespace avx512bf16 {
 extern const AttentionLoops table;
 }
+#if defined(MILLRACE_AMX)
+namespace amxbf16 {
+extern const AttentionLoops table;
+}
+#endif
 namespace avx512vnni {
 extern const IntegerTiles integers;
 }
@@ -49,12 +58,29 @@ bool avx512() {
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
 
-/** AVX512-BF16 without AMX: with tiles, oneDNN's products are faster than vector ones of our own. */
-bool vectorBf16() {
+/** Leaf 7 of what the processor says about itself. */
+struct Leaf7 {
   unsigned a = 0, b = 0, c = 0, d = 0;
-  if (!avx512() || !__get_cpuid_count(7, 1, &a, &b, &c, &d)) return false;
-  return (a & (1u << 5)) && !mayUseTiles(TileProducts::bf16);
+  explicit Leaf7(unsigned part) {
+    if (!__get_cpuid_count(7, part, &a, &b, &c, &d)) a = b = c = d = 0;
+  }
+};
+
+bool vectorBf16() { return avx512() && (Leaf7(1).a & (1u << 5)); }
+
+#if defined(MILLRACE_AMX)
+/** Whether there are tiles of bf16, and Linux lets this process use them, for which it must be asked. */
+bool tilesBf16() {
+  constexpr unsigned kTiles = (1u << 22) | (1u << 24);
+  if (!vectorBf16() || (Leaf7(0).d & kTiles) != kTiles) return false;
+#if defined(__linux__)
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
 }
+#endif
 #endif
 
 Choice choose() {
@@ -70,7 +96,8 @@ const Choice& choice() {
   static const Choice chosen = choose();
   return chosen;
 }
-/** Whether MILLRACE_ONEDNN_ISA admits integers of an instruction set, by which tests run each one that a processor has. */
+
+/** Whether MILLRACE_ONEDNN_ISA admits an instruction set, by which tests run each one that a processor has. */
 bool admitted(const char* isa) {
   const char* only = std::getenv("MILLRACE_ONEDNN_ISA");
   return !only || std::strcmp(only, isa) == 0;
@@ -88,6 +115,17 @@ const IntegerTiles& chooseIntegers() {
 #endif
   return base::integers;
 }
+
+const AttentionLoops* chooseAttention() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+#if defined(MILLRACE_AMX)
+  if (admitted("amxbf16") && tilesBf16()) return &amxbf16::table;
+#endif
+  if (admitted("avx512bf16") && vectorBf16()) return &avx512bf16::table;
+#endif
+  return nullptr;
+}
 }  // namespace
 
 const IntegerTiles& integerTiles() {
@@ -99,12 +137,8 @@ const Loops& loops() { return *choice().table; }
 const char* loopsIsa() { return choice().isa; }
 
 const AttentionLoops* attentionLoops() {
-#if defined(__x86_64__)
-  static const bool usable = vectorBf16();
-  return usable ? &avx512bf16::table : nullptr;
-#else
-  return nullptr;
-#endif
+  static const AttentionLoops* const chosen = chooseAttention();
+  return chosen;
 }
 
 }  // namespace millrace

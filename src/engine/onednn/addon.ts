@@ -80,6 +80,8 @@ export interface Addon {
     readonly fastBf16: boolean;
     /** The instructions that multiply integers; an addon that was built before there were any has none. */
     readonly integerIsa?: string;
+    /** The instructions of attention in bf16, none for products of oneDNN; an earlier build does not say. */
+    readonly attentionIsa?: string;
     /** The largest magnitude of a weight in int8: 127, or 64 where pairs of products are added in 16 bits. */
     readonly mostOfWeight8: number;
     readonly enums: Enums;
