@@ -184,6 +184,7 @@ const isas =
 /** Files that are compiled otherwise than the rest: the flags by the name of their namespace. */
 function specialFlags(tiles) {
   const vnni = isas.avx512 && [...isas.avx512, '-mavx512vnni'];
+  const bf16 = isas.avx512 && [...isas.avx512, '-mavx512bf16'];
   return {
     'loops.cpp': isas,
     'integer-tiles.cpp': Object.fromEntries(
@@ -192,7 +193,8 @@ function specialFlags(tiles) {
         ...(vnni && { avx2: isas.avx2, avx512vnni: vnni, ...(tiles && { amxint8: [...vnni, ...tiles] }) }),
       }).map(([isa, flags]) => [isa, [...flags, '-ffp-contract=off']]),
     ),
-    'attention-bf16.cpp': isas.avx512 ? { avx512bf16: [...isas.avx512, '-mavx512bf16'] } : {},
+    'attention-bf16.cpp': bf16 ? { avx512bf16: bf16 } : {},
+    'attention-tiles.cpp': bf16 && tiles ? { amxbf16: [...bf16, ...tiles] } : {},
   };
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "attention-bf16.h"
 #include "engine.h"
 #include "gemm.h"
 #include "loops.h"

@@ -27,7 +27,7 @@ struct AttentionLoops {
                    uint16_t* dv, void* scratch);
 };
 
-/** What this processor has; null without bf16 products. MILLRACE_ONEDNN_ISA names another one. */
+/** What this processor has; null where oneDNN's products are the best. MILLRACE_ONEDNN_ISA names another one. */
 const AttentionLoops* attentionLoops();
 
 }  // namespace millrace

@@ -8,10 +8,6 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
-#if defined(__linux__)
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
 #endif
 
 namespace millrace {
@@ -58,29 +54,10 @@ bool avx512() {
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
 
-/** Leaf 7 of what the processor says about itself. */
-struct Leaf7 {
+bool vectorBf16() {
   unsigned a = 0, b = 0, c = 0, d = 0;
-  explicit Leaf7(unsigned part) {
-    if (!__get_cpuid_count(7, part, &a, &b, &c, &d)) a = b = c = d = 0;
-  }
-};
-
-bool vectorBf16() { return avx512() && (Leaf7(1).a & (1u << 5)); }
-
-#if defined(MILLRACE_AMX)
-/** Whether there are tiles of bf16, and Linux lets this process use them, for which it must be asked. */
-bool tilesBf16() {
-  constexpr unsigned kTiles = (1u << 22) | (1u << 24);
-  if (!vectorBf16() || (Leaf7(0).d & kTiles) != kTiles) return false;
-#if defined(__linux__)
-  constexpr int kRequestPermission = 0x1023, kTileData = 18;
-  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-#else
-  return false;
-#endif
+  return avx512() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5));
 }
-#endif
 #endif
 
 Choice choose() {
@@ -97,11 +74,9 @@ const Choice& choice() {
   return chosen;
 }
 
-/** Whether MILLRACE_ONEDNN_ISA admits an instruction set, by which tests run each one that a processor has. */
-bool admitted(const char* isa) {
-  const char* only = std::getenv("MILLRACE_ONEDNN_ISA");
-  return !only || std::strcmp(only, isa) == 0;
-}
+/** The one instruction set to use, by which tests run each one that a processor has; null for the best. */
+const char* only() { return std::getenv("MILLRACE_ONEDNN_ISA"); }
+bool admitted(const char* isa) { return !only() || std::strcmp(only(), isa) == 0; }
 
 const IntegerTiles& chooseIntegers() {
 #if defined(__x86_64__)
@@ -119,10 +94,12 @@ const IntegerTiles& chooseIntegers() {
 const AttentionLoops* chooseAttention() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
+  bool tiles = mayUseTiles(TileProducts::bf16);
 #if defined(MILLRACE_AMX)
-  if (admitted("amxbf16") && tilesBf16()) return &amxbf16::table;
+  if (admitted("amxbf16") && vectorBf16() && tiles) return &amxbf16::table;
 #endif
-  if (admitted("avx512bf16") && vectorBf16()) return &avx512bf16::table;
+  // With tiles oneDNN's products are faster than vector ones of our own.
+  if (admitted("avx512bf16") && vectorBf16() && (!tiles || only())) return &avx512bf16::table;
 #endif
   return nullptr;
 }
