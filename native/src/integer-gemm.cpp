@@ -118,10 +118,8 @@ Place placeOf(const Matrix& matrix) {
   return {matrix.data, matrix.type == Type::bf16, size_t(matrix.strides[0])};
 }
 
-/** How many bytes of rows are multiplied with one tile of a weight after the other: they stay in the second-level cache. */
-constexpr size_t kRowBytes = 256 << 10;
-/** How many tiles of a weight a thread takes at a time. */
-constexpr size_t kColumnTiles = 8;
+/** How many bytes of a weight are multiplied with one tile of rows after the other: they stay in the second-level cache. */
+constexpr size_t kWeightBytes = 640 << 10;
 
 }  // namespace
 
@@ -165,12 +163,13 @@ void integerGemm(Call& call, const Gemm& g, const IntegerRows& a) {
   for (const Matrix& matrix : g.added) p.added[p.addedCount++] = placeOf(matrix);
   p.y = placeOf(g.c);
   size_t rowTiles = partsOf(m, tileRows), columnTiles = partsOf(n, tiles.columns);
-  size_t high = std::max<size_t>(1, kRowBytes / (a.runs * kRun * 4 * tileRows)), wide = kColumnTiles;
-  size_t across = partsOf(columnTiles, wide);
-  parallelFor(partsOf(rowTiles, high) * across, 1, [&](size_t b, size_t e) {
-    for (size_t task = b; task < e; task++) {
-      size_t i = task / across * high, j = task % across * wide;
-      tiles.multiply(p, {i, std::min(i + high, rowTiles)}, {j, std::min(j + wide, columnTiles)});
+  size_t most = std::max<size_t>(1, kWeightBytes / (a.runs * kRun * 4 * tiles.columns));
+  size_t groups = partsOf(columnTiles, most), wide = partsOf(columnTiles, groups);
+  parallelFor(groups * rowTiles, 1, [&](size_t b, size_t e) {
+    while (b < e) {
+      size_t i = b % rowTiles, j = b / rowTiles * wide, count = std::min(rowTiles - i, e - b);
+      tiles.multiply(p, {i, i + count}, {j, std::min(j + wide, columnTiles)});
+      b += count;
     }
   });
 }

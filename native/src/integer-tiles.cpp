@@ -102,71 +102,112 @@ inline void put(float* to, Ints sum, bool first) {
 
 constexpr size_t kColumns = 2 * kLanes;
 
-#if defined(__AMX_INT8__)
-constexpr size_t kRows8 = 32;
+using Floats = float __attribute__((vector_size(4 * kLanes)));
+using Words = uint32_t __attribute__((vector_size(4 * kLanes)));
+using Whole = int32_t __attribute__((vector_size(4 * kLanes)));
+using Halves = uint16_t __attribute__((vector_size(2 * kLanes)));
 
-/** Eight tiles of 16 rows of 64 bytes. */
-struct TileShapes {
-  uint8_t palette = 1, startRow = 0, reserved[14] = {};
-  uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-alignas(64) static const TileShapes kShapes;
+template <typename V>
+inline V vectorAt(const void* from) {
+  V x;
+  memcpy(&x, from, sizeof(V));
+  return x;
+}
 
-/** The unit's state for as long as tiles are multiplied; a thread that has none is switched faster. */
-struct TileState {
-  TileState() { asm volatile("ldtilecfg %0" : : "m"(kShapes)); }
-  ~TileState() { _tile_release(); }
-};
+inline Floats sumsAt(const float* from) { return vectorAt<Floats>(from); }
+inline Floats sumsAt(const int32_t* from) { return __builtin_convertvector(vectorAt<Whole>(from), Floats); }
 
-/** Adds to `to` [kRows8, kColumns] the sums over the runs of one block, or puts them there. */
-void block8(const int32_t* a, const int32_t* weights, const int32_t* begin, size_t runs, float* to, bool first) {
-  constexpr size_t kTile = 16 * kRun;
-  alignas(64) int32_t sums[kRows8 * kColumns];
-  // What the intrinsics read they do not tell the compiler.
-  asm volatile("" ::: "memory");
-  // All rows begin alike.
-  _tile_loadd(0, begin, 0);
-  _tile_loadd(1, begin + kLanes, 0);
-  _tile_loadd(2, begin, 0);
-  _tile_loadd(3, begin + kLanes, 0);
-  for (; runs > 0; runs--, a += 2 * kTile, weights += 2 * kTile) {
-    _tile_loadd(4, a, 4 * kRun);
-    _tile_loadd(6, weights, 4 * kColumns);
-    _tile_loadd(7, weights + kLanes, 4 * kColumns);
-    _tile_dpbusd(0, 4, 6);
-    _tile_dpbusd(1, 4, 7);
-    _tile_loadd(5, a + kTile, 4 * kRun);
-    _tile_dpbusd(2, 5, 6);
-    _tile_dpbusd(3, 5, 7);
+/** Walks down the rows of a matrix. */
+struct Walk {
+  char* at;
+  size_t step;
+  bool bf16;
+
+  Walk(const Place& place, size_t row, size_t column) : at(nullptr), bf16(place.bf16) {
+    size_t size = bf16 ? 2 : 4;
+    step = place.stride * size;
+    if (place.data) at = static_cast<char*>(place.data) + row * step + column * size;
   }
-  _tile_stored(0, sums, 4 * kColumns);
-  _tile_stored(1, sums + kLanes, 4 * kColumns);
-  _tile_stored(2, sums + 16 * kColumns, 4 * kColumns);
-  _tile_stored(3, sums + 16 * kColumns + kLanes, 4 * kColumns);
-  for (size_t i = 0; i < kRows8 * kColumns; i += kLanes) put(to + i, load(sums + i), first);
-}
-#else
-constexpr size_t kRows8 = kRows;
-struct TileState {};
-#endif
+  Floats read(size_t column) const {
+    if (!bf16) return vectorAt<Floats>(at + 4 * column);
+    return (Floats)(__builtin_convertvector(vectorAt<Halves>(at + 2 * column), Words) << 16);
+  }
+  float readOne(size_t column) const {
+    return bf16 ? wide(reinterpret_cast<uint16_t*>(at)[column]) : reinterpret_cast<float*>(at)[column];
+  }
+  /** As `narrow` rounds to bf16. */
+  void write(size_t column, Floats x) const {
+    if (!bf16) return void(memcpy(at + 4 * column, &x, sizeof(x)));
+    Words bits = (Words)x, rounded = bits + (0x7fffu + ((bits >> 16) & 1u));
+    Words chosen = x == x ? rounded : bits | 0x400000u;
+    Halves half = __builtin_convertvector(chosen >> 16, Halves);
+    memcpy(at + 2 * column, &half, sizeof(half));
+  }
+  void writeOne(size_t column, float x) const {
+    if (bf16)
+      reinterpret_cast<uint16_t*>(at)[column] = narrow(x);
+    else
+      reinterpret_cast<float*>(at)[column] = x;
+  }
+};
 
-template <Integers K>
-constexpr size_t rowsOf() {
-  return K == Integers::int8 ? kRows8 : kRows;
+/** Where a tile lies in a product, and what of it is within. */
+struct Tile {
+  size_t row, column, rows, columns;
+};
+
+/** Writes a tile's results, of its sums [rows of a tile, kColumns]. */
+template <typename Sum>
+void finish(const IntegerProduct& p, const Tile& tile, const Sum* sums) {
+  const float *rowScales = p.rowScales + tile.row, *columnScales = p.columnScales + tile.column;
+  const float* bias = p.bias ? p.bias + tile.column : nullptr;
+  size_t count = p.addedCount;
+  Walk y(p.y, tile.row, tile.column), first(p.added[0], tile.row, tile.column), second(p.added[1], tile.row, tile.column);
+  Floats scales[2] = {}, biases[2] = {};
+  bool whole = tile.columns == kColumns;
+  for (size_t h = 0; whole && h < 2; h++) {
+    scales[h] = vectorAt<Floats>(columnScales + h * kLanes);
+    if (bias) biases[h] = vectorAt<Floats>(bias + h * kLanes);
+  }
+  for (size_t r = 0; r < tile.rows; r++, sums += kColumns) {
+    if (whole)
+#pragma GCC unroll 2
+      for (size_t h = 0; h < 2; h++) {
+        Floats x = sumsAt(sums + h * kLanes) * (rowScales[r] * scales[h]);
+        if (bias) x += biases[h];
+        if (count > 0) x += first.read(h * kLanes);
+        if (count > 1) x += second.read(h * kLanes);
+        y.write(h * kLanes, x);
+      }
+    else
+      for (size_t c = 0; c < tile.columns; c++) {
+        float x = float(sums[c]) * (rowScales[r] * columnScales[c]);
+        if (bias) x += bias[c];
+        if (count > 0) x += first.readOne(c);
+        if (count > 1) x += second.readOne(c);
+        y.writeOne(c, x);
+      }
+    y.at += y.step, first.at += first.step, second.at += second.step;
+  }
 }
+
+/** Runs in a block. */
+constexpr size_t blockOf(Integers kind) { return formatOf(kind).perBlock / formatOf(kind).perWord / kRun; }
+
+/** The integers of one tile: its rows, its columns, and where its sums begin. */
+struct Operands {
+  const int32_t *a, *weights, *begin;
+};
 
 /** Adds to `to` [kRows, kColumns] the integers' sums over the runs of one block, or puts them there. */
 template <Integers K>
-void block(const int32_t* a, const int32_t* weights, const int32_t* begin, size_t runs, float* to, bool first) {
-#if defined(__AMX_INT8__)
-  if (K == Integers::int8) return block8(a, weights, begin, runs, to, first);
-#endif
+void block(const Operands& from, size_t runs, float* to, bool first) {
+  const int32_t *a = from.a, *weights = from.weights;
   Ints left[kRows], right[kRows];
 #pragma GCC unroll 12
   for (size_t r = 0; r < kRows; r++) {
-    left[r] = K == Integers::int8 ? load(begin) : zero();
-    right[r] = K == Integers::int8 ? load(begin + kLanes) : zero();
+    left[r] = K == Integers::int8 ? load(from.begin) : zero();
+    right[r] = K == Integers::int8 ? load(from.begin + kLanes) : zero();
   }
   for (; runs > 0; runs--, a += kRows * kRun) {
     for (size_t i = 0; i < kRun; i++, weights += kColumns) {
@@ -186,73 +227,111 @@ void block(const int32_t* a, const int32_t* weights, const int32_t* begin, size_
   }
 }
 
-/** The sums over all runs. */
+/** A tile in vectors: [kRows, kColumns]. */
 template <Integers K>
-void sums(const int32_t* a, const int32_t* weights, const int32_t* begin, size_t runs, float* to) {
-  constexpr size_t kBlock = formatOf(K).perBlock / formatOf(K).perWord / kRun;
-  for (size_t at = 0; at < runs; at += kBlock) {
-    size_t count = runs - at < kBlock ? runs - at : kBlock;
-    const int32_t* own = K == Integers::int8 ? begin + at / kBlock * kColumns : nullptr;
-    block<K>(a + at * rowsOf<K>() * kRun, weights + at * kRun * kColumns, own, count, to, at == 0);
-  }
-}
+struct Vectors {
+  static constexpr Integers kKind = K;
+  static constexpr size_t kHigh = kRows;
 
-/** Writes a tile's results; `n` columns, as a constant where the tile is whole. */
-inline void finish(float* sums, const IntegerProduct& p, size_t row, size_t column, size_t rows, size_t n) {
-  for (size_t r = 0; r < rows; r++) {
-    float* y = sums + r * kColumns;
-    float scale = p.rowScales[row + r];
-    const float *scales = p.columnScales + column, *bias = p.bias + column;
-#pragma omp simd
-    for (size_t c = 0; c < n; c++) y[c] *= scale * scales[c];
-    if (p.bias)
-#pragma omp simd
-      for (size_t c = 0; c < n; c++) y[c] += bias[c];
-    for (size_t i = 0; i < p.addedCount; i++) {
-      size_t at = (row + r) * p.added[i].stride + column;
-      const float* f32 = static_cast<const float*>(p.added[i].data) + at;
-      const uint16_t* half = static_cast<const uint16_t*>(p.added[i].data) + at;
-      if (p.added[i].bf16)
-#pragma omp simd
-        for (size_t c = 0; c < n; c++) y[c] += wide(half[c]);
-      else
-#pragma omp simd
-        for (size_t c = 0; c < n; c++) y[c] += f32[c];
+  void make(const IntegerProduct& p, Operands from, const Tile& tile) {
+    alignas(64) float sums[kRows * kColumns];
+    for (size_t at = 0; at < p.runs; at += blockOf(K)) {
+      size_t runs = p.runs - at < blockOf(K) ? p.runs - at : blockOf(K);
+      block<K>(from, runs, sums, at == 0);
+      from.a += runs * kRows * kRun, from.weights += runs * kRun * kColumns;
+      if (K == Integers::int8) from.begin += kColumns;
     }
-    size_t at = (row + r) * p.y.stride + column;
-    uint16_t* half = static_cast<uint16_t*>(p.y.data) + at;
-    if (p.y.bf16)
-#pragma omp simd
-      for (size_t c = 0; c < n; c++) half[c] = narrow(y[c]);
-    else
-      memcpy(static_cast<float*>(p.y.data) + at, y, n * sizeof(float));
+    finish(p, tile, sums);
   }
-}
+};
 
-template <Integers K>
+#if defined(__AMX_INT8__)
+/** Eight tiles of 16 rows of 64 bytes. */
+struct TileShapes {
+  uint8_t palette = 1, startRow = 0, reserved[14] = {};
+  uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+alignas(64) const TileShapes kShapes;
+
+/** A tile in two by two of AMX's; their state is loaded as long as there is one of these. */
+struct TwoByTwo {
+  static constexpr Integers kKind = Integers::int8;
+  static constexpr size_t kHigh = 32, kCount = kHigh * kColumns;
+
+  TwoByTwo() { asm volatile("ldtilecfg %0" : : "m"(kShapes)); }
+  ~TwoByTwo() { _tile_release(); }
+
+  void make(const IntegerProduct& p, Operands from, const Tile& tile) {
+    constexpr size_t kBlock = blockOf(kKind);
+    alignas(64) int32_t whole[kCount];
+    if (p.runs <= kBlock) {
+      block(from, p.runs, whole);
+      return finish(p, tile, whole);
+    }
+    alignas(64) float sums[kCount];
+    for (size_t at = 0; at < p.runs; at += kBlock) {
+      size_t runs = p.runs - at < kBlock ? p.runs - at : kBlock;
+      block(from, runs, whole);
+      for (size_t i = 0; i < kCount; i += kLanes) put(sums + i, load(whole + i), at == 0);
+      from.a += runs * kHigh * kRun, from.weights += runs * kRun * kColumns, from.begin += kColumns;
+    }
+    finish(p, tile, sums);
+  }
+
+ private:
+  static void block(const Operands& from, size_t runs, int32_t* sums) {
+    constexpr size_t kTile = 16 * kRun;
+    const int32_t *a = from.a, *weights = from.weights;
+    // What the intrinsics read they do not tell the compiler.
+    asm volatile("" ::: "memory");
+    // All rows begin alike.
+    _tile_loadd(0, from.begin, 0);
+    _tile_loadd(1, from.begin + kLanes, 0);
+    _tile_loadd(2, from.begin, 0);
+    _tile_loadd(3, from.begin + kLanes, 0);
+    for (; runs > 0; runs--, a += 2 * kTile, weights += kRun * kColumns) {
+      _tile_loadd(4, a, 4 * kRun);
+      _tile_loadd(6, weights, 4 * kColumns);
+      _tile_loadd(7, weights + kLanes, 4 * kColumns);
+      _tile_dpbusd(0, 4, 6);
+      _tile_dpbusd(1, 4, 7);
+      _tile_loadd(5, a + kTile, 4 * kRun);
+      _tile_dpbusd(2, 5, 6);
+      _tile_dpbusd(3, 5, 7);
+    }
+    _tile_stored(0, sums, 4 * kColumns);
+    _tile_stored(1, sums + kLanes, 4 * kColumns);
+    _tile_stored(2, sums + 16 * kColumns, 4 * kColumns);
+    _tile_stored(3, sums + 16 * kColumns + kLanes, 4 * kColumns);
+  }
+};
+using In8 = TwoByTwo;
+#else
+using In8 = Vectors<Integers::int8>;
+#endif
+using In16 = Vectors<Integers::int16>;
+
+template <typename Maker>
 void multiplyIn(const IntegerProduct& p, TileRange rows, TileRange columns) {
-  constexpr size_t kHigh = rowsOf<K>(), kBlock = formatOf(K).perBlock / formatOf(K).perWord / kRun;
-  alignas(64) float room[kHigh * kColumns];
-  size_t blocks = (p.runs + kBlock - 1) / kBlock;
-  TileState state;
-  for (size_t j = columns.begin; j < columns.end; j++)
-    for (size_t i = rows.begin; i < rows.end; i++) {
-      size_t row = i * kHigh, column = j * kColumns;
-      const int32_t* begin = K == Integers::int8 ? p.begin + blocks * column : nullptr;
-      sums<K>(p.a + row * p.runs * kRun, p.weights + column * p.runs * kRun, begin, p.runs, room);
-      size_t high = p.rows - row < kHigh ? p.rows - row : kHigh;
-      if (p.columns - column >= kColumns)
-        finish(room, p, row, column, high, kColumns);
-      else
-        finish(room, p, row, column, high, p.columns - column);
+  Maker maker;
+  size_t blocks = (p.runs + blockOf(Maker::kKind) - 1) / blockOf(Maker::kKind);
+  for (size_t i = rows.begin; i < rows.end; i++)
+    for (size_t j = columns.begin; j < columns.end; j++) {
+      size_t row = i * Maker::kHigh, column = j * kColumns;
+      Tile tile = {row, column, p.rows - row, p.columns - column};
+      if (tile.rows > Maker::kHigh) tile.rows = Maker::kHigh;
+      if (tile.columns > kColumns) tile.columns = kColumns;
+      const int32_t* begin = p.begin ? p.begin + blocks * column : nullptr;
+      maker.make(p, {p.a + row * p.runs * kRun, p.weights + column * p.runs * kRun, begin}, tile);
     }
 }
 
 void multiply(const IntegerProduct& p, TileRange rows, TileRange columns) {
   if (p.kind == Integers::int8)
-    multiplyIn<Integers::int8>(p, rows, columns);
+    multiplyIn<In8>(p, rows, columns);
   else
-    multiplyIn<Integers::int16>(p, rows, columns);
+    multiplyIn<In16>(p, rows, columns);
 }
 
 // The sum of 1.5·2²³ and a number below 2²² has the number, to the nearest and ties to even, in its last bits.
@@ -324,7 +403,8 @@ void quantize(Integers kind, const void* x, bool bf16, size_t n, int32_t* to, si
 }  // namespace
 
 extern const IntegerTiles integers;
-const IntegerTiles integers = {MILLRACE_TEXT(MILLRACE_ISA), {kRows8, kRows}, kColumns, {kMost8, 4095}, quantize, multiply};
+const IntegerTiles integers = {MILLRACE_TEXT(MILLRACE_ISA), {In8::kHigh, In16::kHigh}, kColumns, {kMost8, 4095},
+                               quantize, multiply};
 
 }  // namespace MILLRACE_ISA
 }  // namespace millrace

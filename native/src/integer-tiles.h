@@ -78,7 +78,7 @@ struct IntegerTiles {
    * meets no weight. Its scale is what an integer stands for. A row that is not finite gets zeros and a scale that is NaN.
    */
   void (*quantize)(Integers kind, const void* x, bool bf16, size_t n, int32_t* runs, size_t stride, float* scale);
-  /** Some tiles of a product, one row of tiles after the other for each column of them. */
+  /** Some tiles of a product, row by row. */
   void (*multiply)(const IntegerProduct& product, TileRange rows, TileRange columns);
 };
 

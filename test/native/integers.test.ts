@@ -12,6 +12,13 @@ const random = randomStream(1, 'integers');
 const drawn = (count: number) =>
   Float32Array.from({ length: count }, () => (random() - 0.5) * 4 ** (random() * 3));
 
+/** The nearest number of bf16, ties to even. */
+function toBf16(x: number): number {
+  const [bits] = new Uint32Array(Float32Array.of(x).buffer) as unknown as [number];
+  const rounded = (bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000;
+  return new Float32Array(Int32Array.of(rounded).buffer)[0]!;
+}
+
 /** y = x·W of x [rows, k] and W [k, n]. */
 function product(x: Float32Array, weight: Float32Array, k: number, frozen = true): Float32Array {
   return tidy(() => {
@@ -89,6 +96,40 @@ describe('products of frozen weights in integers', () => {
         assert.deepEqual(product(x, weight, k), y, `${rows} × ${k} × ${n}`);
         const dx = integerProduct(precision, most, dy, transposed(weight, k), n);
         assert.deepEqual(inputGradient(dy, weight, k), dx, `gradient of ${rows} × ${k} × ${n}`);
+      }
+    });
+
+    it(`in ${precision}: biases and the residual are added to results in f32 and in bf16`, async () => {
+      const most = await start();
+      const { addon } = runningBackend();
+      for (const [rows, k, n] of [
+        [35, 96, 70],
+        [32, 64, 64],
+      ] as const) {
+        const [x, bias, residual] = [drawn(rows * k).map(toBf16), drawn(n), drawn(rows * n)];
+        const weight = drawn(k * n);
+        const y = integerProduct(precision, most, x, weight, k);
+        const biased = y.map((value, i) => value + bias[i % n]!);
+        const map = () => ({
+          x: tensor(x, [rows, k]),
+          weight: tensor(weight, [k, n]),
+          bias: tensor(bias),
+          frozen: true,
+        });
+        const result = (more?: Float32Array) =>
+          tidy(() =>
+            linears([map()], more && tensor(more, [rows, n]))[0]!
+              .dataSync()
+              .slice(),
+          );
+        assert.deepEqual(result(), biased);
+        const sums = biased.map((value, i) => value + residual[i]!);
+        assert.deepEqual(result(residual), sums);
+        addon.start(2, true, precision === 'int8' ? 8 : 16);
+        assert.deepEqual(result(), biased.map(toBf16));
+        // What is added to the residual stream stays in f32.
+        assert.deepEqual(result(residual), sums);
+        addon.start(2, false, precision === 'int8' ? 8 : 16);
       }
     });
 
