@@ -64,6 +64,16 @@ describe('the dashboard in Chromium', () => {
     assert.match((await line('old').textContent())!, /finished.*lora.*epoch 3\/3.*softDice 0\.8/);
   });
 
+  /** The pixels that are drawn of a chart's lines at rest, and of those that move. */
+  const inkOf = async (title: string): Promise<[number, number]> =>
+    (await page.evaluate(`(() => {
+      const chart = [...document.querySelectorAll('.chart')].find((each) => each.querySelector('h3').textContent === '${title}');
+      return [...chart.querySelectorAll('.lines')].map((canvas) => {
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+      });
+    })()`)) as [number, number];
+
   it('draws a live run as it grows, without a reload', async () => {
     await page.evaluate('globalThis.sameDocument = true');
     appendFileSync(live, text([stepEvent(1), stepEvent(2)]));
@@ -75,7 +85,9 @@ describe('the dashboard in Chromium', () => {
       .filter({ hasText: /^last: loss 0\.25$/ })
       .waitFor();
     assert.equal(await page.evaluate('globalThis.sameDocument'), true);
-    assert.equal(await page.locator('.chart canvas').count(), await page.locator('.chart').count());
+    assert.equal(await page.locator('.chart .uplot').count(), await page.locator('.chart').count());
+    const [resting, moving] = await inkOf('loss');
+    assert.deepEqual([resting > 0, moving > 0], [false, true], 'a line that has just changed moves');
   });
 
   it('compares runs, smooths them, and keeps the selection in the address', async () => {
@@ -92,6 +104,12 @@ describe('the dashboard in Chromium', () => {
     await page.fill('#smoothing', '0');
     await page.reload();
     await readout('loss').filter({ hasText: 'live 0.25, old 0.08333' }).waitFor();
+    const [both, none] = await inkOf('loss');
+    assert.deepEqual([both > 0, none > 0], [true, false], 'lines that nothing has changed rest');
+    appendFileSync(live, text([stepEvent(5)]));
+    await readout('loss').filter({ hasText: 'live 0.2, old 0.08333' }).waitFor();
+    const [old, moving] = await inkOf('loss');
+    assert.ok(old > 0 && old < both && moving > 0, `of ${both} pixels ${old} rest, ${moving} move`);
   });
 
   it('searches by words, and filters by settings as `millrace runs` does', async () => {

@@ -1,7 +1,8 @@
 import uPlot from 'uplot';
-import { type Chart, chartsOf, columnsOf, type Line, STEPS } from './curves.js';
+import { type Chart, chartsOf, columnsOf, drawnLines, type Line, STEPS } from './curves.js';
 import { element, figure, setText } from './dom.js';
 import type { LiveRun } from './live.js';
+import { holds, type Stroke, StrokedLines } from './stroked-lines.js';
 
 const HEIGHT = 220;
 
@@ -10,9 +11,13 @@ interface Drawn {
   readonly box: HTMLElement;
   readonly readout: HTMLElement;
   readonly plot: uPlot;
+  readonly lines: StrokedLines;
   /** What its lines are: where these change, it is made anew. */
-  readonly lines: string;
+  readonly names: string;
+  /** Of which state of its curves it is. */
+  state: string;
   shown: readonly Line[];
+  strokes: readonly Stroke[];
 }
 
 /** What the charts are drawn with. */
@@ -40,33 +45,57 @@ export class Charts {
   }
 
   #show(chart: Chart, place: number, options: ChartOptions): void {
-    const lines = chart.lines.map(({ run, series }) => `${run} ${series} ${options.colorOf(run)}`).join('\n');
+    const names = chart.lines.map(({ run, series }) => `${run} ${series} ${options.colorOf(run)}`).join('\n');
     let drawn = this.#drawn.get(chart.title);
-    if (drawn && drawn.lines !== lines) {
+    if (drawn && drawn.names !== names) {
       this.#remove(chart.title, drawn);
       drawn = undefined;
     }
-    const data = columnsOf(chart.lines, options.smoothing);
-    if (drawn) {
-      drawn.shown = chart.lines;
-      drawn.plot.setData(data);
-    } else this.#add(chart, place, lines, data, options);
+    const curves = drawnLines(chart.lines, options.smoothing);
+    const state = curves.map(({ of }) => of).join('\n');
+    if (drawn?.state === state) return;
+    const strokes = chart.lines.map(({ run, dashed }, i) => ({
+      ...curves[i]!,
+      color: options.colorOf(run),
+      dashed,
+    }));
+    const of = { names, state, strokes, shown: chart.lines };
+    const columns = columnsOf(curves);
+    if (drawn) this.#update(Object.assign(drawn, of), columns);
+    else this.#add(chart, place, of, columns, options);
   }
 
-  #add(chart: Chart, place: number, lines: string, data: uPlot.AlignedData, { colorOf }: ChartOptions): void {
+  /** Draws what has changed: all of the chart where it needs other scales, and was not enlarged by hand. */
+  #update({ plot, lines, strokes }: Drawn, columns: uPlot.AlignedData): void {
+    const [steps] = plot.data;
+    const { min = 0, max = 0 } = plot.scales['x']!;
+    const isEnlarged = min! > (steps[0] ?? min!) || max! < (steps.at(-1) ?? max!);
+    const isDrawnAnew = !isEnlarged && !holds(plot, strokes);
+    plot.setData(columns, isDrawnAnew);
+    if (!isDrawnAnew) lines.draw(plot, strokes);
+  }
+
+  #add(
+    chart: Chart,
+    place: number,
+    of: Omit<Drawn, 'box' | 'readout' | 'plot' | 'lines'>,
+    columns: uPlot.AlignedData,
+    { colorOf }: ChartOptions,
+  ): void {
     const readout = element('p', { class: 'readout' });
     const canvas = element('div', { role: 'img', 'aria-label': `${chart.title} by step` });
     const box = element('section', { class: 'chart' }, element('h3', {}, chart.title), canvas, readout);
     this.box.insertBefore(box, this.box.children[place] ?? null);
-    const width = canvas.clientWidth || 320;
-    const plot = new uPlot(
-      plotOptions(chart, colorOf, width, () => this.#read(chart.title)),
-      data,
-      canvas,
-    );
+    const lines = new StrokedLines();
+    const options = plotOptions(chart, colorOf, canvas.clientWidth || 320, {
+      draw: (plot) => lines.draw(plot, drawn.strokes),
+      read: () => this.#read(chart.title),
+    });
+    const plot = new uPlot(options, columns, canvas);
+    const drawn: Drawn = { box, readout, plot, lines, ...of };
+    this.#drawn.set(chart.title, drawn);
     const sized = new ResizeObserver(() => plot.setSize({ width: canvas.clientWidth, height: HEIGHT }));
     sized.observe(canvas);
-    this.#drawn.set(chart.title, { box, readout, plot, lines, shown: chart.lines });
     this.#read(chart.title);
   }
 
@@ -100,7 +129,7 @@ function plotOptions(
   { lines, unit }: Chart,
   colorOf: (run: string) => string,
   width: number,
-  read: () => void,
+  { draw, read }: { readonly draw: (plot: uPlot) => void; readonly read: () => void },
 ): uPlot.Options {
   const style = getComputedStyle(document.body);
   const axis = {
@@ -114,22 +143,22 @@ function plotOptions(
     padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'step' }, points: { show: lines.length <= 12 }, drag: { x: true, y: false } },
-    scales: { x: { time: false } },
+    scales: { x: { time: false, range: roomAhead } },
     axes: [
       { ...axis, size: 32, incrs: STEPS },
       { ...axis, size: 64, values: (_: unknown, ticks: number[]) => ticks.map((v) => figure(v / unit.by)) },
     ],
     series: [
       {},
-      ...lines.map(({ run, dashed }) => ({
-        stroke: colorOf(run),
-        width: 1.5,
-        ...(dashed && { dash: [6, 4] }),
-        spanGaps: true,
-        // Curves of few points, such as one an epoch, are seen from the first one on.
-        points: { show: dashed, size: 5 },
-      })),
+      ...lines.map(({ run }) => ({ stroke: colorOf(run), paths: () => null, points: { show: false } })),
     ],
-    hooks: { setCursor: [read], setData: [read] },
+    hooks: { draw: [draw], setCursor: [read], setData: [read] },
   };
+}
+
+/** The steps of an axis: those that there are, and room for up to a twentieth more, so that it stays as it is for a while. */
+function roomAhead({ data: [steps] }: uPlot, min: number, max: number): [number, number] {
+  if (max !== steps.at(-1)) return [min, max];
+  const room = Math.max(1, 10 ** Math.floor(Math.log10(Math.max(1, (max - min) / 5))) / 2);
+  return [min, min + Math.ceil((max - min) / room) * room];
 }

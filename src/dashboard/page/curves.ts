@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import type { Curve, LiveRun } from './live.js';
-import { thinned } from './thinned.js';
+import { type Points, thinned } from './thinned.js';
 
 /** Distances between two labels of an axis of steps or of trials, which are whole numbers. */
 export const STEPS = Array.from({ length: 30 }, (_, i) => [1, 2, 5][i % 3]! * 10 ** Math.floor(i / 3));
@@ -65,18 +65,32 @@ function titleOf(series: string): [title: string, variant: string] {
 /** The most points that a chart draws, so that it keeps pace with its runs: of many lines each has fewer. */
 const MOST_DRAWN = 12_288;
 
-/**
- * The lines as columns by step, smoothed, and thinned where they have many points together; where a line has no value at a
- * step of another one, it is absent.
- */
-export function columnsOf(lines: readonly Line[], smoothing: number): uPlot.AlignedData {
+/** A curve as it is drawn, and of which state of it. */
+export interface DrawnCurve extends Points {
+  readonly of: string;
+}
+
+/** What was drawn of each curve last. */
+const drawn = new WeakMap<Curve, DrawnCurve>();
+
+/** The lines smoothed, and thinned where they have many points together. */
+export function drawnLines(lines: readonly Line[], smoothing: number): DrawnCurve[] {
   const most = Math.floor(MOST_DRAWN / lines.length);
-  const tables = lines.map(({ curve: { steps, values } }): uPlot.AlignedData => {
-    const { steps: xs, values: ys } = thinned({ steps, values: smoothed(values, smoothing) }, most);
-    return [xs, ys];
+  return lines.map(({ curve }) => {
+    const of = `${curve.revision} ${smoothing} ${most}`;
+    const last = drawn.get(curve);
+    if (last?.of === of) return last;
+    const values = smoothed(curve.values, smoothing);
+    const next = { ...thinned({ steps: curve.steps, values }, most), of };
+    drawn.set(curve, next);
+    return next;
   });
-  if (tables.length === 1) return tables[0]!;
-  return uPlot.join(tables);
+}
+
+/** Lines as columns by step; where a line has no value at a step of another one, it is absent. */
+export function columnsOf(lines: readonly Points[]): uPlot.AlignedData {
+  const tables = lines.map(({ steps, values }): uPlot.AlignedData => [steps, values]);
+  return tables.length === 1 ? tables[0]! : uPlot.join(tables);
 }
 
 /**

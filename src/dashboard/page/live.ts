@@ -4,6 +4,8 @@ import type { Moment, Picture, RunChange, RunRow, SplitScores } from '../protoco
 export interface Curve {
   readonly steps: number[];
   readonly values: (number | null)[];
+  /** Another number after each change. */
+  revision: number;
 }
 
 /** A run as the page knows it; curves and scores of those alone that are selected. */
@@ -68,9 +70,10 @@ export class Live {
       const { series, splits, pictures, warnings } = details;
       Object.assign(run, { splits, pictures, warnings });
       for (const [name, { from, steps, values }] of Object.entries(series)) {
-        const curve = run.curves.get(name) ?? { steps: [], values: [] };
+        const curve = run.curves.get(name) ?? { steps: [], values: [], revision: 0 };
         curve.steps.splice(from, Number.POSITIVE_INFINITY, ...steps);
         curve.values.splice(from, Number.POSITIVE_INFINITY, ...values);
+        curve.revision++;
         run.curves.set(name, curve);
       }
     }

@@ -58,7 +58,11 @@ export class RunList {
   #update(row: LiveRun['row'], color: string | undefined): void {
     const { check, swatch, state, about } = this.#items.get(row.name) ?? this.#make(row.name);
     check.checked = color !== undefined;
-    swatch.style.background = color ?? 'transparent';
+    // Only where it differs: a style that is set is computed again.
+    if (swatch.dataset['color'] !== color) {
+      swatch.style.background = color ?? 'transparent';
+      Object.assign(swatch.dataset, { color });
+    }
     setText(state, row.state);
     state.dataset['state'] = row.state;
     const score = Object.entries(row.scores).find(([name]) => name !== 'loss');

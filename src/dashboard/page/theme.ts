@@ -1,16 +1,17 @@
 const KEY = 'millrace-theme';
+const SYSTEM = matchMedia('(prefers-color-scheme: dark)');
 
 /** Whether the page is dark: as it was set, or else as the system is. */
 export function isDark(): boolean {
   const set = document.documentElement.dataset['theme'];
-  return set === undefined ? matchMedia('(prefers-color-scheme: dark)').matches : set === 'dark';
+  return set === undefined ? SYSTEM.matches : set === 'dark';
 }
 
 /** Takes the theme that was set last, and tells when it changes. */
 export function watchTheme(changed: () => void): void {
   const kept = localStorage.getItem(KEY);
   if (kept) document.documentElement.dataset['theme'] = kept;
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
+  SYSTEM.addEventListener('change', changed);
 }
 
 export function toggleTheme(): void {

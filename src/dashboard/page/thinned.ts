@@ -1,5 +1,5 @@
 /** Values by step. */
-interface Points {
+export interface Points {
   readonly steps: number[];
   readonly values: (number | null)[];
 }
