@@ -195,6 +195,7 @@ function specialFlags(tiles) {
     ),
     'attention-bf16.cpp': bf16 ? { avx512bf16: bf16 } : {},
     'attention-tiles.cpp': bf16 && tiles ? { amxbf16: [...bf16, ...tiles] } : {},
+    'product-tiles.cpp': bf16 && tiles ? { amxbf16: [...bf16, ...tiles] } : {},
   };
 }
 

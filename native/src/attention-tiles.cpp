@@ -1,42 +1,15 @@
 // Compiled for AMX alone: see `attentionLoops` for when it runs. No templates of the standard library here, as in
 // loops.cpp.
+#include "amx-tiles.h"
 #include "approximations.h"
 #include "attention-bf16.h"
-#include "attention-vectors.h"
 
 namespace millrace {
 namespace amxbf16 {
 namespace {
 
-/**
- * What a tile register holds: 16 lines of 64 bytes, contiguous in memory. As a left factor a line is 32 bf16 of a row; as a right
- * one it holds, for 16 columns, pairs of neighbours along the summed dimension as words; as a result it is 16 f32.
- */
-struct alignas(64) Tile {
-  char lines[16][64];
-};
-
-inline __m512 numbers(const Tile& tile, size_t i) { return _mm512_load_ps(tile.lines[i]); }
-inline void put(Tile& tile, size_t i, __m512 x) { _mm512_store_ps(tile.lines[i], x); }
-inline void put(Tile& tile, size_t i, __m512i x) { _mm512_store_si512(tile.lines[i], x); }
-
-/** To bf16, the nearest, ties to even: the numbers of `a` come first. */
-inline __m512i narrowed(__m512 a, __m512 b) { return (__m512i)_mm512_cvtne2ps_pbh(b, a); }
-
-/** All 8 registers are whole tiles. */
-void configure() {
-  struct alignas(64) {
-    uint8_t palette, start, reserved[14];
-    uint16_t bytes[16];
-    uint8_t rows[16];
-  } config = {};
-  config.palette = 1;
-  for (int i = 0; i < 8; i++) config.bytes[i] = 64, config.rows[i] = 16;
-  _tile_loadconfig(&config);
-}
-
 /** Tiles of a factor: that of line l and step s along the summed dimension is at[l·line + s·step]. */
-struct Factor {
+struct TileFactor {
   const Tile* at;
   size_t line, step;
 };
@@ -47,17 +20,9 @@ struct Result {
   size_t row, column;
 };
 
-// The memory clobber keeps the compiler from moving stores over what it does not know to be a load.
-#define LOAD_TILE(register, tile)  \
-  asm volatile("" ::: "memory"); \
-  _tile_loadd(register, (tile).lines, 64)
-#define STORE_TILE(register, tile)        \
-  _tile_stored(register, (tile).lines, 64); \
-  asm volatile("" ::: "memory")
-
 /** R × N tiles of a product, added to what is there or not. */
 template <int R, int N, bool Add>
-inline void block(Factor a, Factor b, size_t steps, Result c) {
+inline void block(TileFactor a, TileFactor b, size_t steps, Result c) {
   if constexpr (Add) {
     LOAD_TILE(0, c.at[0]);
     if constexpr (N > 1) { LOAD_TILE(1, c.at[c.column]); }
@@ -92,10 +57,10 @@ inline void block(Factor a, Factor b, size_t steps, Result c) {
 
 /** `rows` × `columns` tiles of a product. */
 template <bool Add>
-void product(Factor a, Factor b, size_t steps, Result c, size_t rows, size_t columns) {
+void product(TileFactor a, TileFactor b, size_t steps, Result c, size_t rows, size_t columns) {
   for (size_t n = 0; n < columns; n += 2)
     for (size_t r = 0; r < rows; r += 2) {
-      Factor left{a.at + r * a.line, a.line, a.step}, right{b.at + n * b.line, b.line, b.step};
+      TileFactor left{a.at + r * a.line, a.line, a.step}, right{b.at + n * b.line, b.line, b.step};
       Result result{c.at + r * c.row + n * c.column, c.row, c.column};
       bool tall = r + 1 < rows, wide = n + 1 < columns;
       if (tall && wide) block<2, 2, Add>(left, right, steps, result);
@@ -105,46 +70,19 @@ void product(Factor a, Factor b, size_t steps, Result c, size_t rows, size_t col
     }
 }
 
-/** Rows of bf16 numbers, `stride` apart in memory. */
-struct Rows {
-  const uint16_t* at;
-  size_t count, size, stride;
-
-  /** 32 numbers of row r from place i; zeros where there are none. */
-  __m512i load(size_t r, size_t i) const {
-    if (r >= count || i >= size) return _mm512_setzero_si512();
-    size_t n = size - i;
-    return _mm512_maskz_loadu_epi16(n < 32 ? (__mmask32)((1u << n) - 1) : ~(__mmask32)0, at + r * stride + i);
-  }
-};
-
-inline void fill(Tile& tile, __m512i lines[16], bool transposed) {
-  if (transposed) transposeWords(lines);
-  for (size_t i = 0; i < 16; i++) put(tile, i, lines[i]);
-}
-
 /** Tiles [rows/16, size/32]: x as the left factor of x·y or, transposed, the right one of y·xᵀ. */
-void packRows(Rows x, Tile* to, bool transposed) {
+void packAllRows(const Rows& x, Tile* to, bool transposed) {
   for (size_t r = 0; r < x.count; r += 16)
-    for (size_t i = 0; i < x.size; i += 32) {
-      __m512i lines[16];
-      for (size_t j = 0; j < 16; j++) lines[j] = x.load(r + j, i);
-      fill(*to++, lines, transposed);
-    }
+    for (size_t i = 0; i < x.size; i += 32) packRows(x, r, i, *to++, transposed);
 }
 
 /** Tiles [rows/32, size/16], in words of two rows: x as the right factor of y·x or, transposed, the left one of xᵀ·y. */
-void packPairs(Rows x, Tile* to, bool transposed) {
+void packAllPairs(const Rows& x, Tile* to, bool transposed) {
   for (size_t r = 0; r < x.count; r += 32)
     for (size_t i = 0; i < x.size; i += 32) {
-      __m512i low[16], high[16];
-      for (size_t j = 0; j < 16; j++) {
-        __m512i even = x.load(r + 2 * j, i), odd = x.load(r + 2 * j + 1, i);
-        low[j] = paired(_mm512_inserti64x4(even, _mm512_castsi512_si256(odd), 1));
-        high[j] = paired(_mm512_shuffle_i64x2(even, odd, 0xee));
-      }
-      fill(*to++, low, transposed);
-      if (i + 16 < x.size) fill(*to++, high, transposed);
+      bool two = i + 16 < x.size;
+      packPairs(x, r, i, to[0], two ? to + 1 : nullptr, transposed);
+      to += two ? 2 : 1;
     }
 }
 
@@ -181,7 +119,7 @@ void store(const Tile* tiles, const float* factors, Sizes s, size_t size, size_t
       __m512 low = _mm512_mul_ps(numbers(tile[0], r % 16), factor);
       __m512 high = c + 1 < s.narrow ? _mm512_mul_ps(numbers(tile[2], r % 16), factor) : _mm512_setzero_ps();
       size_t n = size - 16 * c;
-      _mm512_mask_storeu_epi16(to + r * stride + 16 * c, n < 32 ? (__mmask32)((1u << n) - 1) : ~(__mmask32)0,
+      _mm512_mask_storeu_epi16(to + r * stride + 16 * c, first32(n),
                                narrowed(low, high));
     }
 }
@@ -193,9 +131,9 @@ void forward(const AttentionHead& h, uint16_t* y, float* logSum, void* memory) {
   Tile* v = room.take<Tile>(s.steps * s.narrow);
   Tile *scores = room.take<Tile>(2 * s.strips), *weights = room.take<Tile>(2 * s.steps);
   Tile* result = room.take<Tile>(2 * s.narrow);
-  packRows({h.q, h.tokens, h.size, h.stride}, q, false);
-  packRows({h.k, h.tokens, h.size, h.stride}, k, true);
-  packPairs({h.v, h.tokens, h.size, h.stride}, v, false);
+  packAllRows({h.q, true, h.tokens, h.size, h.stride}, q, false);
+  packAllRows({h.k, true, h.tokens, h.size, h.stride}, k, true);
+  packAllPairs({h.v, true, h.tokens, h.size, h.stride}, v, false);
   configure();
   const __mmask16 last = first(h.tokens - 16 * (s.strips - 1));
   const __m512 steep = _mm512_set1_ps(h.scale * kLog2e), none = _mm512_set1_ps(-INFINITY);
@@ -261,8 +199,7 @@ void storeTransposed(const Tile* tiles, float factor, Sizes s, size_t size, size
       }
       transposeWords(low);
       transposeWords(high);
-      size_t left = size - 16 * c;
-      __mmask32 wide = left < 32 ? (__mmask32)((1u << left) - 1) : ~(__mmask32)0;
+      __mmask32 wide = first32(size - 16 * c);
       for (size_t i = 0; i < 16 && 16 * n + i < count; i++)
         _mm512_mask_storeu_epi16(to + (16 * n + i) * stride + 16 * c, wide,
                                  narrowed(_mm512_mul_ps((__m512)low[i], times), _mm512_mul_ps((__m512)high[i], times)));
@@ -281,15 +218,14 @@ void backward(const AttentionHead& h, const uint16_t* dy, const float* logSum, u
   Tile *dkt = room.take<Tile>(s.strips * s.narrow), *dvt = room.take<Tile>(s.strips * s.narrow);
   Tile *scores = room.take<Tile>(2 * s.strips), *slopes = room.take<Tile>(2 * s.strips);
   Tile *dsRows = room.take<Tile>(2 * s.steps), *result = room.take<Tile>(2 * s.narrow);
-  Rows rows{nullptr, h.tokens, h.size, h.stride};
-  auto of = [&](const uint16_t* at) { return rows.at = at, rows; };
-  packRows(of(h.q), q, false);
-  packRows(of(dy), d, false);
-  packRows(of(h.k), kt, true);
-  packRows(of(h.v), vt, true);
-  packPairs(of(h.k), k, false);
-  packPairs(of(h.q), qt, true);
-  packPairs(of(dy), dt, true);
+  auto of = [&](const uint16_t* at) { return Rows{at, true, h.tokens, h.size, h.stride}; };
+  packAllRows(of(h.q), q, false);
+  packAllRows(of(dy), d, false);
+  packAllRows(of(h.k), kt, true);
+  packAllRows(of(h.v), vt, true);
+  packAllPairs(of(h.k), k, false);
+  packAllPairs(of(h.q), qt, true);
+  packAllPairs(of(dy), dt, true);
   configure();
   const __mmask16 last = first(h.tokens - 16 * (s.strips - 1));
   const __m512 steep = _mm512_set1_ps(h.scale * kLog2e);
@@ -363,7 +299,7 @@ void backward(const AttentionHead& h, const uint16_t* dy, const float* logSum, u
     // dVᵀ += dYᵀ·P, dKᵀ += Qᵀ·dS
     size_t start = step - place;
     auto add = [&](const Tile* left, const Tile* right, Tile* to) {
-      Factor a{left + start * s.narrow, 1, s.narrow}, b{right, 1, s.strips};
+      TileFactor a{left + start * s.narrow, 1, s.narrow}, b{right, 1, s.strips};
       Result c{to, 1, s.narrow};
       start == 0 ? product<false>(a, b, place + 1, c, s.narrow, s.strips)
                  : product<true>(a, b, place + 1, c, s.narrow, s.strips);

@@ -5,6 +5,7 @@
 #include "attention-bf16.h"
 #include "integer-tiles.h"
 #include "loops.h"
+#include "product-tiles.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -30,6 +31,7 @@ extern const AttentionLoops table;
 #if defined(MILLRACE_AMX)
 namespace amxbf16 {
 extern const AttentionLoops table;
+extern const ProductTiles products;
 }
 #endif
 namespace avx512vnni {
@@ -91,6 +93,14 @@ const IntegerTiles& chooseIntegers() {
   return base::integers;
 }
 
+const ProductTiles* chooseProducts() {
+#if defined(MILLRACE_AMX) && defined(__x86_64__)
+  __builtin_cpu_init();
+  if (admitted("amxbf16") && vectorBf16() && mayUseTiles(TileProducts::bf16)) return &amxbf16::products;
+#endif
+  return nullptr;
+}
+
 const AttentionLoops* chooseAttention() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
@@ -112,6 +122,11 @@ const IntegerTiles& integerTiles() {
 
 const Loops& loops() { return *choice().table; }
 const char* loopsIsa() { return choice().isa; }
+
+const ProductTiles* productTiles() {
+  static const ProductTiles* const chosen = chooseProducts();
+  return chosen;
+}
 
 const AttentionLoops* attentionLoops() {
   static const AttentionLoops* const chosen = chooseAttention();

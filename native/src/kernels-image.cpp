@@ -1,5 +1,3 @@
-#include <cstring>
-
 #include "rows.h"
 
 namespace millrace {
@@ -103,80 +101,8 @@ void UpsampleGrad::run(Call& c) {
   });
 }
 
-struct PatchSizes : Arguments {
-  NUMBERS(batch, height, width, channels);
-};
-
-/** x [batch, h, w, channels] to its 3×3 neighbourhoods [batch, h, w, 9·channels], zero beyond the border. */
-struct Patches : PatchSizes {
-  INPUTS(x);
-  RESULTS(y);
-  static void run(Call& c);
-};
-
-void Patches::run(Call& c) {
-  size_t batch = c.size(Num::batch), h = c.size(Num::height), w = c.size(Num::width), ch = c.size(Num::channels);
-  size_t count = product({batch, h, w, ch});
-  Slot& x = c.in(In::x, count);
-  if (!isFloat(x.type)) throw std::runtime_error("expected a float tensor");
-  Slot& y = c.out(Out::y, c.engine->bf16 ? Type::bf16 : Type::f32, product({count, 9}));
-  if (count == 0) return;
-  size_t size = sizeOf(y.type);
-  parallelFor(batch * h * w, worthSplitting(9 * ch), [&](size_t b, size_t e) {
-    for (size_t u = b; u < e; u++) {
-      size_t column = u % w, row = u / w % h;
-      char* out = y.bytes() + u * 9 * ch * size;
-      for (int k = 0; k < 9; k++, out += ch * size) {
-        int64_t i = int64_t(row) + k / 3 - 1, j = int64_t(column) + k % 3 - 1;
-        if (i < 0 || j < 0 || i >= int64_t(h) || j >= int64_t(w)) {
-          std::memset(out, 0, ch * size);
-          continue;
-        }
-        size_t from = ((u / (h * w) * h + size_t(i)) * w + size_t(j)) * ch;
-        if (x.type == y.type)
-          std::memcpy(out, x.bytes() + from * size, ch * size);
-        else if (y.type == Type::bf16)
-          loops().toBf16(x.data<float>() + from, reinterpret_cast<uint16_t*>(out), ch);
-        else
-          loops().toF32(x.data<uint16_t>() + from, reinterpret_cast<float*>(out), ch);
-      }
-    }
-  });
-}
-
-/** The transpose of `Patches`: each pixel gathers its share of nine neighbourhoods. */
-struct PatchesGrad : PatchSizes {
-  INPUTS(dy);
-  RESULTS(dx);
-  static void run(Call& c);
-};
-
-void PatchesGrad::run(Call& c) {
-  size_t batch = c.size(Num::batch), h = c.size(Num::height), w = c.size(Num::width), ch = c.size(Num::channels);
-  size_t count = product({batch, h, w, ch});
-  Slot& dy = c.in(In::dy, product({count, 9}));
-  float* dx = c.outF32(Out::dx, count);
-  if (count == 0) return;
-  parallelFor(batch * h * w, worthSplitting(9 * ch), [&](size_t b, size_t e) {
-    RowBuffer buffer(ch);
-    for (size_t u = b; u < e; u++) {
-      size_t column = u % w, row = u / w % h;
-      float* sum = dx + u * ch;
-      std::fill(sum, sum + ch, 0.f);
-      for (int k = 0; k < 9; k++) {
-        int64_t i = int64_t(row) - (k / 3 - 1), j = int64_t(column) - (k % 3 - 1);
-        if (i < 0 || j < 0 || i >= int64_t(h) || j >= int64_t(w)) continue;
-        size_t from = (((u / (h * w) * h + size_t(i)) * w + size_t(j)) * 9 + size_t(k)) * ch;
-        loops().accumulate(Reduce::Sum, sum, load(dy, from, ch, buffer.data()), ch);
-      }
-    }
-  });
-}
-
 KERNEL("Upsample", Upsample);
 KERNEL("UpsampleGrad", UpsampleGrad);
-KERNEL("Patches", Patches);
-KERNEL("PatchesGrad", PatchesGrad);
 
 }  // namespace
 }  // namespace millrace

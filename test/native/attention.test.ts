@@ -3,7 +3,7 @@ import '../../src/engine/tfjs.js';
 import { mul, type Scalar, setBackend, sum, tensor, tidy } from '@tensorflow/tfjs-core';
 import { attention } from '../../src/engine/ops/attention.js';
 import { valueAndGradients } from '../../src/engine/value-and-gradients.js';
-import { randomStream } from '../../src/random/random-stream.js';
+import { bf16Numbers as drawn } from './bf16-numbers.js';
 import { needOnednn, startOnednn } from './onednn.js';
 
 /** Tokens, heads and their size: single ones, those around vectors, tiles and pairs of tiles, and those of models. */
@@ -24,17 +24,6 @@ const SHAPES: readonly (readonly [number, number, number])[] = [
   [577, 1, 64],
   [1025, 1, 48],
 ];
-
-/** Numbers that bf16 holds, the same for a name. */
-function drawn(name: string, count: number, spread: number): Float32Array {
-  const random = randomStream(1, 'attention', name);
-  const numbers = Float32Array.from({ length: count }, () => (random() - 0.5) * spread);
-  const bits = new Uint32Array(numbers.buffer);
-  bits.forEach((word, i) => {
-    bits[i] = word & 0xffff0000;
-  });
-  return numbers;
-}
 
 /** The result of two images and the gradients of queries, keys and values. */
 function evaluate(

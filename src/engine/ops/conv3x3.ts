@@ -33,10 +33,20 @@ const run = defineOp<{ x: Tensor; weight: Tensor; bias: Tensor }, object>({
   plain: ({ x, weight, bias }) => linear(patches({ x }, {})[0]!, weight, bias),
   saves: { inputs: ['x', 'weight'] },
   gradient: (dy, [x, weight]) => ({
-    x: () => patchesGradient({ dy: inputGradient({ dy, weight: weight! }, {})[0]! }, {})[0]!,
-    weight: () => weightGradient({ x: patches({ x: x! }, {})[0]!, dy }, {})[0]!,
+    x: () => runInputGradient({ dy, weight: weight! }, {})[0]!,
+    weight: () => runWeightGradient({ x: x!, dy }, {})[0]!,
     bias: () => sum(reshape(dy, [-1, dy.shape.at(-1)!]), 0),
   }),
+});
+
+const runInputGradient = defineOp<{ dy: Tensor; weight: Tensor }, object>({
+  name: 'Conv3x3GradInput',
+  plain: ({ dy, weight }) => patchesGradient({ dy: inputGradient({ dy, weight }, {})[0]! }, {})[0]!,
+});
+
+const runWeightGradient = defineOp<{ x: Tensor; dy: Tensor }, object>({
+  name: 'Conv3x3GradWeight',
+  plain: ({ x, dy }) => weightGradient({ x: patches({ x }, {})[0]!, dy }, {})[0]!,
 });
 
 /**

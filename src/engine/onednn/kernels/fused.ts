@@ -95,37 +95,33 @@ kernel<'dy', { readonly factor: number }>(
   },
 );
 
-kernel<'x'>('Patches', ({ inputs: { x }, backend }) => {
-  const numbers = imageSizes(x.shape);
-  const { batch, height, width, channels } = numbers;
-  const results = { y: float([batch, height, width, 9 * channels]) };
-  return backend.run('Patches', { inputs: { x }, results, numbers });
-});
+/** The sizes of a convolution of images with this weight, whose last dimension is the result's. */
+const convolutionSizes = (images: readonly number[], out: number) => ({ ...imageSizes(images), out });
 
 kernel<'x' | 'weight' | 'bias'>('Conv3x3', ({ inputs: { x, weight, bias }, backend }) => {
-  const sizes = imageSizes(x.shape);
-  const { batch, height, width, channels } = sizes;
-  const [inputs, outputs] = [9 * channels, weight.shape[1]!];
-  const [patches] = backend.run('Patches', {
-    inputs: { x },
-    results: { y: float([batch, height, width, inputs]) },
-    numbers: sizes,
+  const out = weight.shape[1]!;
+  return backend.run('Conv3x3', {
+    inputs: { x, weight, bias },
+    results: { y: float([...x.shape.slice(0, 3), out]) },
+    numbers: convolutionSizes(x.shape, out),
   });
-  const result = backend.run('Linear', {
-    inputs: { x: patches, weight, bias },
-    results: { y: float([batch, height, width, outputs]) },
-    numbers: { rows: batch * height * width, in: inputs, out: outputs },
-  });
-  backend.disposeData(patches!.dataId);
-  return result;
 });
 
-kernel<'dy'>('PatchesGrad', ({ inputs: { dy }, backend }) => {
-  const shape = [...dy.shape.slice(0, 3), dy.shape[3]! / 9];
-  return backend.run('PatchesGrad', {
-    inputs: { dy },
+kernel<'dy' | 'weight'>('Conv3x3GradInput', ({ inputs: { dy, weight }, backend }) => {
+  const shape = [...dy.shape.slice(0, 3), weight.shape[0]! / 9];
+  return backend.run('Conv3x3GradInput', {
+    inputs: { dy, weight },
     results: { dx: float(shape) },
-    numbers: imageSizes(shape),
+    numbers: convolutionSizes(shape, dy.shape[3]!),
+  });
+});
+
+kernel<'x' | 'dy'>('Conv3x3GradWeight', ({ inputs: { x, dy }, backend }) => {
+  const [channels, out] = [x.shape[3]!, dy.shape[3]!];
+  return backend.run('Conv3x3GradWeight', {
+    inputs: { x, dy },
+    results: { dWeight: float([9 * channels, out]) },
+    numbers: convolutionSizes(x.shape, out),
   });
 });
 
