@@ -12,8 +12,8 @@ import { WatchedRun } from './watched-run.js';
 /** Milliseconds between two looks at runs that grow, and between two at all others and at the folder itself. */
 const SOON = 33;
 const LATER = 1000;
-/** Milliseconds without an event after which a run counts among the others. */
-const QUIET = 60_000;
+/** A run that grows is looked at again after this share of the time for which it has been as it is. */
+const PATIENCE = 1 / 20;
 /** Chunks that are read at one look, so that what was read is shown soon, however much there is. */
 const CHUNKS = 8;
 /** The most runs that are followed: the newest folders' names in the order of the alphabet. */
@@ -30,7 +30,9 @@ export class LogFolder {
   #problems: readonly string[] = [];
   #namesVersion = 0;
   /** When each run last changed. */
-  readonly #grew = new Map<WatchedRun, number>();
+  readonly #grew = new WeakMap<WatchedRun, number>();
+  /** When each run was last looked at. */
+  readonly #looked = new WeakMap<WatchedRun, number>();
   /** The runs whose details are asked for, which are read first. */
   readonly #wanted = new Map<string, number>();
   #discovered = Number.NEGATIVE_INFINITY;
@@ -92,8 +94,10 @@ export class LogFolder {
     const version = this.version + 1;
     const asksAll = now - this.#discovered >= LATER;
     if (asksAll) await this.#discover(now, version);
-    const isDue = (run: WatchedRun) =>
-      asksAll || run.behind || now - (this.#grew.get(run) ?? Number.NEGATIVE_INFINITY) < QUIET;
+    const isDue = (run: WatchedRun) => {
+      const [grew, looked] = [this.#grew, this.#looked].map((at) => at.get(run) ?? Number.NEGATIVE_INFINITY);
+      return asksAll || run.behind || now - looked! >= PATIENCE * (now - grew!);
+    };
     const rank = (run: WatchedRun) => Number((this.#wanted.get(run.name) ?? 0) > 0);
     // Among equals those that were read longest ago, so that none waits for ever.
     const due = this.runs
@@ -105,6 +109,7 @@ export class LogFolder {
       // Of those that nobody charts a first chunk says what they are.
       if (chunks >= CHUNKS && !isFirst) break;
       await run.read(version, { alive: asksAll });
+      this.#looked.set(run, now);
       if (run.version !== version) continue;
       chunks++;
       this.#grew.set(run, now);
