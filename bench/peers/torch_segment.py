@@ -6,7 +6,7 @@ same splits, settings and mathematics, with initial weights and an order of its 
 Prints a line of JSON with mIoU and the Dice of each class on the test split (or --split), of the best epoch by validation mIoU (at the
 model's size, of the averaged weights). With --resolution it scores as `inference --resolution` does, with --flip as with
 --tta-flip. --weights scores an export (`--format hf`) of the run and trains nothing. Cosine schedule, AdamW, dice+cross-entropy
-and flips alone are known. Needs torch, numpy, Pillow and safetensors.
+and the augmentations flip and light are known. Needs torch, numpy, Pillow and safetensors.
 """
 import argparse
 import copy
@@ -22,7 +22,9 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
-COARSE, FINE, STRIDE, CLASSES = 128, 64, 4, 3
+COARSE, FINE, STRIDE, CLASSES, IGNORED = 128, 64, 4, 3, 255
+LUMA = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+MEAN, STD = (torch.tensor(x).view(1, 3, 1, 1) for x in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
 
 
 class DropPath(nn.Module):
@@ -183,11 +185,40 @@ class Segmenter(nn.Module):
 
 
 def dice_and_cross_entropy(logits, masks):
-    logits = logits.float()
-    probabilities, targets = logits.softmax(1), F.one_hot(masks, CLASSES).movedim(-1, 1).float()
+    logits, known = logits.float(), (masks != IGNORED)[:, None]
+    targets = F.one_hot(masks.where(known[:, 0], 0), CLASSES).movedim(-1, 1) * known
+    probabilities = logits.softmax(1) * known
     shared, all_ = ((x).sum((0, 2, 3)) for x in (probabilities * targets, (probabilities + targets) / 2))
     present = targets.sum((0, 2, 3)) > 0
-    return (1 - (shared + 1e-6) / (all_ + 1e-6))[present].mean() + F.cross_entropy(logits, masks)
+    return (1 - (shared + 1e-6) / (all_ + 1e-6))[present].mean() + F.cross_entropy(logits, masks, ignore_index=IGNORED)
+
+
+def uniform(count, low, high):
+    return torch.empty(count, 1, 1, 1).uniform_(low, high)
+
+
+def augmented(pixels, masks, names):
+    """Flipped with p .5; with `light` also scaled and moved by up to a tenth with p .5, and recoloured with p .8."""
+    count = len(pixels)
+    turned = torch.rand(count) < 0.5
+    pixels[turned], masks[turned] = pixels[turned].flip(3), masks[turned].flip(2)
+    if names != ["light"]:
+        return pixels, masks
+    zoom, x, y = 1 / uniform(count, 0.9, 1.1), uniform(count, -0.1, 0.1), uniform(count, -0.1, 0.1)
+    zero = torch.zeros_like(zoom)
+    # A shift of a tenth of the side is .2 in affine_grid's coordinates, of -1 to 1.
+    maps = torch.cat([zoom, zero, 2 * x, zero, zoom, 2 * y], 1).view(count, 2, 3)
+    still = torch.rand(count) >= 0.5
+    maps[still] = torch.eye(2, 3)
+    grid = F.affine_grid(maps, list(pixels.shape), align_corners=False)
+    pixels = F.grid_sample(pixels, grid, align_corners=False)
+    shifted = F.grid_sample(masks[:, None].float() - IGNORED, grid, mode="nearest", align_corners=False)
+    masks = (shifted[:, 0] + IGNORED).round().long()
+    b, c, s = (uniform(count, 0.8, 1.2) for _ in range(3))
+    luma = (pixels * LUMA).sum(1, keepdim=True)
+    mean = luma.mean((2, 3), keepdim=True)
+    coloured = b * (c * (s * pixels + (1 - s) * luma) + (1 - c) * mean)
+    return coloured.clamp(0, 1).where(torch.rand(count, 1, 1, 1) < 0.8, pixels), masks
 
 
 def scores(table):
@@ -218,10 +249,10 @@ class Pictures:
         ids = numpy.asarray(mask)
         return torch.from_numpy(sum(k * (ids == stored) for k, stored in enumerate(self.config["maskIds"])))
 
-    def batch(self, places):
+    def batch(self, places, augment=lambda *both: both):
         pixels = torch.from_numpy(self.images[places.numpy()]).permute(0, 3, 1, 2).float() / 255
-        mean, std = (torch.tensor(x).view(1, 3, 1, 1) for x in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
-        return (pixels - mean) / std, self.masks[places]
+        pixels, masks = augment(pixels, self.masks[places])
+        return (pixels - MEAN) / STD, masks
 
     @torch.no_grad()
     def scored(self, model, resolution=None, flip=False):
@@ -263,9 +294,7 @@ def train(model, config, data):
         model.train()
         total = 0.0
         for places in torch.randperm(len(data["train"].stems)).split(size):
-            images, masks = data["train"].batch(places)
-            turned = torch.rand(len(places)) < 0.5
-            images[turned], masks[turned] = images[turned].flip(3), masks[turned].flip(2)
+            images, masks = data["train"].batch(places, lambda *both: augmented(*both, config["augment"]))
             with torch.autocast("cpu", torch.bfloat16, enabled=config["precision"] == "bf16"):
                 logits = model(images)
             loss = dice_and_cross_entropy(logits, masks)
@@ -299,8 +328,9 @@ def main():
         json.load(open(os.path.join(asked.run, checkpoint, name), encoding="utf8")) for name in ("checkpoint.json", "splits.json")
     )
     config = config["config"]
-    known = {"head": "detail", "loss": "dice+cross-entropy", "schedule": "cosine", "optimizer": "adamw", "augment": ["flip"]}
+    known = {"head": "detail", "loss": "dice+cross-entropy", "schedule": "cosine", "optimizer": "adamw"}
     assert all(config[key] == value for key, value in known.items()), f"only {known} are known"
+    assert config["augment"] in (["flip"], ["light"]), "of augmentations only flip and light are known"
     config["epochs"] = asked.epochs or config["epochs"]
     torch.set_num_threads(config.get("threads") or torch.get_num_threads())
     torch.manual_seed(config["randomSeed"])

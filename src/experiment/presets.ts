@@ -3,7 +3,7 @@ import { type Defaults, flagName } from '../cli/flag.js';
 
 type Settings = Readonly<Record<string, unknown>>;
 
-/** What each preset sets, by the keys of flags. Of the adapter's flags it sets those that the chosen adapter has. */
+/** What each preset sets, by the keys of flags. */
 export const PRESETS = {
   study: {
     head: 'study',
@@ -23,16 +23,18 @@ export const PRESETS = {
     trunkCache: 'memory',
   },
   best: {
+    mode: 'full',
     imageSize: 384,
     head: 'detail',
-    rank: 16,
-    alpha: 16,
-    targets: ['query', 'key', 'value', 'output', 'fc1', 'fc2'],
     loss: 'dice+cross-entropy',
     schedule: 'cosine',
-    lr: 2e-3,
-    ema: 0.98,
-    augment: ['flip'],
+    separateLr: true,
+    lrVitBackbone: 5e-4,
+    lrSegHead: 2e-3,
+    layerDecay: 0.75,
+    dropPath: 0.1,
+    ema: 0.95,
+    augment: ['light'],
   },
 } as const satisfies Readonly<Record<string, Settings>>;
 
@@ -46,7 +48,7 @@ const names = Object.keys(PRESETS) as [keyof typeof PRESETS, ...(keyof typeof PR
  */
 export function presetFlagsOf(name: keyof typeof PRESETS): string {
   return Object.entries(PRESETS[name])
-    .map(([key, value]) => `--${flagName(key)} ${String(value)}`)
+    .map(([key, value]) => (value === true ? `--${flagName(key)}` : `--${flagName(key)} ${String(value)}`))
     .join(' ');
 }
 

@@ -42,12 +42,12 @@ describe('--preset', () => {
     });
 
   it('is overridden by a flag, and by a file, with a line', () => {
-    const { config, notes } = read('--preset best --lr 1e-3 --augment flip,rotate --ema 0.98');
-    assert.equal(config['lr'], 1e-3);
+    const { config, notes } = read('--preset best --lr-seg-head 1e-3 --augment flip,rotate --ema 0.95');
+    assert.equal(config['lrSegHead'], 1e-3);
     assert.deepEqual(config['augment'], ['flip', 'rotate']);
     assert.deepEqual(notes.toSorted(), [
-      '--augment flip,rotate overrides flip of --preset best',
-      '--lr 0.001 overrides 0.002 of --preset best',
+      '--augment flip,rotate overrides light of --preset best',
+      '--lr-seg-head 0.001 overrides 0.002 of --preset best',
     ]);
     const dir = mkdtempSync(join(tmpdir(), 'millrace-'));
     const file = join(dir, 'flags.yaml');
@@ -58,13 +58,12 @@ describe('--preset', () => {
     assert.deepEqual(fromFile.notes, [`${file}: head linear overrides study of --preset fast`]);
   });
 
-  it('sets the flags that the adapter has, and says which do nothing', () => {
-    const { config, notes } = read('--preset best --adapter serial_lora');
-    assert.equal(config['rank'], 16);
-    assert.deepEqual(notes, []);
-    assert.ok(!('targets' in read('--preset best --adapter bitfit').config));
+  it('trains an adapter where its mode is overridden', () => {
+    const { config, notes } = read('--preset best --mode adapters --rank 16');
+    assert.deepEqual([config['rank'], config['lrVitBackbone']], [16, 5e-4]);
+    assert.deepEqual(notes, ['--mode adapters overrides full of --preset best']);
     assert.match(
-      read('--preset best --mode full').notes.join('\n'),
+      read('--preset best --rank 16').notes.join('\n'),
       /rank: ignored: --mode full trains no adapter/,
     );
   });
