@@ -44,6 +44,8 @@ export default command({
       await page.click('button:text-is("Compare all shown")');
       await settled(page, points);
       const compared = performance.now() - start;
+      // For what the page was sent and has not drawn yet.
+      await page.waitForTimeout(2000);
       const live = join(logs, names[0]!, 'events.jsonl');
       const updates = await watched(page, live, points, seconds);
       process.stdout.write(

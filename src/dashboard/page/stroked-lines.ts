@@ -10,7 +10,7 @@ export interface Stroke extends DrawnCurve {
 }
 
 /** For how long, in ms, a line that has changed is taken for one that will change again. */
-const RESTLESS = 3000;
+const RESTLESS = 500;
 
 /**
  * The lines of a chart, on two canvases over the axes that uPlot draws: one of the lines at rest, drawn anew where one of
