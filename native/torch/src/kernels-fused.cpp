@@ -29,7 +29,10 @@ Tensor layerNormGradient(Call& call) {
 
 constexpr int kIgnored = 255;
 
-/** Pixels × classes: logits, which class is the target, and which pixels count. */
+/**
+ * Classes × pixels: logits, which class is the target, and which pixels count. Each class is in one piece: LibTorch takes
+ * six times as long for a softmax over a few numbers that lie side by side.
+ */
 struct Pixels {
   Tensor logits, target, valid;
 
@@ -37,42 +40,51 @@ struct Pixels {
     Tensor x = call.full("logits"), masks = call.in("masks");
     TORCH_CHECK(x.dim() >= 1 && masks.sizes() == x.sizes().slice(0, x.dim() - 1), "expected a mask a pixel, got ",
                 written(masks.sizes()));
-    logits = rows(x);
-    Tensor ids = masks.reshape({-1, 1});
+    Tensor byClass = x.movedim(-1, 0);
+    shape = byClass.sizes().vec();
+    logits = byClass.reshape({x.size(-1), masks.numel()}).contiguous();
+    Tensor ids = masks.reshape({1, -1});
     valid = ids.ne(kIgnored);
-    target = at::logical_and(ids.eq(at::arange(logits.size(1), ids.options())), valid);
+    target = at::logical_and(ids.eq(at::arange(x.size(-1), ids.options()).unsqueeze(1)), valid);
   }
 
-  Tensor probabilities() const { return at::softmax(logits, 1).mul_(valid); }
+  Tensor probabilities() const { return at::softmax(logits, 0).mul_(valid.to(at::kFloat)); }
   /** How many pixels count, or 1. */
   Tensor count() const { return valid.sum().clamp_min(1).to(at::kFloat); }
+  /** Numbers by class and pixel in the shape of the logits. */
+  Tensor shaped(const Tensor& x) const { return x.reshape(shape).movedim(0, -1); }
+
+ private:
+  std::vector<int64_t> shape;
 };
 
 Tensor overlap(Call& call) {
   Pixels pixels(call);
   Tensor p = pixels.probabilities(), t = pixels.target.to(at::kFloat);
-  return at::stack({(p * t).sum(0), p.sum(0), t.sum(0)});
+  return at::stack({(p * t).sum(1), p.sum(1), t.sum(1)});
 }
 
 Tensor overlapGradient(Call& call) {
   Pixels pixels(call);
   Tensor p = pixels.probabilities(), dy = call.full("dy");
   TORCH_CHECK(dy.dim() == 2 && dy.size(0) == 3, "expected a gradient of three rows");
-  Tensor gp = at::where(pixels.target, dy[0] + dy[1], dy[1]) * p;
-  return (gp - p * gp.sum(1, true)).reshape(call.in("logits").sizes());
+  Tensor by = dy.unsqueeze(-1);
+  Tensor gp = pixels.target.to(at::kFloat).mul_(by[0]).add_(by[1]).mul_(p);
+  Tensor all = gp.sum(0, true);
+  return pixels.shaped(gp.sub_(p.mul_(all)));
 }
 
 /** Chosen and not multiplied: what is not the target may have the probability 0. */
 Tensor crossEntropy(Call& call) {
   Pixels pixels(call);
-  Tensor logP = at::log_softmax(pixels.logits, 1);
-  return at::where(pixels.target, logP, 0.).sum().neg() / pixels.count();
+  Tensor logP = at::log_softmax(pixels.logits, 0);
+  return logP.masked_fill_(pixels.target.logical_not(), 0).sum().neg() / pixels.count();
 }
 
 Tensor crossEntropyGradient(Call& call) {
   Pixels pixels(call);
   Tensor apart = pixels.probabilities().sub_(pixels.target.to(at::kFloat));
-  return apart.mul(call.full("dy") / pixels.count()).reshape(call.in("logits").sizes());
+  return pixels.shaped(apart.mul_(call.full("dy") / pixels.count()));
 }
 
 Tensor images(const Tensor& x) {
