@@ -10,7 +10,7 @@ import type { Moment } from './protocol.js';
 import { WatchedRun } from './watched-run.js';
 
 /** Milliseconds between two looks at runs that grow, and between two at all others and at the folder itself. */
-const SOON = 33;
+const SOON = 30;
 const LATER = 1000;
 /** A run that grows is looked at again after this share of the time for which it has been as it is. */
 const PATIENCE = 1 / 20;
