@@ -45,12 +45,11 @@ export class StrokedLines {
   }
 }
 
-/** Whether the scales of a chart hold the last points of the strokes, too. */
-export function holds({ scales: { x, y } }: uPlot, strokes: readonly Stroke[]): boolean {
-  return strokes.every(({ steps, values }) => {
-    const [step, value] = [steps.at(-1) ?? x!.min!, values.at(-1) ?? y!.min!];
-    return step <= x!.max! && value >= y!.min! && value <= y!.max!;
-  });
+/** Whether the scales of a chart hold all points of the strokes. */
+export function holds({ scales }: uPlot, strokes: readonly Stroke[]): boolean {
+  const [x, y] = ['x', 'y'].map((name) => scales[name]!);
+  const isIn = (value: number | null) => value === null || (value >= y!.min! && value <= y!.max!);
+  return strokes.every(({ steps, values }) => (steps.at(-1) ?? x!.min!) <= x!.max! && values.every(isIn));
 }
 
 function strokeAll(canvas: HTMLCanvasElement, plot: uPlot, strokes: readonly Stroke[]): void {
