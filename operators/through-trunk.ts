@@ -56,15 +56,15 @@ export function throughTrunk<I extends ImageItem, Target extends Tensor>(
 /** The bytes of one sample: of the trunk's output and of its targets. */
 type Row = readonly [Uint8Array, Uint8Array];
 
-/** A batch that the trunk has run on. */
-interface Computed {
+/** The rows of a batch, and the seconds in which the trunk ran for them. */
+interface Rows {
   readonly rows: readonly Row[];
   readonly samples: Batch['plan']['samples'];
   readonly seconds: number;
 }
 
 /** Batches under way, by the keys of their samples: whoever wants the same ones waits for them. */
-const underWay = new WeakMap<SampleCache, Map<string, Promise<Computed>>>();
+const underWay = new WeakMap<SampleCache, Map<string, Promise<Rows>>>();
 
 class Trunk<I extends ImageItem, Target extends Tensor> {
   readonly #blocks: number;
@@ -85,30 +85,32 @@ class Trunk<I extends ImageItem, Target extends Tensor> {
   }
 
   async batch(plan: BatchPlan<I>): Promise<Batch<Tensor, Target>> {
-    const started = performance.now();
-    const keys = await Promise.all(plan.samples.map((sample) => this.#key(sample)));
-    const known = await Promise.all(keys.map((key) => this.options.cache.get(key, this.#lengths)));
-    if (!known.every((row) => row !== undefined)) return this.#computed(plan, keys);
-    const seconds = (performance.now() - started) / 1000 / keys.length;
-    for (const sample of plan.samples) noteSample(sample, { seconds, cache: 'hit' });
-    return this.#assembled(plan, known as unknown as Row[]);
-  }
-
-  async #computed(plan: BatchPlan<I>, keys: readonly string[]): Promise<Batch<Tensor, Target>> {
     const { cache } = this.options;
-    const pending = underWay.get(cache) ?? new Map<string, Promise<Computed>>();
+    const keys = await Promise.all(plan.samples.map((sample) => this.#key(sample)));
+    const pending = underWay.get(cache) ?? new Map<string, Promise<Rows>>();
     underWay.set(cache, pending);
     const together = keys.join('\n');
-    const computed = pending.get(together) ?? this.#rows(plan, keys).finally(() => pending.delete(together));
-    pending.set(together, computed);
-    const { rows, samples, seconds } = await computed;
+    // The look into the cache is part of what is waited for: between a look and a later claim, another could finish.
+    const found = pending.get(together) ?? this.#found(plan, keys).finally(() => pending.delete(together));
+    pending.set(together, found);
+    const { rows, samples, seconds } = await found;
     const whole = this.#assembled({ ...plan, samples: samples as BatchPlan<I>['samples'] }, rows);
     noteTrunk(whole, seconds);
     return whole;
   }
 
+  /** The rows of a batch from the cache where it has all, else computed. */
+  async #found(plan: BatchPlan<I>, keys: readonly string[]): Promise<Rows> {
+    const started = performance.now();
+    const known = await Promise.all(keys.map((key) => this.options.cache.get(key, this.#lengths)));
+    if (!known.every((row) => row !== undefined)) return this.#computed(plan, keys);
+    const seconds = (performance.now() - started) / 1000 / keys.length;
+    for (const sample of plan.samples) noteSample(sample, { seconds, cache: 'hit' });
+    return { rows: known as unknown as Row[], samples: plan.samples, seconds: 0 };
+  }
+
   /** Loads a batch, runs the trunk on it, and keeps the results. */
-  async #rows(plan: BatchPlan<I>, keys: readonly string[]): Promise<Computed> {
+  async #computed(plan: BatchPlan<I>, keys: readonly string[]): Promise<Rows> {
     const batch = await lastValueFrom(this.load(plan));
     const started = performance.now();
     const { samples } = batch.plan;
