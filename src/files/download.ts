@@ -55,7 +55,7 @@ export async function download(url: string, path: string, options: DownloadOptio
       resumed = false;
     }
   };
-  await persist(url, attempt, () => sizeOf(part), options, '; run again to resume');
+  await persist(url, attempt, () => sizeOf(part), options, checksum ? '; run again to resume' : '');
   await rename(part, path);
 }
 

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.js';
+import { sayOnce } from '../base/say.js';
 import { checkedUrl, checkStatus, Dropped, drain, type Persistence, persist, request } from './http.js';
 
 /** The most bytes that are held in memory for one answer. */
@@ -55,6 +56,13 @@ export async function fetchBytes(url: string, options: FetchOptions = {}): Promi
       const first = Number(start);
       if (statusCode === 206 && first !== from) throw new Dropped('the server sent another range');
       let skip = statusCode === 206 ? 0 : from;
+      if (skip > 0)
+        sayOnce(
+          `ranges of ${address.origin}`,
+          `${url}: the server ignores ranges; reading from the start again`,
+        );
+      // An answer that ends with the range is read to its end, so that the connection serves the next request.
+      const exact = statusCode === 206 && Number(headers['content-length']) === wanted - have;
       await drain(response, (chunk) => {
         const rest = chunk.subarray(Math.min(skip, chunk.length));
         skip -= chunk.length - rest.length;
@@ -62,7 +70,7 @@ export async function fetchBytes(url: string, options: FetchOptions = {}): Promi
         parts.push(part);
         have += part.length;
         if (length === undefined && have >= LARGEST) throw tooLarge(url, have);
-        return length === undefined || have < wanted;
+        return length === undefined || have < wanted || exact;
       });
       if (length !== undefined && have < wanted) throw new Dropped('the answer was too short');
     } finally {
@@ -78,30 +86,53 @@ export async function fetchBytes(url: string, options: FetchOptions = {}): Promi
   return Buffer.concat(parts);
 }
 
+/** What a server says of a file. */
+export interface RemoteFile {
+  /** Whether it answers range requests, and says of how many bytes. */
+  readonly ranges: boolean;
+  /** The size in bytes, where it is known. */
+  readonly size?: number;
+}
+
 /**
- * The size of a file over HTTP(S), as the server states it for its first byte.
+ * Asks a server for the first byte of a file: whether it answers ranges, and the file's size.
  *
- * @throws UserError as `fetchBytes`, and for a server that ignores ranges or does not say the size
+ * @throws UserError for an address that is not HTTP(S), a refusal (404, …), or too many drops in a row
  */
-export async function fetchSize(url: string, options: Persistence = {}): Promise<number> {
+export async function askFor(url: string, options: Persistence = {}): Promise<RemoteFile> {
   const address = checkedUrl(url);
-  const attempt = async () => {
+  const attempt = async (): Promise<RemoteFile> => {
     const response = await request(address, 'bytes=0-0', options);
     response.destroy();
     const { statusCode = 0, headers } = response;
+    if (statusCode === 416) return { ranges: true, size: 0 };
     checkStatus(url, statusCode);
-    const size = /^bytes \d+-\d+\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1];
-    if (statusCode === 206 && size !== undefined) return Number(size);
-    throw new UserError(
-      `${url}: expected a server that answers range requests and says the file's size, got ${statusCode === 206 ? 'none' : 'the whole file'}; download the file`,
-      { url },
-    );
+    const stated =
+      statusCode === 206
+        ? /^bytes \d+-\d+\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1]
+        : headers['content-length'];
+    const size = stated === undefined ? {} : { size: Number(stated) };
+    return { ranges: statusCode === 206 && stated !== undefined, ...size };
   };
   return persist(
     url,
     () => attempt().catch(asDropped),
     () => 0,
     options,
+  );
+}
+
+/**
+ * The size of a file over HTTP(S), as the server states it for its first byte.
+ *
+ * @throws UserError as `askFor`, and for a server that ignores ranges or does not say the size
+ */
+export async function fetchSize(url: string, options: Persistence = {}): Promise<number> {
+  const { ranges, size } = await askFor(url, options);
+  if (ranges && size !== undefined) return size;
+  throw new UserError(
+    `${url}: expected a server that answers range requests and says the file's size, got ${size === undefined ? 'none' : 'the whole file'}; download the file`,
+    { url },
   );
 }
 

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../base/errors.js';
 import { say } from '../base/say.js';
 import { makeFolder, removeMade } from './make-folder.js';
@@ -84,6 +85,19 @@ export function lockFolder(dir: string, tell = say): () => void {
   };
   releases.add(release);
   return release;
+}
+
+/** Makes a folder this process's own as soon as no other process holds it. `why` says why it waits, for its line. */
+export async function lockInTurn(dir: string, why: string): Promise<() => void> {
+  for (let told = false; ; told = true) {
+    try {
+      return lockFolder(dir);
+    } catch (error) {
+      if (!isLocked(dir)) throw error;
+      if (!told) say(`${dir}: waiting for another process, ${why}`);
+      await sleep(500);
+    }
+  }
 }
 
 /** Whether a live process holds a folder by `lockFolder`. Where the folder cannot be written, one elsewhere counts as dead. */

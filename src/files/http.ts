@@ -78,9 +78,12 @@ export function request(
       },
     );
     exchange.on('timeout', () => exchange.destroy(new Dropped('silence')));
-    exchange.on('error', (error: NodeJS.ErrnoException) =>
-      reject(error instanceof Dropped ? error : new Dropped(error.code ?? error.message, { cause: error })),
-    );
+    exchange.on('error', (error: NodeJS.ErrnoException) => {
+      // The server may have closed a connection that was kept while the request was on its way: no fault of either.
+      if (exchange.reusedSocket && error.code === 'ECONNRESET')
+        return resolve(request(url, range, options, redirects));
+      reject(error instanceof Dropped ? error : new Dropped(error.code ?? error.message, { cause: error }));
+    });
   });
 }
 

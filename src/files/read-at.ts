@@ -7,9 +7,14 @@ import { isAddress } from './http.js';
 /** Reads some bytes of a file, fewer at its end. */
 export type ReadAt = (offset: number, length: number) => Promise<Buffer>;
 
-/** What is read at once: of a disk a little, of a server as much as is worth a request. */
-const CHUNK = 2 ** 16;
-const FAR_CHUNK = 2 ** 20;
+/** What is read at once, in bytes: of a disk a little, of a server as much as is worth a request. */
+const CHUNK: Chunk = { least: 2 ** 16, most: 2 ** 16 };
+const FAR_CHUNK: Chunk = { least: 2 ** 18, most: 2 ** 23 };
+
+interface Chunk {
+  readonly least: number;
+  readonly most: number;
+}
 
 /**
  * Opens a local file or an http(s) address for reading here and there; close it when done.
@@ -39,13 +44,20 @@ export async function openAt(
   };
 }
 
-/** Reads a chunk of a file at a time, from which what follows is served: for reading forwards. */
+/**
+ * Reads a chunk of a file at a time, from which what follows is served: for reading forwards. Chunks of a server grow
+ * while little between them is passed over.
+ */
 export function ahead(read: ReadAt, file: string): ReadAt {
-  const chunk = isAddress(file) ? FAR_CHUNK : CHUNK;
+  const { least, most } = isAddress(file) ? FAR_CHUNK : CHUNK;
+  let chunk = least;
   let [start, bytes] = [0, Buffer.alloc(0) as Buffer];
   return async (offset, length) => {
-    if (offset < start || offset + length > start + bytes.length)
+    const end = start + bytes.length;
+    if (offset < start || offset + length > end) {
+      chunk = end > 0 && offset - end < chunk ? Math.min(most, 2 * chunk) : least;
       [start, bytes] = [offset, await read(offset, Math.max(chunk, length))];
+    }
     return bytes.subarray(offset - start, offset - start + length);
   };
 }

@@ -13,6 +13,7 @@ import {
   fileServer,
   hangUp,
   ignoreRange,
+  overstate,
   status,
   well,
   wrongBytes,
@@ -121,6 +122,12 @@ describe('download', () => {
     assert.equal(server?.ranges.length, 5);
     assert.equal(told.length, 4);
     assert.deepEqual(told.slice(0, 2), ['HTTP 503', 'HTTP 429']);
+  });
+
+  it('refuses a file that ends before the size that the server states', async () => {
+    await assert.rejects(fetchIt([overstate(100)], { tries: 3 }), /gave up after 3 tries in a row/);
+    assert.equal(server?.ranges.length, 3);
+    assert.ok(!existsSync(path()));
   });
 
   it('gives up at once on a refusal', async () => {

@@ -48,6 +48,24 @@ describe('fetchBytes', () => {
       assert.deepEqual(await fetchBytes(url, { offset: 3000, length: 10 }), body.subarray(3000, 3010));
     }));
 
+  it('asks for range after range through one connection', async () => {
+    const server = await fileServer({ a: body }, [ranged]);
+    for (let offset = 0; offset < 500; offset += 50)
+      assert.deepEqual(
+        await fetchBytes(`${server.url}a`, { offset, length: 50 }),
+        body.subarray(offset, offset + 50),
+      );
+    assert.equal(server.connections(), 1);
+    await server.close();
+  });
+
+  it('goes on through another connection where the server closed the one that was kept', () =>
+    from([ranged, hangUp, ranged], async (url, ranges) => {
+      await fetchBytes(url, { ...quick, length: 5 });
+      assert.deepEqual(await fetchBytes(url, { ...quick, tries: 1, length: 9 }), body.subarray(0, 9));
+      assert.equal(ranges.length, 3);
+    }));
+
   it('tries again for another range than was asked for, and after a busy server', () =>
     from([wrongRange, status(503), ranged], async (url) => {
       assert.deepEqual(await fetchBytes(url, { ...quick, offset: 7, length: 9 }), body.subarray(7, 16));

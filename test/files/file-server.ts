@@ -8,6 +8,8 @@ export interface FileServer {
   readonly url: string;
   /** The Range header of every request so far. */
   readonly ranges: (string | undefined)[];
+  /** The number of connections so far. */
+  connections(): number;
   close(): Promise<void>;
 }
 
@@ -23,6 +25,8 @@ export async function fileServer(
     if (body) answer(request, response, body);
     else response.writeHead(404).end();
   });
+  let connections = 0;
+  server.on('connection', () => connections++);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const close = () =>
@@ -30,7 +34,7 @@ export async function fileServer(
       server.closeAllConnections();
       server.close(() => resolve());
     });
-  return { url: `http://127.0.0.1:${port}/`, ranges, close };
+  return { url: `http://127.0.0.1:${port}/`, ranges, connections: () => connections, close };
 }
 
 function firstByte(request: IncomingMessage): number {
@@ -68,6 +72,22 @@ export function dropAfter(bytes: number): Answer {
 export const ignoreRange: Answer = (_, response, body) => {
   response.writeHead(200, { 'content-length': body.length }).end(body);
 };
+
+/** The same, but cuts the connection after so many bytes. */
+export function ignoreRangeUntil(bytes: number): Answer {
+  return (request, response, body) => {
+    response.writeHead(200, { 'content-length': body.length });
+    response.write(body.subarray(0, bytes), () => request.socket.end());
+  };
+}
+
+/** Sends the whole file, and says that it is larger by so many bytes. */
+export function overstate(bytes: number): Answer {
+  return (request, response, body) => {
+    response.writeHead(200, { 'content-length': body.length + bytes });
+    response.write(body, () => request.socket.end());
+  };
+}
 
 /** Claims to resume, but elsewhere. */
 export const wrongRange: Answer = (_, response, body) => {

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.js';
 import { writeFileAtomic } from '../../files/atomic.js';
-import { fetchSize } from '../../files/fetch-bytes.js';
+import { askFor } from '../../files/fetch-bytes.js';
 import { isAddress } from '../../files/http.js';
 import { ahead, openAt, type ReadAt } from '../../files/read-at.js';
 import { type TarMember, tarMembers } from '../../files/tar-members.js';
+import { copyPath, copyShard } from './shard-copy.js';
 
 /** The version of the index: another one is made anew. */
 const VERSION = 2;
@@ -24,9 +26,11 @@ const head = z.object({
   bytes: z.number(),
   /** When the shard was written, in milliseconds; of an address 0. */
   modified: z.number(),
+  /** Whether it is a copy of an address that is read. */
+  copied: z.boolean().optional(),
   samples: z.int().min(0),
 });
-type Head = z.infer<typeof head>;
+export type Head = z.infer<typeof head>;
 
 /** A sample of a shard: the members of one key. */
 const sample = z.object({
@@ -55,7 +59,7 @@ export function indexHead(shard: string, path: string): Head | undefined {
     const bytes = Buffer.alloc(256);
     const text = bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, 0));
     const found = head.parse(JSON.parse(text.slice(0, text.indexOf('\n'))));
-    if (isAddress(shard)) return found;
+    if (isAddress(shard)) return !found.copied || sizeOf(copyPath(path)) === found.bytes ? found : undefined;
     const { size, mtimeMs } = statSync(shard);
     return size === found.bytes && mtimeMs === found.modified ? found : undefined;
   } catch {
@@ -63,6 +67,10 @@ export function indexHead(shard: string, path: string): Head | undefined {
   } finally {
     if (file !== undefined) closeSync(file);
   }
+}
+
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
 }
 
 /** The samples of an index, a line of JSON each. @throws UserError where it is gone or has other samples than its head says. */
@@ -101,33 +109,52 @@ function textOf(path: string): string {
 }
 
 /**
- * Makes the index of a shard and writes it to `path`: headers are read, and short texts.
+ * Makes the index of a shard and writes it to `path`: headers are read, and short texts. A shard whose server ignores
+ * ranges is copied first, to `copyPath(path)`.
  *
  * Members belong to one sample whose paths agree up to the first dot of the name; they follow one another, as
  * WebDataset's do.
  *
- * @throws UserError for what is no tar archive, for a key whose members are apart, and for a server that ignores ranges.
+ * @throws UserError for what is no tar archive, for a key whose members are apart, and as `copyShard`
  */
-export async function makeIndex(shard: string, path: string): Promise<Head> {
-  const before = isAddress(shard) ? { size: await fetchSize(shard), mtimeMs: 0 } : statSync(shard);
-  const { readAt: read, close } = await openAt(shard, 'a tar archive');
-  const readAt = ahead(read, shard);
+export async function makeIndex(shard: string, path: string, signal: AbortSignal): Promise<Head> {
+  const { file, ...rest } = await readable(shard, path, signal);
+  const { readAt: read, close } = await openAt(file, 'a tar archive');
+  const readAt = ahead(read, file);
   try {
     const samples: IndexedSample[] = [];
-    for await (const one of indexedSamples(tarMembers(readAt, shard), readAt, shard)) samples.push(one);
-    const about: Head = {
-      shard: VERSION,
-      bytes: before.size,
-      modified: before.mtimeMs,
-      samples: samples.length,
-    };
+    for await (const one of indexedSamples(tarMembers(readAt, shard), readAt, shard)) {
+      signal.throwIfAborted();
+      samples.push(one);
+    }
+    const about: Head = { shard: VERSION, ...rest, samples: samples.length };
     await writeFileAtomic(path, [about, ...samples].map((line) => `${JSON.stringify(line)}\n`).join(''), {
       flush: false,
     });
     return about;
+  } catch (error) {
+    // A copy of what is no shard is not kept: the next try asks the server again.
+    if (rest.copied && error instanceof UserError) await rm(file, { force: true });
+    throw error;
   } finally {
     await close();
   }
+}
+
+/** The file that a shard is read from, and what its index says of it. */
+async function readable(
+  shard: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<Pick<Head, 'bytes' | 'modified' | 'copied'> & { readonly file: string }> {
+  if (!isAddress(shard)) {
+    const { size, mtimeMs } = statSync(shard);
+    return { file: shard, bytes: size, modified: mtimeMs };
+  }
+  const { ranges, size } = await askFor(shard, { signal });
+  if (ranges) return { file: shard, bytes: size!, modified: 0 };
+  const file = copyPath(path);
+  return { file, bytes: await copyShard(shard, file, { size, signal }), modified: 0, copied: true };
 }
 
 /** Members grouped by key. */

@@ -35,19 +35,29 @@ export interface ShardItemOptions {
 const IMAGES = ['jpg', 'jpeg', 'webp', 'png', 'tif', 'tiff', 'avif', 'gif'];
 const MASKS = ['mask.png', 'seg.png', 'segmentation.png', 'label.png', 'png'];
 
+/** The shard of an item. */
+interface ItemShard {
+  readonly shard: string;
+  /** The file that is read. Default: the shard itself. */
+  readonly file?: string | undefined;
+  /** What it is called in stems. */
+  readonly name: string;
+  readonly bytes: number;
+}
+
 /**
  * The item of a sample.
  *
  * @throws UserError for a sample without what is needed, or of a class that is none of `classes`
  */
 export function shardItem(
-  { file: shard, name, bytes }: { readonly file: string; readonly name: string; readonly bytes: number },
+  { shard, file = shard, name, bytes }: ItemShard,
   { key, parts, texts }: IndexedSample,
   options: ShardItemOptions,
 ): ShardItem {
   const range = (part: string): ByteRange => {
     const [offset, length] = parts[part]!;
-    return { kind: 'range', file: shard, offset, length, total: bytes, name: `${shard}/${key}.${part}` };
+    return { kind: 'range', file, offset, length, total: bytes, name: `${shard}/${key}.${part}` };
   };
   const has = (part: string) => Object.hasOwn(parts, part);
   const lacks = (what: string) =>

@@ -6,7 +6,8 @@ import { isAddress } from '../../files/http.js';
 import { lastAtMost, type Sequence, sequence } from '../sequence.js';
 import type { Pair } from '../types.js';
 import { expandBraces } from './expand-braces.js';
-import { indexedSample, indexHead, indexLines, indexPath, makeIndex } from './shard-index.js';
+import { copyPath } from './shard-copy.js';
+import { type Head, indexedSample, indexHead, indexLines, indexPath, makeIndex } from './shard-index.js';
 import { type ShardItem, type ShardItemOptions, shardItem, shardNames } from './shard-item.js';
 
 /** Items in shards: the number of each shard's is what `interleave` needs. */
@@ -38,9 +39,10 @@ const INDEXED = 4;
  * sample. Shards are paths or http(s) addresses: `data-{0000..0099}.tar`, or a list.
  *
  * The first time, an index of each shard is made, from headers alone, and kept. Afterwards ten thousand shards open within
- * a second; a sample's bytes are read when it is decoded, and only a few indices are in memory at a time.
+ * a second; a sample's bytes are read when it is decoded, and only a few indices are in memory at a time. Shards of a
+ * server that ignores range requests are copied beside their index, whole.
  *
- * @throws UserError for a shard that is missing or no tar archive, and for a sample without an image.
+ * @throws UserError for a shard that is missing, cut short or no tar archive, and for a sample without an image.
  * @example
  * const shards = await openShards('data/train-{000..099}.tar');
  * const plans = batchPlans(shards, { batchSize: 64, seed: 42, shuffle: interleave(shards.lengths) });
@@ -62,7 +64,7 @@ export async function openShards(
   const dirOf = (shard: string) =>
     options.indexDir ?? (isAddress(shard) ? '.cache/millrace/shards' : undefined);
   const paths = shards.map((shard) => indexPath(shard, dirOf(shard)));
-  const heads: { samples: number; bytes: number }[] = [];
+  const heads: Head[] = [];
   const missing: number[] = [];
   for (const [i, shard] of shards.entries()) {
     if (i % OPENED === 0) await turn();
@@ -79,8 +81,9 @@ export async function openShards(
   const items = sequence(starts.at(-1)!, (place) => {
     const i = lastAtMost(starts, place);
     const line = linesOf(i)[place - starts[i]!]!;
+    const { bytes, copied } = heads[i]!;
     return shardItem(
-      { file: shards[i]!, name: names[i]!, bytes: heads[i]!.bytes },
+      { shard: shards[i]!, file: copied ? copyPath(paths[i]!) : undefined, name: names[i]!, bytes },
       indexedSample(paths[i]!, line),
       options,
     );
@@ -92,7 +95,7 @@ async function indexMissing(
   shards: readonly string[],
   paths: readonly string[],
   missing: readonly number[],
-  heads: { samples: number; bytes: number }[],
+  heads: Head[],
 ): Promise<void> {
   for (const i of missing)
     if (!isAddress(shards[i]!) && !(await stat(shards[i]!).catch(() => undefined))?.isFile())
@@ -104,10 +107,16 @@ async function indexMissing(
       `${shards[missing[0]!]}: making the index of ${missing.length} ${missing.length > 1 ? 'shards' : 'shard'}, once`,
     );
   const queue = missing.values();
+  const stop = new AbortController();
   const work = async () => {
-    for (const i of queue) heads[i] = await makeIndex(shards[i]!, paths[i]!);
+    try {
+      for (const i of queue) heads[i] = await makeIndex(shards[i]!, paths[i]!, stop.signal);
+    } catch (error) {
+      stop.abort(stop.signal.reason ?? error);
+    }
   };
   await Promise.all(Array.from({ length: INDEXED }, work));
+  stop.signal.throwIfAborted();
 }
 
 /** A function of a number whose last results are kept, the least recently used going first. */

@@ -1,13 +1,12 @@
 import { copyFile, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../base/errors.js';
 import { oneLine } from '../../base/printable.js';
 import { say } from '../../base/say.js';
 import { writeFileAtomic } from '../atomic.js';
 import { download } from '../download.js';
 import { percentLines, retryLines } from '../download-progress.js';
-import { isLocked, lockFolder } from '../folder-lock.js';
+import { lockInTurn } from '../folder-lock.js';
 import { hubError, isUnreachable } from './hub-error.js';
 import { type HubSettings, hubSettings } from './hub-settings.js';
 
@@ -122,7 +121,10 @@ async function fetchFiles(
           title: `${name}/${path}`,
           token,
         });
-  const release = await lockInTurn(join(cache, '.locks', `models--${name.replace('/', '--')}`));
+  const release = await lockInTurn(
+    join(cache, '.locks', `models--${name.replace('/', '--')}`),
+    'which downloads the same model',
+  );
   try {
     for (const file of [...all, ...optional, ...(first ? [first] : [])])
       if (there.has(file)) await fetched(file, there.get(file));
@@ -165,19 +167,6 @@ async function fetchFile(
   await mkdir(dirname(path), { recursive: true });
   // Where links are not allowed, as on Windows, the file is there twice, as Python's client has it.
   await symlink(relative(dirname(path), blob), path).catch(() => copyFile(blob, path));
-}
-
-/** Takes a folder when no other process has it. */
-async function lockInTurn(dir: string): Promise<() => void> {
-  for (let told = false; ; told = true) {
-    try {
-      return lockFolder(dir);
-    } catch (error) {
-      if (!isLocked(dir)) throw error;
-      if (!told) say(`${dir}: waiting for another process, which downloads the same model`);
-      await sleep(500);
-    }
-  }
 }
 
 async function note(path: string, text: string): Promise<void> {
