@@ -171,7 +171,7 @@ export {
   type SettingsBySeries,
 } from '../src/experiment/adapter-cells.js';
 export type { MatchedSize } from '../src/experiment/matched-adapters.js';
-export { openTuningCells, tunedRates, tuneLrFlag, tuningText } from '../src/experiment/tuned-rates.js';
+export { openTuningCells, tunedRates, tuningText } from '../src/experiment/tuned-rates.js';
 
 // Runs by what their files tell: listed and compared.
 export {
@@ -244,7 +244,8 @@ export {
 export { cellPlugins } from '../src/experiment/cell-plugins.js';
 export { divergedCells, failIfCellsDiverged, openCell, type StudyCell } from '../src/experiment/cell.js';
 export { type AblationOptions, type AblationRun, closeAblation } from '../src/experiment/ablation.js';
-export { inferenceArguments } from '../src/experiment/inference-arguments.js';
+export { comparisonFlags } from '../src/experiment/comparison-flags.js';
+export { domainArguments, inferenceArguments } from '../src/experiment/inference-arguments.js';
 export { type PercentageReportOptions, percentageReport } from '../src/experiment/percentage-report.js';
 export { childProcess } from '../operators/child-process.js';
 

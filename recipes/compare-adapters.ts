@@ -4,6 +4,7 @@
 //   node recipes/compare-adapters.js --random-seed 10,20,30 --epochs 5
 //   node recipes/compare-adapters.js --tune-lr 3e-4,1e-3,3e-3 --random-seed 10,20,30 --epochs 5
 //   node recipes/compare-adapters.js --match seconds --dataset pets.yaml --model-name facebook/deit-tiny-patch16-224
+//   node recipes/compare-adapters.js --dataset nuclei.yaml --style-dir data/nuclei --style stained
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,9 +13,10 @@ import {
   type ComparedCell,
   cellPlugins,
   childProcess,
-  comparedFlag,
   comparedFlags,
+  comparisonFlags,
   divergedCells,
+  domainArguments,
   engineOf,
   failIfCellsDiverged,
   gridFlags,
@@ -28,56 +30,41 @@ import {
   reportAdapters,
   trainGrid,
   tunedRates,
-  tuneLrFlag,
   tuningText,
   withDashboard,
 } from 'millrace/recipe';
 import { concat, concatMap, defer, EMPTY, of } from 'rxjs';
-import { z } from 'zod';
 
-const loraType = comparedFlag
-  .default([
-    'lora',
-    'head',
-    'rslora',
-    'dora',
-    'serial_lora',
-    'localized_lora',
-    'miss',
-    'hira',
-    'shira',
-    'full',
-  ])
-  .describe('adapters, head and full; the first is what the others are compared with');
-const outputDir = z.string().min(1).default('results/compare-adapters').describe('folder of all results');
-const ownResolution = ['--test-domains=in_domain', '--resolution=own'];
 const inference = fileURLToPath(new URL('inference.js', import.meta.url));
 
 recipe({
   description: 'Compares adapters at one number of parameters or of seconds, over several seeds.',
   continues: 'the same command continues the study',
-  plugins: (peek) => cellPlugins(peek({ outputDir }).outputDir),
+  plugins: (peek) => cellPlugins(peek(comparisonFlags).outputDir),
   flags: (peek) => ({
-    Study: {
-      loraType,
-      match: z
-        .enum(['parameters', 'seconds'])
-        .default('parameters')
-        .describe(
-          'what all have in common: parameters = as many as LoRA of --rank, and the same epochs; seconds = those, and epochs in proportion to the measured speed',
-        ),
-      rank: z.int().min(1).default(4).describe('rank of the LoRA whose number of parameters the others get'),
-      scale: z.number().gt(0).default(4).describe('alpha / rank, of those that have an alpha'),
-      tuneLr: tuneLrFlag,
-      outputDir,
-    },
-    Adapters: comparedFlags(peek({ loraType }).loraType, ['rank', 'alpha', 'rBlock']),
+    Study: comparisonFlags,
+    Adapters: comparedFlags(peek(comparisonFlags).loraType, ['rank', 'alpha', 'rBlock']),
     ...gridFlags,
   }),
-  run: async ({ loraType, match, rank, scale, tuneLr, outputDir, randomSeed, dashboard, ...shared }) => {
+  run: async ({
+    loraType,
+    match,
+    rank,
+    scale,
+    tuneLr,
+    outputDir,
+    styleDir,
+    style,
+    randomSeed,
+    dashboard,
+    ...shared
+  }) => {
     const dir = join(outputDir, match);
     await useEngine(...engineOf(shared));
     const settings = await matchedSettings([...new Set(loraType)], shared, { rank, scale });
+    const domains =
+      styleDir === undefined ? ['--test-domains=in_domain'] : domainArguments({ styleDir, style });
+    const where = [...domains, '--resolution=own'];
     const title = `Adapters, matched in ${match}`;
 
     const train = (open: () => Promise<ComparedCell[]>) =>
@@ -90,7 +77,7 @@ recipe({
       defer(() => divergedCells(cells)).pipe(
         concatMap((diverged) => {
           const runs = cells.filter((cell) => !diverged.includes(cell)).map(({ run }) => run);
-          const scored = inferenceArguments(dir, runs, shared, ...ownResolution);
+          const scored = inferenceArguments(dir, runs, shared, ...where);
           const report$ = defer(() => report(cells, tuning));
           return runs.length > 0 ? concat(childProcess(inference, scored), report$) : EMPTY;
         }),

@@ -14,6 +14,7 @@ import {
   comparedFlags,
   comparedSettings,
   divergedCells,
+  domainArguments,
   domainFlags,
   failIfCellsDiverged,
   grid,
@@ -99,10 +100,7 @@ recipe({
     }
 
     const inference = fileURLToPath(new URL('inference.js', import.meta.url));
-    const where = [
-      ...(styleDir === undefined ? [] : [`--style-dir=${styleDir}`, '--test-domains=in_domain,out_domain']),
-      ...(style.length > 0 ? [`--style=${style.join()}`] : []),
-    ];
+    const where = domainArguments({ styleDir, style });
     const compare$ = defer(() => divergedCells(cells)).pipe(
       concatMap((diverged) => {
         const runs = cells.filter((cell) => !diverged.includes(cell)).map(({ run }) => run);

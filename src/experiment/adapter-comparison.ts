@@ -26,6 +26,10 @@ const SCORES = ['miou', 'meanBoundaryIou', 'meanSurfaceDice', 'ece'] as const;
 
 interface Series extends Resampled {
   readonly series: string;
+}
+
+/** What a series took, and what all its runs have in common. */
+interface Costs {
   readonly runs: number;
   readonly adapterParameters: number;
   readonly trained: number;
@@ -36,7 +40,8 @@ interface Series extends Resampled {
 
 /**
  * Writes `tables.md` and `miou-by-parameters` (.png and .svg) of a comparison of adapters, from the `pictures.json` that
- * inference wrote to `dir`: scores with 95 % intervals over seeds and pictures, and the differences from the first series.
+ * inference wrote to `dir`: scores with 95 % intervals over seeds and pictures, and the differences from the first series,
+ * on the test split and on each style that was scored. The plot is of the test split.
  *
  * The intervals of differences are those of all comparisons together (Bonferroni). A series of which a run diverged is
  * named and left out.
@@ -57,20 +62,43 @@ export async function reportAdapters(
     ({ series }) => series,
   );
   if (groups.length === 0) return '';
-  const compared = await resampledSeries(groups, (await readPictures(dir)) ?? []);
-  const seeds = `${compared[0]!.runs} ${compared[0]!.runs === 1 ? 'seed' : 'seeds'}`;
+  const domains = (await readPictures(dir)) ?? [];
+  const styles = new Set(domains.flatMap(({ style }) => style ?? []));
+  const places = [null, ...styles].map((style) => ({
+    style,
+    compared: resampledSeries(groups, domains, style),
+  }));
+  const [{ compared }] = places as [(typeof places)[number]];
+  const costs = await Promise.all(groups.map(costsOf));
   const omission = lost.size > 0 ? `Left out, since runs diverged: ${[...lost].join(', ')}\n\n` : '';
-  const text = `## ${title}\n\nTest split at the pictures' own resolution; mean over ${seeds} (95 % interval over seeds and pictures).\n\n${omission}${markdownText(compared.map((one) => rowOf(one, compared)))}\n${[wordsOf(compared), rates].filter((part) => part !== '').join('\n')}`;
-  await writePlot(join(dir, 'miou-by-parameters'), scoreByParameters(title, compared));
+  const seeds = `${costs[0]!.runs} ${costs[0]!.runs === 1 ? 'seed' : 'seeds'}`;
+  const inDomain = markdownText(compared.map((one, i) => rowOf(one, compared, costsRow(costs[i]!))));
+  const sections = places
+    .slice(1)
+    .map(
+      ({ style, compared }) =>
+        `\n### Out of the domain: ${style}\n\n${markdownText(compared.map((one) => rowOf(one, compared)))}\n${wordsOf(compared)}`,
+    );
+  const text = `## ${title}\n\nTest split at the pictures' own resolution; mean over ${seeds} (95 % interval over seeds and pictures).\n\n${omission}${inDomain}\n${[wordsOf(compared), rates].filter((part) => part !== '').join('\n')}${sections.join('')}`;
+  await writePlot(
+    join(dir, 'miou-by-parameters'),
+    scoreByParameters(
+      title,
+      compared,
+      costs.map(({ trained }) => trained),
+    ),
+  );
   await writeFileAtomic(join(dir, 'tables.md'), text);
   return text;
 }
 
-async function resampledSeries(
+/** The scores of each series on the test split, or on a style. */
+function resampledSeries(
   groups: readonly (readonly ComparedCell[])[],
   domains: readonly CountedDomain[],
-): Promise<Series[]> {
-  const counted = groups.map((group) => group.map(({ run }) => picturesOf(run, domains)));
+  style: string | null,
+): Series[] {
+  const counted = groups.map((group) => group.map(({ run }) => picturesOf(run, domains, style)));
   counted.forEach((runs, i) =>
     runs.forEach((run, k) => {
       const [own, first] = [run, counted[0]![k]!].map((one) => one.pictures.map(({ stem }) => stem).join());
@@ -85,22 +113,17 @@ async function resampledSeries(
     counted.map((runs) => runs.map(({ pictures }) => pictures.map(({ counts }) => counts))),
     numericScores(classes),
   );
-  return Promise.all(
-    groups.map(async (group, i) => ({
-      ...resampled[i]!,
-      series: group[0]!.series,
-      ...(await costsOf(group)),
-    })),
-  );
+  return groups.map((group, i) => ({ ...resampled[i]!, series: group[0]!.series }));
 }
 
-function picturesOf(run: string, domains: readonly CountedDomain[]): CountedDomain {
-  const found = domains.find((one) => one.run === run && one.domain === 'in_domain');
+function picturesOf(run: string, domains: readonly CountedDomain[], style: string | null): CountedDomain {
+  const domain = style === null ? 'in_domain' : 'out_domain';
+  const found = domains.find((one) => one.run === run && one.domain === domain && one.style === style);
   if (found) return found;
   throw new UserError(`${run}: expected its pictures among the scores, got none; start the recipe once more`);
 }
 
-async function costsOf(group: readonly ComparedCell[]) {
+async function costsOf(group: readonly ComparedCell[]): Promise<Costs> {
   const logs = (await Promise.all(group.map((cell) => loggedRun(cell.logs)))).filter(
     (one) => one !== undefined,
   );
@@ -116,15 +139,21 @@ async function costsOf(group: readonly ComparedCell[]) {
   };
 }
 
-function rowOf(one: Series, compared: readonly Series[]): Row {
+function costsRow({ adapterParameters, trained, learningRate, epochs, seconds }: Costs): Row {
+  return {
+    'adapter parameters': adapterParameters,
+    'trained parameters': trained,
+    'learning rate': learningRate,
+    epochs,
+    seconds: Math.round(seconds),
+  };
+}
+
+function rowOf(one: Series, compared: readonly Series[], costs: Row = {}): Row {
   const [reference] = compared;
   return {
     adapter: one.series,
-    'adapter parameters': one.adapterParameters,
-    'trained parameters': one.trained,
-    'learning rate': one.learningRate,
-    epochs: one.epochs,
-    seconds: Math.round(one.seconds),
+    ...costs,
     ...Object.fromEntries(
       SCORES.map((name) => [aboutScore(name).label, intervalText(intervalOf(one, name))]),
     ),
@@ -159,12 +188,12 @@ function wordsOf([reference, ...others]: readonly Series[]): string {
   return `${sentences.join(' ')} A difference is real where its interval does not hold 0; the intervals hold for all ${others.length} comparisons together with 95 %, each at ${(100 * level).toFixed(1)} % (Bonferroni).\n`;
 }
 
-function scoreByParameters(title: string, compared: readonly Series[]): Plot {
+function scoreByParameters(title: string, compared: readonly Series[], parameters: readonly number[]): Plot {
   // Sizes are matched: series of one size are set slightly apart.
   const apart = (i: number) => 1.015 ** (i - (compared.length - 1) / 2);
   const values = compared.map((one, i) => ({
     series: one.series,
-    parameters: one.trained * apart(i),
+    parameters: parameters[i]! * apart(i),
     ...intervalOf(one, 'miou'),
   }));
   const x = {

@@ -22,3 +22,17 @@ export function inferenceArguments(
     ...more,
   ];
 }
+
+/** The arguments of `inference` for a study's styles: none but the test split and all styles where a folder is given. */
+export function domainArguments({
+  styleDir,
+  style,
+}: {
+  readonly styleDir?: string | undefined;
+  readonly style: readonly string[];
+}): string[] {
+  return [
+    ...(styleDir === undefined ? [] : [`--style-dir=${styleDir}`, '--test-domains=in_domain,out_domain']),
+    ...(style.length > 0 ? [`--style=${style.join()}`] : []),
+  ];
+}

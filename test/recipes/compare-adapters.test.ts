@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { adapterKind, adapters } from '../../src/adapters/adapters.js';
+import { fixture } from '../../src/base/fixture.js';
 import { adapterOf } from '../../src/experiment/adapter-flags.js';
 import { adapterParameters, matchedFlags } from '../../src/experiment/matched-adapters.js';
+import type { AggregatedScores } from '../../src/experiment/score-files.js';
 import type { Summary } from '../../src/loggers/summary.js';
 import { createSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 import { type SharedProcess, sharedProcess } from './run.js';
@@ -54,6 +56,9 @@ describe('compare-adapters', () => {
     JSON.parse(readFileSync(join(dir, out, path, 'summary.json'), 'utf8')) as Summary;
   const summary = (path: string) => summaryOf('out', path);
 
+  const readScores = (path: string) =>
+    JSON.parse(readFileSync(join(dir, path), 'utf8')) as AggregatedScores<{ readonly miou: number }>[];
+
   for (const name of adapters.names)
     it(`counts ${name} as the model does, at a size nearest to LoRA's`, () => {
       const model = createSegmenter(vit, { classes: 3, seed: 7 });
@@ -101,12 +106,28 @@ describe('compare-adapters', () => {
       stdout,
       /(Better in mIoU than|Worse|No real difference from) .*each at 97\.5 % \(Bonferroni\)\.$/m,
     );
+    assert.doesNotMatch(stdout, /Out of the domain/);
     for (const file of ['tables.md', 'miou-by-parameters.png', 'miou-by-parameters.svg', 'pictures.json'])
       assert.ok(existsSync(join(dir, 'out/parameters', file)), file);
-    const again = await compare(...args);
+    const again = await compare(...args, '--style=ink');
     assert.equal(again.code, 0, again.stderr);
     assert.match(again.stderr, /^6 runs, 0 to be trained$/m);
+    assert.match(again.stderr, /--style.*without --style-dir the test split alone is scored/);
     assert.equal(again.stdout, stdout);
+    const styled = await compare(
+      ...args,
+      `--style-dir=${resolve(fixture('creatures', 'styled'))}`,
+      '--style=ink,neon',
+    );
+    assert.equal(styled.code, 0, styled.stderr);
+    const [inDomain, ...styles] = styled.stdout.split(/^### Out of the domain: (\w+)$/m);
+    assert.equal(inDomain!.trim(), stdout.slice(0, stdout.lastIndexOf('\nwrote ')).trim());
+    assert.deepEqual([styles[0], styles[2]], ['ink', 'neon']);
+    const { mean } = readScores('out/parameters/aggregated.json').find(
+      ({ style, mode }) => style === 'neon' && mode === 'head',
+    )!;
+    assert.match(styles[3]!, new RegExp(`^\\| head \\| ${mean.miou.toFixed(4)} \\(`, 'm'));
+    assert.match(styles[3]!, /(Better in mIoU than|Worse|No real difference from) /);
   });
 
   it('matches seconds by speeds that it measures once', async () => {
