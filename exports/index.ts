@@ -110,7 +110,9 @@ export { augmentations } from '../src/data/images/augmentations/augmentations.js
 export {
   type Chance,
   type Colours,
+  type DeepColours,
   type MaskedColours,
+  type MaskedDeepColours,
   oneOf,
   type Range,
   sequential,

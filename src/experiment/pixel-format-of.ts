@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors.js';
-import type { Transform } from '../data/images/augmentations/augmentation.js';
+import { isDeep, type Transform } from '../data/images/augmentations/augmentation.js';
+import { mixers } from '../data/images/mixing/mixers.js';
 import { deepFormat, type PixelFormat } from '../data/images/pixel-format.js';
 
 /** How the pictures of a data set become numbers. */
@@ -14,8 +15,8 @@ export function pixelFormatOf({ channels = 3, range }: PixelSettings): PixelForm
 }
 
 /**
- * Refuses what needs RGB of 8 bits where pictures have other channels or a range: transforms of colours, mixers and the
- * faster decoding of JPEGs.
+ * Refuses what needs RGB of 8 bits where pictures have other channels or a range: transforms of colours, mixers that are
+ * not `deep`, and the faster decoding of JPEGs.
  *
  * @throws UserError naming the flag, and all transforms that are at fault.
  */
@@ -33,9 +34,14 @@ export function checkDeepSettings(
   const fail = (flag: string, expected: string, got: readonly string[]) => {
     throw new UserError(`${flag}: expected ${expected} with ${why}, got ${got.join()}`, { channels, range });
   };
-  const colours = names.filter((_, i) => !('geometric' in changes[i]!));
+  const colours = names.filter((_, i) => !isDeep(changes[i]!));
   if (colours.length > 0)
-    fail('--augment', 'augmentations that move pixels (flip, rotate, affine, crop, …)', colours);
-  if (mix.length > 0) fail('--mix', 'no mixing', mix);
+    fail(
+      '--augment',
+      'augmentations that move or hide pixels (flip, rotate, crop, scale-jitter, erase, …)',
+      colours,
+    );
+  const shallow = mix.filter((name) => !mixers.make(name).deep);
+  if (shallow.length > 0) fail('--mix', 'mixers that say they take any channels (deep)', shallow);
   if (decode === 'fast') fail('--decode', 'exact', [decode]);
 }

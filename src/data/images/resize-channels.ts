@@ -1,6 +1,7 @@
+import { channelsOf, type Values } from '../pixels/values.js';
 import type { Size } from './image-size.js';
 import type { DeepPixels } from './read-channels.js';
-import { type Taps, triangle } from './resize.js';
+import { resizeBilinear, type Taps, triangle } from './resize.js';
 
 /**
  * Resizes 16-bit values of any number of channels with the filter of `resizeBilinear`, rounded once at the end. The result
@@ -32,6 +33,17 @@ export function resizeChannels(pixels: DeepPixels, { width, height }: Size): Uin
     for (let i = 0; i < stride; i++) result[y * stride + i] = Math.min(65_535, row[i]! + 0.5);
   }
   return result;
+}
+
+/** Resizes a picture of RGB bytes by `resizeBilinear`, one of 16-bit values by `resizeChannels`. */
+export function resizeValues(
+  picture: { readonly width: number; readonly height: number; readonly image: Values },
+  to: Size,
+): Values {
+  const { width, height, image } = picture;
+  return image instanceof Uint8Array
+    ? resizeBilinear({ width, height, data: image }, to.width, to.height).data
+    : resizeChannels({ width, height, channels: channelsOf(picture), data: image }, to);
 }
 
 /** `count` weighted sums of what lies `stride` apart, from `start` on, for one place of the output. */

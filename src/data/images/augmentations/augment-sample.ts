@@ -5,7 +5,7 @@ import { type Draft, drafted, draftOf } from '../../pixels/draft.js';
 import { renderBytes } from '../../pixels/render.js';
 import type { Values } from '../../pixels/values.js';
 import type { Item, Sample } from '../../types.js';
-import type { Transform } from './augmentation.js';
+import { isDeep, type Transform } from './augmentation.js';
 import { type Move, moved } from './move.js';
 
 /** A sample with a mask, which moves with the image, or without one. */
@@ -28,7 +28,7 @@ export async function augmentSample<S extends MaybeMasked>(
   const { seed, epoch, index } = sample.plan;
   const stream: Stream = (path) => randomStream(seed, 'augment', ...path, epoch, index);
   const unread = draftOf(sample);
-  let draft = unread && !unread.tables ? unread : ofBytes(sample);
+  let draft = unread && !unread.tables ? unread : ofValues(sample);
   for (const stage of stages(drawn(transforms, [], stream))) draft = await applied(stage, draft);
   if (unread) return drafted(sample, draft);
   // The bytes of a sample that a user made may change before they are needed: they are read now.
@@ -36,18 +36,22 @@ export async function augmentSample<S extends MaybeMasked>(
   return { ...sample, image, ...(mask && { mask }) };
 }
 
-/** RGB bytes. @throws UserError for 16-bit values, which this transform does not change. */
-function rgbBytes(image: Values, { name }: Pick<Transform, 'name'>): Uint8Array {
+/** The values that a transform may change. @throws UserError for 16-bit values of one that needs RGB bytes. */
+function takenBy(transform: Transform, image: Values): Uint8Array {
   if (image instanceof Uint8Array) return image;
+  // What is deep was written for all values, which its type no longer says here.
+  if (isDeep(transform)) return image as unknown as Uint8Array;
+  const { name } = transform;
   throw new UserError(
-    `augment: expected transforms that move pixels for pictures of 16-bit values, got ${name}, which needs RGB bytes`,
+    `augment: expected transforms that take 16-bit values of any channels, got ${name}, which needs RGB bytes`,
     { name },
   );
 }
 
-/** The bytes of a sample that is no draft. @throws UserError where they are floats. */
-function ofBytes({ width, height, image, mask }: MaybeMasked): Draft {
-  if (image instanceof Uint8Array) return { width, height, image, mask, edits: [] };
+/** The values of a sample that is no draft. @throws UserError where they are floats. */
+function ofValues({ width, height, image: values, mask }: MaybeMasked): Draft {
+  const image: Values | Float32Array = values;
+  if (!(image instanceof Float32Array)) return { width, height, image, mask, edits: [] };
   throw new UserError('augment: expected bytes, got a normalised image; put augment(…) before normalize(…)');
 }
 
@@ -105,7 +109,7 @@ async function applied({ moves, colours, joint }: Stage, before: Draft): Promise
       continue;
     }
     const { image, mask } = await renderBytes(draft);
-    await transform.photometric({ width, height, image: rgbBytes(image, transform) }, random);
+    await transform.photometric({ width, height, image: takenBy(transform, image) }, random);
     draft = { width, height, image, mask, edits: [] };
   }
   if (!joint) return draft;
@@ -115,7 +119,7 @@ async function applied({ moves, colours, joint }: Stage, before: Draft): Promise
   const changed = {
     width,
     height,
-    image: rgbBytes(image, transform),
+    image: takenBy(transform, image),
     ...(mask && { mask: new Uint8Array(mask) }),
   };
   if ('joint' in transform) await transform.joint(changed, random);

@@ -1,6 +1,7 @@
 import type { Random } from '../../../random/random-stream.js';
 import { applyColourEdit } from '../../pixels/apply-edits.js';
 import type { ColourEdit } from '../../pixels/edit.js';
+import type { Values } from '../../pixels/values.js';
 import { checkSettings, SHARE } from './check-settings.js';
 import type { Move } from './move.js';
 
@@ -16,14 +17,27 @@ export interface MaskedColours extends Colours {
   readonly mask?: Uint8Array;
 }
 
+/** RGB bytes, or 16-bit values of any number of channels, of which 65535 is full scale. */
+export interface DeepColours {
+  readonly width: number;
+  readonly height: number;
+  readonly image: Values;
+}
+
+/** The same with a mask. */
+export interface MaskedDeepColours extends DeepColours {
+  readonly mask?: Uint8Array;
+}
+
 /**
  * One random change of a sample, applied with the probability `p`.
  *
  * `geometric` gives a map from output to input coordinates, in units of the image's width and height with the centre
  * at 0: an affine one, or a function (`Distortion`). It is told the aspect, width over height, which a rotation needs,
  * and the width in pixels. `photometric` changes colours in place and never the mask; `joint` changes colours and mask
- * in place. `choose` picks another transform, or several of which each is applied with its own `p`. The draws of
- * `random` are seeded by the transform's name and place.
+ * in place. Both are for RGB bytes, unless `deep` says that they take 16-bit values of any number of channels, too, as
+ * geometric ones do. `choose` picks another transform, or several of which each is applied with its own `p`. The draws
+ * of `random` are seeded by the transform's name and place.
  *
  * @example
  * const invert: Transform = {
@@ -33,7 +47,12 @@ export interface MaskedColours extends Colours {
  * };
  * const drift: Transform = { name: 'drift', p: 0.5, geometric: (random) => [1, 0, 0.1 * random(), 0, 1, 0] };
  */
-export type Transform = { readonly name: string; readonly p: number } & (
+export type Transform = {
+  readonly name: string;
+  readonly p: number;
+  /** Whether it takes 16-bit values of any number of channels (`MaskedDeepColours`), too. Default: if it is geometric. */
+  readonly deep?: boolean;
+} & (
   | {
       /** The map from output to input coordinates. */
       readonly geometric: (random: Random, aspect: number, width: number) => Move;
@@ -41,7 +60,7 @@ export type Transform = { readonly name: string; readonly p: number } & (
   | {
       /** Changes the colours in place. */
       readonly photometric: (colours: Colours, random: Random) => void | Promise<void>;
-      /** The same change as data, from the same draws, where native code carries it out. */
+      /** The same change of RGB bytes as data, from the same draws, where native code carries it out. */
       readonly edit?: DrawnEdit;
     }
   | {
@@ -56,6 +75,11 @@ export type Transform = { readonly name: string; readonly p: number } & (
 
 /** Draws a change of colours. */
 type DrawnEdit = (random: Random, size: Omit<Colours, 'image'>) => ColourEdit;
+
+/** Whether a transform takes 16-bit values of any number of channels. */
+export function isDeep(transform: Transform): boolean {
+  return transform.deep ?? 'geometric' in transform;
+}
 
 /** A transform whose change of colours is data. */
 export function recolour(name: string, p: number, edit: DrawnEdit): Transform {
@@ -87,7 +111,7 @@ export function oneOf(transforms: readonly Transform[], { p = 0.5 }: Chance = {}
     let remainder = total * random();
     return transforms.find((transform) => (remainder -= transform.p) < 0) ?? transforms.at(-1)!;
   };
-  return { name: `oneOf(${transforms.map(({ name }) => name)})`, p, choose };
+  return { name: `oneOf(${transforms.map(({ name }) => name)})`, p, deep: transforms.every(isDeep), choose };
 }
 
 /**
@@ -98,7 +122,12 @@ export function oneOf(transforms: readonly Transform[], { p = 0.5 }: Chance = {}
  */
 export function sequential(transforms: readonly Transform[], { p = 1 }: Chance = {}): Transform {
   checkChances('sequential', [{ name: 'sequential', p }, ...transforms]);
-  return { name: `sequential(${transforms.map(({ name }) => name)})`, p, choose: () => transforms };
+  return {
+    name: `sequential(${transforms.map(({ name }) => name)})`,
+    p,
+    deep: transforms.every(isDeep),
+    choose: () => transforms,
+  };
 }
 
 /** Uniform between two limits. */

@@ -1,6 +1,14 @@
 import { MersenneTwister } from '../../../random/mersenne-twister.js';
+import { channelsOf } from '../../pixels/values.js';
 import { IGNORE_INDEX } from '../../types.js';
-import { between, type Chance, type MaskedColours, type Range, type Transform } from './augmentation.js';
+import {
+  between,
+  type Chance,
+  type DeepColours,
+  type MaskedDeepColours,
+  type Range,
+  type Transform,
+} from './augmentation.js';
 import { checkSettings, SHARE } from './check-settings.js';
 
 /** What an erased region has in the mask: its old classes, or 255. */
@@ -35,7 +43,8 @@ export function randomErasing(options: RandomErasingOptions = {}): Transform {
   return {
     name: 'randomErasing',
     p,
-    joint: (picture, random) => {
+    deep: true,
+    joint: (picture: MaskedDeepColours, random) => {
       for (let tries = 0; tries < 10; tries++) {
         const area = between(random, scale) * picture.width * picture.height;
         const aspect = Math.exp(between(random, [Math.log(ratio[0]), Math.log(ratio[1])]));
@@ -44,7 +53,12 @@ export function randomErasing(options: RandomErasingOptions = {}): Transform {
         const left = Math.floor(random() * (picture.width - width + 1));
         const top = Math.floor(random() * (picture.height - height + 1));
         const noise = MersenneTwister.fromSeed(Math.floor(random() * 2 ** 32)); // many draws: a faster stream
-        const next = { noise: () => noise.uint32() >>> 24, black: () => 0, grey: () => 128 }[fill];
+        const shift = picture.image instanceof Uint8Array ? 24 : 16;
+        const next = {
+          noise: () => noise.uint32() >>> shift,
+          black: () => 0,
+          grey: () => greyOf(picture),
+        }[fill];
         erase(picture, { left, top, width, height }, next, inMask);
         return;
       }
@@ -52,16 +66,23 @@ export function randomErasing(options: RandomErasingOptions = {}): Transform {
   };
 }
 
+/** The grey of a byte of 128, as 8 or as 16 bits. */
+export function greyOf({ image }: DeepColours): number {
+  return image instanceof Uint8Array ? 128 : 128 * 257;
+}
+
 /** Erases a rectangle in place. */
 export function erase(
-  { width: stride, image, mask }: MaskedColours,
+  picture: MaskedDeepColours,
   { left, top, width, height }: Readonly<Record<'left' | 'top' | 'width' | 'height', number>>,
   next: () => number,
   inMask: ErasedMask,
 ): void {
+  const { width: stride, image, mask } = picture;
+  const channels = channelsOf(picture);
   for (let y = top; y < top + height; y++) {
     const [start, end] = [y * stride + left, y * stride + left + width];
-    for (let i = 3 * start; i < 3 * end; i++) image[i] = next();
+    for (let i = channels * start; i < channels * end; i++) image[i] = next();
     if (inMask === 'ignore') mask?.fill(IGNORE_INDEX, start, end);
   }
 }

@@ -2,15 +2,17 @@ import { loadSharp } from '../../../base/sharp.js';
 import { MersenneTwister } from '../../../random/mersenne-twister.js';
 import type { Random } from '../../../random/random-stream.js';
 import { toByte } from '../../pixels/colours.js';
+import type { ColourEdit } from '../../pixels/edit.js';
 import {
   between,
   type Chance,
-  type MaskedColours,
+  type Colours,
+  type MaskedDeepColours,
   type Range,
   recolour,
   type Transform,
 } from './augmentation.js';
-import { type ErasedMask, erase } from './erasing.js';
+import { type ErasedMask, erase, greyOf } from './erasing.js';
 
 /** Raises pixels scaled to [0, 1] to a power. Default [.8, 1.25], p .5. */
 export function randomGamma({
@@ -91,25 +93,25 @@ export interface CoarseDropoutOptions extends Chance {
 /** Paints grey squares (DeVries & Taylor 2017, "Cutout"). Default p .5. */
 export function coarseDropout(options: CoarseDropoutOptions = {}): Transform {
   const { holes = 4, size = 0.2, mask: inMask = 'keep', p = 0.5 } = options;
-  const squares = (random: Random, { width, height }: Omit<MaskedColours, 'image'>) =>
+  const squares = (random: Random, { width, height }: Omit<Colours, 'image'>) =>
     Array.from({ length: 1 + Math.floor(random() * holes) }, () => {
       const side = Math.ceil(Math.min(width, height) * size * random());
       const left = Math.floor(random() * (width - side + 1));
       const top = Math.floor(random() * (height - side + 1));
       return [left, top, side] as const;
     });
-  const name = 'coarseDropout';
-  if (inMask === 'keep')
-    return recolour(name, p, (random, picture) => ({
-      kind: 'squares',
-      value: 128,
-      squares: squares(random, picture),
-    }));
-  const paint = (picture: MaskedColours, random: Random) => {
+  const paint = (picture: MaskedDeepColours, random: Random) => {
     for (const [left, top, side] of squares(random, picture))
-      erase(picture, { left, top, width: side, height: side }, () => 128, inMask);
+      erase(picture, { left, top, width: side, height: side }, () => greyOf(picture), inMask);
   };
-  return { name, p, joint: paint };
+  const name = 'coarseDropout';
+  if (inMask === 'ignore') return { name, p, deep: true, joint: paint };
+  const edit = (random: Random, picture: Omit<Colours, 'image'>): ColourEdit => ({
+    kind: 'squares',
+    value: 128,
+    squares: squares(random, picture),
+  });
+  return { name, p, deep: true, photometric: paint, edit };
 }
 
 /** Half a Gaussian kernel, from its centre outwards; the whole sums to one. */

@@ -1,6 +1,8 @@
+import { channelsOf, type Values } from '../../pixels/values.js';
 import { IGNORE_INDEX } from '../../types.js';
-import { resizeBilinear, resizeNearest } from '../resize.js';
-import { between, type Chance, type MaskedColours, type Range, type Transform } from './augmentation.js';
+import { resizeNearest } from '../resize.js';
+import { resizeValues } from '../resize-channels.js';
+import { between, type Chance, type MaskedDeepColours, type Range, type Transform } from './augmentation.js';
 import { checkSettings, SHARE } from './check-settings.js';
 
 /** Options of `scaleJitter`. */
@@ -21,6 +23,7 @@ export function scaleJitter({ scale = [0.1, 2], p = 1 }: ScaleJitterOptions = {}
   return {
     name: 'scaleJitter',
     p,
+    deep: true,
     joint: (picture, random) => {
       const { width, height } = picture;
       const factor = between(random, scale);
@@ -43,11 +46,11 @@ export interface Placement {
 }
 
 /** Resizes a picture and puts it at a place, in place; black and 255 elsewhere. */
-function placeResized(picture: MaskedColours, placement: Placement): void {
+function placeResized(picture: MaskedDeepColours, placement: Placement): void {
   const { width, height, image, mask } = picture;
-  const large = resizeBilinear({ width, height, data: image }, placement.width, placement.height).data;
+  const large = resizeValues(picture, placement);
   image.fill(0);
-  copyRows(large, image, picture, placement, 3);
+  copyRows(large, image, picture, placement, channelsOf(picture));
   if (!mask) return;
   const ids = resizeNearest({ width, height, data: mask }, placement.width, placement.height);
   mask.fill(IGNORE_INDEX);
@@ -56,8 +59,8 @@ function placeResized(picture: MaskedColours, placement: Placement): void {
 
 /** Copies what of a placed picture lies inside `to`. */
 function copyRows(
-  from: Uint8Array,
-  to: Uint8Array,
+  from: Values,
+  to: Values,
   { width, height }: { readonly width: number; readonly height: number },
   place: Placement,
   channels: number,

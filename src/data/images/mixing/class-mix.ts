@@ -1,7 +1,8 @@
 import type { Random } from '../../../random/random-stream.js';
+import { channelsOf } from '../../pixels/values.js';
 import { IGNORE_INDEX } from '../../types.js';
 import { checkSettings } from '../augmentations/check-settings.js';
-import type { Chance, MaskedColours, Mixer } from './mixer.js';
+import type { Chance, MaskedDeepColours, Mixer } from './mixer.js';
 
 /**
  * ClassMix (Olsson et al. 2021, arXiv:2007.07936): the pixels of half of the partner's classes, chosen at random, over
@@ -12,6 +13,7 @@ export function classMix({ p = 0.5 }: Chance = {}): Mixer {
     name: 'classMix',
     p,
     partners: 1,
+    deep: true,
     masks: 'required',
     mix: (picture, [partner], random) => {
       const ids = partner!.mask!;
@@ -44,6 +46,7 @@ export function copyPaste({ background, p = 0.5 }: CopyPasteOptions = {}): Mixer
     name: 'copyPaste',
     p,
     partners: 1,
+    deep: true,
     masks: 'required',
     mix: (picture, [partner], random) => {
       const ids = partner!.mask!;
@@ -56,16 +59,18 @@ export function copyPaste({ background, p = 0.5 }: CopyPasteOptions = {}): Mixer
 
 /** Copies the partner's pixels that are taken, in place; returns the shares. */
 function paste(
-  { image, mask }: MaskedColours,
-  partner: MaskedColours,
+  picture: MaskedDeepColours,
+  partner: MaskedDeepColours,
   taken: (i: number) => boolean,
 ): readonly [number, number] {
+  const { image, mask } = picture;
+  const channels = channelsOf(picture);
   let count = 0;
   mask!.forEach((_, i) => {
     if (!taken(i)) return;
     count++;
     mask![i] = partner.mask![i]!;
-    for (let k = 3 * i; k < 3 * i + 3; k++) image[k] = partner.image[k]!;
+    for (let k = channels * i; k < channels * (i + 1); k++) image[k] = partner.image[k]!;
   });
   const share = count / mask!.length;
   return [1 - share, share];

@@ -1,5 +1,6 @@
 import { UserError } from '../../../base/errors.js';
 import { type Random, randomStream } from '../../../random/random-stream.js';
+import { channelsOf, copied, type Values } from '../../pixels/values.js';
 import type { Item, Sample, SamplePlan } from '../../types.js';
 import { checkMixer, type MaskedColours, type Mixed, type Mixer, type Part } from './mixer.js';
 
@@ -56,7 +57,7 @@ function other(random: Random, index: number, count: number): number {
   return place < index ? place : place + 1;
 }
 
-/** A sample that can be mixed: bytes, with a mask or without. */
+/** A sample that can be mixed: bytes, or 16-bit values that its type does not tell from them, with a mask or without. */
 export type Mixable = Sample<Item> & { readonly mask?: Uint8Array };
 
 /**
@@ -71,12 +72,12 @@ export function mixedSample<S extends Mixable>(
   const [own, ...partners] = samples as readonly [S, ...S[]];
   if (steps.length === 0) return own;
   samples.forEach((sample) => checkMixable(sample, own));
+  steps.forEach(({ mixer }) => checkValues(mixer, own));
   const { width, height } = own;
-  // Not `slice`, which is a view where the bytes are a Node Buffer.
   const picture: MaskedColours = {
     width,
     height,
-    image: new Uint8Array(own.image),
+    image: copied(own.image),
     ...(own.mask && { mask: new Uint8Array(own.mask) }),
   };
   let parts: readonly Part[] = [{ plan: own.plan, share: 1 }];
@@ -98,8 +99,17 @@ export function mixedSample<S extends Mixable>(
   };
 }
 
+function checkValues({ name, deep }: Mixer, { image }: Mixable): void {
+  if (deep || image instanceof Uint8Array) return;
+  throw new UserError(
+    `mixSamples: expected mixers that take 16-bit values of any channels, got ${name}, which needs RGB bytes`,
+    { name },
+  );
+}
+
 function checkMixable(sample: Mixable, own: Mixable): void {
-  if (!(sample.image instanceof Uint8Array))
+  const image: Values | Float32Array = sample.image;
+  if (image instanceof Float32Array)
     throw new UserError(
       'mixSamples: expected bytes, got a normalised image; put normalize(…) after mixSamples(…)',
     );
@@ -108,5 +118,9 @@ function checkMixable(sample: Mixable, own: Mixable): void {
   if (sample.width !== own.width || sample.height !== own.height)
     throw new UserError(
       `mixSamples: expected samples of one size, got ${own.width}×${own.height} and ${sample.width}×${sample.height}; decode them to one`,
+    );
+  if (image.length !== own.image.length)
+    throw new UserError(
+      `mixSamples: expected samples of as many channels each, got ${channelsOf(own)} and ${channelsOf(sample)}`,
     );
 }

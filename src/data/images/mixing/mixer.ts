@@ -1,9 +1,9 @@
 import { UserError } from '../../../base/errors.js';
 import type { Random } from '../../../random/random-stream.js';
 import type { Item, SamplePlan } from '../../types.js';
-import type { Chance, MaskedColours } from '../augmentations/augmentation.js';
+import type { Chance, MaskedColours, MaskedDeepColours } from '../augmentations/augmentation.js';
 
-export type { Chance, MaskedColours };
+export type { Chance, MaskedColours, MaskedDeepColours };
 
 /**
  * A way to make one sample of several, applied with the probability `p`.
@@ -29,6 +29,8 @@ export interface Mixer {
   readonly partners: number;
   /** Whether it needs samples with masks, or none that has one. Default: it takes both. */
   readonly masks?: 'required' | 'refused';
+  /** Whether it takes `MaskedDeepColours`, too: 16-bit values of any number of channels. Default false. */
+  readonly deep?: boolean;
   /** Mixes partners into the picture, in place; returns the shares. */
   mix(picture: MaskedColours, partners: readonly MaskedColours[], random: Random): readonly number[];
 }

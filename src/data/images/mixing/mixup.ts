@@ -1,4 +1,5 @@
 import { beta } from '../../../random/beta.js';
+import { channelsOf } from '../../pixels/values.js';
 import { checkSettings } from '../augmentations/check-settings.js';
 import type { Chance, Mixer } from './mixer.js';
 
@@ -19,6 +20,7 @@ export function mixup({ alpha = 0.2, p = 0.5 }: BetaMixOptions = {}): Mixer {
     name: 'mixup',
     p,
     partners: 1,
+    deep: true,
     masks: 'refused',
     mix: ({ image }, [partner], random) => {
       const share = beta(random, alpha, alpha);
@@ -42,7 +44,10 @@ export function cutMix({ alpha = 1, p = 0.5 }: BetaMixOptions = {}): Mixer {
     name: 'cutMix',
     p,
     partners: 1,
-    mix: ({ width, height, image, mask }, [partner], random) => {
+    deep: true,
+    mix: (picture, [partner], random) => {
+      const { width, height, image, mask } = picture;
+      const channels = channelsOf(picture);
       const side = Math.sqrt(1 - beta(random, alpha, alpha));
       const range = (length: number) => {
         const middle = random() * length;
@@ -53,7 +58,7 @@ export function cutMix({ alpha = 1, p = 0.5 }: BetaMixOptions = {}): Mixer {
       const [top, bottom] = range(height);
       for (let y = top; y < bottom; y++) {
         const [start, end] = [y * width + left, y * width + right];
-        image.set(partner!.image.subarray(3 * start, 3 * end), 3 * start);
+        image.set(partner!.image.subarray(channels * start, channels * end), channels * start);
         if (partner!.mask) mask?.set(partner!.mask.subarray(start, end), start);
       }
       const share = ((right - left) * (bottom - top)) / (width * height);

@@ -1,8 +1,10 @@
 import type { Random } from '../../../random/random-stream.js';
+import { channelsOf, copied, type Values } from '../../pixels/values.js';
 import { between, type Range } from '../augmentations/augmentation.js';
 import { checkSettings, SHARE } from '../augmentations/check-settings.js';
-import { resizeBilinear, resizeNearest } from '../resize.js';
-import type { Chance, MaskedColours, Mixer } from './mixer.js';
+import { resizeNearest } from '../resize.js';
+import { resizeValues } from '../resize-channels.js';
+import type { Chance, MaskedDeepColours, Mixer } from './mixer.js';
 
 /** Options of `mosaic`. */
 export interface MosaicOptions extends Chance {
@@ -23,12 +25,13 @@ export function mosaic({ centre = [0.3, 0.7], p = 0.5 }: MosaicOptions = {}): Mi
     name: 'mosaic',
     p,
     partners: 3,
+    deep: true,
     mix: (picture, partners, random) => {
       const { width, height } = picture;
       const x = Math.round(width * between(random, centre));
       const y = Math.round(height * between(random, centre));
       const first = Math.floor(random() * 4);
-      const own: MaskedColours = { ...picture, image: new Uint8Array(picture.image) };
+      const own: MaskedDeepColours = { ...picture, image: copied(picture.image) };
       const four = [picture.mask ? { ...own, mask: new Uint8Array(picture.mask) } : own, ...partners];
       return four.map((one, i) => {
         const quarter = (first + i) % 4;
@@ -43,8 +46,8 @@ export function mosaic({ centre = [0.3, 0.7], p = 0.5 }: MosaicOptions = {}): Mi
 
 /** Fills a rectangle with a picture that is resized to cover it. */
 function place(
-  to: MaskedColours,
-  from: MaskedColours,
+  to: MaskedDeepColours,
+  from: MaskedDeepColours,
   { left, top, width, height }: Readonly<Record<'left' | 'top' | 'width' | 'height', number>>,
   random: Random,
 ): void {
@@ -53,13 +56,13 @@ function place(
   const h = Math.max(height, Math.round(from.height * scale));
   const [x, y] = [Math.floor(random() * (w - width + 1)), Math.floor(random() * (h - height + 1))];
   if (width === 0 || height === 0) return;
-  const copy = (data: Uint8Array, target: Uint8Array, channels: number) => {
+  const copy = (data: Values, target: Values, channels: number) => {
     for (let row = 0; row < height; row++) {
       const at = ((y + row) * w + x) * channels;
       const place = ((top + row) * to.width + left) * channels;
       target.set(data.subarray(at, at + width * channels), place);
     }
   };
-  copy(resizeBilinear({ ...from, data: from.image }, w, h).data, to.image, 3);
+  copy(resizeValues(from, { width: w, height: h }), to.image, channelsOf(from));
   if (to.mask && from.mask) copy(resizeNearest({ ...from, data: from.mask }, w, h), to.mask, 1);
 }
