@@ -1,4 +1,4 @@
-import seedrandom from 'seedrandom';
+import { Arc4 } from './arc4.js';
 
 /** Draws the next number, uniform in [0, 1). */
 export interface Random {
@@ -18,11 +18,13 @@ export interface Random {
  * randomStream(42, 'shuffle', 3)() === randomStream(42, 'shuffle', 3)(); // => true
  */
 export function randomStream(seed: number, ...key: readonly (string | number)[]): Random {
-  return copyable(seedrandom([seed, ...key].join('/'), { state: true }));
+  return streamOf(new Arc4([seed, ...key].join('/')));
 }
 
-function copyable(stream: seedrandom.StatefulPRNG<seedrandom.State.Arc4>): Random {
-  return Object.assign(stream, { copy: () => copyable(seedrandom('', { state: stream.state() })) });
+function streamOf(generator: Arc4): Random {
+  const random: Random = () => generator.double();
+  random.copy = () => streamOf(new Arc4(generator));
+  return random;
 }
 
 /** A draw from the standard normal distribution (Box & Muller 1958, the cosine half). */
