@@ -32,8 +32,8 @@ export function batch(
   const tensors = (samples: readonly MaskedSample<Float32Array>[], pixels?: BatchPixels) => {
     const inputs = pixels ? tensorOf(samples, pixels.images) : imageTensor(samples);
     try {
-      const { masks } = pixels ?? {};
-      return { inputs, targets: masks ? maskTensorOf(samples, masks) : targets(samples) };
+      const { masks, range } = pixels ?? {};
+      return { inputs, targets: masks ? maskTensorOf(samples, masks, range) : targets(samples) };
     } catch (error) {
       inputs.dispose();
       throw error;

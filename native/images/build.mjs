@@ -90,8 +90,8 @@ const isas =
   process.arch === 'x64'
     ? {
         base: [],
-        avx2: ['-mavx2'],
-        avx512: ['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mprefer-vector-width=512'],
+        avx2: ['-mavx2', '-mfma'],
+        avx512: ['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mfma', '-mprefer-vector-width=512'],
       }
     : { base: [] };
 

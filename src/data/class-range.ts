@@ -7,6 +7,14 @@ export interface ClassRange {
   readonly largest: number;
 }
 
+/** The range of classes of which each is in one of the ranges. */
+export function joinedRange(ranges: readonly ClassRange[]): ClassRange {
+  return {
+    smallest: Math.min(...ranges.map(({ smallest }) => smallest)),
+    largest: Math.max(...ranges.map(({ largest }) => largest)),
+  };
+}
+
 /** Ranges by what holds the numbers of masks, which views of one tensor share. */
 const ranges = new WeakMap<object, ClassRange>();
 
@@ -22,15 +30,16 @@ export function classRange(masks: Tensor): ClassRange {
   return range;
 }
 
-/** The masks that `make` makes of ids, with their range; `make` may take the memory of the ids over. */
-export function withClassRange<M extends Tensor>(ids: ArrayLike<number>, make: () => M): M {
-  const range = rangeOf(ids);
+/** The masks that `make` makes of ids, with their range, or the ids' own; `make` may take the memory of the ids over. */
+export function withClassRange<M extends Tensor>(of: ArrayLike<number> | ClassRange, make: () => M): M {
+  const range = 'smallest' in of ? of : rangeOf(of);
   const masks = make();
   ranges.set(masks.dataId, range);
   return masks;
 }
 
-function rangeOf(ids: ArrayLike<number>): ClassRange {
+/** The range of the classes of ids. */
+export function rangeOf(ids: ArrayLike<number>): ClassRange {
   let [smallest, largest] = [Infinity, -Infinity];
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!;

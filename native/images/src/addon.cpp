@@ -1,3 +1,4 @@
+#include <limits>
 #include <memory>
 #include <napi.h>
 
@@ -117,11 +118,22 @@ struct Batch {
   const void* tables = nullptr;
   std::vector<Sample> samples;
   std::vector<Target> targets;
+  IdRange range;
 
-  void render() const {
-    for (size_t i = 0; i < samples.size(); i++) images::render(samples[i], width, height, tables, targets[i]);
+  void render() {
+    for (size_t i = 0; i < samples.size(); i++) images::render(samples[i], width, height, tables, targets[i], range);
   }
 };
+
+/** The range of ids as JavaScript has it: of none, from infinity down. */
+Napi::Value rangeResult(Napi::Env env, const IdRange& range) {
+  constexpr double INFINITE = std::numeric_limits<double>::infinity();
+  bool none = range.smallest > range.largest;
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("smallest", none ? INFINITE : range.smallest);
+  result.Set("largest", none ? -INFINITE : range.largest);
+  return result;
+}
 
 Sample sampleOf(Arguments& fields, double pixels, bool masked) {
   Sample sample = {};
@@ -169,7 +181,10 @@ Napi::Value renderBatch(const Napi::CallbackInfo& info) {
     kept.insert(kept.end(), fields.kept().begin(), fields.kept().end());
   }
   kept.insert(kept.end(), arguments.kept().begin(), arguments.kept().end());
-  return Job::run(info.Env(), kept, [batch] { batch->render(); }, nothing);
+  bool ranged = masked && type != napi_uint8_array;
+  return Job::run(
+      info.Env(), kept, [batch] { batch->render(); },
+      [batch, ranged](Napi::Env env) { return ranged ? rangeResult(env, batch->range) : env.Undefined(); });
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {

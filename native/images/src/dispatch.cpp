@@ -33,9 +33,9 @@ Choice choose() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (admitted("avx512") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma"))
     return {&avx512::table, "avx512"};
-  if (admitted("avx2") && __builtin_cpu_supports("avx2")) return {&avx2::table, "avx2"};
+  if (admitted("avx2") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {&avx2::table, "avx2"};
 #endif
   return {&base::table, "base"};
 }

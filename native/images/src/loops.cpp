@@ -99,7 +99,7 @@ struct QuickMap {
   }
 };
 
-/** A chunk in floats, as `warpInside` does it; false where a value is too near to a half. */
+/** A chunk in floats, as `blend` does it; false where a value is too near to a half. */
 inline bool mapQuickly(const QuickMap& map, const int32_t* chunk, int32_t* result) {
   int32_t nearest = 0;
   const float* m = map.matrix;
@@ -108,7 +108,7 @@ inline bool mapQuickly(const QuickMap& map, const int32_t* chunk, int32_t* resul
     int32_t pixel = 0;
 #pragma GCC unroll 3
     for (int c = 0; c < 3; c++) {
-      float value = m[3 * c] * r + m[3 * c + 1] * g + m[3 * c + 2] * b + map.offset;
+      float value = multiplyAdd(m[3 * c], r, multiplyAdd(m[3 * c + 1], g, multiplyAdd(m[3 * c + 2], b, map.offset)));
       value = value > 0 ? value : 0;
       value = value < 255 ? value : 255;
       pixel |= byteOf(value + 0.5f, nearest) << (8 * c);
@@ -155,12 +155,19 @@ void addPair(float* sums, const float* before, const float* after, float weight,
     sums[i] = float(double(sums[i]) + double(weight) * (double(before[i]) + double(after[i])));
 }
 
-void widen(const uint8_t* bytes, size_t count, int32_t* out) {
-  for (size_t i = 0; i < count; i++) out[i] = bytes[i];
+void widen(const uint8_t* ids, size_t count, int32_t* out, IdRange& range) {
+  int32_t smallest = range.smallest, largest = range.largest;
+  for (size_t i = 0; i < count; i++) {
+    int32_t id = ids[i], named = id == 255 ? -1 : id;
+    out[i] = id;
+    smallest = id < smallest ? id : smallest;
+    largest = named > largest ? named : largest;
+  }
+  range = {smallest, largest};
 }
 
 }  // namespace
 
-extern const Loops table = {across, down, warpRow, mapColours, lumas, addChannels, addPair, widen};
+extern const Loops table = {across, down, frameRow, warpRow, mapColours, lumas, addChannels, addPair, widen};
 
 }  // namespace millrace::images::MILLRACE_ISA

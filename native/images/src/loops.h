@@ -14,11 +14,18 @@ struct Taps {
 /** Bits after the point of a weight: Pillow's for bytes. */
 constexpr int PRECISION = 22;
 
-/** A picture of bytes, rows without gaps, and a map from output to input pixels: x' = ax + by + c, y' = dx + ey + f. */
+/** What is outside of a picture: black, of id 255. */
+constexpr uint32_t OUTSIDE = 0xff000000u;
+
+/** By how much a framed picture is wider and higher: one pixel before, two after. */
+constexpr int FRAME = 3;
+
+/**
+ * A picture of `width` × `height` pixels within a frame of `OUTSIDE`, and a map from output to input pixels: x' = ax + by + c,
+ * y' = dx + ey + f. A pixel is red, green, blue and its id, from the lowest byte on.
+ */
 struct Warp {
-  const uint8_t* pixels;
-  /** The ids; null where there are none. */
-  const uint8_t* mask;
+  const uint32_t* pixels;
   int width, height;
   double map[6];
 };
@@ -27,6 +34,11 @@ struct Warp {
 struct ColourMap {
   double matrix[9];
   double offset;
+};
+
+/** The smallest and the largest of ids; of none the smallest is above the largest. */
+struct IdRange {
+  int32_t smallest = 255, largest = -1;
 };
 
 /** How many rows `across` takes at once. */
@@ -41,7 +53,9 @@ struct Loops {
   void (*across)(const uint8_t* rows, size_t stride, const Taps& taps, int width, uint8_t* out, size_t outStride);
   /** One output row of `stride` bytes from `count` input rows. */
   void (*down)(const uint8_t* rows, size_t stride, const int32_t* weights, int count, uint8_t* out);
-  /** Row `y` of a warped RGB picture: bilinear, black outside; and of its mask, where there is one: the nearest id, 255 outside. */
+  /** A row of RGB bytes, and of ids where there are any, as a row of a framed picture: `FRAME` more than `width` pixels. */
+  void (*frameRow)(const uint8_t* pixels, const uint8_t* mask, int width, uint32_t* out);
+  /** Row `y` of a warped RGB picture: bilinear, black outside; and of its ids, where they are asked for: the nearest, 255 outside. */
   void (*warpRow)(const Warp& warp, int y, uint8_t* out, uint8_t* maskOut);
   /** Maps the colours of `count` RGB pixels; `to` may be `from`. */
   void (*mapColours)(const uint8_t* from, size_t count, const ColourMap& map, uint8_t* to);
@@ -51,8 +65,8 @@ struct Loops {
   void (*addChannels)(const uint8_t* pixels, size_t count, uint64_t* sums);
   /** sums[i] += weight · (before[i] + after[i]), each rounded to a float. */
   void (*addPair)(float* sums, const float* before, const float* after, float weight, size_t count);
-  /** Bytes as whole numbers. */
-  void (*widen)(const uint8_t* bytes, size_t count, int32_t* out);
+  /** Ids as whole numbers; widens the range of those that are not 255. */
+  void (*widen)(const uint8_t* ids, size_t count, int32_t* out, IdRange& range);
 };
 
 /** The loops for this processor, and the name of their instruction set. */

@@ -1,6 +1,7 @@
 #include "render.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -62,26 +63,22 @@ struct Work {
 };
 
 void warp(Work& work, const double* map) {
-  size_t row = size_t(work.width), channels = 3;
-  // Not filled with zeros first, as a vector would be.
-  std::unique_ptr<uint8_t[]> image(new uint8_t[channels * work.pixels()]), mask(work.mask ? new uint8_t[work.pixels()] : nullptr);
-  std::vector<uint8_t> small;
-  Warp move = {work.image, work.mask, work.width, work.height, {}};
+  size_t row = size_t(work.width), framed = row + FRAME, channels = 3;
+  // Places in it are found in 32 bits.
+  if (double(framed) * (double(work.height) + FRAME) > double(INT32_MAX)) throw std::length_error("warp: expected fewer pixels");
+  std::unique_ptr<uint32_t[]> frame(new uint32_t[framed * (size_t(work.height) + FRAME)]);
+  uint32_t* to = std::fill_n(frame.get(), framed, OUTSIDE);
+  for (size_t y = 0; y < size_t(work.height); y++, to += framed)
+    loops().frameRow(work.image + channels * row * y, work.mask ? work.mask + row * y : nullptr, work.width, to);
+  std::fill_n(to, framed * (FRAME - 1), OUTSIDE);
+  Warp move = {frame.get(), work.width, work.height, {}};
   std::copy(map, map + 6, move.map);
-  if (work.pixels() < 3) {
-    // Eight bytes are read at once, as many of them before the pixels as there are too few of.
-    size_t size = 3 * work.pixels();
-    small.assign(8 + size, 0);
-    std::copy(work.image, work.image + size, small.begin() + 8);
-    move.pixels = small.data() + 8;
-  }
+  if (!work.ownMask && work.mask) work.ownMask.reset(new uint8_t[work.pixels()]);
+  uint8_t* image = work.room();
   for (int y = 0; y < work.height; y++)
-    loops().warpRow(move, y, image.get() + channels * row * size_t(y), mask ? mask.get() + row * size_t(y) : nullptr);
-  work.ownImage.swap(image);
-  work.image = work.ownImage.get();
-  if (!work.mask) return;
-  work.ownMask.swap(mask);
-  work.mask = work.ownMask.get();
+    loops().warpRow(move, y, image + channels * row * size_t(y), work.mask ? work.ownMask.get() + row * size_t(y) : nullptr);
+  work.image = image;
+  if (work.mask) work.mask = work.ownMask.get();
 }
 
 void edit(Work& work, Numbers& numbers) {
@@ -123,7 +120,7 @@ void normalise(const uint8_t* image, size_t pixels, const Value* tables, Value* 
 
 }  // namespace
 
-void render(const Sample& sample, int width, int height, const void* tables, const Target& target) {
+void render(const Sample& sample, int width, int height, const void* tables, const Target& target, IdRange& range) {
   Work work = {width, height, sample.image, sample.mask, {}, {}};
   Numbers numbers(sample.edits, sample.editCount);
   while (numbers.more()) edit(work, numbers);
@@ -131,7 +128,7 @@ void render(const Sample& sample, int width, int height, const void* tables, con
   if (target.floats) normalise(work.image, pixels, static_cast<const float*>(tables), target.floats);
   if (target.halves) normalise(work.image, pixels, static_cast<const uint16_t*>(tables), target.halves);
   if (target.bytes) std::memcpy(target.bytes, work.image, 3 * pixels);
-  if (work.mask && target.mask) loops().widen(work.mask, pixels, target.mask);
+  if (work.mask && target.mask) loops().widen(work.mask, pixels, target.mask, range);
   if (work.mask && target.maskBytes) std::memcpy(target.maskBytes, work.mask, pixels);
 }
 

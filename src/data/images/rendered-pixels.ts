@@ -24,5 +24,5 @@ export function renderedPixels(
   if (!alike) return undefined;
   const images = imageMemory([samples.length, height, width, channelsOf(first)]);
   const masks = masked ? takeMemory(Int32Array, samples.length * height * width) : undefined;
-  return renderBatch(drafts, { images, masks }).then(() => ({ images, masks }));
+  return renderBatch(drafts, { images, masks }).then((range) => ({ images, masks, range }));
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { packageRoot } from '../../base/package.js';
 import { prebuilt } from '../../base/prebuilt.js';
+import type { ClassRange } from '../class-range.js';
 
 /** The memory of a sample that the addon reads, and what it is to do to it: see `encodeEdits`. */
 export interface SampleMemory {
@@ -73,10 +74,10 @@ export interface ImagesAddon {
   }): Promise<
     { readonly width: number; readonly height: number; readonly data: Uint8Array | Uint16Array } | undefined
   >;
-  /** Renders samples to the places from `first` on. */
+  /** Renders samples to the places from `first` on; the range of their classes where masks are whole numbers. */
   render(
     request: BatchMemory & { readonly first: number; readonly samples: readonly SampleMemory[] },
-  ): Promise<void>;
+  ): Promise<ClassRange | undefined>;
 }
 
 /**

@@ -35,23 +35,29 @@ export function draftOf(sample: object): Draft | undefined {
  * read, in memory of their own; from then on the sample is like any other.
  */
 export function drafted<S extends Omit<Sample<Item>, 'image'>>(like: object, draft: Draft): S {
-  const {
-    image: _image,
-    mask: _mask,
-    ...fields
-  } = Object.getOwnPropertyDescriptors(like) as PropertyDescriptorMap;
-  const sample = Object.defineProperties({}, fields) as Pixels;
+  const sample: Record<string, unknown> = {};
+  for (const key of Object.keys(like))
+    if (key !== 'image' && key !== 'mask') sample[key] = (like as Record<string, unknown>)[key];
   drafts.set(sample, draft);
-  for (const key of draft.mask ? (['image', 'mask'] as const) : (['image'] as const))
-    Object.defineProperty(sample, key, {
-      configurable: true,
-      enumerable: true,
-      get: () => settled(sample)[key],
-      set: (value: Uint8Array) => {
-        Object.assign(settled(sample), { [key]: value });
-      },
-    });
+  Object.defineProperty(sample, 'image', UNREAD.image);
+  if (draft.mask) Object.defineProperty(sample, 'mask', UNREAD.mask);
   return sample as unknown as S;
+}
+
+/** The fields whose first use makes the pixels. All samples share them, so that they are objects of one shape, not tables. */
+const UNREAD = { image: unread('image'), mask: unread('mask') };
+
+function unread(key: keyof Pixels): PropertyDescriptor {
+  return {
+    configurable: true,
+    enumerable: true,
+    get(this: Pixels) {
+      return settled(this)[key];
+    },
+    set(this: Pixels, value: Uint8Array) {
+      Object.assign(settled(this), { [key]: value });
+    },
+  };
 }
 
 /** The sample, its pixels made. */

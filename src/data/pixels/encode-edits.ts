@@ -22,14 +22,14 @@ const KINDS: readonly Edit['kind'][] = ['warp', 'map', 'table', 'grey', 'blur', 
 
 /** Edits as the addon takes them. */
 export function encodeEdits(edits: readonly Edit[], width: number, height: number): Float64Array {
-  return Float64Array.from(
-    edits.flatMap((edit) => [
-      KINDS.indexOf(edit.kind),
-      ...(numbers[edit.kind] as (edit: Edit, width: number, height: number) => readonly number[])(
-        edit,
-        width,
-        height,
-      ),
-    ]),
-  );
+  const all: number[] = [];
+  for (const edit of edits) {
+    const own = (numbers[edit.kind] as (edit: Edit, width: number, height: number) => readonly number[])(
+      edit,
+      width,
+      height,
+    );
+    all.push(KINDS.indexOf(edit.kind), ...own);
+  }
+  return new Float64Array(all);
 }

@@ -1,3 +1,4 @@
+import { type ClassRange, rangeOf } from '../class-range.js';
 import { applyEdits } from './apply-edits.js';
 import type { Draft } from './draft.js';
 import { normalized } from './normal-tables.js';
@@ -9,11 +10,15 @@ export interface BatchShare {
   readonly masked: boolean;
 }
 
-/** The pixels of the drafts, one after another. */
-export function renderShare({ drafts, masked }: BatchShare): {
-  images: Float32Array;
-  masks?: Int32Array | undefined;
-} {
+/** The pixels of such drafts, one after another, and the range of their classes. */
+export interface SharePixels {
+  readonly images: Float32Array;
+  readonly masks?: Int32Array | undefined;
+  readonly range?: ClassRange | undefined;
+}
+
+/** Renders drafts of a batch. */
+export function renderShare({ drafts, masked }: BatchShare): SharePixels {
   const { width, height } = drafts[0]!;
   const pixels = width * height;
   const size = pixels * channelsOf(drafts[0]!);
@@ -24,5 +29,5 @@ export function renderShare({ drafts, masked }: BatchShare): {
     normalized(image, draft.tables!, images.subarray(place * size, (place + 1) * size));
     if (mask) masks?.set(mask, place * pixels);
   });
-  return { images, masks };
+  return { images, masks, range: masks && rangeOf(masks) };
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { type ClassRange, joinedRange } from '../class-range.js';
 import { imagesAddon } from './addon.js';
 import { applyEdits, type Bytes } from './apply-edits.js';
 import { giveMemory } from './batch-memory.js';
@@ -11,6 +12,8 @@ import { channelsOf } from './values.js';
 export interface BatchPixels {
   readonly images: Float32Array;
   readonly masks?: Int32Array | undefined;
+  /** The range of the classes in `masks`. */
+  readonly range?: ClassRange | undefined;
 }
 
 /** Gives back the memory of a batch that nothing refers to any more. */
@@ -35,8 +38,13 @@ export async function renderBytes(draft: Draft): Promise<Bytes> {
 /**
  * Makes the drafts of a batch, which are normalised alike, in the memory of that batch: off the event loop, on several
  * threads, where the addon is there.
+ *
+ * @returns The range of the classes of its masks.
  */
-export async function renderBatch(drafts: readonly Draft[], { images, masks }: BatchPixels): Promise<void> {
+export async function renderBatch(
+  drafts: readonly Draft[],
+  { images, masks }: BatchPixels,
+): Promise<ClassRange | undefined> {
   const addon = imagesAddon();
   const { width, height, tables } = drafts[0]!;
   const samples = drafts.flatMap(({ image, mask, edits }) =>
@@ -44,30 +52,37 @@ export async function renderBatch(drafts: readonly Draft[], { images, masks }: B
       ? [{ image, mask: masks && mask, edits: encodeEdits(edits, width, height) }]
       : [],
   );
-  if (!addon || samples.length < drafts.length) {
-    await renderOnThreads(drafts, { images, masks });
-    return;
-  }
+  if (!addon || samples.length < drafts.length) return renderOnThreads(drafts, { images, masks });
   const memory = { width, height, count: drafts.length, tables, out: images, maskOut: masks };
   const share = Math.ceil(samples.length / availableParallelism());
-  const jobs: Promise<void>[] = [];
+  const jobs: Promise<ClassRange | undefined>[] = [];
   for (let first = 0; first < samples.length; first += share)
     jobs.push(addon.render({ ...memory, first, samples: samples.slice(first, first + share) }));
-  await Promise.all(jobs);
+  return rangeOfAll(await Promise.all(jobs));
 }
 
 /** The same by JavaScript, in worker threads. */
-async function renderOnThreads(drafts: readonly Draft[], { images, masks }: BatchPixels): Promise<void> {
+async function renderOnThreads(
+  drafts: readonly Draft[],
+  { images, masks }: BatchPixels,
+): Promise<ClassRange | undefined> {
   const { width, height } = drafts[0]!;
   const channels = channelsOf(drafts[0]!);
   const share = Math.ceil(drafts.length / twinThreads);
   const firsts = Array.from({ length: Math.ceil(drafts.length / share) }, (_, i) => i * share);
-  await Promise.all(
+  const ranges = await Promise.all(
     firsts.map(async (first) => {
       const part = drafts.slice(first, first + share);
       const pixels = await renderOnThread({ drafts: part, masked: masks !== undefined });
       images.set(pixels.images, channels * first * width * height);
       if (pixels.masks) masks?.set(pixels.masks, first * width * height);
+      return pixels.range;
     }),
   );
+  return rangeOfAll(ranges);
+}
+
+function rangeOfAll(ranges: readonly (ClassRange | undefined)[]): ClassRange | undefined {
+  const known = ranges.flatMap((range) => range ?? []);
+  return known.length > 0 ? joinedRange(known) : undefined;
 }

@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../base/start-thread.js';
-import type { BatchShare } from './render-twin.js';
+import type { BatchShare, SharePixels } from './render-twin.js';
 
 /** The most threads. */
 const MOST = 4;
 
 interface Waiting {
   readonly thread: Worker;
-  readonly resolve: (pixels: { images: Float32Array; masks?: Int32Array }) => void;
+  readonly resolve: (pixels: SharePixels) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -20,7 +20,7 @@ let next = 0;
 export const twinThreads: number = Math.min(MOST, availableParallelism());
 
 /** Renders drafts on a thread of its own, by turns. Threads start when they are first needed, and end with the process. */
-export function renderOnThread(share: BatchShare): Promise<{ images: Float32Array; masks?: Int32Array }> {
+export function renderOnThread(share: BatchShare): Promise<SharePixels> {
   const id = next++;
   const place = id % twinThreads;
   const thread = threads[place] ?? begun(place);
@@ -34,7 +34,7 @@ export function renderOnThread(share: BatchShare): Promise<{ images: Float32Arra
 function begun(place: number): Worker {
   const thread = startThread('twin-thread', import.meta.url, undefined);
   threads[place] = thread;
-  thread.on('message', ({ id, ...pixels }: { id: number; images: Float32Array; masks?: Int32Array }) => {
+  thread.on('message', ({ id, ...pixels }: SharePixels & { readonly id: number }) => {
     waiting.get(id)?.resolve(pixels);
     waiting.delete(id);
     if (![...waiting.values()].some((entry) => entry.thread === thread)) thread.unref();

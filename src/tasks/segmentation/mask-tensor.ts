@@ -1,6 +1,6 @@
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { tensor3d } from '../../base/tfjs-core.js';
-import { withClassRange } from '../../data/class-range.js';
+import { type ClassRange, withClassRange } from '../../data/class-range.js';
 import type { MaskedSample } from '../../data/types.js';
 
 /** The masks of samples as one tensor: int32 [batch, height, width], class ids, 255 for ignored. */
@@ -13,11 +13,12 @@ export function maskTensor(samples: readonly Pick<MaskedSample, 'width' | 'heigh
   return maskTensorOf(samples, ids);
 }
 
-/** The masks of samples of one size, from their ids. */
+/** The masks of samples of one size, from their ids; their range is found unless it is known. */
 export function maskTensorOf(
   samples: readonly Pick<MaskedSample, 'width' | 'height'>[],
   ids: Int32Array,
+  range?: ClassRange,
 ): Tensor3D {
   const { width, height } = samples[0]!;
-  return withClassRange(ids, () => tensor3d(ids, [samples.length, height, width], 'int32'));
+  return withClassRange(range ?? ids, () => tensor3d(ids, [samples.length, height, width], 'int32'));
 }
