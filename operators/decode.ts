@@ -16,6 +16,9 @@ export interface DecodeOptions extends LoadOptions {
  * See `loadSample` and `loadImage` for what is accepted and what is an error. A sample that is ready before its turn
  * counts among those that are loaded at once, so no more than `concurrency` are held here.
  *
+ * Without a cache the next samples are decoded into the memory of those that are in a batch: what `image` and `mask` return
+ * stays, but a sample that is first read after its batch is decoded again.
+ *
  * @example
  * from(plan.samples).pipe(decode(224, { ids: [1, 2, 3], cache: memoryCache() }));
  */

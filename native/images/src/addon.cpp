@@ -43,8 +43,7 @@ Source sourceOf(Arguments& arguments, const char* name) {
   return source;
 }
 
-Napi::Value loadFiles(const Napi::CallbackInfo& info) {
-  Arguments arguments(info[0]);
+LoadJob loadJobOf(Arguments& arguments) {
   LoadJob job;
   job.image = sourceOf(arguments, "image");
   job.mask = sourceOf(arguments, "mask");
@@ -56,10 +55,26 @@ Napi::Value loadFiles(const Napi::CallbackInfo& info) {
   job.imageOut = arguments.bytes("imageOut", 3 * pixels);
   job.maskOut = job.mask.none() ? nullptr : arguments.bytes("maskOut", pixels);
   job.classes = job.mask.none() ? nullptr : arguments.elements<int16_t>("classes", napi_int16_array, IDS);
+  return job;
+}
+
+Napi::Value loadFiles(const Napi::CallbackInfo& info) {
+  Arguments arguments(info[0]);
+  LoadJob job = loadJobOf(arguments);
   auto whole = std::make_shared<bool>(false);
   return Job::run(
       info.Env(), arguments.kept(), [job, whole] { *whole = load(job); },
       [whole](Napi::Env env) { return Napi::Boolean::New(env, *whole); });
+}
+
+Napi::Value loadFilesNow(const Napi::CallbackInfo& info) {
+  Arguments arguments(info[0]);
+  LoadJob job = loadJobOf(arguments);
+  try {
+    return Napi::Boolean::New(info.Env(), load(job));
+  } catch (const std::bad_alloc&) {
+    throw Napi::Error::New(info.Env(), "out of memory");
+  }
 }
 
 Napi::Value resizeImage(const Napi::CallbackInfo& info) {
@@ -89,13 +104,13 @@ Napi::Value idsResult(Napi::Env env, const Ids* ids) {
   result.Set("width", ids->width);
   result.Set("height", ids->height);
   size_t count = size_t(ids->width) * size_t(ids->height);
-  if (ids->wide.empty()) {
+  if (!ids->deep) {
     Napi::Uint8Array data = Napi::Uint8Array::New(env, count);
-    std::copy(ids->bytes.begin(), ids->bytes.end(), data.Data());
+    std::copy_n(ids->bytes, count, data.Data());
     result.Set("data", data);
   } else {
     Napi::Uint16Array data = Napi::Uint16Array::New(env, count);
-    std::copy(ids->wide.begin(), ids->wide.end(), data.Data());
+    std::copy_n(ids->wide, count, data.Data());
     result.Set("data", data);
   }
   return result;
@@ -191,6 +206,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Job::JobsOfEnvironment(env));
   exports.Set("about", Napi::Function::New(env, about));
   exports.Set("load", Napi::Function::New(env, loadFiles));
+  exports.Set("loadNow", Napi::Function::New(env, loadFilesNow));
   exports.Set("resizeBilinear", Napi::Function::New(env, resizeImage));
   exports.Set("resizeNearest", Napi::Function::New(env, resizeMask));
   exports.Set("readIds", Napi::Function::New(env, readIdsOf));

@@ -77,7 +77,7 @@ bool scanlines(jpeg_decompress_struct& info, uint8_t* pixels) {
 void makeRoom(jpeg_decompress_struct& info, Decoded& decoded) {
   bool room = true;
   try {
-    decoded.pixels.resize(size_t(info.output_width) * info.output_height * 3);
+    decoded.pixels = decoded.memory.room(size_t(info.output_width) * info.output_height * 3);
   } catch (const std::bad_alloc&) {
     room = false;
   }
@@ -130,7 +130,7 @@ bool decodeJpeg(const uint8_t* bytes, size_t size, size_t mostPixels, int width,
     jpeg_calc_output_dimensions(&info);
     makeRoom(info, decoded);
     jpeg_start_decompress(&info);
-    whole = scanlines(info, decoded.pixels.data());
+    whole = scanlines(info, decoded.pixels);
   }
   jpeg_destroy_decompress(&info);
   return whole;

@@ -1,14 +1,17 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "scratch.h"
 
 namespace millrace::images {
 
 /** RGB bytes that were decoded, and the size of the picture that they were decoded from. */
 struct Decoded {
   int width = 0, height = 0, fullWidth = 0, fullHeight = 0;
-  std::vector<uint8_t> pixels;
+  /** The bytes, in `memory`. */
+  uint8_t* pixels = nullptr;
+  Scratch<uint8_t> memory;
 };
 
 /** The JPEG library that the addon was built with; empty where it was built without one. */

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "zlib.h"
 
@@ -112,20 +113,23 @@ bool readIds(const uint8_t* bytes, size_t size, size_t mostPixels, Ids& ids) {
   size_t stride = (width * size_t(depth) + 7) / 8, total = (stride + 1) * height, sum = 0;
   for (const Part& part : packed) sum += part.size;
   if (total > sum * DENSEST) return false;
-  std::vector<uint8_t> lines(total), zeros(stride);
-  if (!unpack(packed, lines.data(), total)) return false;
+  static thread_local Scratch<uint8_t> memory;
+  uint8_t* lines = memory.room(total);
+  std::vector<uint8_t> zeros(stride);
+  if (!unpack(packed, lines, total)) return false;
 
   ids.width = int(width);
   ids.height = int(height);
-  if (depth == 16) ids.wide.resize(width * height);
-  else ids.bytes.resize(width * height);
+  ids.deep = depth == 16;
+  if (ids.deep) ids.wide = ids.wideMemory.room(width * height);
+  else ids.bytes = ids.byteMemory.room(width * height);
   const uint8_t* above = zeros.data();
   for (size_t y = 0; y < height; y++) {
-    uint8_t* line = lines.data() + y * (stride + 1) + 1;
+    uint8_t* line = lines + y * (stride + 1) + 1;
     if (!unfilter(line[-1], line, above, stride, depth == 16 ? 2 : 1)) return false;
     above = line;
-    if (depth == 8) std::memcpy(ids.bytes.data() + y * width, line, width);
-    else if (depth < 8) spread(line, int(width), depth, ids.bytes.data() + y * width);
+    if (depth == 8) std::memcpy(ids.bytes + y * width, line, width);
+    else if (depth < 8) spread(line, int(width), depth, ids.bytes + y * width);
     else
       for (size_t x = 0; x < width; x++) ids.wide[y * width + x] = uint16_t(line[2 * x] << 8 | line[2 * x + 1]);
   }

@@ -1,15 +1,19 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "scratch.h"
 
 namespace millrace::images {
 
-/** The ids of a mask, row by row: in `bytes`, or in `wide` where they have 16 bits. */
+/** The ids of a mask, row by row: in `bytes`, or in `wide` where they are `deep`, of 16 bits. */
 struct Ids {
   int width = 0, height = 0;
-  std::vector<uint8_t> bytes;
-  std::vector<uint16_t> wide;
+  bool deep = false;
+  uint8_t* bytes = nullptr;
+  uint16_t* wide = nullptr;
+  Scratch<uint8_t> byteMemory;
+  Scratch<uint16_t> wideMemory;
 };
 
 /**

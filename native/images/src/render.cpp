@@ -9,6 +9,7 @@
 
 #include "colours.h"
 #include "loops.h"
+#include "scratch.h"
 
 namespace millrace::images {
 namespace {
@@ -66,12 +67,13 @@ void warp(Work& work, const double* map) {
   size_t row = size_t(work.width), framed = row + FRAME, channels = 3;
   // Places in it are found in 32 bits.
   if (double(framed) * (double(work.height) + FRAME) > double(INT32_MAX)) throw std::length_error("warp: expected fewer pixels");
-  std::unique_ptr<uint32_t[]> frame(new uint32_t[framed * (size_t(work.height) + FRAME)]);
-  uint32_t* to = std::fill_n(frame.get(), framed, OUTSIDE);
+  static thread_local Scratch<uint32_t> memory;
+  uint32_t* frame = memory.room(framed * (size_t(work.height) + FRAME));
+  uint32_t* to = std::fill_n(frame, framed, OUTSIDE);
   for (size_t y = 0; y < size_t(work.height); y++, to += framed)
     loops().frameRow(work.image + channels * row * y, work.mask ? work.mask + row * y : nullptr, work.width, to);
   std::fill_n(to, framed * (FRAME - 1), OUTSIDE);
-  Warp move = {frame.get(), work.width, work.height, {}};
+  Warp move = {frame, work.width, work.height, {}};
   std::copy(map, map + 6, move.map);
   if (!work.ownMask && work.mask) work.ownMask.reset(new uint8_t[work.pixels()]);
   uint8_t* image = work.room();

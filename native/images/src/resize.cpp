@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "loops.h"
+#include "scratch.h"
 
 namespace millrace::images {
 namespace {
@@ -67,15 +68,12 @@ void acrossRgb(const Picture& from, const Taps& taps, int width, uint8_t* out) {
 
 void resizeBilinear(const Picture& from, int width, int height, uint8_t* out) {
   size_t stride = size_t(width) * from.channels;
-  std::vector<uint8_t> narrow;
+  static thread_local Scratch<uint8_t> narrow;
   const uint8_t* rows = from.pixels;
   if (width != from.width) {
     Filter filter(from.width, width);
     uint8_t* to = out;
-    if (height != from.height) {
-      narrow.resize(stride * from.height);
-      to = narrow.data();
-    }
+    if (height != from.height) to = narrow.room(stride * size_t(from.height));
     if (from.channels == 3) acrossRgb(from, filter.taps(), width, to);
     else acrossAny(from, filter.taps(), width, to);
     rows = to;

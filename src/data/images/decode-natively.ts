@@ -1,5 +1,7 @@
-import { imagesAddon } from '../pixels/addon.js';
-import { isLocal, read, type Source } from '../source.js';
+import { UserError } from '../../base/errors.js';
+import { imagesAddon, type LoadRequest } from '../pixels/addon.js';
+import { borrow, lend } from '../pixels/sample-memory.js';
+import { isLocal, nameOf, read, type Source } from '../source.js';
 import type { Size } from './image-size.js';
 import { MOST_PIXELS } from './open-picture.js';
 
@@ -14,6 +16,8 @@ export interface PictureRequest {
   readonly mode: DecodeMode;
   /** The class of each of 65,536 ids, −1 for one that is not declared; needed for a mask. */
   readonly classes?: Int16Array | undefined;
+  /** Whether the bytes are lent until their batch is made: see `lend`. Default: they are the caller's. */
+  readonly lent?: boolean | undefined;
 }
 
 /**
@@ -26,16 +30,16 @@ export async function decodeNatively({
   size: { width, height },
   mode,
   classes,
+  lent = false,
 }: PictureRequest): Promise<Uint8Array[] | undefined> {
   const addon = imagesAddon();
   if (!addon || !addon.about().jpeg) return undefined;
-  const imageOut = new Uint8Array(3 * width * height);
-  const maskOut = mask === undefined ? undefined : new Uint8Array(width * height);
+  const memory = lent ? borrow : (length: number) => new Uint8Array(length);
   const [imageFile, maskFile] = await Promise.all([
     fileOf(image, 'an image'),
     mask && fileOf(mask, 'a mask'),
   ]);
-  const done = await addon.load({
+  const request = (memory: (length: number) => Uint8Array): LoadRequest => ({
     image: imageFile,
     mask: maskFile,
     width,
@@ -43,10 +47,25 @@ export async function decodeNatively({
     fast: mode === 'fast',
     mostPixels: MOST_PIXELS,
     classes,
-    imageOut,
-    maskOut,
+    imageOut: memory(3 * width * height),
+    maskOut: mask === undefined ? undefined : memory(width * height),
   });
-  if (!done) return undefined;
+  const first = request(memory);
+  if (!(await addon.load(first))) return undefined;
+  const parts = partsOf(first);
+  if (lent)
+    lend(parts, () => {
+      const again = request((length) => new Uint8Array(length));
+      if (addon.loadNow(again)) return partsOf(again);
+      throw new UserError(
+        `${nameOf(image)}: expected the picture that its batch was made of, got a file that has changed since; read \`image\` and \`mask\` of a sample before its batch is made`,
+        { path: nameOf(image) },
+      );
+    });
+  return parts;
+}
+
+function partsOf({ imageOut, maskOut }: LoadRequest): Uint8Array[] {
   return maskOut ? [imageOut, maskOut] : [imageOut];
 }
 

@@ -49,7 +49,7 @@ export async function loadImage<I extends ImageItem>(
       ? [bytesOf((await loadChannels(plan.item, size, deep)).values)]
       : tile
         ? [await decodeImageTile(plan.item, tile, size)]
-        : ((await decodeNatively({ image: source, size, mode })) ?? [
+        : ((await decodeNatively({ image: source, size, mode, lent: !cache })) ?? [
             await resizedImage((await readWhole(source, size, mode)).pixels, size),
           ]);
   const lookup = {

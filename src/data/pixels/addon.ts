@@ -51,7 +51,7 @@ export interface ResizeRequest {
 }
 
 /**
- * The native half of this room: each call works on a thread of the addon's own, whose priority is low, and gives the bytes of
+ * The native half of this room: each call but `loadNow` works on a thread of the addon's own, whose priority is low, and gives the bytes of
  * the JavaScript that it stands in for. Memory that was handed over must not change until the promise resolves.
  */
 export interface ImagesAddon {
@@ -65,6 +65,8 @@ export interface ImagesAddon {
   };
   /** Loads a JPEG, and its PNG mask; false where a file is anything unusual, which JavaScript then reads, or refuses. */
   load(request: LoadRequest): Promise<boolean>;
+  /** The same on this thread, at once. */
+  loadNow(request: LoadRequest): boolean;
   resizeBilinear(request: ResizeRequest & { readonly channels: number }): Promise<void>;
   resizeNearest(request: ResizeRequest): Promise<void>;
   /** The ids of a PNG of one channel; undefined where it is anything unusual. */

@@ -2,6 +2,7 @@ import type { Item, Sample } from '../types.js';
 import { applyEdits } from './apply-edits.js';
 import type { Edit } from './edit.js';
 import { normalized } from './normal-tables.js';
+import { present } from './sample-memory.js';
 import type { Values } from './values.js';
 
 /**
@@ -62,7 +63,7 @@ function unread(key: keyof Pixels): PropertyDescriptor {
 
 /** The sample, its pixels made. */
 function settled(sample: Pixels): Pixels {
-  const draft = drafts.get(sample)!;
+  const draft = present(drafts.get(sample)!);
   drafts.delete(sample);
   const { image, mask } = applyEdits(draft, draft.edits);
   const values: Pixels = { image: draft.tables ? normalized(image, draft.tables) : image };

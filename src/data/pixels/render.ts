@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { type ClassRange, joinedRange } from '../class-range.js';
-import { imagesAddon } from './addon.js';
+import { type ImagesAddon, imagesAddon } from './addon.js';
 import { applyEdits, type Bytes } from './apply-edits.js';
 import { giveMemory } from './batch-memory.js';
 import type { Draft } from './draft.js';
 import { encodeEdits } from './encode-edits.js';
+import { whileHeld } from './sample-memory.js';
 import { renderOnThread, twinThreads } from './twin-threads.js';
 import { channelsOf } from './values.js';
 
@@ -24,9 +25,14 @@ export function giveBack({ images, masks }: BatchPixels): void {
 
 /** The bytes of a draft, off the event loop where the addon is there; a mask that nothing moves is the draft's own. */
 export async function renderBytes(draft: Draft): Promise<Bytes> {
-  const { width, height, image, mask, edits } = draft;
   const addon = imagesAddon();
-  if (!addon || !(image instanceof Uint8Array)) return applyEdits(draft, edits);
+  if (!addon || !(draft.image instanceof Uint8Array)) return applyEdits(draft, draft.edits);
+  return whileHeld([draft], ([held]) => renderNatively(addon, held!), { spent: false });
+}
+
+async function renderNatively(addon: ImagesAddon, draft: Draft): Promise<Bytes> {
+  const { width, height, mask, edits } = draft;
+  const image = draft.image as Uint8Array;
   const moved = mask && edits.some(({ kind }) => kind === 'warp');
   const out = new Uint8Array(image.length);
   const maskOut = moved ? new Uint8Array(mask.length) : undefined;
@@ -37,11 +43,18 @@ export async function renderBytes(draft: Draft): Promise<Bytes> {
 
 /**
  * Makes the drafts of a batch, which are normalised alike, in the memory of that batch: off the event loop, on several
- * threads, where the addon is there.
+ * threads, where the addon is there. The memory of samples that `decode` lent is used again.
  *
  * @returns The range of the classes of its masks.
  */
 export async function renderBatch(
+  drafts: readonly Draft[],
+  pixels: BatchPixels,
+): Promise<ClassRange | undefined> {
+  return whileHeld(drafts, (held) => renderHeld(held, pixels), { spent: true });
+}
+
+async function renderHeld(
   drafts: readonly Draft[],
   { images, masks }: BatchPixels,
 ): Promise<ClassRange | undefined> {

@@ -46,7 +46,7 @@ export async function loadSample(
   const [image, mask] = await cached(plan, lookup, () =>
     tile
       ? decodeTile(item, tile, size, { ids, palette, pixels: deep })
-      : decodePair(item, size, { ids, palette, mode, pixels: deep }),
+      : decodePair(item, size, { ids, palette, mode, pixels: deep, lent: !cache }),
   );
   return drafted(
     { plan, width, height },
@@ -59,15 +59,19 @@ interface PairFormat extends MaskFormat {
   readonly mode: DecodeMode;
   /** Of pictures that are not RGB of 8 bits. */
   readonly pixels: PixelFormat | undefined;
+  /** Whether the bytes may be lent: a cache may keep what it is given. */
+  readonly lent: boolean;
 }
 
 async function decodePair(
   pair: Pair,
   size: Size,
-  { ids, palette, mode, pixels: deep }: PairFormat,
+  { ids, palette, mode, pixels: deep, lent }: PairFormat,
 ): Promise<Uint8Array[]> {
   const decoded =
-    palette || deep ? undefined : await decodeNatively({ ...pair, size, mode, classes: classTable(ids) });
+    palette || deep
+      ? undefined
+      : await decodeNatively({ ...pair, size, mode, classes: classTable(ids), lent });
   if (decoded) return decoded;
   const [image, mask] = await Promise.all([
     deep ? loadChannels(pair, size, deep) : readWhole(pair.image, size, mode),
