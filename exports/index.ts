@@ -250,6 +250,7 @@ export { type Grid, type VitConfig, vitConfig } from '../src/model/vit/config.js
 // Heads: what a segmenter puts on its ViT.
 export { heads } from '../src/model/heads/heads.js';
 export type { Head, HeadOptions, HeadParameter, HeadPass, HeadSite } from '../src/model/heads/head.js';
+export type { Queries } from '../src/model/heads/mask-head.js';
 export { linear } from '../src/engine/ops/linear.js';
 export type { LowRank } from '../src/engine/ops/low-rank.js';
 export { type LinearMap, linears } from '../src/engine/ops/linears.js';
@@ -316,6 +317,7 @@ export { boundary } from '../src/tasks/segmentation/losses/boundary.js';
 export { lossSum } from '../src/tasks/segmentation/losses/loss-sum.js';
 export { focal } from '../src/tasks/segmentation/losses/focal.js';
 export { logCoshDice } from '../src/tasks/segmentation/losses/log-cosh-dice.js';
+export { setPrediction } from '../src/tasks/segmentation/losses/set-prediction.js';
 export { lovaszSoftmax } from '../src/tasks/segmentation/losses/lovasz-softmax.js';
 export { tversky } from '../src/tasks/segmentation/losses/tversky.js';
 export { type AbsentOption, softScores } from '../src/tasks/segmentation/losses/soft-scores.js';
@@ -324,7 +326,7 @@ export {
   type LabelCrossEntropyOptions,
   labelCrossEntropy,
 } from '../src/tasks/classification/losses/label-cross-entropy.js';
-export type { Loss } from '../src/model/loss.js';
+export type { Extras, Loss } from '../src/model/loss.js';
 
 // Metrics: how a split is scored, and what a run follows.
 export { type MetricAbout, type Mode, metricOf, metrics } from '../src/events/metric.js';

@@ -3,6 +3,7 @@ import { dispose, tidy } from '../src/base/tfjs-core.js';
 import { type Batch, shapeOf, type Tensors } from '../src/data/batch.js';
 import { memoryHint } from '../src/engine/out-of-memory.js';
 import type { Scores } from '../src/events/scores.js';
+import type { Extras } from '../src/model/loss.js';
 import type { Metrics } from '../src/model/metrics.js';
 import type { Model } from '../src/model/model.js';
 import { concatLease } from './concat-lease.js';
@@ -51,13 +52,21 @@ async function addBatch<In extends Tensors, Out extends Tensors, Target extends 
   model: Model<In, Out>,
   { inputs, targets }: Batch<In, Target>,
 ): Promise<void> {
-  let outputs: Out | undefined;
+  let said: { outputs: Out; extras?: Extras } | undefined;
   try {
-    outputs = tidy(() => model.forward(inputs));
-    await metrics.add(outputs, targets);
+    said = tidy(() => {
+      let extras: Extras | undefined;
+      const outputs = model.forward(inputs, {
+        extras: (given) => {
+          extras = given;
+        },
+      });
+      return { outputs, ...(extras && { extras }) };
+    });
+    await metrics.add(said.outputs, targets, said.extras);
   } catch (error) {
     throw memoryHint(error, shapeOf(inputs));
   } finally {
-    if (outputs) dispose(outputs);
+    if (said) dispose(said);
   }
 }

@@ -71,6 +71,7 @@ export const {
   slice,
   slice_util,
   softmax,
+  softplus,
   split,
   sqrt,
   square,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../base/errors.js';
+import { DEFAULT_HEAD } from '../model/heads/heads.js';
 import type { Loss } from '../model/loss.js';
 import { lossSum, lossTerms } from '../tasks/segmentation/losses/loss-sum.js';
 import { losses } from '../tasks/segmentation/losses/losses.js';
@@ -49,11 +50,39 @@ export const segmentationLossFlags = {
     ),
 };
 
+/** The settings of what a loss reads. */
+interface HeadSettings {
+  readonly head?: string | undefined;
+  readonly deepSupervision?: number | undefined;
+}
+
 /** The settings of a segmentation's loss. */
 export interface SegmentationLossSettings {
   readonly loss: string;
   readonly labelSmoothing?: number | undefined;
   readonly ohem?: number | undefined;
+}
+
+/**
+ * Refuses a loss of queries where nothing says any.
+ *
+ * @throws UserError for a head without queries, and for auxiliary heads, which have none.
+ */
+export function checkQueries(
+  { loss, head, deepSupervision }: SegmentationLossSettings & HeadSettings,
+  { saysQueries }: { readonly saysQueries: boolean },
+): void {
+  if (!lossTerms(loss).some(({ name }) => name === 'set')) return;
+  if (!saysQueries)
+    throw new UserError(
+      `--loss ${loss}: expected a head that says queries, such as --head mask, got --head ${head ?? DEFAULT_HEAD}`,
+      { loss, head },
+    );
+  if (deepSupervision !== undefined)
+    throw new UserError(
+      `--loss ${loss}: expected no auxiliary heads, which say no queries, got --deep-supervision ${deepSupervision}; leave one of the two out`,
+      { loss, deepSupervision },
+    );
 }
 
 /**

@@ -33,7 +33,7 @@ import { maskFormatOf } from './mask-format-of.js';
 import { askedNormalization, recordedNormalization } from './model-record.js';
 import { cacheOf, type PictureSettings, pictureBatches } from './picture-batches.js';
 import { type PixelSettings, pixelFormatOf } from './pixel-format-of.js';
-import { type SegmentationLossSettings, segmentationLoss } from './segmentation-loss.js';
+import { checkQueries, type SegmentationLossSettings, segmentationLoss } from './segmentation-loss.js';
 import { recordOf } from './segmenter-record.js';
 import type { Task } from './task.js';
 import type { TileSettings } from './tiled-splits.js';
@@ -137,6 +137,7 @@ export function segmentationTask(
     throw new UserError(
       `--deep-supervision ${deepSupervision}: expected blocks that train, got --mode head; leave one of the two out`,
     );
+  checkQueries(settings, model);
   if (mode === 'adapters') model.inject(adapterOf(settings), seed);
   model.train(mode).trainsWith(settings);
   const samples = cache ?? cacheOf(settings);

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Tensors } from '../data/batch.js';
 import type { Random } from '../random/random-stream.js';
+import type { Extras } from './loss.js';
 import type { Parameters } from './parameters.js';
 
 /** How a forward pass runs: `random` feeds dropout and is given when, and only when, the model trains. */
@@ -9,6 +10,8 @@ export interface Pass<Out extends Tensors = Tensor> {
   readonly random?: Random;
   /** Takes the outputs of each auxiliary head, which the loss is to see, too; given where the model trains with some. */
   readonly auxiliary?: (outputs: Out) => void;
+  /** Takes what the model says beside its outputs, if anything; given where a loss may read it. */
+  readonly extras?: (extras: Extras) => void;
 }
 
 /** A model as training sees it: parameters, and a function of them. */

@@ -3,6 +3,7 @@ import { UserError } from '../base/errors.js';
 import { add, cast, div, mul, stack, tidy, zerosLike } from '../base/tfjs-core.js';
 import type { Batch, Tensors } from '../data/batch.js';
 import { valueAndGradients } from '../engine/value-and-gradients.js';
+import type { Extras } from '../model/loss.js';
 import type { Model, Pass } from '../model/model.js';
 import type { Parameter } from '../model/parameters.js';
 import { randomStream } from '../random/random-stream.js';
@@ -86,12 +87,17 @@ function supervisedLoss<In extends Tensors, Out extends Tensors, Target extends 
   { loss, deepSupervision: factor }: TrainingOptions<In, Out, Target>,
   pass: Pass<Out>,
 ): Scalar {
-  if (factor === undefined) return loss(model.forward(inputs, pass), targets);
   const others: Out[] = [];
-  const main = loss(
-    model.forward(inputs, { ...pass, auxiliary: (outputs) => others.push(outputs) }),
-    targets,
-  );
+  let extras: Extras | undefined;
+  const outputs = model.forward(inputs, {
+    ...pass,
+    ...(factor !== undefined && { auxiliary: (outputs: Out) => others.push(outputs) }),
+    extras: (given) => {
+      extras = given;
+    },
+  });
+  const main = loss(outputs, targets, extras);
+  if (factor === undefined) return main;
   if (others.length === 0)
     throw new UserError(
       'deepSupervision: expected a model with auxiliary heads, got one without; load it with `auxiliary: true`',

@@ -17,9 +17,9 @@ export function lossMetrics<Out extends Tensors = Tensor, Target extends Tensors
   return () => {
     let [sum, samples] = [0, 0];
     return {
-      add: async (outputs, targets) => {
+      add: async (outputs, targets, extras) => {
         const count = shapeOf(targets)[0]!;
-        const value = tidy(() => loss(outputs, targets));
+        const value = tidy(() => loss(outputs, targets, extras));
         try {
           sum += (await value.data())[0]! * count;
           samples += count;

@@ -12,6 +12,7 @@ import { branchNorm, layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { linears } from '../../src/engine/ops/linears.js';
 import { overlap } from '../../src/engine/ops/overlap.js';
+import { regionSums } from '../../src/engine/ops/region-sums.js';
 import { rotary } from '../../src/engine/ops/rotary.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
 import { valueAndGradients } from '../../src/engine/value-and-gradients.js';
@@ -258,6 +259,18 @@ const cases: Record<string, fc.Arbitrary<Case>> = {
   conv3x3: fc.tuple(size, size, size, size).map(([h, w, from, to]) => ({
     shapes: [[2, h, w, from], [9 * from, to], [to]],
     op: (x, w, b) => conv3x3(x!, w!, b!),
+  })),
+  regionSums: fc.tuple(fc.integer({ min: 1, max: 600 }), size, size).map(([places, maps, regions]) => ({
+    shapes: [[2, places, maps]],
+    op: (x) =>
+      regionSums(
+        x!,
+        tensor(
+          Array.from({ length: 2 * places * regions }, (_, i) => (i * i) % 3),
+          [2, places, regions],
+          'float32',
+        ),
+      ),
   })),
   overlap: fc
     .tuple(fc.integer({ min: 1, max: 1200 }), fc.integer({ min: 2, max: 6 }))

@@ -23,6 +23,7 @@ import { branchNorm, layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { linears } from '../../src/engine/ops/linears.js';
 import { overlap } from '../../src/engine/ops/overlap.js';
+import { regionSums } from '../../src/engine/ops/region-sums.js';
 import { rotary } from '../../src/engine/ops/rotary.js';
 import { upsample } from '../../src/engine/ops/upsample.js';
 import { torchAddonPath } from '../../src/engine/torch/addon.js';
@@ -40,6 +41,14 @@ function turns(tokens: number, half: number): [Tensor, Tensor] {
   const of = (f: (angle: number) => number) => tensor(angles.map(f), [tokens, half]);
   return [of(Math.cos), of(Math.sin)];
 }
+
+/** Weights of places in regions, some 0. */
+const weightsFor = (batch: number, places: number, regions: number): Tensor =>
+  tensor(
+    Array.from({ length: batch * places * regions }, (_, i) => (i * i) % 4),
+    [batch, places, regions],
+    'float32',
+  );
 
 const cases: Record<string, Case> = {
   linear: { shapes: [[2, 3, 4], [4, 5], [5]], op: (x, w, b) => linear(x!, w!, b) },
@@ -85,6 +94,7 @@ const cases: Record<string, Case> = {
   rotary: { shapes: [[2, 3, 8]], op: (x) => rotary(x!, ...turns(3, 2)) },
   upsample: { shapes: [[2, 3, 2, 3]], op: (x) => upsample(x!, 4) },
   conv3x3: { shapes: [[2, 4, 3, 2], [18, 3], [3]], op: (x, w, b) => conv3x3(x!, w!, b!) },
+  regionSums: { shapes: [[2, 5, 3]], op: (x) => regionSums(x!, weightsFor(2, 5, 4)) },
 };
 
 function draw(shapes: Case['shapes'], name: string): number[][] {
@@ -209,6 +219,10 @@ describe('ops', () => {
         [
           () => conv3x3(zeros([1, 2, 2, 3]), zeros([9, 3]), zeros([3])),
           /conv3x3: expected weight to be float32 \[27, \?\]/,
+        ],
+        [
+          () => regionSums(zeros([2, 6, 3]), zeros([2, 5, 4])),
+          /regionSums: expected regions to be float32 \[2, 6, \?\]/,
         ],
         [
           () => overlap(zeros([1, 4, 4, 3]), zeros([1, 400, 400], 'int32')),

@@ -9,6 +9,7 @@ import type { Batch } from '../../src/data/batch.js';
 import { fallbackCalls } from '../../src/engine/fallback.js';
 import type { Adapter } from '../../src/model/adapter.js';
 import { heads } from '../../src/model/heads/heads.js';
+import type { Extras } from '../../src/model/loss.js';
 import { normal, randomStream } from '../../src/random/random-stream.js';
 import { losses } from '../../src/tasks/segmentation/losses/losses.js';
 import { segmentationMetrics } from '../../src/tasks/segmentation/metrics/segmentation-metrics.js';
@@ -66,10 +67,14 @@ async function train(options: {
     const { inputs, targets, ...rest } = batch(position);
     values.push((await run.step({ inputs, targets, ...rest })).loss);
     const metrics = segmentationMetrics({ classes: 3, loss: losses.make(loss) })();
-    const logits = tidy(() => model.forward(inputs));
-    await metrics.add(logits, targets);
+    const { logits, extras } = tidy(() => {
+      let extras: Extras = {};
+      const logits = model.forward(inputs, { extras: (said) => void (extras = said) });
+      return { logits, extras };
+    });
+    await metrics.add(logits, targets, extras);
     values.push(metrics.scores().softDice);
-    dispose([inputs, targets, logits]);
+    dispose([inputs, targets, logits, ...Object.values(extras)]);
   }
   if (adapter) {
     model.merge();
@@ -97,7 +102,12 @@ const cases: Record<string, Parameters<typeof train>[0]> = {
   'adam with decay and clipping': { optimizer: adam({ weightDecay: 0.1, clip: 1 }) },
   'sgd with momentum': { optimizer: sgd({ momentum: 0.9, clip: 1 }) },
   'an average of the weights': { average: 0.9 },
-  ...Object.fromEntries(losses.names.map((loss) => [`the loss ${loss}`, { loss }])),
+  ...Object.fromEntries(
+    losses.names.map((loss) => [
+      `the loss ${loss}`,
+      { loss, ...(loss === 'set' && { head: { name: 'mask' } }) },
+    ]),
+  ),
 };
 
 /** What training in each way gives on cpu, for all engines. */

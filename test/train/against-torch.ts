@@ -22,6 +22,12 @@ export interface Golden {
   readonly metrics: Readonly<Record<'dice' | 'iou', readonly (number | null)[]>> &
     Readonly<Record<'miou' | 'accuracy', number>>;
   readonly losses: Readonly<Record<string, { readonly value: number; readonly gradient: readonly number[] }>>;
+  readonly set: {
+    readonly masks: number[][][][];
+    readonly kinds: number[][][];
+    readonly value: number;
+    readonly gradients: readonly (readonly number[])[];
+  };
   readonly rates: Readonly<Record<string, number>>;
   readonly start: Tree;
   readonly gradients: readonly Tree[];
@@ -38,6 +44,9 @@ export const OPTIMIZERS: Readonly<Record<string, () => Optimizer>> = {
   'sgd nesterov, clip 1': () => sgd({ momentum: 0.9, nesterov: true, clip: 1 }),
 };
 
+/** The losses of logits alone; `assertSet` has the one of queries. */
+export const LOSSES = losses.names.filter((name) => name !== 'set');
+
 /** Value and gradient within 1e-4 of torch's, relative to the largest. */
 export function assertLoss(golden: Golden, name: string): void {
   const { value, gradient } = golden.losses[name]!;
@@ -47,6 +56,23 @@ export function assertLoss(golden: Golden, name: string): void {
     const ours = valueAndGradients(() => losses.make(name)(logits, masks), [logits]);
     close([...ours.value.dataSync()], [value], name);
     close([...ours.gradients[0]!.dataSync()], gradient, `gradient of ${name}`);
+  });
+}
+
+/** The same of the loss `set`, with the gradients by masks and classes of the queries. */
+export function assertSet({ set, logits, masks }: Golden): void {
+  tidy(() => {
+    const [said, kinds]: Tensor[] = [tensor4d(set.masks), tensor3d(set.kinds)];
+    const targets = tensor3d(masks, undefined, 'int32');
+    const loss = losses.make('set');
+    const ours = valueAndGradients(
+      () => loss(tensor4d(logits), targets, { masks: said!, kinds: kinds! }),
+      [said!, kinds!],
+    );
+    close([...ours.value.dataSync()], [set.value], 'set');
+    ours.gradients.forEach((gradient, i) => {
+      close([...gradient!.dataSync()], set.gradients[i]!, `gradient ${i} of set`);
+    });
   });
 }
 

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { losses } from '../../src/tasks/segmentation/losses/losses.js';
 import {
   assertLoss,
   assertMetrics,
   assertOptimizer,
+  assertSet,
   assertSoftScores,
   type Golden,
+  LOSSES,
   OPTIMIZERS,
 } from './against-torch.js';
 
@@ -13,7 +14,8 @@ import {
 const golden = JSON.parse(readFileSync(new URL('golden/torch.json', import.meta.url), 'utf8')) as Golden;
 
 describe('losses and optimisers, against numbers of torch', () => {
-  for (const name of losses.names) it(`${name}: value and gradient`, () => assertLoss(golden, name));
+  for (const name of LOSSES) it(`${name}: value and gradient`, () => assertLoss(golden, name));
+  it('set: value and gradients', () => assertSet(golden));
   for (const absent of ['omit', 'count'] as const)
     it(`soft scores, absent classes: ${absent}`, () => assertSoftScores(golden, absent));
   it('hard scores', () => assertMetrics(golden));

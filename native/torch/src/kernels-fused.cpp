@@ -87,6 +87,32 @@ Tensor crossEntropyGradient(Call& call) {
   return pixels.shaped(apart.mul_(call.full("dy") / pixels.count()));
 }
 
+/** Never rounded: sums over a picture leave f16. */
+struct Regions {
+  Tensor x, weights;
+
+  explicit Regions(Call& call) : x(call.full("x")), weights(call.full("regions")) {
+    TORCH_CHECK(x.dim() == 3 && weights.dim() == 3 && x.size(0) == weights.size(0) && x.size(1) == weights.size(1),
+                "expected maps and regions of the same places, got ", written(x.sizes()), " and ",
+                written(weights.sizes()));
+  }
+};
+
+Tensor regionSums(Call& call) {
+  Regions regions(call);
+  Tensor maps = regions.x.transpose(1, 2);
+  return at::matmul(at::stack({at::softplus(maps), maps, at::sigmoid(maps)}), regions.weights);
+}
+
+Tensor regionSumsGradient(Call& call) {
+  Regions regions(call);
+  Tensor dy = call.full("dy"), p = at::sigmoid(regions.x);
+  TORCH_CHECK(dy.dim() == 4 && dy.size(0) == 3, "expected a gradient of three sums");
+  Tensor by = at::matmul(regions.weights, dy.transpose(2, 3));
+  TORCH_CHECK(by[0].sizes() == p.sizes(), "expected a gradient a map");
+  return by[2].mul_(1 - p).add_(by[0]).mul_(p).add_(by[1]);
+}
+
 Tensor images(const Tensor& x) {
   TORCH_CHECK(x.dim() == 4, "expected [batch, height, width, channels], got ", written(x.sizes()));
   return x.permute({0, 3, 1, 2});
@@ -163,6 +189,8 @@ const Kernels kernels{
     {"OverlapGrad", [](Call& call) -> Result { return overlapGradient(call); }},
     {"CrossEntropy", [](Call& call) -> Result { return crossEntropy(call); }},
     {"CrossEntropyGrad", [](Call& call) -> Result { return crossEntropyGradient(call); }},
+    {"RegionSums", [](Call& call) -> Result { return regionSums(call); }},
+    {"RegionSumsGrad", [](Call& call) -> Result { return regionSumsGradient(call); }},
     {"Upsample", [](Call& call) -> Result { return upsample(call); }},
     {"UpsampleGrad", [](Call& call) -> Result { return upsampleGradient(call); }},
     {"Patches", [](Call& call) -> Result { return patches(call.in("x")); }},

@@ -17,6 +17,7 @@ export function auxiliaryHeads(head: Head, { classes }: HeadOptions): Head {
   const layersOf = (hidden: number) => [0, 1, 2].map((i) => conv1(`auxiliary.${i}`, hidden, classes));
   return {
     ...(head.readsImages && { readsImages: true }),
+    ...(head.saysQueries && { saysQueries: true }),
     parameters: (hidden, site) => [
       ...head.parameters(hidden, site),
       ...parametersOfLayers({ auxiliary: layersOf(hidden) }),

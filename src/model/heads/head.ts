@@ -79,6 +79,8 @@ export interface Head {
   levels?(depth: number): readonly number[];
   /** Whether the head reads the pictures: a cached trunk has none. Default false. */
   readonly readsImages?: boolean;
+  /** Whether the head says `extras` of `Queries`, which the loss `set` reads. Default false. */
+  readonly saysQueries?: boolean;
   /** Features [batch, rows, columns, hidden] → logits [batch, rows·patch, columns·patch, classes]. */
   forward(grid: Tensor, pass: HeadPass): Tensor;
 }

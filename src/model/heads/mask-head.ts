@@ -31,6 +31,14 @@ const WIDTH = 64;
 /** Keeps the logarithm of a probability finite. */
 const TINY = 1e-6;
 
+/** What a head of queries says beside its logits. */
+export interface Queries {
+  /** The mask of each query, as logits at pixels: [batch, height, width, queries]. */
+  readonly masks: Tensor;
+  /** The class of each query, as logits, the last one of them "none": [batch, queries, classes + 1]. */
+  readonly kinds: Tensor;
+}
+
 /**
  * Queries and masks in the manner of EoMT (Kerssies et al. 2025, arXiv:2503.19108): learned queries pass through
  * transformer blocks together with the patches; each then says a class c with probability p(c), one of them "none", and
@@ -48,6 +56,7 @@ export function maskHead({ classes }: HeadOptions): Head {
     mix: conv1('mix', WIDTH, WIDTH),
   });
   return {
+    saysQueries: true,
     parameters: (hidden, { patch }) => [
       { name: 'queries', shape: [1, QUERIES, hidden], init: { bound: 0.02 * Math.sqrt(3) } },
       ...parametersOfLayers(layersOf(hidden, patch)),
@@ -68,8 +77,13 @@ export function maskHead({ classes }: HeadOptions): Head {
       const flat = reshape(pixels, [batch, shape[1]! * shape[2]!, WIDTH]);
       // [batch, cells, queries] at a cell's size, enlarged as logits, not as probabilities.
       const cells = mul(matMul(flat, masks, false, true), 1 / Math.sqrt(WIDTH));
-      const inside = sigmoid(upsample(reshape(cells, [...shape, QUERIES]), stride));
-      const kinds = slice(softmax(layers.classify.run(said, pass)), [0, 0, 0], [batch, QUERIES, classes]);
+      const queried: Queries = {
+        masks: upsample(reshape(cells, [...shape, QUERIES]), stride),
+        kinds: layers.classify.run(said, pass),
+      };
+      pass.extras?.({ ...queried });
+      const inside = sigmoid(queried.masks);
+      const kinds = slice(softmax(queried.kinds), [0, 0, 0], [batch, QUERIES, classes]);
       const size = [batch, rows * pass.patch, columns * pass.patch] as const;
       const sum = matMul(reshape(inside, [batch, size[1] * size[2], QUERIES]), kinds);
       return reshape(log(add(sum, TINY)), [...size, classes]);

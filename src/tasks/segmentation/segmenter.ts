@@ -5,6 +5,7 @@ import { type Normalization, normalizationOf } from '../../data/images/normaliza
 import { auxiliaryHeads } from '../../model/heads/auxiliary-heads.js';
 import { addHead, type Head, type HeadOptions, headPass, headPlaces } from '../../model/heads/head.js';
 import { DEFAULT_HEAD, heads } from '../../model/heads/heads.js';
+import type { Extras } from '../../model/loss.js';
 import type { Pass } from '../../model/model.js';
 import type { TorchPlace } from '../../model/torch-place.js';
 import { withChannels } from '../../model/vit/adapt-channels.js';
@@ -47,7 +48,7 @@ export class Segmenter extends AdaptableVit {
   forward(images: Tensor, pass: Pass = {}): Tensor {
     const { parameters, config } = this;
     const head = pass.auxiliary ? this.#trained : this.#head;
-    const [logits, ...others] = tidy(() => {
+    const { logits, others, extras } = tidy(() => {
       const { patch_size: patch, num_hidden_layers: depth } = config;
       const size = this.gridOf(images);
       const layers = [...(head.levels?.(depth) ?? []), depth - 1];
@@ -55,11 +56,23 @@ export class Segmenter extends AdaptableVit {
       const grid = levels.pop()!;
       const others: Tensor[] = [];
       const auxiliary = (outputs: Tensor) => void others.push(outputs);
-      const given = { ...pass, ...(pass.auxiliary && { auxiliary }), patch, images, levels };
-      return [head.forward(grid, headPass(parameters, given)), ...others];
+      let extras: Extras = {};
+      const keep = (said: Extras) => {
+        extras = said;
+      };
+      const asked = { ...(pass.auxiliary && { auxiliary }), ...(pass.extras && { extras: keep }) };
+      const given = { ...pass, ...asked, patch, images, levels };
+      const logits = head.forward(grid, headPass(parameters, given));
+      return { logits, others, extras };
     });
     for (const outputs of others) pass.auxiliary?.(outputs);
-    return logits!;
+    pass.extras?.(extras);
+    return logits;
+  }
+
+  /** Whether the head says the queries that the loss `set` reads. */
+  get saysQueries(): boolean {
+    return this.#head.saysQueries ?? false;
   }
 
   /** As far as the head allows, too, which may read earlier blocks, or the pictures themselves. */

@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
-import { mul, sum, type Tensor, tensor, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import {
+  matMul,
+  mul,
+  sigmoid,
+  softmax,
+  sum,
+  type Tensor,
+  tensor,
+  tensor4d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import { recordOnnx } from '../../../src/engine/onnx/record-onnx.js';
 import { valueAndGradients } from '../../../src/engine/value-and-gradients.js';
 import { heads } from '../../../src/model/heads/heads.js';
+import type { Queries } from '../../../src/model/heads/mask-head.js';
+import type { Extras } from '../../../src/model/loss.js';
 import { vitConfig } from '../../../src/model/vit/config.js';
 import { normal, randomStream } from '../../../src/random/random-stream.js';
 import { createSegmenter, type Segmenter } from '../../../src/tasks/segmentation/segmenter.js';
@@ -52,6 +64,30 @@ describe('the heads of the package', () => {
           assert(logits.every(Number.isFinite) && new Set(logits).size > patch);
           model.dispose();
         });
+
+      it('says queries beside the logits if, and only if, it announces them', () => {
+        const model = segmenter(name);
+        tidy(() => {
+          let said: Extras | undefined;
+          const logits = model.forward(pictures([2, 8, 8]), { extras: (extras) => void (said = extras) });
+          assert.deepEqual(logits.dataSync(), model.forward(pictures([2, 8, 8])).dataSync());
+          if (!model.saysQueries) return assert.deepEqual(said, {});
+          const { masks, kinds } = said as unknown as Queries;
+          const count = kinds.shape[1]!;
+          assert.deepEqual(
+            [masks.shape, kinds.shape],
+            [
+              [2, 8, 8, count],
+              [2, count, 4],
+            ],
+          );
+          // The logits are log Σ p(class)·σ(mask) over the queries.
+          const p = softmax(kinds).slice([0, 0, 0], [2, count, 3]);
+          const sum = matMul(sigmoid(masks).reshape([2, 64, count]), p).dataSync();
+          logits.dataSync().forEach((x, i) => assert(Math.abs(Math.exp(x) - sum[i]!) < 1e-5));
+        });
+        model.dispose();
+      });
 
       it('says the same of a picture alone and beside another', () => {
         const model = segmenter(name);

@@ -1,14 +1,15 @@
 import { setBackend } from '@tensorflow/tfjs-core';
 import { TORCH } from '../../../bench/peers/torch.js';
 import { useEngine } from '../../../src/engine/engine.js';
-import { losses } from '../../../src/tasks/segmentation/losses/losses.js';
 import { needOnednn } from '../../native/onednn.js';
 import {
   assertLoss,
   assertMetrics,
   assertOptimizer,
+  assertSet,
   assertSoftScores,
   type Golden,
+  LOSSES,
   OPTIMIZERS,
 } from '../../train/against-torch.js';
 import { needsPython } from '../python.js';
@@ -30,7 +31,8 @@ for (const [engine, seed] of [
     });
     after(() => setBackend('cpu'));
 
-    for (const name of losses.names) it(`${name}: value and gradient`, () => assertLoss(golden, name));
+    for (const name of LOSSES) it(`${name}: value and gradient`, () => assertLoss(golden, name));
+    it('set: value and gradients', () => assertSet(golden));
     for (const absent of ['omit', 'count'] as const)
       it(`soft scores, absent classes: ${absent}`, () => assertSoftScores(golden, absent));
     it('hard scores', () => assertMetrics(golden));

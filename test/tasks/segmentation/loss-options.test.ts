@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Tensor, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { valueAndGradients } from '../../../src/engine/value-and-gradients.js';
-import { segmentationLoss } from '../../../src/experiment/segmentation-loss.js';
+import { checkQueries, segmentationLoss } from '../../../src/experiment/segmentation-loss.js';
 import type { Loss } from '../../../src/model/loss.js';
 import { randomStream } from '../../../src/random/random-stream.js';
 import { crossEntropy } from '../../../src/tasks/segmentation/losses/cross-entropy.js';
@@ -144,6 +144,28 @@ describe('lossSum', () => {
     it(`refuses ${text}`, () => assert.throws(() => lossSum(text), { name: 'UserError', message }));
 });
 
+describe('checkQueries', () => {
+  const [says, none] = [{ saysQueries: true }, { saysQueries: false }];
+
+  it('takes a loss of queries with a head that says some, and other losses with any', () => {
+    checkQueries({ loss: 'set' }, says);
+    checkQueries({ loss: 'dice', head: 'study', deepSupervision: 0.4 }, none);
+  });
+
+  it('refuses a loss of queries where the head, or an auxiliary head, says none', () => {
+    assert.throws(() => checkQueries({ loss: '0.5*set+dice', head: 'detail' }, none), {
+      name: 'UserError',
+      message:
+        '--loss 0.5*set+dice: expected a head that says queries, such as --head mask, got --head detail',
+    });
+    assert.throws(() => checkQueries({ loss: 'set' }, none), /got --head study$/);
+    assert.throws(() => checkQueries({ loss: 'set', deepSupervision: 0.4 }, says), {
+      name: 'UserError',
+      message: /^--loss set: expected no auxiliary heads, .*, got --deep-supervision 0\.4; leave one/,
+    });
+  });
+});
+
 describe('segmentationLoss', () => {
   it('gives options to the term that reads them', () => {
     const loss = segmentationLoss({ loss: 'dice+cross-entropy', labelSmoothing: 0.1 }, [1, 2, 3]);
@@ -155,6 +177,7 @@ describe('segmentationLoss', () => {
     [{ loss: 'dice+focal', labelSmoothing: 0.1 }, undefined, '--label-smoothing'],
     [{ loss: 'log-cosh-dice', ohem: 0.5 }, undefined, '--ohem'],
     [{ loss: 'dice+boundary' }, [1, 2, 3], '--class-weights'],
+    [{ loss: 'set' }, [1, 2, 3], '--class-weights'],
   ] as const)
     it(`refuses ${flag} where no term reads it`, () =>
       assert.throws(() => segmentationLoss(settings, weights), {

@@ -41,7 +41,8 @@ const gradient = (loss: Loss, logits = LOGITS, masks = MASKS) =>
   run(loss, logits, masks, (_, g) => [...g.dataSync()]);
 
 describe('losses', () => {
-  for (const name of losses.names) {
+  // `set` reads queries beside the logits: set-prediction.test.ts has its tests.
+  for (const name of losses.names.filter((name) => name !== 'set')) {
     const make = losses.get(name);
     describe(name, () => {
       it('refuses a class that the logits do not have', () => {

@@ -7,6 +7,7 @@ The argument is the seed of the inputs. Written against the papers that src/trai
 
 import json
 import sys
+from itertools import permutations
 
 import torch
 import torch.nn.functional as F
@@ -163,6 +164,44 @@ def metrics():
     return {"dice": dice, "iou": iou, "miou": sum(present) / len(present), "accuracy": (y == t).float().mean().item()}
 
 
+Q = 5
+said = (torch.randn(B, H, W, Q) * 2).requires_grad_()
+kinds = (torch.randn(B, Q, C + 1) * 2).requires_grad_()
+
+
+def set_prediction():
+    """Mask2Former's criterion with a segment for each class, the matching by trying all."""
+    parts, targets = [], []
+    for x, kind, mask in zip(said, kinds, masks):
+        keep = mask.reshape(-1) != IGNORE
+        x, t = x.reshape(-1, Q)[keep].T, mask.reshape(-1)[keep]
+        present = t.unique()
+        truth = torch.stack([(t == c).float() for c in present])
+        cross = torch.stack([F.binary_cross_entropy_with_logits(x, y.expand_as(x), reduction="none").mean(1) for y in truth], 1)
+        p = x.sigmoid()
+        dice = 1 - (2 * p @ truth.T + 1) / (p.sum(1)[:, None] + truth.sum(1) + 1)
+        pair = 5 * cross + 5 * dice
+        cost = pair - 2 * kind.softmax(-1)[:, present]
+        columns = range(len(present))
+        best = min(permutations(range(Q), len(present)), key=lambda way: sum(cost[q, i].item() for i, q in enumerate(way)))
+        parts += [pair[q, i] for i, q in zip(columns, best)]
+        target = torch.full((Q,), C)
+        target[list(best)] = present
+        targets.append(target)
+    weight = torch.ones(C + 1)
+    weight[C] = 0.1
+    return 2 * F.cross_entropy(kinds.reshape(-1, C + 1), torch.cat(targets), weight=weight) + torch.stack(parts).mean()
+
+
+by_set = set_prediction()
+by_set.backward()
+by_queries = {
+    "masks": said.tolist(),
+    "kinds": kinds.tolist(),
+    "value": by_set.item(),
+    "gradients": [said.grad.reshape(-1).tolist(), kinds.grad.reshape(-1).tolist()],
+}
+
 scores = {absent: [s.item() for s in weighted(logits, absent)] for absent in ("omit", "count")}
 json.dump(
     {
@@ -171,6 +210,7 @@ json.dump(
         "scores": scores,
         "metrics": metrics(),
         "losses": losses,
+        "set": by_queries,
         "rates": rates,
         "start": plain(start),
         "gradients": [plain(g) for g in gradients],

@@ -20,11 +20,10 @@ interface Term {
 export function lossSum(text: string, options: CrossEntropyOptions = {}): Loss {
   const [first, ...others] = lossTerms(text).map(({ name, factor }): Loss => {
     const loss = losses.make(name, options);
-    return factor === 1 ? loss : (logits, masks) => mul(factor, loss(logits, masks));
+    return factor === 1 ? loss : (...given) => mul(factor, loss(...given));
   });
   if (others.length === 0) return first!;
-  return (logits, masks) =>
-    others.reduce((total, loss) => add(total, loss(logits, masks)), first!(logits, masks));
+  return (...given) => others.reduce((total, loss) => add(total, loss(...given)), first!(...given));
 }
 
 /** The terms of a sum. @throws UserError as `lossSum` does. */

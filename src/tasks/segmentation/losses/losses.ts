@@ -8,6 +8,7 @@ import { focal } from './focal.js';
 import { logCoshDice } from './log-cosh-dice.js';
 import { lovaszSoftmax } from './lovasz-softmax.js';
 import type { CrossEntropyOptions } from './pixel-cross-entropy.js';
+import { setPrediction } from './set-prediction.js';
 import { tversky } from './tversky.js';
 
 const TABLE = {
@@ -22,6 +23,7 @@ const TABLE = {
   'lovasz-softmax': (): Loss => lovaszSoftmax(),
   dice: (): Loss => dice(),
   boundary: (): Loss => boundary(),
+  set: (): Loss => setPrediction(),
 } satisfies Record<string, (options?: CrossEntropyOptions) => Loss>;
 
 /**

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { argMax, tidy } from '../../../base/tfjs-core.js';
-import type { Loss } from '../../../model/loss.js';
+import type { Extras, Loss } from '../../../model/loss.js';
 import type { Metrics } from '../../../model/metrics.js';
 import { ConfusionMatrix } from '../../confusion-matrix.js';
 import { type AbsentOption, softScores } from '../losses/soft-scores.js';
@@ -37,11 +37,11 @@ class SegmentationMetrics implements Metrics<Tensor, Tensor, SegmentationScores>
   }
 
   /** Logits [batch, height, width, classes], masks [batch, height, width]. */
-  async add(logits: Tensor, masks: Tensor): Promise<void> {
+  async add(logits: Tensor, masks: Tensor, extras?: Extras): Promise<void> {
     const count = masks.shape[0]!;
     const results = tidy(() => {
       const { dice, iou } = softScores(logits, masks, this.options);
-      return [this.options.loss(logits, masks), dice, iou, argMax(logits, -1)] as const;
+      return [this.options.loss(logits, masks, extras), dice, iou, argMax(logits, -1)] as const;
     });
     try {
       const [predictions, targets, ...means] = await Promise.all([
