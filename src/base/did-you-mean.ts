@@ -12,9 +12,13 @@ import distance from 'damerau-levenshtein';
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Number.POSITIVE_INFINITY;
+  const own = plain(word);
   for (const candidate of candidates) {
     const limit = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3));
-    const { steps } = distance(plain(word), plain(candidate));
+    const other = plain(candidate);
+    // Each character more is a step: a word of thousands of characters is not compared, which takes seconds.
+    if (Math.abs(own.length - other.length) > limit) continue;
+    const { steps } = distance(own, other);
     if (steps <= limit && steps < least) {
       best = candidate;
       least = steps;
