@@ -81,10 +81,20 @@ export function isDeep(transform: Transform): boolean {
   return transform.deep ?? 'geometric' in transform;
 }
 
+/** A transform that changes colours. */
+export type Recolour = Extract<Transform, { readonly photometric: unknown }>;
+
 /** A transform whose change of colours is data. */
-export function recolour(name: string, p: number, edit: DrawnEdit): Transform {
+export function recolour(name: string, p: number, edit: DrawnEdit): Recolour {
   const photometric = (colours: Colours, random: Random) => applyColourEdit(colours, edit(random, colours));
   return { name, p, photometric, edit };
+}
+
+/** A change of bytes that looks at each by itself, as data: what it makes of all 256. */
+export function tableOf(change: (colours: Colours) => void): ColourEdit {
+  const table = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  change({ width: 256, height: 1, image: table });
+  return { kind: 'table', table };
 }
 
 /** The probability that a transform is applied, 0 to 1. */

@@ -1,5 +1,6 @@
+import type { Random } from '../../../random/random-stream.js';
 import { grey } from '../../pixels/colours.js';
-import { around, type Chance, type Colours, type Transform } from './augmentation.js';
+import { around, type Chance, type Colours, recolour, type Transform, tableOf } from './augmentation.js';
 import { checkSettings } from './check-settings.js';
 
 /** Options of a transform that enhances by a random factor. */
@@ -10,7 +11,11 @@ export interface EnhanceOptions extends Chance {
 
 /** Multiplies all colours by a random factor: the bytes of Pillow's `ImageEnhance.Brightness`. Default p .5. */
 export function randomBrightness({ limit = 0.5, p = 0.5 }: EnhanceOptions = {}): Transform {
-  return enhanced('randomBrightness', brightness, limit, p);
+  checkLimit('randomBrightness', limit);
+  return recolour('randomBrightness', p, (random) => {
+    const factor = drawnFactor(random, limit);
+    return tableOf((colours) => brightness(colours, factor));
+  });
 }
 
 /** Moves all colours from or to their mean grey: the bytes of Pillow's `ImageEnhance.Contrast`. Default p .5. */
@@ -32,12 +37,16 @@ export function randomSharpness({ limit = 0.9, p = 0.5 }: EnhanceOptions = {}): 
 export type Enhancement = (colours: Colours, factor: number) => void;
 
 function enhanced(name: string, change: Enhancement, limit: number, p: number): Transform {
+  checkLimit(name, limit);
+  return { name, p, photometric: (colours, random) => change(colours, drawnFactor(random, limit)) };
+}
+
+function checkLimit(name: string, limit: number): void {
   checkSettings(name, { limit: [limit, { least: 0 }] });
-  return {
-    name,
-    p,
-    photometric: (colours, random) => change(colours, Math.max(0, 1 + around(random, limit))),
-  };
+}
+
+function drawnFactor(random: Random, limit: number): number {
+  return Math.max(0, 1 + around(random, limit));
 }
 
 export const brightness: Enhancement = ({ image }, factor) => {

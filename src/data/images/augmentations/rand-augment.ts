@@ -1,5 +1,5 @@
 import type { Random } from '../../../random/random-stream.js';
-import type { Chance, Transform } from './augmentation.js';
+import { type Chance, type Recolour, recolour, type Transform, tableOf } from './augmentation.js';
 import { checkSettings } from './check-settings.js';
 import { brightness, contrast, type Enhancement, saturation, sharpness } from './enhance.js';
 import { autoContrasted, equalized, posterized, solarized } from './tone.js';
@@ -93,7 +93,7 @@ type Operation = (
   space: Space,
 ) => { readonly name: string } & (
   | Pick<Extract<Transform, { geometric: unknown }>, 'geometric'>
-  | Pick<Extract<Transform, { photometric: unknown }>, 'photometric'>
+  | Pick<Recolour, 'photometric' | 'edit'>
 );
 
 const enhance =
@@ -139,15 +139,16 @@ const OPERATIONS: readonly Operation[] = [
       return [cos, -sin / aspect, 0, sin * aspect, cos, 0];
     },
   }),
-  enhance('brightness', brightness),
+  (_, signed, { enhance: most }) =>
+    recolour('brightness', 1, () => tableOf((colours) => brightness(colours, 1 + signed * most))),
   enhance('color', saturation),
   enhance('contrast', contrast),
   enhance('sharpness', sharpness),
-  (share, _, space) => ({
-    name: 'posterize',
-    photometric: (colours) => posterized(colours, 8 - Math.round(share * space.posterize)),
-  }),
-  (share) => ({ name: 'solarize', photometric: (colours) => solarized(colours, 255 * (1 - share)) }),
+  (share, _, space) =>
+    recolour('posterize', 1, () =>
+      tableOf((colours) => posterized(colours, 8 - Math.round(share * space.posterize))),
+    ),
+  (share) => recolour('solarize', 1, () => tableOf((colours) => solarized(colours, 255 * (1 - share)))),
   () => ({ name: 'autocontrast', photometric: autoContrasted }),
   () => ({ name: 'equalize', photometric: equalized }),
 ];

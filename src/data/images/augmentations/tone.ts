@@ -1,14 +1,21 @@
-import { between, type Chance, type Colours, type Range, type Transform } from './augmentation.js';
+import {
+  between,
+  type Chance,
+  type Colours,
+  type Range,
+  recolour,
+  type Transform,
+  tableOf,
+} from './augmentation.js';
 import { checkSettings } from './check-settings.js';
 
 /** Keeps only the highest bits of each colour, from `bits`: Pillow's `ImageOps.posterize`. Default [4, 7], p .2. */
 export function posterize({ bits = [4, 7], p = 0.2 }: Chance & { readonly bits?: Range } = {}): Transform {
   checkSettings('posterize', { bits: [bits, { least: 0, most: 8, whole: true }] });
-  return {
-    name: 'posterize',
-    p,
-    photometric: (colours, random) => posterized(colours, Math.round(between(random, bits))),
-  };
+  return recolour('posterize', p, (random) => {
+    const kept = Math.round(between(random, bits));
+    return tableOf((colours) => posterized(colours, kept));
+  });
 }
 
 /** Inverts the colours from a random threshold up, out of `threshold`: Pillow's `ImageOps.solarize`. Default [128, 256], p .2. */
@@ -17,16 +24,15 @@ export function solarize({
   p = 0.2,
 }: Chance & { readonly threshold?: Range } = {}): Transform {
   checkSettings('solarize', { threshold: [threshold, { least: 0, most: 256 }] });
-  return {
-    name: 'solarize',
-    p,
-    photometric: (colours, random) => solarized(colours, between(random, threshold)),
-  };
+  return recolour('solarize', p, (random) => {
+    const from = between(random, threshold);
+    return tableOf((colours) => solarized(colours, from));
+  });
 }
 
 /** Inverts all colours: Pillow's `ImageOps.invert`. Default p .1. */
 export function invert({ p = 0.1 }: Chance = {}): Transform {
-  return { name: 'invert', p, photometric: (colours) => solarized(colours, 0) };
+  return recolour('invert', p, () => tableOf((colours) => solarized(colours, 0)));
 }
 
 /** Spreads each channel over all of 0 … 255: Pillow's `ImageOps.autocontrast`. Default p .2. */
