@@ -19,8 +19,9 @@ export class Message {
     this.#writer.tag(field, WireType.Varint).bool(value);
   }
 
+  /** A number of 32 bits: one beyond them is infinite, as where a tensor holds it. */
   float(field: number, value: number): void {
-    this.#writer.tag(field, WireType.Bit32).float(value);
+    this.#writer.tag(field, WireType.Bit32).float(Math.fround(value));
   }
 
   double(field: number, value: number): void {

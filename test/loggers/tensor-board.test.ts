@@ -163,6 +163,20 @@ describe('tensorBoard', () => {
       assert.deepEqual(losses, [['train/loss', 1, Number.NaN]]);
     }));
 
+  it('holds as infinite what is beyond 32 bits', () =>
+    withFolder(async (dir) => {
+      await log(tensorBoard(dir)({}), [
+        runEvent(),
+        stepEvent(1, { loss: 1e308 }),
+        stepEvent(2, { loss: -1e39 }),
+      ]);
+      const losses = (await scalarsIn(dir)).filter(([tag]) => tag === 'train/loss');
+      assert.deepEqual(losses, [
+        ['train/loss', 1, Number.POSITIVE_INFINITY],
+        ['train/loss', 2, Number.NEGATIVE_INFINITY],
+      ]);
+    }));
+
   it('holds after a resume one file with the kept and the new points, each once', () =>
     withFolder(async (dir) => {
       const whole = sampleRun();
