@@ -22,23 +22,7 @@ using Ints = __m512i;
 constexpr size_t kLanes = 16, kRows = 12;
 constexpr int kMost8 = 127;
 
-inline Ints load(const int32_t* from) {
-  Ints x = _mm512_load_si512(from);
-  // What the compiler does not know to be memory it does not load again for every row.
-  asm("" : "+v"(x));
-  return x;
-}
-inline Ints repeat(int32_t word) { return _mm512_set1_epi32(word); }
-inline Ints zero() { return _mm512_setzero_si512(); }
-// As GCC 12 compiles the intrinsics, every sum goes through memory at every step: a quarter of the speed.
-template <Integers K>
-inline Ints dot(Ints sum, Ints a, Ints w) {
-  if (K == Integers::int8)
-    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(w));
-  else
-    asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(w));
-  return sum;
-}
+inline Ints load(const int32_t* from) { return _mm512_load_si512(from); }
 inline void put(float* to, Ints sum, bool first) {
   __m512 wide = _mm512_cvtepi32_ps(sum);
   _mm512_store_ps(to, first ? wide : _mm512_add_ps(_mm512_load_ps(to), wide));
@@ -50,7 +34,6 @@ constexpr int kMost8 = 64;
 
 inline Ints load(const int32_t* from) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(from)); }
 inline Ints repeat(int32_t word) { return _mm256_set1_epi32(word); }
-inline Ints zero() { return _mm256_setzero_si256(); }
 template <Integers K>
 inline Ints dot(Ints sum, Ints a, Ints w) {
   Ints products = K == Integers::int8 ? _mm256_madd_epi16(_mm256_maddubs_epi16(a, w), _mm256_set1_epi16(1))
@@ -78,7 +61,6 @@ inline Ints repeat(int32_t word) {
   for (size_t i = 0; i < kLanes; i++) x.lane[i] = word;
   return x;
 }
-inline Ints zero() { return repeat(0); }
 template <Integers K>
 inline Ints dot(Ints sum, Ints a, Ints w) {
   for (size_t i = 0; i < kLanes; i++) {
@@ -105,7 +87,6 @@ constexpr size_t kColumns = 2 * kLanes;
 using Floats = float __attribute__((vector_size(4 * kLanes)));
 using Words = uint32_t __attribute__((vector_size(4 * kLanes)));
 using Whole = int32_t __attribute__((vector_size(4 * kLanes)));
-using Halves = uint16_t __attribute__((vector_size(2 * kLanes)));
 
 template <typename V>
 inline V vectorAt(const void* from) {
@@ -117,12 +98,46 @@ inline V vectorAt(const void* from) {
 inline Floats sumsAt(const float* from) { return vectorAt<Floats>(from); }
 inline Floats sumsAt(const int32_t* from) { return __builtin_convertvector(vectorAt<Whole>(from), Floats); }
 
+// Words of halves, and the upper halves of two vectors' words: as GCC 12 compiles conversions, they go element by element.
+#if defined(__AVX512VNNI__)
+inline Words wordsOf(const void* halves) {
+  return (Words)_mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(halves)));
+}
+inline void putUpper(void* to, Words left, Words right) {
+  alignas(64) static const uint16_t kOdd[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+                                                33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+  _mm512_storeu_si512(to, _mm512_permutex2var_epi16((__m512i)left, _mm512_load_si512(kOdd), (__m512i)right));
+}
+#elif defined(__AVX2__)
+inline Words wordsOf(const void* halves) {
+  return (Words)_mm256_cvtepu16_epi32(_mm_loadu_si128(static_cast<const __m128i*>(halves)));
+}
+inline void putUpper(void* to, Words left, Words right) {
+  __m256i packed = _mm256_packus_epi32((__m256i)(left >> 16), (__m256i)(right >> 16));
+  _mm256_storeu_si256(static_cast<__m256i*>(to), _mm256_permute4x64_epi64(packed, 0xd8));
+}
+#else
+using Halves = uint16_t __attribute__((vector_size(2 * kLanes)));
+inline Words wordsOf(const void* halves) { return __builtin_convertvector(vectorAt<Halves>(halves), Words); }
+inline void putUpper(void* to, Words left, Words right) {
+  Halves halves[2] = {__builtin_convertvector(left >> 16, Halves), __builtin_convertvector(right >> 16, Halves)};
+  memcpy(to, halves, sizeof(halves));
+}
+#endif
+
+/** Numbers whose upper halves are what `narrow` rounds to bf16. */
+inline Words upper(Floats x) {
+  Words bits = (Words)x;
+  return x == x ? bits + (0x7fffu + ((bits >> 16) & 1u)) : bits | 0x400000u;
+}
+
 /** Walks down the rows of a matrix. */
 struct Walk {
   char* at;
   size_t step;
   bool bf16;
 
+  Walk() : at(nullptr), step(0), bf16(false) {}
   Walk(const Place& place, size_t row, size_t column) : at(nullptr), bf16(place.bf16) {
     size_t size = bf16 ? 2 : 4;
     step = place.stride * size;
@@ -130,18 +145,15 @@ struct Walk {
   }
   Floats read(size_t column) const {
     if (!bf16) return vectorAt<Floats>(at + 4 * column);
-    return (Floats)(__builtin_convertvector(vectorAt<Halves>(at + 2 * column), Words) << 16);
+    return (Floats)(wordsOf(at + 2 * column) << 16);
   }
   float readOne(size_t column) const {
     return bf16 ? wide(reinterpret_cast<uint16_t*>(at)[column]) : reinterpret_cast<float*>(at)[column];
   }
-  /** As `narrow` rounds to bf16. */
-  void write(size_t column, Floats x) const {
-    if (!bf16) return void(memcpy(at + 4 * column, &x, sizeof(x)));
-    Words bits = (Words)x, rounded = bits + (0x7fffu + ((bits >> 16) & 1u));
-    Words chosen = x == x ? rounded : bits | 0x400000u;
-    Halves half = __builtin_convertvector(chosen >> 16, Halves);
-    memcpy(at + 2 * column, &half, sizeof(half));
+  /** kColumns numbers from the first column on. */
+  void write(Floats left, Floats right) const {
+    if (bf16) return putUpper(at, upper(left), upper(right));
+    memcpy(at, &left, sizeof(left)), memcpy(at + sizeof(left), &right, sizeof(right));
   }
   void writeOne(size_t column, float x) const {
     if (bf16)
@@ -156,76 +168,213 @@ struct Tile {
   size_t row, column, rows, columns;
 };
 
+/** Row by row, where a tile's results go and what is added to them. */
+struct Rows {
+  Walk y, added[kMostAdded];
+
+  Rows(const IntegerProduct& p, const Tile& tile)
+      : y(p.y, tile.row, tile.column),
+        added{{p.added[0], tile.row, tile.column}, {p.added[1], tile.row, tile.column}} {}
+  void next() { y.at += y.step, added[0].at += added[0].step, added[1].at += added[1].step; }
+};
+
+/** Writes the results of a tile of whole rows: a loop without conditions. */
+template <bool kNarrow, size_t kCount, typename Sum>
+void finishWhole(const IntegerProduct& p, const Tile& tile, const Sum* sums) {
+  Rows rows(p, tile);
+  rows.y.bf16 = kNarrow;
+  Floats scales[2], biases[2];
+  for (size_t h = 0; h < 2; h++) {
+    scales[h] = vectorAt<Floats>(p.columnScales + tile.column + h * kLanes);
+    // −0 changes no number, not even a zero.
+    biases[h] = p.bias ? vectorAt<Floats>(p.bias + tile.column + h * kLanes) : Floats{} - 0.f;
+  }
+  for (size_t r = 0; r < tile.rows; r++, sums += kColumns, rows.next()) {
+    Floats x[2];
+#pragma GCC unroll 2
+    for (size_t h = 0; h < 2; h++) {
+      x[h] = sumsAt(sums + h * kLanes) * (p.rowScales[tile.row + r] * scales[h]) + biases[h];
+#pragma GCC unroll 2
+      for (size_t i = 0; i < kCount; i++) x[h] += rows.added[i].read(h * kLanes);
+    }
+    rows.y.write(x[0], x[1]);
+  }
+}
+
+/** As `finishWhole`, of a tile that a product has only a part of. */
+template <typename Sum>
+void finishPart(const IntegerProduct& p, const Tile& tile, const Sum* sums) {
+  Rows rows(p, tile);
+  for (size_t r = 0; r < tile.rows; r++, sums += kColumns, rows.next())
+    for (size_t c = 0; c < tile.columns; c++) {
+      float x = float(sums[c]) * (p.rowScales[tile.row + r] * p.columnScales[tile.column + c]);
+      if (p.bias) x += p.bias[tile.column + c];
+      for (size_t i = 0; i < p.addedCount; i++) x += rows.added[i].readOne(c);
+      rows.y.writeOne(c, x);
+    }
+}
+
 /** Writes a tile's results, of its sums [rows of a tile, kColumns]. */
 template <typename Sum>
 void finish(const IntegerProduct& p, const Tile& tile, const Sum* sums) {
-  const float *rowScales = p.rowScales + tile.row, *columnScales = p.columnScales + tile.column;
-  const float* bias = p.bias ? p.bias + tile.column : nullptr;
-  size_t count = p.addedCount;
-  Walk y(p.y, tile.row, tile.column), first(p.added[0], tile.row, tile.column), second(p.added[1], tile.row, tile.column);
-  Floats scales[2] = {}, biases[2] = {};
-  bool whole = tile.columns == kColumns;
-  for (size_t h = 0; whole && h < 2; h++) {
-    scales[h] = vectorAt<Floats>(columnScales + h * kLanes);
-    if (bias) biases[h] = vectorAt<Floats>(bias + h * kLanes);
-  }
-  for (size_t r = 0; r < tile.rows; r++, sums += kColumns) {
-    if (whole)
-#pragma GCC unroll 2
-      for (size_t h = 0; h < 2; h++) {
-        Floats x = sumsAt(sums + h * kLanes) * (rowScales[r] * scales[h]);
-        if (bias) x += biases[h];
-        if (count > 0) x += first.read(h * kLanes);
-        if (count > 1) x += second.read(h * kLanes);
-        y.write(h * kLanes, x);
-      }
-    else
-      for (size_t c = 0; c < tile.columns; c++) {
-        float x = float(sums[c]) * (rowScales[r] * columnScales[c]);
-        if (bias) x += bias[c];
-        if (count > 0) x += first.readOne(c);
-        if (count > 1) x += second.readOne(c);
-        y.writeOne(c, x);
-      }
-    y.at += y.step, first.at += first.step, second.at += second.step;
-  }
+  using Finish = void (*)(const IntegerProduct&, const Tile&, const Sum*);
+  static constexpr Finish kWhole[2][kMostAdded + 1] = {
+      {finishWhole<false, 0>, finishWhole<false, 1>, finishWhole<false, 2>},
+      {finishWhole<true, 0>, finishWhole<true, 1>, finishWhole<true, 2>}};
+  (tile.columns == kColumns ? kWhole[p.y.bf16][p.addedCount] : finishPart<Sum>)(p, tile, sums);
 }
 
 /** Runs in a block. */
 constexpr size_t blockOf(Integers kind) { return formatOf(kind).perBlock / formatOf(kind).perWord / kRun; }
+
+#if defined(__SANITIZE_ADDRESS__)
+/** Reads what assembly is about to read, as the sanitizer does not see it. */
+inline void mustBeWithin(const void* from, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += 64) asm volatile("" : : "r"(static_cast<const char*>(from)[i]));
+}
+#else
+inline void mustBeWithin(const void*, size_t) {}
+#endif
 
 /** The integers of one tile: its rows, its columns, and where its sums begin. */
 struct Operands {
   const int32_t *a, *weights, *begin;
 };
 
-/** Adds to `to` [kRows, kColumns] the integers' sums over the runs of one block, or puts them there. */
-template <Integers K>
-void block(const Operands& from, size_t runs, float* to, bool first) {
-  const int32_t *a = from.a, *weights = from.weights;
-  Ints left[kRows], right[kRows];
-#pragma GCC unroll 12
-  for (size_t r = 0; r < kRows; r++) {
-    left[r] = K == Integers::int8 ? load(from.begin) : zero();
-    right[r] = K == Integers::int8 ? load(from.begin + kLanes) : zero();
+/**
+ * Brings what a tile is finished with into the first-level cache while its products are computed, row by row: all rows at
+ * once are more than a cache waits for, and products would wait, too.
+ */
+struct Fetch {
+  static constexpr size_t kPlaces = 1 + kMostAdded;
+  size_t left;
+  const char* at[kPlaces];
+  size_t steps[kPlaces];
+
+  Fetch(const IntegerProduct& p, const Tile& tile) : left(tile.rows) {
+    Rows rows(p, tile);
+    for (size_t i = 0; i < kPlaces; i++) {
+      const Walk& walk = i > 0 && i <= p.addedCount ? rows.added[i - 1] : rows.y;
+      at[i] = walk.at, steps[i] = walk.step;
+    }
   }
-  for (; runs > 0; runs--, a += kRows * kRun) {
-    for (size_t i = 0; i < kRun; i++, weights += kColumns) {
-      Ints w = load(weights), next = load(weights + kLanes);
+  void step() {
+    if (left == 0) return;
+    left--;
+    for (size_t i = 0; i < kPlaces; at[i] += steps[i], i++) {
+      __builtin_prefetch(at[i]);
+      __builtin_prefetch(at[i] + 64);
+    }
+  }
+};
+
+/** What a tile's sums are kept in: int8 has one block nearly always, whose integers are made floats as it is finished. */
+template <Integers K>
+struct SumOf {
+  using Type = float;
+};
+template <>
+struct SumOf<Integers::int8> {
+  using Type = int32_t;
+};
+
+#if defined(__AVX512VNNI__)
+// In assembly, since it depends on what surrounds such a loop whether GCC 12 keeps all sums in registers: half or a quarter
+// of the speed where it does not. zmm8 to zmm31 are the sums, left and right of each row.
+#define MILLRACE_EACH_ROW(DO)                                                         \
+  DO(0, 8, 9) DO(1, 10, 11) DO(2, 12, 13) DO(3, 14, 15) DO(4, 16, 17) DO(5, 18, 19)   \
+  DO(6, 20, 21) DO(7, 22, 23) DO(8, 24, 25) DO(9, 26, 27) DO(10, 28, 29) DO(11, 30, 31)
+#define MILLRACE_BEGIN(row, left, right) \
+  "vmovdqa64 %%zmm0, %%zmm" #left "\n vmovdqa64 %%zmm1, %%zmm" #right "\n"
+#define MILLRACE_DOT(dot, row, left, right) \
+  "vpbroadcastd 64*" #row "(%[a]), %%zmm2\n " dot " %%zmm0, %%zmm2, %%zmm" #left "\n " dot " %%zmm1, %%zmm2, %%zmm" #right "\n"
+#define MILLRACE_DOT8(row, left, right) MILLRACE_DOT("vpdpbusd", row, left, right)
+#define MILLRACE_DOT16(row, left, right) MILLRACE_DOT("vpdpwssd", row, left, right)
+#define MILLRACE_PUT8(row, left, right) \
+  "vmovdqa64 %%zmm" #left ", 128*" #row "(%[to])\n vmovdqa64 %%zmm" #right ", 128*" #row "+64(%[to])\n"
+#define MILLRACE_ADD(at, sum)                                                                  \
+  "vcvtdq2ps %%zmm" #sum ", %%zmm" #sum "\n vaddps " at "(%[to]), %%zmm" #sum ", %%zmm" #sum   \
+  "\n vmovaps %%zmm" #sum ", " at "(%[to])\n"
+#define MILLRACE_PUT16(row, left, right) MILLRACE_ADD("128*" #row, left) MILLRACE_ADD("128*" #row "+64", right)
+#define MILLRACE_FETCH(i) "prefetcht0 (%[at" #i "])\n prefetcht0 64(%[at" #i "])\n add %[step" #i "], %[at" #i "]\n"
+#define MILLRACE_BLOCK(DOT, PUT)                                                                            \
+  asm volatile("vmovdqa64 (%[begin]), %%zmm0\n vmovdqa64 64(%[begin]), %%zmm1\n"                            \
+               MILLRACE_EACH_ROW(MILLRACE_BEGIN)                                                            \
+               "1: test %[left], %[left]\n jz 2f\n dec %[left]\n"                                           \
+               MILLRACE_FETCH(0) MILLRACE_FETCH(1) MILLRACE_FETCH(2)                                        \
+               "2: mov $16, %k[words]\n"                                                                    \
+               "3: vmovdqa64 (%[weights]), %%zmm0\n vmovdqa64 64(%[weights]), %%zmm1\n"                     \
+               MILLRACE_EACH_ROW(DOT)                                                                       \
+               "add $4, %[a]\n add $128, %[weights]\n dec %k[words]\n jnz 3b\n"                             \
+               "add $64*11, %[a]\n dec %[runs]\n jnz 1b\n"                                                  \
+               MILLRACE_EACH_ROW(PUT)                                                                       \
+               : [a] "+r"(from.a), [weights] "+r"(from.weights), [runs] "+r"(runs), [words] "=&r"(words),   \
+                 [left] "+r"(fetch.left), [at0] "+r"(fetch.at[0]), [at1] "+r"(fetch.at[1]),                 \
+                 [at2] "+r"(fetch.at[2])                                                                    \
+               : [begin] "r"(from.begin), [to] "r"(to), [step0] "r"(fetch.steps[0]),                        \
+                 [step1] "r"(fetch.steps[1]), [step2] "r"(fetch.steps[2])                                   \
+               : "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", \
+                 "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23",  \
+                 "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31")
+
+/** Adds the integers' sums over the runs of one block to `to` [kRows, kColumns], or puts whole ones there. */
+template <Integers K>
+void block(Operands from, size_t runs, typename SumOf<K>::Type* to, Fetch& fetch) {
+  static_assert(kRows == 12 && kColumns == 32 && kRun == 16 && Fetch::kPlaces == 3, "the assembly counts on these");
+  size_t words;
+  mustBeWithin(from.a, runs * kRows * kRun * sizeof(int32_t));
+  mustBeWithin(from.weights, runs * kRun * kColumns * sizeof(int32_t));
+  if constexpr (K == Integers::int8)
+    MILLRACE_BLOCK(MILLRACE_DOT8, MILLRACE_PUT8);
+  else
+    MILLRACE_BLOCK(MILLRACE_DOT16, MILLRACE_PUT16);
+}
+#else
+inline void keep(float* to, Ints sum) { put(to, sum, false); }
+inline void keep(int32_t* to, Ints sum) { memcpy(to, &sum, sizeof(sum)); }
+
+/** Adds the integers' sums over the runs of one block to `to` [kRows, kColumns], or puts whole ones there. */
+template <Integers K>
+void block(Operands from, size_t runs, typename SumOf<K>::Type* to, Fetch& fetch) {
+  Ints left[kRows], right[kRows];
+  for (size_t r = 0; r < kRows; r++) left[r] = load(from.begin), right[r] = load(from.begin + kLanes);
+  for (; runs > 0; runs--, from.a += kRows * kRun) {
+    fetch.step();
+    for (size_t i = 0; i < kRun; i++, from.weights += kColumns) {
+      Ints w = load(from.weights), next = load(from.weights + kLanes);
 #pragma GCC unroll 12
       for (size_t r = 0; r < kRows; r++) {
-        Ints x = repeat(a[r * kRun + i]);
+        Ints x = repeat(from.a[r * kRun + i]);
         left[r] = dot<K>(left[r], x, w);
         right[r] = dot<K>(right[r], x, next);
       }
     }
   }
-#pragma GCC unroll 12
-  for (size_t r = 0; r < kRows; r++) {
-    put(to + r * kColumns, left[r], first);
-    put(to + r * kColumns + kLanes, right[r], first);
-  }
+  for (size_t r = 0; r < kRows; r++) keep(to + r * kColumns, left[r]), keep(to + r * kColumns + kLanes, right[r]);
 }
+#endif
+
+/** Makes a tile [kHigh, kColumns] of sums that `block(from, runs, whole)` has in integers. */
+template <size_t kHigh, typename Block>
+void makeOfWhole(const IntegerProduct& p, Operands from, const Tile& tile, Block block) {
+  constexpr size_t kBlock = blockOf(Integers::int8), kCount = kHigh * kColumns;
+  alignas(64) int32_t whole[kCount];
+  if (p.runs <= kBlock) {
+    block(from, p.runs, whole);
+    return finish(p, tile, whole);
+  }
+  alignas(64) float sums[kCount];
+  for (size_t at = 0; at < p.runs; at += kBlock) {
+    size_t runs = p.runs - at < kBlock ? p.runs - at : kBlock;
+    block(from, runs, whole);
+    for (size_t i = 0; i < kCount; i += kLanes) put(sums + i, load(whole + i), at == 0);
+    from.a += runs * kHigh * kRun, from.weights += runs * kRun * kColumns, from.begin += kColumns;
+  }
+  finish(p, tile, sums);
+}
+
+/** Where sums begin that take nothing back. */
+alignas(64) const int32_t kNothing[kColumns] = {};
 
 /** A tile in vectors: [kRows, kColumns]. */
 template <Integers K>
@@ -234,14 +383,21 @@ struct Vectors {
   static constexpr size_t kHigh = kRows;
 
   void make(const IntegerProduct& p, Operands from, const Tile& tile) {
-    alignas(64) float sums[kRows * kColumns];
-    for (size_t at = 0; at < p.runs; at += blockOf(K)) {
-      size_t runs = p.runs - at < blockOf(K) ? p.runs - at : blockOf(K);
-      block<K>(from, runs, sums, at == 0);
-      from.a += runs * kRows * kRun, from.weights += runs * kRun * kColumns;
-      if (K == Integers::int8) from.begin += kColumns;
+    Fetch fetch(p, tile);
+    if constexpr (K == Integers::int8) {
+      makeOfWhole<kRows>(p, from, tile,
+                         [&](const Operands& at, size_t runs, int32_t* whole) { block<K>(at, runs, whole, fetch); });
+    } else {
+      constexpr size_t kBlock = blockOf(K);
+      alignas(64) float sums[kRows * kColumns] = {};
+      from.begin = kNothing;
+      for (size_t at = 0; at < p.runs; at += kBlock) {
+        size_t runs = p.runs - at < kBlock ? p.runs - at : kBlock;
+        block<K>(from, runs, sums, fetch);
+        from.a += runs * kRows * kRun, from.weights += runs * kRun * kColumns;
+      }
+      finish(p, tile, sums);
     }
-    finish(p, tile, sums);
   }
 };
 
@@ -257,27 +413,12 @@ alignas(64) const TileShapes kShapes;
 /** A tile in two by two of AMX's; their state is loaded as long as there is one of these. */
 struct TwoByTwo {
   static constexpr Integers kKind = Integers::int8;
-  static constexpr size_t kHigh = 32, kCount = kHigh * kColumns;
+  static constexpr size_t kHigh = 32;
 
   TwoByTwo() { asm volatile("ldtilecfg %0" : : "m"(kShapes)); }
   ~TwoByTwo() { _tile_release(); }
 
-  void make(const IntegerProduct& p, Operands from, const Tile& tile) {
-    constexpr size_t kBlock = blockOf(kKind);
-    alignas(64) int32_t whole[kCount];
-    if (p.runs <= kBlock) {
-      block(from, p.runs, whole);
-      return finish(p, tile, whole);
-    }
-    alignas(64) float sums[kCount];
-    for (size_t at = 0; at < p.runs; at += kBlock) {
-      size_t runs = p.runs - at < kBlock ? p.runs - at : kBlock;
-      block(from, runs, whole);
-      for (size_t i = 0; i < kCount; i += kLanes) put(sums + i, load(whole + i), at == 0);
-      from.a += runs * kHigh * kRun, from.weights += runs * kRun * kColumns, from.begin += kColumns;
-    }
-    finish(p, tile, sums);
-  }
+  void make(const IntegerProduct& p, Operands from, const Tile& tile) { makeOfWhole<kHigh>(p, from, tile, block); }
 
  private:
   static void block(const Operands& from, size_t runs, int32_t* sums) {
