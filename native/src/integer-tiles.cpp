@@ -15,8 +15,8 @@ namespace millrace {
 namespace MILLRACE_ISA {
 namespace {
 
-// A vector of sums, and what it takes to fill it: `dot` adds the products of the integers in each word. A tile is two
-// vectors wide, and as high as registers allow.
+// A vector of sums, and what it takes to fill it: `dot`, which is in `block` under VNNI, adds the products of the integers in
+// each word. A tile is two vectors wide, and as high as registers allow.
 #if defined(__AVX512VNNI__)
 using Ints = __m512i;
 constexpr size_t kLanes = 16, kRows = 12;
