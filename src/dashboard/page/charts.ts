@@ -1,8 +1,9 @@
 import uPlot from 'uplot';
 import { type Chart, chartsOf, columnsOf, drawnLines, type Line, STEPS } from './curves.js';
 import { element, figure, setText } from './dom.js';
+import { holds } from './holds.js';
 import type { LiveRun } from './live.js';
-import { holds, type Stroke, StrokedLines } from './stroked-lines.js';
+import { type Stroke, StrokedLines } from './stroked-lines.js';
 
 const HEIGHT = 220;
 
@@ -70,7 +71,7 @@ export class Charts {
     const [steps] = plot.data;
     const { min = 0, max = 0 } = plot.scales['x']!;
     const isEnlarged = min! > (steps[0] ?? min!) || max! < (steps.at(-1) ?? max!);
-    const isDrawnAnew = !isEnlarged && !holds(plot, strokes);
+    const isDrawnAnew = !isEnlarged && !holds(plot.scales['x']!, plot.scales['y']!, strokes);
     plot.setData(columns, isDrawnAnew);
     if (!isDrawnAnew) lines.draw(plot, strokes);
   }

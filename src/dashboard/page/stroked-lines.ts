@@ -45,13 +45,6 @@ export class StrokedLines {
   }
 }
 
-/** Whether the scales of a chart hold all points of the strokes. */
-export function holds({ scales }: uPlot, strokes: readonly Stroke[]): boolean {
-  const [x, y] = ['x', 'y'].map((name) => scales[name]!);
-  const isIn = (value: number | null) => value === null || (value >= y!.min! && value <= y!.max!);
-  return strokes.every(({ steps, values }) => (steps.at(-1) ?? x!.min!) <= x!.max! && values.every(isIn));
-}
-
 function strokeAll(canvas: HTMLCanvasElement, plot: uPlot, strokes: readonly Stroke[]): void {
   const { width, height } = plot.bbox;
   const context = canvas.getContext('2d')!;
