@@ -1,7 +1,6 @@
 import type { Random } from '../../../random/random-stream.js';
 import { applyColourEdit } from '../../pixels/apply-edits.js';
 import type { ColourEdit } from '../../pixels/edit.js';
-import type { Values } from '../../pixels/values.js';
 import { checkSettings, SHARE } from './check-settings.js';
 import type { Move } from './move.js';
 
@@ -21,7 +20,7 @@ export interface MaskedColours extends Colours {
 export interface DeepColours {
   readonly width: number;
   readonly height: number;
-  readonly image: Values;
+  readonly image: Uint8Array | Uint16Array;
 }
 
 /** The same with a mask. */
