@@ -4,7 +4,7 @@
  * (Jonker & Volgenant 1987, without its initialisation; Crouse 2016). A cost that is no finite number counts as 1e30.
  *
  * @example
- * assignment([[4, 1, 3], [2, 0, 5]]); // => [1, 0]: 1 + 2 rather than 3 + 0
+ * assignment([[4, 1, 3], [2, 0, 5]]); // => [1, 0], which costs 1 + 2 and not 3 + 0
  */
 export function assignment(costs: readonly (readonly number[])[]): number[] {
   const [rows, columns] = [costs.length, costs[0]?.length ?? 0];
