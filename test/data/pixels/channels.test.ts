@@ -106,7 +106,8 @@ describe('pictures of many channels', () => {
   it('refuse changes of colours, and statistics of other channels', async () => {
     await assert.rejects(floats(4, true, colorJitter({ p: 1 })), {
       name: 'UserError',
-      message: /expected transforms that move pixels for pictures of 16-bit values, got colorJitter/,
+      message:
+        /expected transforms that take 16-bit values of any channels, got colorJitter, which needs RGB bytes/,
     });
     const [plan] = batchPlans([field(4, byteAt)], { batchSize: 1, seed: 5, shuffle: false });
     const wrong$ = from(plan!.samples).pipe(
