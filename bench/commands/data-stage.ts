@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { defer, from, ignoreElements, lastValueFrom, map, type Observable, tap, toArray } from 'rxjs';
 import { z } from 'zod';
 import { augment } from '../../operators/augment.js';
@@ -16,9 +15,7 @@ import { dataStages, stageFlags, stagePairs } from '../data-stages.js';
 import { peakRss } from '../measure.js';
 import { rounded } from '../result.js';
 import { startEngine } from '../setup.js';
-
-/** The resolution of the event loop's clock, in ms; a loop that nothing holds is that late. */
-const RESOLUTION = 1;
+import { watchLoop } from '../watch-loop.js';
 
 export default command({
   description: 'one stage of the data pipeline alone, as `data versus` runs it',
@@ -51,12 +48,12 @@ export default command({
         ignoreElements(),
       );
     await lastValueFrom(pass(1), { defaultValue: undefined });
-    const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
-    delay.enable();
+    const held = watchLoop();
     const [start, cpu] = [performance.now(), process.cpuUsage()];
     await lastValueFrom(pass(passes), { defaultValue: undefined });
     const seconds = (performance.now() - start) / 1000;
     const { user, system } = process.cpuUsage(cpu);
+    const { ms, runningMs = ms } = held();
     const count = pairs.length * passes;
     const result = {
       code: imageCode(),
@@ -65,13 +62,14 @@ export default command({
       s_per_step: rounded(seconds / count),
       images_per_s: rounded(count / seconds),
       cpu_ms_per_image: rounded((user + system) / 1000 / count),
-      loop_ms: rounded(Math.max(0, delay.max / 1e6 - RESOLUTION)),
+      loop_ms: rounded(ms),
+      loop_running_ms: rounded(runningMs),
       peak_rss_mb: rounded(peakRss()),
     };
     process.stdout.write(
       json
         ? `${JSON.stringify(result)}\n`
-        : `${result.images_per_s.toFixed(1)} images/s, ${result.cpu_ms_per_image.toFixed(2)} ms of processor time an image, event loop held for ${result.loop_ms.toFixed(1)} ms at most (${result.code})\n`,
+        : `${result.images_per_s.toFixed(1)} images/s, ${result.cpu_ms_per_image.toFixed(2)} ms of processor time an image, event loop held for ${result.loop_ms.toFixed(1)} ms at most, ${result.loop_running_ms.toFixed(1)} without waits for a core (${result.code})\n`,
     );
   },
 });

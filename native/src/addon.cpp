@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <unordered_map>
+#include <utility>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -19,12 +20,38 @@ constexpr size_t kLend = 64 << 10;
 /** More than any machine's cores; JavaScript holds them to those that are there. */
 constexpr int32_t kMostThreads = 4096;
 
+/** The most bytes that are lent to be filled and hidden from V8's garbage collector. */
+constexpr int64_t kHide = 256 << 20;
+
+/** Memory that JavaScript fills. */
+struct Lent {
+  Buffer buffer;
+  /** Its bytes that V8 does not count. */
+  int64_t hidden = 0;
+};
+
 struct Instance {
   std::unique_ptr<Engine> engine;
   Napi::ThreadSafeFunction toJavaScript;
   int reading = 0;
-  /** Memory that JavaScript fills, by its address: until it becomes a tensor's, or nothing in JavaScript refers to it. */
-  std::unordered_map<const void*, Buffer> lent;
+  /** Memory that JavaScript fills, by its address, until nothing in JavaScript refers to it. */
+  std::unordered_map<const void*, Lent> lent;
+  int64_t hidden = 0;
+
+  /** Has V8 count so many bytes fewer. V8 would collect garbage for every few batches otherwise, and give nothing back. */
+  int64_t hide(Napi::Env env, int64_t bytes) {
+    if (hidden + bytes > kHide) return 0;
+    hidden += bytes;
+    Napi::MemoryManagement::AdjustExternalMemory(env, -bytes);
+    return bytes;
+  }
+
+  /** Has V8 count them again, where it takes off the whole array itself. */
+  void unhide(Napi::Env env, Lent& loan) {
+    int64_t bytes = std::exchange(loan.hidden, 0);
+    hidden -= bytes;
+    if (bytes) Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
+  }
 };
 
 Engine& engineOf(const Napi::CallbackInfo& info) {
@@ -147,10 +174,13 @@ Napi::Value allocateArray(const Napi::CallbackInfo& info) {
     throw Napi::Error::New(env, "out of memory");
   }
   const void* address = buffer->data;
-  auto memory = Napi::ArrayBuffer::New(env, buffer->data, buffer->bytes, [instance](Napi::Env, void* data) {
-    instance->lent.erase(data);
+  auto bytes = int64_t(buffer->bytes);
+  auto memory = Napi::ArrayBuffer::New(env, buffer->data, buffer->bytes, [instance](Napi::Env env, void* data) {
+    auto found = instance->lent.find(data);
+    instance->unhide(env, found->second);
+    instance->lent.erase(found);
   });
-  instance->lent.emplace(address, std::move(buffer));
+  instance->lent.emplace(address, Lent{std::move(buffer), instance->hide(env, bytes)});
   return view(env, type == "int32" ? Type::i32 : Type::f32, memory, size_t(count));
 #endif
 }
@@ -159,8 +189,10 @@ Napi::Value allocateArray(const Napi::CallbackInfo& info) {
 Buffer takenOver(Instance& instance, Napi::TypedArray array) {
   Napi::ArrayBuffer memory = array.ArrayBuffer();
   auto found = instance.lent.find(memory.Data());
-  if (found == instance.lent.end() || array.ByteOffset() != 0 || array.ByteLength() != found->second->bytes) return nullptr;
-  Buffer buffer = found->second;
+  if (found == instance.lent.end() || array.ByteOffset() != 0) return nullptr;
+  Buffer buffer = found->second.buffer;
+  if (array.ByteLength() != buffer->bytes) return nullptr;
+  instance.unhide(array.Env(), found->second);
   memory.Detach();
   return buffer;
 }
