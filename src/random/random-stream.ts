@@ -1,4 +1,4 @@
-import { Arc4 } from './arc4.js';
+import seedrandom from 'seedrandom';
 
 /** Draws the next number, uniform in [0, 1). */
 export interface Random {
@@ -18,13 +18,11 @@ export interface Random {
  * randomStream(42, 'shuffle', 3)() === randomStream(42, 'shuffle', 3)(); // => true
  */
 export function randomStream(seed: number, ...key: readonly (string | number)[]): Random {
-  return streamOf(new Arc4([seed, ...key].join('/')));
+  return copyable(seedrandom([seed, ...key].join('/'), { state: true }));
 }
 
-function streamOf(generator: Arc4): Random {
-  const random: Random = () => generator.double();
-  random.copy = () => streamOf(new Arc4(generator));
-  return random;
+function copyable(stream: seedrandom.StatefulPRNG<seedrandom.State.Arc4>): Random {
+  return Object.assign(stream, { copy: () => copyable(seedrandom('', { state: stream.state() })) });
 }
 
 /** A draw from the standard normal distribution (Box & Muller 1958, the cosine half). */
