@@ -24,7 +24,7 @@ export const segmentationLossFlags = {
       },
     } as never)
     .default('log-cosh-dice')
-    .describe('loss to minimise, or a sum with factors such as dice+cross-entropy+0.01*boundary'),
+    .describe('loss to minimise, or a sum with factors such as dice+cross-entropy+0.01*boundary; with --head mask set unless it is given'),
   labelSmoothing: z
     .number()
     .gt(0)
@@ -80,7 +80,7 @@ export function checkQueries(
     );
   if (deepSupervision !== undefined)
     throw new UserError(
-      `--loss ${loss}: expected no auxiliary heads, which say no queries, got --deep-supervision ${deepSupervision}; leave one of the two out`,
+      `--loss ${loss}: expected no auxiliary heads, which say no queries, got --deep-supervision ${deepSupervision}; leave it out, or give another loss, such as --loss dice+cross-entropy`,
       { loss, deepSupervision },
     );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fixture } from '../base/fixture.js';
-import { nameIn, readUnless } from '../cli/flag.js';
+import { type Defaults, nameIn, readUnless } from '../cli/flag.js';
 import { augmentations } from '../data/images/augmentations/augmentations.js';
 import { PRESETS_ABOUT } from '../data/images/augmentations/presets.js';
 import { mixers } from '../data/images/mixing/mixers.js';
@@ -34,7 +34,14 @@ export const modelFlags = {
   ...normalizationFlags,
   head: nameIn(heads)
     .optional()
-    .describe(`the segmentation head, see docs/heads.md; default: ${DEFAULT_HEAD}`),
+    .meta({
+      // By the pixels alone its queries learn far less: see RESULTS.md.
+      defaults: ((head) => ({
+        from: `--head ${String(head)}`,
+        values: head === 'mask' ? { loss: 'set' } : {},
+      })) satisfies Defaults,
+      description: `the segmentation head, see docs/heads.md; default: ${DEFAULT_HEAD}`,
+    }),
   batchNorm: z.boolean().default(false).describe(`BatchNorm in the segmentation head ${DEFAULT_HEAD}`),
   headDropout: z.number().min(0).lt(1).default(0).describe('Dropout2d in the segmentation head'),
   mode: z

@@ -75,3 +75,22 @@ describe('--preset', () => {
     });
   });
 });
+
+describe('--head mask', () => {
+  it('is trained by the loss of its queries, unless another is given', () => {
+    const lossOf = (line: string) => read(line).config['loss'];
+    assert.deepEqual(
+      ['', '--head detail', '--head mask', '--head mask --loss dice', '--loss dice --head mask'].map(lossOf),
+      ['log-cosh-dice', 'log-cosh-dice', 'set', 'dice', 'dice'],
+    );
+  });
+
+  it('is so with a preset, too, with a line', () => {
+    const { config, notes } = read('--preset best --head mask');
+    assert.equal(config['loss'], 'set');
+    assert.deepEqual(notes.toSorted(), [
+      '--head mask overrides detail of --preset best',
+      '--head mask: loss set overrides dice+cross-entropy of --preset best',
+    ]);
+  });
+});

@@ -161,7 +161,7 @@ describe('checkQueries', () => {
     assert.throws(() => checkQueries({ loss: 'set' }, none), /got --head study$/);
     assert.throws(() => checkQueries({ loss: 'set', deepSupervision: 0.4 }, says), {
       name: 'UserError',
-      message: /^--loss set: expected no auxiliary heads, .*, got --deep-supervision 0\.4; leave one/,
+      message: /^--loss set: expected no auxiliary heads, .*, got --deep-supervision 0\.4; leave it out, or/,
     });
   });
 });
