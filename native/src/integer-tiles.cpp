@@ -187,7 +187,7 @@ void finishWhole(const IntegerProduct& p, const Tile& tile, const Sum* sums) {
   for (size_t h = 0; h < 2; h++) {
     scales[h] = vectorAt<Floats>(p.columnScales + tile.column + h * kLanes);
     // −0 changes no number, not even a zero.
-    biases[h] = p.bias ? vectorAt<Floats>(p.bias + tile.column + h * kLanes) : Floats{} - 0.f;
+    biases[h] = p.bias ? vectorAt<Floats>(p.bias + tile.column + h * kLanes) : -Floats{};
   }
   for (size_t r = 0; r < tile.rows; r++, sums += kColumns, rows.next()) {
     Floats x[2];
