@@ -185,11 +185,13 @@ const isas =
 function specialFlags(tiles) {
   const vnni = isas.avx512 && [...isas.avx512, '-mavx512vnni'];
   const bf16 = isas.avx512 && [...isas.avx512, '-mavx512bf16'];
+  const arm = process.arch === 'arm64' && { dotprod: ['-march=armv8.2-a+dotprod'] };
   return {
     'loops.cpp': isas,
     'integer-tiles.cpp': Object.fromEntries(
       Object.entries({
         base: isas.base,
+        ...arm,
         ...(vnni && { avx2: isas.avx2, avx512vnni: vnni, ...(tiles && { amxint8: [...vnni, ...tiles] }) }),
       }).map(([isa, flags]) => [isa, [...flags, '-ffp-contract=off']]),
     ),

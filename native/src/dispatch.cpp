@@ -9,6 +9,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 namespace millrace {
@@ -42,6 +44,10 @@ namespace amxint8 {
 extern const IntegerTiles integers;
 }
 #endif
+#elif defined(__aarch64__)
+namespace dotprod {
+extern const IntegerTiles integers;
+}
 #endif
 
 namespace {
@@ -59,6 +65,14 @@ bool avx512() {
 bool vectorBf16() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return avx512() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5));
+}
+#elif defined(__aarch64__)
+bool dotProducts() {
+#if defined(__linux__)
+  return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
+#else
+  return true;  // Each processor of Apple's that runs macOS has them.
+#endif
 }
 #endif
 
@@ -89,6 +103,8 @@ const IntegerTiles& chooseIntegers() {
 #endif
   if (admitted("avx512vnni") && vnni) return avx512vnni::integers;
   if (admitted("avx2") && __builtin_cpu_supports("avx2")) return avx2::integers;
+#elif defined(__aarch64__)
+  if (admitted("dotprod") && dotProducts()) return dotprod::integers;
 #endif
   return base::integers;
 }

@@ -67,7 +67,7 @@ void roundTile(Integers kind, const Plain& weight, size_t k, size_t first, size_
       char* word = reinterpret_cast<char*>(numbers + i / format.perWord * tiles.columns + c);
       if (kind == Integers::int8) {
         word[i % 4] = char(value);
-        begin[i / format.perBlock * tiles.columns + c] -= kAdded * value;
+        begin[i / format.perBlock * tiles.columns + c] -= tiles.addedToBytes * value;
       } else {
         int16_t narrow = int16_t(value);
         std::memcpy(word + i % 2 * 2, &narrow, 2);

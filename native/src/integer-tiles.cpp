@@ -4,6 +4,8 @@
 
 #if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #include "approximations.h"
@@ -16,11 +18,11 @@ namespace MILLRACE_ISA {
 namespace {
 
 // A vector of sums, and what it takes to fill it: `dot`, which is in `block` under VNNI, adds the products of the integers in
-// each word. A tile is two vectors wide, and as high as registers allow.
+// each word; Arm has `dots`. A tile is two vectors wide, and as high as registers allow.
 #if defined(__AVX512VNNI__)
 using Ints = __m512i;
 constexpr size_t kLanes = 16, kRows = 12;
-constexpr int kMost8 = 127;
+constexpr int kMost8 = 127, kAdded = 128;
 
 inline Ints load(const int32_t* from) { return _mm512_load_si512(from); }
 inline void put(float* to, Ints sum, bool first) {
@@ -30,7 +32,7 @@ inline void put(float* to, Ints sum, bool first) {
 #elif defined(__AVX2__)
 using Ints = __m256i;
 constexpr size_t kLanes = 8, kRows = 4;
-constexpr int kMost8 = 64;
+constexpr int kMost8 = 64, kAdded = 128;
 
 inline Ints load(const int32_t* from) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(from)); }
 inline Ints repeat(int32_t word) { return _mm256_set1_epi32(word); }
@@ -44,9 +46,55 @@ inline void put(float* to, Ints sum, bool first) {
   __m256 wide = _mm256_cvtepi32_ps(sum);
   _mm256_store_ps(to, first ? wide : _mm256_add_ps(_mm256_load_ps(to), wide));
 }
+#elif defined(__aarch64__)
+using Ints = int32x4_t;
+constexpr size_t kLanes = 4, kRows = 8;
+constexpr int kMost8 = 127, kAdded = 0;
+
+inline Ints load(const int32_t* from) { return vld1q_s32(from); }
+inline void put(float* to, Ints sum, bool first) {
+  float32x4_t wide = vcvtq_f32_s32(sum);
+  vst1q_f32(to, first ? wide : vaddq_f32(vld1q_f32(to), wide));
+}
+
+#if defined(__ARM_FEATURE_DOTPROD)
+template <int kWord>
+inline Ints dot8(Ints sum, Ints a, Ints w) {
+  return vdotq_laneq_s32(sum, (int8x16_t)w, (int8x16_t)a, kWord);
+}
+#else
+template <int kWord>
+inline Ints dot8(Ints sum, Ints a, Ints w) {
+  int8x16_t x = (int8x16_t)vdupq_laneq_s32(a, kWord), y = (int8x16_t)w;
+  return vpadalq_s16(sum, vpaddq_s16(vmull_s8(vget_low_s8(x), vget_low_s8(y)), vmull_high_s8(x, y)));
+}
+#endif
+
+/** Adds the products of all columns' words and each row's: its word `kWord` of four that are in a register. */
+template <Integers K, int kWord>
+inline void dots(Ints* left, Ints* right, const Ints* a, const int32_t* weights) {
+  Ints w = load(weights), next = load(weights + kLanes);
+  if constexpr (K == Integers::int8) {
+#pragma GCC unroll 8
+    for (size_t r = 0; r < kRows; r++) {
+      left[r] = dot8<kWord>(left[r], a[r], w);
+      right[r] = dot8<kWord>(right[r], a[r], next);
+    }
+  } else {
+    int16x8_t even = vuzp1q_s16((int16x8_t)w, (int16x8_t)next), odd = vuzp2q_s16((int16x8_t)w, (int16x8_t)next);
+#pragma GCC unroll 8
+    for (size_t r = 0; r < kRows; r++) {
+      int16x8_t x = (int16x8_t)a[r];
+      left[r] = vmlal_laneq_s16(left[r], vget_low_s16(even), x, 2 * kWord);
+      left[r] = vmlal_laneq_s16(left[r], vget_low_s16(odd), x, 2 * kWord + 1);
+      right[r] = vmlal_high_laneq_s16(right[r], even, x, 2 * kWord);
+      right[r] = vmlal_high_laneq_s16(right[r], odd, x, 2 * kWord + 1);
+    }
+  }
+}
 #else
 constexpr size_t kLanes = 4, kRows = 4;
-constexpr int kMost8 = 127;
+constexpr int kMost8 = 127, kAdded = 128;
 struct Ints {
   int32_t lane[kLanes];
 };
@@ -115,6 +163,11 @@ inline Words wordsOf(const void* halves) {
 inline void putUpper(void* to, Words left, Words right) {
   __m256i packed = _mm256_packus_epi32((__m256i)(left >> 16), (__m256i)(right >> 16));
   _mm256_storeu_si256(static_cast<__m256i*>(to), _mm256_permute4x64_epi64(packed, 0xd8));
+}
+#elif defined(__aarch64__)
+inline Words wordsOf(const void* halves) { return (Words)vmovl_u16(vld1_u16(static_cast<const uint16_t*>(halves))); }
+inline void putUpper(void* to, Words left, Words right) {
+  vst1q_u16(static_cast<uint16_t*>(to), vuzp2q_u16((uint16x8_t)left, (uint16x8_t)right));
 }
 #else
 using Halves = uint16_t __attribute__((vector_size(2 * kLanes)));
@@ -340,6 +393,17 @@ void block(Operands from, size_t runs, typename SumOf<K>::Type* to, Fetch& fetch
   for (size_t r = 0; r < kRows; r++) left[r] = load(from.begin), right[r] = load(from.begin + kLanes);
   for (; runs > 0; runs--, from.a += kRows * kRun) {
     fetch.step();
+#if defined(__aarch64__)
+    for (size_t i = 0; i < kRun; i += 4, from.weights += 4 * kColumns) {
+      Ints a[kRows];
+#pragma GCC unroll 8
+      for (size_t r = 0; r < kRows; r++) a[r] = load(from.a + r * kRun + i);
+      dots<K, 0>(left, right, a, from.weights);
+      dots<K, 1>(left, right, a, from.weights + kColumns);
+      dots<K, 2>(left, right, a, from.weights + 2 * kColumns);
+      dots<K, 3>(left, right, a, from.weights + 3 * kColumns);
+    }
+#else
     for (size_t i = 0; i < kRun; i++, from.weights += kColumns) {
       Ints w = load(from.weights), next = load(from.weights + kLanes);
 #pragma GCC unroll 12
@@ -349,6 +413,7 @@ void block(Operands from, size_t runs, typename SumOf<K>::Type* to, Fetch& fetch
         right[r] = dot<K>(right[r], x, next);
       }
     }
+#endif
   }
   for (size_t r = 0; r < kRows; r++) keep(to + r * kColumns, left[r]), keep(to + r * kColumns + kLanes, right[r]);
 }
@@ -524,7 +589,7 @@ void quantizeRow(Integers kind, const X* x, size_t n, int32_t* to, size_t stride
   bool empty = !finite || largest < 1e-30f;
   *scale = !finite ? NAN : empty ? 0.f : largest / most;
   if (empty) {
-    int32_t zero = kind == Integers::int8 ? int32_t(0x80808080) : 0;
+    int32_t zero = kind == Integers::int8 ? int32_t(kAdded * 0x01010101u) : 0;
     size_t perRun = kRun * formatOf(kind).perWord;
     for (size_t at = 0; at < n; at += perRun, to += stride)
       for (size_t i = 0; i < kRun; i++) to[i] = zero;
@@ -545,7 +610,7 @@ void quantize(Integers kind, const void* x, bool bf16, size_t n, int32_t* to, si
 
 extern const IntegerTiles integers;
 const IntegerTiles integers = {MILLRACE_TEXT(MILLRACE_ISA), {In8::kHigh, In16::kHigh}, kColumns, {kMost8, 4095},
-                               quantize, multiply};
+                               kAdded, quantize, multiply};
 
 }  // namespace MILLRACE_ISA
 }  // namespace millrace

@@ -13,9 +13,10 @@ enum class Integers { int8, int16 };
  *
  * int16: numbers up to 8191 and weights up to 4095 are added 64 at a time: 64·8191·4095 = 2,146,697,280 < 2³¹.
  *
- * int8: numbers up to 127, stored with 128 added as bytes without a sign; weights up to 127, or 64 where pairs of
- * products are added in 16 bits (AVX2): 2·255·64 = 32,640 < 2¹⁵. A sum begins at −128·Σw, to take back what was added:
- * with 32,768 at a time it stays within 32,768·127·(128 + 255) = 1,593,868,288 < 2³¹ all along.
+ * int8: numbers and weights up to 127. Where instructions take bytes without a sign (x86-64), numbers are stored with
+ * 128 added, and a sum begins at −128·Σw to take that back: with 32,768 at a time it stays within
+ * 32,768·127·(128 + 255) = 1,593,868,288 < 2³¹ all along. Two kernels add pairs of products in 16 bits: AVX2's, which
+ * therefore has weights up to 64, 2·255·64 = 32,640 < 2¹⁵, and Arm's without dot products, 2·127·127 = 32,258 < 2¹⁵.
  */
 struct IntegerFormat {
   size_t perWord, perBlock;
@@ -24,7 +25,6 @@ struct IntegerFormat {
 static constexpr IntegerFormat formatOf(Integers kind) {
   return kind == Integers::int8 ? IntegerFormat{4, 32768, 127} : IntegerFormat{2, 64, 8191};
 }
-constexpr int kAdded = 128;
 
 /**
  * How many words of a row lie side by side: a row of a tile is rounded straight into them, one store each, and a product
@@ -52,7 +52,7 @@ struct IntegerProduct {
   size_t rows, columns, runs;
   /** [tiles of rows, runs, rows of a tile, kRun] and [tiles of columns, runs, kRun, columns of a tile]. */
   const int32_t *a, *weights;
-  /** Where the sums of a block begin, [tiles of columns, blocks, columns of a tile]: −128·Σw in int8. */
+  /** Where the sums of a block begin, [tiles of columns, blocks, columns of a tile]: −`addedToBytes`·Σw in int8. */
   const int32_t* begin;
   /** `bias` may be null. */
   const float *rowScales, *columnScales, *bias;
@@ -73,6 +73,8 @@ struct IntegerTiles {
   size_t rows[2], columns;
   /** The largest magnitude of a weight, in int8 and in int16. */
   int mostOfWeight[2];
+  /** What is added to a number of int8 as it is stored: 128, or 0 where instructions take bytes with a sign. */
+  int addedToBytes;
   /**
    * Rounds a row of n numbers, f32 or bf16, to integers in runs that lie `stride` words apart; what fills the last one up
    * meets no weight. Its scale is what an integer stands for. A row that is not finite gets zeros and a scale that is NaN.

@@ -3,15 +3,16 @@ import { spawnSync } from 'node:child_process';
 import { packageRoot } from '../../src/base/package.js';
 import { needOnednn } from './onednn.js';
 
+const ISAS: Readonly<Record<string, readonly string[]>> = {
+  x64: ['base', 'avx2', 'avx512vnni'],
+  arm64: ['base', 'dotprod'],
+};
+
 describe('products in integers on other instruction sets', () => {
   before(needOnednn);
 
-  for (const isa of ['base', 'avx2', 'avx512vnni'])
-    it(`${isa}: are those of the scalar reference, too`, function () {
-      if (process.arch !== 'x64') {
-        console.log('      skipped: this processor is no x64 one');
-        this.skip();
-      }
+  for (const isa of ISAS[process.arch] ?? ['base'])
+    it(`${isa}: are those of the scalar reference, too`, () => {
       const mocha = ['node_modules/mocha/bin/mocha.js', '--no-config', '--require', 'test/hooks.ts'];
       const { status, stdout } = spawnSync(
         process.execPath,
