@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
+import { sayOnce } from '../base/say.js';
 import { findBackend, registerBackend, registerKernel } from '../base/tfjs-core.js';
 import { availableCores } from './cores.js';
 import type { EngineOptions } from './engine.js';
@@ -21,6 +22,7 @@ export interface Torch {
  *
  * `device` is by default the best that LibTorch finds. `precision` is f32 by default. In bf16 the products round their
  * factors, frozen weights are rounded once and leave the device, and what trains, statistics and losses stay f32.
+ * In tf32, a mode of graphics cards, a processor computes in f32, and a line says so.
  * `threads` are those of the processor, by default its cores. There is one such backend in a process: called again with
  * other options, it goes on with these, and every tensor with it.
  *
@@ -32,6 +34,8 @@ export async function register(options: EngineOptions = {}): Promise<Torch | und
   const device = deviceOf(addon, options.device);
   const precision = options.precision ?? 'f32';
   const threads = options.threads ?? availableCores();
+  if (precision === 'tf32' && device === 'cpu')
+    sayOnce('torch tf32', '--precision tf32: a mode of graphics cards; products on cpu are in f32');
   addon.start(device, precision, threads);
   if (!findBackend('torch')) {
     // Always the same one: it numbers the tensors.

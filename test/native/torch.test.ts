@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import '../../src/engine/tfjs.js';
 import {
   add,
@@ -54,8 +55,18 @@ describe('the torch engine', () => {
       useEngine('onednn', { precision: 'tf32' }),
       /tf32: expected f32, bf16, int16 or int8 on the onednn/,
     );
+  });
+
+  it('says that a processor computes in f32 where tf32 is asked for', async () => {
+    const written = mock.method(process.stderr, 'write', () => true);
     const { precision } = await useEngine('torch', { precision: 'tf32', device: 'cpu' });
+    const lines = written.mock.calls.map(({ arguments: [line] }) => String(line));
+    written.mock.restore();
     assert.equal(precision, 'tf32');
+    assert.ok(
+      lines.some((line) => /^--precision tf32: .* products on cpu are in f32\n$/.test(line)),
+      `${lines}`,
+    );
   });
 
   it('two hundred thousand small tensors, made and freed, leave nothing and keep the process as small', () => {
