@@ -253,7 +253,7 @@ export type { Head, HeadOptions, HeadParameter, HeadPass, HeadSite } from '../sr
 export type { Queries } from '../src/model/heads/mask-head.js';
 export { linear } from '../src/engine/ops/linear.js';
 export type { LowRank } from '../src/engine/ops/low-rank.js';
-export { type LinearMap, linears } from '../src/engine/ops/linears.js';
+export { type Frozen, type LinearMap, linears } from '../src/engine/ops/linears.js';
 export { upsample } from '../src/engine/ops/upsample.js';
 
 // Adapters: small trainable changes of a frozen model, and their files in PEFT's format.

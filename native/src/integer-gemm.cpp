@@ -1,5 +1,6 @@
 #include "integer-gemm.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -102,12 +103,20 @@ std::shared_ptr<IntegerWeight> rounded(Integers kind, const Plain& weight, size_
   return made;
 }
 
-/** The weight's columns in integers, made once per weight, orientation and kind of integers. */
+/**
+ * The weight's columns in integers, made once per weight and orientation. A weight has one kind of integers at a time:
+ * asked for another, it lets go of those that it has.
+ */
 const IntegerWeight& weightOf(Call& call, const Gemm& g, Integers kind) {
   bool transposed = g.b.strides[0] == 1 && g.n != 1;
   int key = kIntegerPackings + int(kind) * 2 + int(transposed);
-  for (auto& [name, packing] : g.weight->packings)
+  auto& packings = g.weight->packings;
+  for (auto& [name, packing] : packings)
     if (name == key) return *static_cast<IntegerWeight*>(packing.get());
+  auto isOther = [&](const auto& entry) {
+    return entry.first >= kIntegerPackings && (entry.first - kIntegerPackings) / 2 != int(kind);
+  };
+  packings.erase(std::remove_if(packings.begin(), packings.end(), isOther), packings.end());
   Plain plain = {g.weight->buffer->data, g.weight->type == Type::bf16, g.b.strides[0], g.b.strides[1]};
   auto made = rounded(kind, plain, size_t(g.k), size_t(g.n));
   keepPacking(call, *g.weight, key, made);

@@ -149,10 +149,16 @@ LowRank changeOf(const Call& c, size_t i, float scale = 1) {
   return LowRank::of<K, typename K::Each>(c, K::Num::length + i * K::Each::Num::length, scale);
 }
 
-/** Whether map i's own product is one of integers: its weight does not train. */
+/**
+ * What map i's own product is computed in, where that is integers: those of the engine, or int16 where that is what the
+ * map's `bits` ask for. They are 0 where its weight trains, which is never rounded to integers.
+ */
 template <typename K>
-bool inIntegers(const Call& c, size_t i) {
-  return c.flag(K::Num::length + i * K::Each::Num::length + K::Each::Num::frozen) && c.engine->integers.has_value();
+std::optional<Integers> integersOf(const Call& c, size_t i) {
+  size_t bits = c.size(K::Num::length + i * K::Each::Num::length + K::Each::Num::bits);
+  if (bits != 0 && bits != 8 && bits != 16) throw std::runtime_error("expected integers of 8 or 16 bits");
+  if (bits == 0 || !c.engine->integers) return std::nullopt;
+  return bits == 16 ? Integers::int16 : c.engine->integers;
 }
 
 /**
@@ -168,7 +174,7 @@ struct Linears : Arguments {
   struct Each : NoArguments {
     INPUTS(weight, bias, a, b);
     RESULTS(y);
-    NUMBERS(out, blocks, width, scale, frozen);
+    NUMBERS(out, blocks, width, scale, bits);
   };
   static void run(Call& c);
 };
@@ -203,11 +209,14 @@ void Linears::run(Call& c) {
     // What is added to the residual stream stays in f32.
     Type result = added ? Type::f32 : type;
     g.c = {c.out(Out::length + i, result, change.outputs).buffer->data, result, {change.out, 1}};
-    if (!inIntegers<Linears>(c, i)) {
+    std::optional<Integers> integers = integersOf<Linears>(c, i);
+    if (!integers) {
       gemm(c, g);
       continue;
     }
-    if (!rounded) rounded = integerRows(*c.engine->integers, g.a, size_t(change.rows), size_t(change.in));
+    // Neighbours are mostly of one kind, and one copy of the rows is enough for them.
+    if (!rounded || rounded->kind != *integers)
+      rounded.emplace(integerRows(*integers, g.a, size_t(change.rows), size_t(change.in)));
     integerGemm(c, g, *rounded);
   }
 }
@@ -222,7 +231,7 @@ struct LinearsGradInput : Arguments {
   NUMBERS(rows, in, maps);
   struct Each : NoArguments {
     INPUTS(dy, weight, dLow, a);
-    NUMBERS(out, blocks, width, frozen);
+    NUMBERS(out, blocks, width, bits);
   };
   static void run(Call& c);
 };
@@ -251,8 +260,8 @@ void LinearsGradInput::run(Call& c) {
     Type result = maps == 1 && !sum ? type : Type::f32;
     sum = i + 1 < maps ? c.temp<float>(count) : nullptr;
     g.c = {sum ? sum : c.out(Out::dx, result, count).buffer->data, result, {change.in, 1}};
-    if (inIntegers<LinearsGradInput>(c, i))
-      integerGemm(c, g, integerRows(*c.engine->integers, g.a, size_t(change.rows), size_t(change.out)));
+    if (std::optional<Integers> integers = integersOf<LinearsGradInput>(c, i))
+      integerGemm(c, g, integerRows(*integers, g.a, size_t(change.rows), size_t(change.out)));
     else
       gemm(c, g);
   }

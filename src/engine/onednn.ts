@@ -5,7 +5,7 @@ import type { EngineOptions } from './engine.js';
 import { registerFallbacks } from './fallback.js';
 import type { Precision } from './numbers/precision.js';
 import { loadAddon } from './onednn/addon.js';
-import { OnednnBackend } from './onednn/backend.js';
+import { integersName, OnednnBackend } from './onednn/backend.js';
 import './onednn/kernels/elementwise.js';
 import './onednn/kernels/fused.js';
 import './onednn/kernels/layout.js';
@@ -38,11 +38,11 @@ const BITS = { f32: 0, bf16: 0, int16: 16, int8: 8 } as const;
 export async function register(options: OnednnOptions = {}): Promise<Onednn | undefined> {
   const addon = loadAddon();
   if (!addon) return undefined;
-  const { fastBf16, integerIsa } = addon.about();
+  const { fastBf16, kernels } = addon.about();
   const precision = options.precision ?? (fastBf16 ? 'bf16' : 'f32');
-  if (BITS[precision] > 0 && integerIsa === undefined)
+  if (BITS[precision] > 0 && integersName(kernels) !== 'bits')
     throw new UserError(
-      `--precision ${precision}: expected an addon with products in integers, got an older one; build it again: npm run build:native`,
+      `--precision ${precision}: expected an addon that is told the integers of each product, got an older one; build it again: npm run build:native`,
       { precision },
     );
   const cores = availableCores();

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.js';
-import type { LinearMap } from '../engine/ops/linears.js';
+import type { Frozen, LinearMap } from '../engine/ops/linears.js';
 import type { LowRank } from '../engine/ops/low-rank.js';
 import type { Random } from '../random/random-stream.js';
 import type { Pass } from './model.js';
@@ -17,11 +17,11 @@ export interface Site {
   readonly outputs: number;
 }
 
-/** The map at a site: weight [in, out], bias [out]; `frozen` if neither trains. */
+/** The map at a site: weight [in, out], bias [out]; `frozen` if neither trains, for the `LinearMap` that an adapter makes. */
 export interface Base {
   readonly weight: Tensor;
   readonly bias: Tensor;
-  readonly frozen: boolean;
+  readonly frozen: Frozen;
 }
 
 /** A parameter that an adapter adds at a site. */

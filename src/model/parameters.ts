@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Frozen } from '../engine/ops/linears.js';
 
 /** Which part of a model a parameter belongs to: `separate_lr` and the parameter counts follow it. */
 export type ParameterGroup = 'backbone' | 'adapter' | 'head';
@@ -18,7 +19,15 @@ export interface Parameter {
   readonly buffer?: boolean;
   /** Its learning rate, as a multiple of its group's. Default 1. */
   rate?: number | undefined;
+  /** A weight for which int8 is too coarse: an engine in int8 multiplies it in int16 while it is frozen. See `chooseInt16`. */
+  int16?: boolean;
   value: Tensor;
+}
+
+/** Whether the linear map of these parameters is frozen, as `linears` takes it. */
+export function frozenAs(weight: Parameter, bias: Parameter): Frozen {
+  if (weight.trainable || bias.trainable) return false;
+  return weight.int16 ? 'int16' : true;
 }
 
 /**

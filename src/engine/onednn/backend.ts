@@ -29,8 +29,8 @@ interface Call {
 export class OnednnBackend extends AddonBackend<Addon> {
   /** What matrix products round their factors to; `register` sets it. */
   precision: Precision = 'f32';
-  /** Whether the addon multiplies frozen weights in integers, and is told which they are. */
-  readonly hasIntegers: boolean;
+  /** See `integersName`. */
+  readonly integersName: string | undefined;
   /** The addon's enums, by name. */
   readonly enums: Enums;
   readonly #kernels: ReadonlyMap<string, KernelNames & { readonly index: number }>;
@@ -41,8 +41,8 @@ export class OnednnBackend extends AddonBackend<Addon> {
 
   constructor(addon: Addon) {
     super('onednn', addon);
-    const { enums, kernels, integerIsa } = addon.about();
-    this.hasIntegers = integerIsa !== undefined;
+    const { enums, kernels } = addon.about();
+    this.integersName = integersName(kernels);
     this.enums = enums;
     this.#kernels = new Map(kernels.map((kernel, index) => [kernel.name, { ...kernel, index }]));
   }
@@ -134,6 +134,15 @@ export class OnednnBackend extends AddonBackend<Addon> {
   override dispose(): void {
     this.addon.drain();
   }
+}
+
+/**
+ * The name of the number that tells an addon in what integers a map may be multiplied: `bits`, or `frozen` in one that was
+ * built before each had its own. An addon without integers has neither.
+ */
+export function integersName(kernels: readonly KernelNames[]): string | undefined {
+  const { numbers = [] } = kernels.find(({ name }) => name === 'Linears')?.each ?? {};
+  return ['bits', 'frozen'].find((name) => numbers.includes(name));
 }
 
 export const sizeOf = (shape: readonly number[]): number => util.sizeFromShape([...shape]);

@@ -22,16 +22,22 @@ export interface LinearMap {
   readonly weight: Tensor;
   readonly bias?: Tensor;
   readonly lowRank?: LowRank;
-  /** Weight and bias have no gradient: x need not be kept for one, and an engine may multiply in integers. */
-  readonly frozen?: boolean;
+  /** Default: false. */
+  readonly frozen?: Frozen;
 }
+
+/**
+ * Whether weight and bias have no gradient: x need not be kept for one, and an engine may multiply in integers. `int16`
+ * are frozen ones for which int8 is too coarse: in int8 an engine multiplies them in int16.
+ */
+export type Frozen = boolean | 'int16';
 
 /**
  * The contents of a list of tensors: x, the residual, then for each map weight, bias, A, B; absent ones are left out.
  */
 interface Attrs {
   readonly residual: boolean;
-  readonly maps: readonly { readonly bias: boolean; readonly frozen: boolean; readonly scale?: number }[];
+  readonly maps: readonly { readonly bias: boolean; readonly frozen: Frozen; readonly scale?: number }[];
 }
 
 /** One map of such a list, with the places of its tensors in it. */
@@ -129,7 +135,7 @@ const runFrozen = defineOp<readonly Tensor[], Attrs & { readonly weights: readon
     });
     gradients[0] = () => {
       const pairs = weights.flatMap((weight, i) => [dys[i]!, weight]);
-      const frozen = weights.map(() => true);
+      const frozen = maps.map((map) => map.frozen);
       const dx = inputGradient(pairs, { changed: weights.map(() => false), frozen })[0]!;
       return reshape(dx, [...dys[0]!.shape.slice(0, -1), weights[0]!.shape[0]!]);
     };
@@ -141,7 +147,7 @@ const runFrozen = defineOp<readonly Tensor[], Attrs & { readonly weights: readon
 /** What is known of each map whose input gradients are summed. */
 interface InputGradientAttrs {
   readonly changed: readonly boolean[];
-  readonly frozen: readonly boolean[];
+  readonly frozen: readonly Frozen[];
 }
 
 /** Σ dy·Wᵀ + dLow·Aᵀ [rows, in], from a list of dy, weight and, where the map is changed, dLow and A. */

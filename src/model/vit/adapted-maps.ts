@@ -5,7 +5,7 @@ import type { LinearMap } from '../../engine/ops/linears.js';
 import type { Adapter, AdapterPass, Base, Site } from '../adapter.js';
 import { mergedMap } from '../merged-map.js';
 import type { Pass } from '../model.js';
-import type { Parameters } from '../parameters.js';
+import { frozenAs, type Parameters } from '../parameters.js';
 import { type Place, siteName } from './adapter-sites.js';
 import type { Project } from './blocks.js';
 import { HeldAdapter } from './held-adapter.js';
@@ -189,6 +189,6 @@ export class AdaptedMaps {
   #base(place: Place): Base {
     const weight = this.parameters.parameter(`${siteName(place)}.weight`);
     const bias = this.parameters.parameter(`${siteName(place)}.bias`);
-    return { weight: weight.value, bias: bias.value, frozen: !weight.trainable && !bias.trainable };
+    return { weight: weight.value, bias: bias.value, frozen: frozenAs(weight, bias) };
   }
 }

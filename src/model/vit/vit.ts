@@ -3,7 +3,7 @@ import { add, broadcastTo, concat, reshape, slice, tensor, tidy, transpose } fro
 import { layerNorm } from '../../engine/ops/layer-norm.js';
 import { linears } from '../../engine/ops/linears.js';
 import { normal, randomStream } from '../../random/random-stream.js';
-import type { Parameters } from '../parameters.js';
+import { frozenAs, type Parameters } from '../parameters.js';
 import { accountForTensors } from './account-for-tensors.js';
 import { backboneShapes } from './backbone-shapes.js';
 import { type BlockRange, blocks, type Project } from './blocks.js';
@@ -42,7 +42,7 @@ export function embed(config: VitConfig, parameters: Parameters, images: Tensor)
     const rows = reshape(images, [batch * tall, patch, wide, patch * channels]);
     const pixels = reshape(transpose(rows, [0, 2, 1, 3]), [batch, tall * wide, patch * patch * channels]);
     const [weight, bias] = ['patch.weight', 'patch.bias'].map((name) => parameters.parameter(name));
-    const frozen = !weight!.trainable && !bias!.trainable;
+    const frozen = frozenAs(weight!, bias!);
     const [patches] = linears([{ x: pixels, weight: weight!.value, bias: bias!.value, frozen }]);
     const hasClass = leadingPositions(config) > 0;
     const first = hasClass ? concat([broadcastTo(get('cls'), [batch, 1, hidden]), patches!], 1) : patches!;

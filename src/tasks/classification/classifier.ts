@@ -11,6 +11,7 @@ import type { TorchPlace } from '../../model/torch-place.js';
 import { withChannels } from '../../model/vit/adapt-channels.js';
 import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import { imageSizeOf, leadingPositions, type VitConfig } from '../../model/vit/config.js';
+import { chooseInt16 } from '../../model/vit/int16-blocks.js';
 import { fromTorchLayout } from '../../model/vit/layout.js';
 import { readPretrained } from '../../model/vit/pretrained.js';
 import type { Pretrained } from '../../model/vit/pretrained-of.js';
@@ -111,6 +112,7 @@ export function classifierOf(given: Pretrained, options: ClassifierOptions): Cla
   );
   try {
     addPretrained(model.parameters, pretrained, model.grid);
+    chooseInt16(model);
     model.addHead(seed);
     if (head === 'keep') keepHead(model, pretrained);
     return model.train('head');

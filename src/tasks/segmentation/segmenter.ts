@@ -11,6 +11,7 @@ import type { TorchPlace } from '../../model/torch-place.js';
 import { withChannels } from '../../model/vit/adapt-channels.js';
 import { AdaptableVit } from '../../model/vit/adaptable-vit.js';
 import { imageSizeOf, type VitConfig } from '../../model/vit/config.js';
+import { chooseInt16 } from '../../model/vit/int16-blocks.js';
 import type { Pretrained } from '../../model/vit/pretrained-of.js';
 import { addPretrained, addRandomBackbone, patchGrid } from '../../model/vit/vit.js';
 
@@ -120,6 +121,7 @@ export function segmenterOf(given: Pretrained, options: SegmenterOptions): Segme
   );
   try {
     addPretrained(model.parameters, pretrained, model.grid);
+    chooseInt16(model);
   } catch (error) {
     model.dispose();
     throw error;

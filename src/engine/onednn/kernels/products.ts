@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { broadcast_util } from '../../../base/tfjs-core.js';
+import type { Frozen } from '../../ops/linears.js';
 import { type OnednnBackend, sizeOf } from '../backend.js';
 import { float, kernel, rowsOf } from '../kernel.js';
 import { empty } from '../make.js';
@@ -74,13 +75,15 @@ function mapSizes(outputs: number, a: TensorInfo | undefined) {
   return { out: outputs, blocks: a?.shape.length === 3 ? a.shape[0]! : 1, width: a ? a.shape.at(-1)! : 0 };
 }
 
-/** Whether a map's weight is frozen, for an addon that asks. */
-const toldFrozen = ({ hasIntegers }: OnednnBackend, frozen: boolean): Record<string, number> =>
-  hasIntegers ? { frozen: frozen ? 1 : 0 } : {};
+/** The bits of a map's integers: 0 where its weight trains, 8 for those of the engine. */
+function bitsOf({ integersName }: OnednnBackend, frozen: Frozen): Record<string, number> {
+  if (!integersName) return {};
+  return { [integersName]: !frozen ? 0 : frozen === 'int16' ? 16 : 8 };
+}
 
 interface LinearsAttrs {
   readonly residual: boolean;
-  readonly maps: readonly { readonly bias: boolean; readonly frozen: boolean; readonly scale?: number }[];
+  readonly maps: readonly { readonly bias: boolean; readonly frozen: Frozen; readonly scale?: number }[];
 }
 
 for (const name of ['Linears', 'FrozenLinears'])
@@ -99,14 +102,14 @@ for (const name of ['Linears', 'FrozenLinears'])
       return {
         inputs: { weight, bias, a, b },
         results: { y: float([...x.shape.slice(0, -1), sizes.out]) },
-        numbers: { ...sizes, scale: scale ?? 0, ...toldFrozen(backend, frozen) },
+        numbers: { ...sizes, scale: scale ?? 0, ...bitsOf(backend, frozen) },
       };
     });
     const numbers = { rows, in: from, maps: maps.length };
     return backend.run('Linears', { inputs: { x, residual }, results: { low: float([low]) }, numbers }, maps);
   });
 
-kernel<never, { readonly changed: readonly boolean[]; readonly frozen: readonly boolean[] }>(
+kernel<never, { readonly changed: readonly boolean[]; readonly frozen: readonly Frozen[] }>(
   'LinearsGradInput',
   ({ inputs, attrs: { changed, frozen }, backend }) => {
     const waiting = Object.values(inputs as Record<string, TensorInfo>);
@@ -115,7 +118,7 @@ kernel<never, { readonly changed: readonly boolean[]; readonly frozen: readonly 
     const maps = changed.map((change, i) => {
       const [dy, weight] = waiting.splice(0, 2);
       const [dLow, a] = change ? waiting.splice(0, 2) : [];
-      const numbers = { ...mapSizes(weight!.shape[1]!, a), ...toldFrozen(backend, frozen[i]!) };
+      const numbers = { ...mapSizes(weight!.shape[1]!, a), ...bitsOf(backend, frozen[i]!) };
       return { inputs: { dy, weight, dLow, a }, numbers };
     });
     const numbers = { rows, in: from, maps: maps.length };
