@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import '../../src/engine/tfjs.js';
 import { mul, type Scalar, setBackend, sum, tensor, tidy, zeros } from '@tensorflow/tfjs-core';
-import { linears } from '../../src/engine/ops/linears.js';
+import { type Frozen, linears } from '../../src/engine/ops/linears.js';
 import { valueAndGradients } from '../../src/engine/value-and-gradients.js';
 import { randomStream } from '../../src/random/random-stream.js';
 import { integerProduct } from './integer-product.js';
@@ -20,7 +20,7 @@ function toBf16(x: number): number {
 }
 
 /** y = x·W of x [rows, k] and W [k, n]. */
-function product(x: Float32Array, weight: Float32Array, k: number, frozen = true): Float32Array {
+function product(x: Float32Array, weight: Float32Array, k: number, frozen: Frozen = true): Float32Array {
   return tidy(() => {
     const [w, input] = [tensor(weight, [k, weight.length / k]), tensor(x, [x.length / k, k])];
     return linears([{ x: input, weight: w, frozen }])[0]!
@@ -30,13 +30,18 @@ function product(x: Float32Array, weight: Float32Array, k: number, frozen = true
 }
 
 /** dx = dy·Wᵀ of dy [rows, n] and W [k, n]. */
-function inputGradient(dy: Float32Array, weight: Float32Array, k: number): Float32Array {
+function inputGradient(
+  dy: Float32Array,
+  weight: Float32Array,
+  k: number,
+  frozen: Frozen = true,
+): Float32Array {
   return tidy(() => {
     const n = weight.length / k;
     const rows = dy.length / n;
     const [w, slopes] = [tensor(weight, [k, n]), tensor(dy, [rows, n])];
     const x = zeros([rows, k]);
-    const loss = () => sum(mul(linears([{ x, weight: w, frozen: true }])[0]!, slopes)) as Scalar;
+    const loss = () => sum(mul(linears([{ x, weight: w, frozen }])[0]!, slopes)) as Scalar;
     return valueAndGradients(loss, [x]).gradients[0]!.dataSync().slice() as Float32Array;
   });
 }
@@ -178,4 +183,69 @@ describe('products of frozen weights in integers', () => {
       assert.notDeepEqual(product(x, weight, 40), exact);
     });
   }
+
+  describe('in int8, of weights that are to be in int16', () => {
+    let most: number;
+    beforeEach(async () => {
+      await startOnednn('int8');
+      const { addon } = runningBackend();
+      addon.start(2, false, 8);
+      most = addon.about().mostOfWeight8;
+    });
+    afterEach(() => startOnednn('f32'));
+
+    it('are those of int16 to the last bit, forward and backward', () => {
+      for (const [rows, k, n] of SHAPES.slice(0, 12)) {
+        const [x, weight, dy] = [drawn(rows * k), drawn(k * n), drawn(rows * n)];
+        assert.deepEqual(product(x, weight, k, 'int16'), integerProduct('int16', 4095, x, weight, k));
+        const dx = integerProduct('int16', 4095, dy, transposed(weight, k), n);
+        assert.deepEqual(inputGradient(dy, weight, k, 'int16'), dx, `gradient of ${rows} × ${k} × ${n}`);
+      }
+    });
+
+    it('leave those beside them, of the same input, in int8', () => {
+      const [rows, k, n] = [40, 96, 70];
+      const [x, ...weights] = [drawn(rows * k), drawn(k * n), drawn(k * n), drawn(k * n), drawn(k * n)];
+      const frozen = ['int16', true, true, 'int16'] as const;
+      const results = tidy(() => {
+        const input = tensor(x, [rows, k]);
+        const maps = weights.map((weight, i) => ({
+          x: input,
+          weight: tensor(weight, [k, n]),
+          frozen: frozen[i]!,
+        }));
+        return linears(maps).map((y) => y.dataSync().slice());
+      });
+      const expected = weights.map((weight, i) =>
+        frozen[i] === 'int16'
+          ? integerProduct('int16', 4095, x, weight, k)
+          : integerProduct('int8', most, x, weight, k),
+      );
+      assert.deepEqual(results, expected);
+    });
+
+    it('hold one kind of integers at a time', () => {
+      const side = 256;
+      const { addon } = runningBackend();
+      const [w, x] = [tensor(drawn(side * side), [side, side]), tensor(drawn(side), [1, side])];
+      const inUse = (frozen?: Frozen) => {
+        if (frozen) tidy(() => void linears([{ x, weight: w, frozen }]));
+        addon.drain();
+        return addon.memory().bytesInUse;
+      };
+      const plain = inUse();
+      const [narrow, wide, again] = [inUse(true), inUse('int16'), inUse(true)];
+      w.dispose();
+      x.dispose();
+      assert.ok(narrow - plain >= side * side && wide - plain >= 2 * side * side);
+      assert.ok(wide - plain < 2.5 * side * side, `${wide - plain} bytes`);
+      assert.equal(again, narrow);
+    });
+
+    it('are in f32 where the engine has no integers', async () => {
+      const [x, weight] = [drawn(7 * 40), drawn(40 * 9)];
+      await startOnednn('f32');
+      assert.deepEqual(product(x, weight, 40, 'int16'), product(x, weight, 40, false));
+    });
+  });
 });

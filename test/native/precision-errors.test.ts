@@ -102,7 +102,7 @@ describe('DeiT-Tiny by precision on the onednn engine', () => {
   after(() => setBackend('cpu'));
   const percent = (x: number) => `${(100 * x).toPrecision(2)} %`;
 
-  it("logits are the reference's: 0.001 % in f32, 0.2 % in int16, 2 % in bf16, 8 % in int8", async function () {
+  it("logits are the reference's: 0.001 % in f32, 0.2 % in int16, 2 % in bf16, 6 % in int8", async function () {
     const folder = needsSharedData(this, 'vit_deit_tiny_patch16_224');
     const largest: Record<string, number> = {};
     for (const precision of PRECISIONS) {
@@ -111,7 +111,7 @@ describe('DeiT-Tiny by precision on the onednn engine', () => {
       console.log(`      logits, ${precision.padEnd(5)} ${errors.map(percent).join(', ')}`);
       largest[precision] = Math.max(...errors);
     }
-    const bounds = { f32: 1e-5, bf16: 2e-2, int16: 2e-3, int8: 8e-2 };
+    const bounds = { f32: 1e-5, bf16: 2e-2, int16: 2e-3, int8: 6e-2 };
     for (const precision of PRECISIONS)
       assert.ok(largest[precision]! <= bounds[precision], `${precision}: ${largest[precision]}`);
     assert.ok(largest['int16']! < largest['bf16']! && largest['f32']! < largest['int16']!);
@@ -128,6 +128,6 @@ describe('DeiT-Tiny by precision on the onednn engine', () => {
       console.log(`      gradients, ${precision.padEnd(5)} ${percent(errors[precision]!)}`);
     }
     assert.ok(errors['int16']! > 0 && errors['int16']! < errors['bf16']! / 3, JSON.stringify(errors));
-    assert.ok(errors['int16']! < 0.03 && errors['int8']! < 0.3, JSON.stringify(errors));
+    assert.ok(errors['int16']! < 0.03 && errors['int8']! < 0.2, JSON.stringify(errors));
   });
 });

@@ -1,14 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Parameters } from '../../src/model/parameters.js';
 import { type VitConfig, vitConfig } from '../../src/model/vit/config.js';
 import { saveBackbone } from '../../src/model/vit/save-backbone.js';
 import { createSegmenter } from '../../src/tasks/segmentation/segmenter.js';
 
 /**
  * Writes an encoder of random weights that is small enough for a test's run; its folder. `features` say what sets it apart
- * from a plain ViT.
+ * from a plain ViT, and `change` may change its weights.
  */
-export async function tinyBackbone(dir: string, features: Partial<VitConfig> = {}): Promise<string> {
+export async function tinyBackbone(
+  dir: string,
+  features: Partial<VitConfig> = {},
+  change: (parameters: Parameters) => void = () => {},
+): Promise<string> {
   const config = vitConfig.parse({
     hidden_size: 12,
     num_hidden_layers: 2,
@@ -21,6 +26,7 @@ export async function tinyBackbone(dir: string, features: Partial<VitConfig> = {
   const folder = join(dir, 'vit');
   await mkdir(folder);
   const model = createSegmenter(config, { classes: 3, seed: 7 });
+  change(model.parameters);
   await saveBackbone(folder, config, model.parameters);
   model.dispose();
   return folder;

@@ -43,16 +43,17 @@ export function chooseInt16(model: AdaptableVit): void {
 
 /**
  * By how much int8 changes the tokens after the last LayerNorm, the size of the difference by that of the tokens, where one
- * block is in int8 and all else in int16: for a new model, without an adapter, on an engine in int8.
+ * block is in int8 and all else in int16: for a new model, without an adapter, on an engine in int8. Of normalised pictures,
+ * by default the drawn one.
  */
-export function int8Errors({ config, parameters, grid }: AdaptableVit): Int8Error[] {
+export function int8Errors({ config, parameters, grid }: AdaptableVit, pictures?: Tensor): Int8Error[] {
   const parts = partsOf(parameters);
   const all = parts.flatMap(({ weights }) => weights);
   const before = all.map(({ int16 }) => int16 ?? false);
-  const picture = drawnPicture(grid, config.patch_size, config.num_channels);
+  const inputs = pictures ?? drawnPicture(grid, config.patch_size, config.num_channels);
   const project = new AdaptedMaps(parameters).projection();
   const tokens = () =>
-    tidy(() => encode(config, parameters, project, picture).dataSync().slice() as Float32Array);
+    tidy(() => encode(config, parameters, project, inputs).dataSync().slice() as Float32Array);
   const set = (weights: readonly Parameter[], int16: boolean) => {
     for (const weight of weights) weight.int16 = int16;
   };
@@ -69,7 +70,7 @@ export function int8Errors({ config, parameters, grid }: AdaptableVit): Int8Erro
     all.forEach((weight, i) => {
       weight.int16 = before[i]!;
     });
-    picture.dispose();
+    if (!pictures) inputs.dispose();
   }
 }
 

@@ -6,10 +6,11 @@ import { blockOf } from './trunk-blocks.js';
 /** What a model's first blocks compute, as a digest: of their shape, their weights and those of the embedding. */
 export async function trunkDigest({ config, parameters }: AdaptableVit, blocks: number): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(config));
-  for (const { name, group, adopted, value } of parameters) {
+  for (const { name, group, adopted, int16, value } of parameters) {
     const isOfTrunk = !name.startsWith('norm.') && (blockOf(name) ?? 0) < blocks;
     if ((group !== 'backbone' && !adopted) || !isOfTrunk) continue;
     hash.update(name).update(await valueDigest(value));
+    if (int16) hash.update('int16');
   }
   return hash.digest('hex');
 }

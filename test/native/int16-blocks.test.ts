@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import '../../src/engine/tfjs.js';
+import { ones, setBackend, tensor, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { lora } from '../../src/adapters/lora.js';
+import { readImage } from '../../src/data/images/image-file.js';
+import { IMAGENET } from '../../src/data/images/normalization.js';
+import { resizeBilinear } from '../../src/data/images/resize.js';
+import type { Parameters } from '../../src/model/parameters.js';
+import { int8Errors } from '../../src/model/vit/int16-blocks.js';
+import { readPretrained } from '../../src/model/vit/pretrained.js';
+import { type Segmenter, segmenterOf } from '../../src/tasks/segmentation/segmenter.js';
+import { assertSameRun, killedRuns, MOMENTS, resumable } from '../recipes/killed-runs.js';
+import { run } from '../recipes/run.js';
+import { tinyBackbone } from '../recipes/tiny-backbone.js';
+import { needsSharedData } from '../shared-data.js';
+import { needOnednn, startOnednn } from './onednn.js';
+
+/**
+ * Makes a channel large that block 1 reads and that none of its maps uses: a row's scale then follows that channel, and the
+ * others are rounded to few steps. What the block adds to the tokens is made large, too, so that it counts.
+ */
+function withOutliers(parameters: Parameters): void {
+  const changed = (name: string, change: (x: number, i: number) => number) => {
+    const { value } = parameters.parameter(`layers.1.${name}`);
+    parameters.set(`layers.1.${name}`, tensor(Float32Array.from(value.dataSync(), change), value.shape));
+  };
+  changed('norm1.weight', (x, channel) => (channel === 3 ? 300 * x : x));
+  for (const map of ['query', 'key', 'value'])
+    changed(`${map}.weight`, (x, i) => (Math.floor(i / 12) === 3 ? 0 : 30 * x));
+  changed('output.weight', (x) => 30 * x);
+}
+
+const SIDE = 224;
+
+/** Every 75th photograph of a folder, normalised. */
+async function photographsOf(folder: string): Promise<Float32Array> {
+  const names = readdirSync(folder).filter((name, i) => name.endsWith('.jpg') && i % 75 === 0);
+  const pixels = await Promise.all(
+    names.map(async (name) => resizeBilinear(await readImage(join(folder, name)), SIDE, SIDE).data),
+  );
+  const { mean, std } = IMAGENET;
+  return Float32Array.from(
+    pixels.flatMap((data) => [...data]),
+    (value, i) => (value / 255 - mean[i % 3]!) / std[i % 3]!,
+  );
+}
+
+/** The names of the weights that are multiplied in int16. */
+const wide = ({ parameters }: Segmenter) =>
+  [...parameters].filter(({ int16 }) => int16).map(({ name }) => name);
+
+const BLOCK_1 = ['query', 'key', 'value', 'output', 'fc1', 'fc2'].map((map) => `layers.1.${map}.weight`);
+
+describe('blocks in int16 of a model in int8', () => {
+  let dir: string;
+  let folder: string;
+  before(needOnednn);
+  before(async () => {
+    await setBackend('cpu');
+    dir = mkdtempSync(join(tmpdir(), 'millrace-'));
+    folder = join(dir, 'outliers');
+    mkdirSync(folder);
+    folder = await tinyBackbone(folder, {}, withOutliers);
+  });
+  after(async () => {
+    await setBackend('cpu');
+    if (dir) rmSync(dir, { recursive: true });
+  });
+  const load = async (from = folder) => segmenterOf(await readPretrained(from), { classes: 3, seed: 1 });
+  const forward = (model: Segmenter) =>
+    tidy(() =>
+      model
+        .forward(ones([1, 16, 16, 3]))
+        .dataSync()
+        .slice(),
+    );
+
+  it('are those with outliers, and no others', async () => {
+    await startOnednn('int8');
+    const model = await load();
+    const errors = int8Errors(model).map(({ block, error }) => [block, error] as const);
+    assert.deepEqual(
+      errors.map(([block, error]) => [block, error > 0.05]),
+      [
+        [undefined, false],
+        [0, false],
+        [1, true],
+      ],
+      JSON.stringify(errors),
+    );
+    assert.deepEqual(wide(model).toSorted(), BLOCK_1.toSorted());
+    model.dispose();
+    const plain = join(dir, 'plain');
+    mkdirSync(plain);
+    const benign = await load(await tinyBackbone(plain));
+    assert.deepEqual(wide(benign), []);
+    benign.dispose();
+  });
+
+  it('are chosen alike by 1 thread and by 2, under an adapter, and for a sibling', async () => {
+    const outputs: unknown[] = [];
+    for (const threads of [1, 2]) {
+      await startOnednn('int8', threads);
+      const model = await load();
+      const errors = int8Errors(model).map(({ error }) => error);
+      const sibling = model.sibling({ classes: 3, seed: 1 });
+      model.inject(lora({ rank: 2 }), 1);
+      outputs.push([errors, wide(model), wide(sibling), forward(model), forward(sibling)]);
+      model.dispose();
+      sibling.dispose();
+    }
+    assert.deepEqual(outputs[0], outputs[1]);
+  });
+
+  it('bring the model nearer to what it says in int16', async () => {
+    await startOnednn('int8');
+    const model = await load();
+    const chosen = forward(model);
+    const weights = [...model.parameters].filter(({ int16 }) => int16);
+    for (const weight of weights) weight.int16 = false;
+    const narrow = forward(model);
+    model.dispose();
+    await startOnednn('int16');
+    const other = await load();
+    const expected = forward(other);
+    assert.deepEqual(wide(other), []);
+    other.dispose();
+    const off = (got: typeof chosen) => Math.hypot(...got.map((x, i) => x - expected[i]!));
+    assert.ok(off(chosen) < off(narrow), `${off(chosen)} and ${off(narrow)}`);
+  });
+
+  it('are the same in a run that is killed and resumed, to the last bit, and are named on standard error', async () => {
+    const runs = join(dir, 'runs');
+    mkdirSync(runs);
+    const flags = await resumable(runs, '--engine=onednn', '--precision=int8', `--model-name=${folder}`);
+    const unbroken = mkdtempSync(join(runs, 'unbroken-'));
+    const { code, stderr } = await run('train-localized', flags, unbroken);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^int8: in int16 where frozen: block 1; in int8 .* more than 5 %$/m);
+    const { folders, later } = await killedRuns(runs, flags, MOMENTS.slice(2, 6));
+    for (const cwd of folders) await assertSameRun(cwd, unbroken);
+    assert.ok(later > 0, 'no kill came after a checkpoint');
+  });
+
+  it('of DeiT-Tiny are those that err most on photographs, too', async function () {
+    const pretrained = needsSharedData(this, 'vit_deit_tiny_patch16_224');
+    const photographs = await photographsOf(join(needsSharedData(this, 'oxford_pets_3breeds'), 'images'));
+    await startOnednn('int8');
+    const model = await load(pretrained);
+    const pictures = tensor4d(photographs, [photographs.length / SIDE / SIDE / 3, SIDE, SIDE, 3]);
+    const [drawn, real] = [int8Errors(model), int8Errors(model, pictures)];
+    const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
+    drawn.forEach(({ block, error }, i) => {
+      const name = block === undefined ? 'patch embedding' : `block ${block}`;
+      console.log(
+        `      ${name}: ${percent(error)} of the drawn picture, ${percent(real[i]!.error)} of photographs`,
+      );
+    });
+    const chosen = drawn.filter(({ error }) => error > 0.05);
+    assert.deepEqual(
+      wide(model).toSorted(),
+      chosen.flatMap(({ weights }) => weights.map(({ name }) => name)).toSorted(),
+    );
+    const worst = real.toSorted((a, b) => b.error - a.error).slice(0, chosen.length);
+    assert.deepEqual(new Set(chosen.map(({ block }) => block)), new Set(worst.map(({ block }) => block)));
+    const tokens = () => tidy(() => model.tokens(pictures).dataSync().slice() as Float32Array);
+    const inInt16 = (isSo: (name: string) => boolean) => {
+      for (const { weights } of drawn) for (const weight of weights) weight.int16 = isSo(weight.name);
+      return tokens();
+    };
+    const names = wide(model);
+    const exact = inInt16(() => true);
+    const size = (numbers: typeof exact) => Math.sqrt(numbers.reduce((sum, x) => sum + x * x, 0));
+    const off = (got: typeof exact) => size(got.map((x, i) => x - exact[i]!)) / size(exact);
+    const [before, after] = [off(inInt16(() => false)), off(inInt16((name) => names.includes(name)))];
+    console.log(`      all blocks: ${percent(before)} of photographs; with the choice: ${percent(after)}`);
+    assert.ok(after < 0.6 * before);
+    pictures.dispose();
+    model.dispose();
+  });
+});
