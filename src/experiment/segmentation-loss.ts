@@ -24,7 +24,9 @@ export const segmentationLossFlags = {
       },
     } as never)
     .default('log-cosh-dice')
-    .describe('loss to minimise, or a sum with factors such as dice+cross-entropy+0.01*boundary; with --head mask set unless it is given'),
+    .describe(
+      'loss to minimise, or a sum with factors such as dice+cross-entropy+0.01*boundary; with --head mask set unless it is given',
+    ),
   labelSmoothing: z
     .number()
     .gt(0)
