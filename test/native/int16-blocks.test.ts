@@ -3,35 +3,18 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '../../src/engine/tfjs.js';
-import { ones, setBackend, tensor, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { ones, setBackend, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { lora } from '../../src/adapters/lora.js';
 import { readImage } from '../../src/data/images/image-file.js';
 import { IMAGENET } from '../../src/data/images/normalization.js';
 import { resizeBilinear } from '../../src/data/images/resize.js';
-import type { Parameters } from '../../src/model/parameters.js';
 import { int8Errors } from '../../src/model/vit/int16-blocks.js';
 import { readPretrained } from '../../src/model/vit/pretrained.js';
 import { type Segmenter, segmenterOf } from '../../src/tasks/segmentation/segmenter.js';
-import { assertSameRun, killedRuns, MOMENTS, resumable } from '../recipes/killed-runs.js';
-import { run } from '../recipes/run.js';
 import { tinyBackbone } from '../recipes/tiny-backbone.js';
 import { needsSharedData } from '../shared-data.js';
 import { needOnednn, startOnednn } from './onednn.js';
-
-/**
- * Makes a channel large that block 1 reads and that none of its maps uses: a row's scale then follows that channel, and the
- * others are rounded to few steps. What the block adds to the tokens is made large, too, so that it counts.
- */
-function withOutliers(parameters: Parameters): void {
-  const changed = (name: string, change: (x: number, i: number) => number) => {
-    const { value } = parameters.parameter(`layers.1.${name}`);
-    parameters.set(`layers.1.${name}`, tensor(Float32Array.from(value.dataSync(), change), value.shape));
-  };
-  changed('norm1.weight', (x, channel) => (channel === 3 ? 300 * x : x));
-  for (const map of ['query', 'key', 'value'])
-    changed(`${map}.weight`, (x, i) => (Math.floor(i / 12) === 3 ? 0 : 30 * x));
-  changed('output.weight', (x) => 30 * x);
-}
+import { withOutliers } from './outliers.js';
 
 const SIDE = 224;
 
@@ -130,19 +113,6 @@ describe('blocks in int16 of a model in int8', () => {
     other.dispose();
     const off = (got: typeof chosen) => Math.hypot(...got.map((x, i) => x - expected[i]!));
     assert.ok(off(chosen) < off(narrow), `${off(chosen)} and ${off(narrow)}`);
-  });
-
-  it('are the same in a run that is killed and resumed, to the last bit, and are named on standard error', async () => {
-    const runs = join(dir, 'runs');
-    mkdirSync(runs);
-    const flags = await resumable(runs, '--engine=onednn', '--precision=int8', `--model-name=${folder}`);
-    const unbroken = mkdtempSync(join(runs, 'unbroken-'));
-    const { code, stderr } = await run('train-localized', flags, unbroken);
-    assert.equal(code, 0, stderr);
-    assert.match(stderr, /^int8: in int16 where frozen: block 1; in int8 .* more than 5 %$/m);
-    const { folders, later } = await killedRuns(runs, flags, MOMENTS.slice(2, 6));
-    for (const cwd of folders) await assertSameRun(cwd, unbroken);
-    assert.ok(later > 0, 'no kill came after a checkpoint');
   });
 
   it('of DeiT-Tiny are those that err most on photographs, too', async function () {
