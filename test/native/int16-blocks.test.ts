@@ -14,7 +14,7 @@ import { type Segmenter, segmenterOf } from '../../src/tasks/segmentation/segmen
 import { tinyBackbone } from '../recipes/tiny-backbone.js';
 import { needsSharedData } from '../shared-data.js';
 import { needOnednn, startOnednn } from './onednn.js';
-import { withOutliers } from './outliers.js';
+import { outlierBackbone } from './outliers.js';
 
 const SIDE = 224;
 
@@ -42,11 +42,8 @@ describe('blocks in int16 of a model in int8', () => {
   let folder: string;
   before(needOnednn);
   before(async () => {
-    await setBackend('cpu');
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
-    folder = join(dir, 'outliers');
-    mkdirSync(folder);
-    folder = await tinyBackbone(folder, {}, withOutliers);
+    folder = await outlierBackbone(dir);
   });
   after(async () => {
     await setBackend('cpu');

@@ -3,22 +3,18 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '../../src/engine/tfjs.js';
-import { setBackend } from '@tensorflow/tfjs-core';
 import { needOnednn } from '../native/onednn.js';
-import { withOutliers } from '../native/outliers.js';
+import { outlierBackbone } from '../native/outliers.js';
 import { assertSameRun, killedRuns, MOMENTS, resumable } from './killed-runs.js';
 import { run } from './run.js';
-import { tinyBackbone } from './tiny-backbone.js';
 
 describe('blocks in int16 of a recipe in int8', () => {
   let dir: string;
   let folder: string;
   before(needOnednn);
   before(async () => {
-    await setBackend('cpu');
     dir = mkdtempSync(join(tmpdir(), 'millrace-'));
-    mkdirSync(join(dir, 'outliers'));
-    folder = await tinyBackbone(join(dir, 'outliers'), {}, withOutliers);
+    folder = await outlierBackbone(dir);
   });
   after(() => {
     if (dir) rmSync(dir, { recursive: true });
