@@ -178,6 +178,21 @@ describe('the dashboard in Chromium', () => {
       .waitFor();
   });
 
+  for (const view of ['Charts', 'Study'])
+    it(`${view} with a chart that is still too wide makes no page wider`, async () => {
+      await page.click(`nav button:text-is("${view}")`);
+      await page.locator('.chart canvas').first().waitFor();
+      const isWithin = `(() => {
+        const drawn = document.querySelector('.chart .uplot');
+        const { width } = drawn.style;
+        drawn.style.width = '5000px';
+        const isWithin = document.documentElement.scrollWidth <= innerWidth;
+        drawn.style.width = width;
+        return isWithin;
+      })()`;
+      assert.equal(await page.evaluate(isWithin), true);
+    });
+
   for (const theme of ['light', 'dark'] as const)
     it(`has nothing that axe finds, ${theme}, on a desk and on a phone`, async () => {
       await page.emulateMedia({ colorScheme: theme });
