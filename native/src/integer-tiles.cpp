@@ -35,13 +35,6 @@ constexpr size_t kLanes = 8, kRows = 4;
 constexpr int kMost8 = 64, kAdded = 128;
 
 inline Ints load(const int32_t* from) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(from)); }
-inline Ints repeat(int32_t word) { return _mm256_set1_epi32(word); }
-template <Integers K>
-inline Ints dot(Ints sum, Ints a, Ints w) {
-  Ints products = K == Integers::int8 ? _mm256_madd_epi16(_mm256_maddubs_epi16(a, w), _mm256_set1_epi16(1))
-                                      : _mm256_madd_epi16(a, w);
-  return _mm256_add_epi32(sum, products);
-}
 inline void put(float* to, Ints sum, bool first) {
   __m256 wide = _mm256_cvtepi32_ps(sum);
   _mm256_store_ps(to, first ? wide : _mm256_add_ps(_mm256_load_ps(to), wide));
@@ -331,35 +324,71 @@ struct SumOf<Integers::int8> {
   using Type = int32_t;
 };
 
+#if defined(__AVX2__)
+// In assembly, since it depends on what surrounds such a loop whether GCC 12 keeps all sums in registers, and whether it copies
+// them at each step: half or a quarter of the speed of AVX512, and three quarters of AVX2's in int16. The registers from 8 on are
+// the sums, left and right of each row; 0 and 1 the columns' words, 2 a row's.
 #if defined(__AVX512VNNI__)
-// In assembly, since it depends on what surrounds such a loop whether GCC 12 keeps all sums in registers: half or a quarter
-// of the speed where it does not. zmm8 to zmm31 are the sums, left and right of each row.
+#define MILLRACE_HIGH 12
+#define MILLRACE_BYTES 64
+#define MILLRACE_MOVE "vmovdqa64 "
+#define MILLRACE_V(n) "%%zmm" #n
 #define MILLRACE_EACH_ROW(DO)                                                         \
   DO(0, 8, 9) DO(1, 10, 11) DO(2, 12, 13) DO(3, 14, 15) DO(4, 16, 17) DO(5, 18, 19)   \
   DO(6, 20, 21) DO(7, 22, 23) DO(8, 24, 25) DO(9, 26, 27) DO(10, 28, 29) DO(11, 30, 31)
+#define MILLRACE_MORE_REGISTERS                                                                                      \
+  , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",      \
+      "xmm28", "xmm29", "xmm30", "xmm31"
+#define MILLRACE_ONES ""
+#define MILLRACE_DOT(dot, left, right) \
+  dot MILLRACE_V(0) ", " MILLRACE_V(2) ", " left "\n " dot MILLRACE_V(1) ", " MILLRACE_V(2) ", " right "\n "
+#define MILLRACE_DOTS8(left, right) MILLRACE_DOT("vpdpbusd ", left, right)
+#define MILLRACE_DOTS16(left, right) MILLRACE_DOT("vpdpwssd ", left, right)
+#else
+#define MILLRACE_HIGH 4
+#define MILLRACE_BYTES 32
+#define MILLRACE_MOVE "vmovdqa "
+#define MILLRACE_V(n) "%%ymm" #n
+#define MILLRACE_EACH_ROW(DO) DO(0, 8, 9) DO(1, 10, 11) DO(2, 12, 13) DO(3, 14, 15)
+#define MILLRACE_MORE_REGISTERS , "xmm3", "xmm4"
+// Products by word are in 3 and 2; 4 has ones, by which pairs of sums in 16 bits become words.
+#define MILLRACE_ONES "vpcmpeqw %%ymm4, %%ymm4, %%ymm4\n vpsrlw $15, %%ymm4, %%ymm4\n"
+#define MILLRACE_PRODUCTS(dot) dot "%%ymm0, %%ymm2, %%ymm3\n " dot "%%ymm1, %%ymm2, %%ymm2\n "
+#define MILLRACE_SUM(left, right) "vpaddd %%ymm3, " left ", " left "\n vpaddd %%ymm2, " right ", " right "\n "
+#define MILLRACE_DOTS8(left, right)                                                                              \
+  MILLRACE_PRODUCTS("vpmaddubsw ")                                                                               \
+  "vpmaddwd %%ymm4, %%ymm3, %%ymm3\n vpmaddwd %%ymm4, %%ymm2, %%ymm2\n " MILLRACE_SUM(left, right)
+#define MILLRACE_DOTS16(left, right) MILLRACE_PRODUCTS("vpmaddwd ") MILLRACE_SUM(left, right)
+#endif
+#define MILLRACE_SIZE MILLRACE_TEXT(MILLRACE_BYTES)
 #define MILLRACE_BEGIN(row, left, right) \
-  "vmovdqa64 %%zmm0, %%zmm" #left "\n vmovdqa64 %%zmm1, %%zmm" #right "\n"
-#define MILLRACE_DOT(dot, row, left, right) \
-  "vpbroadcastd 64*" #row "(%[a]), %%zmm2\n " dot " %%zmm0, %%zmm2, %%zmm" #left "\n " dot " %%zmm1, %%zmm2, %%zmm" #right "\n"
-#define MILLRACE_DOT8(row, left, right) MILLRACE_DOT("vpdpbusd", row, left, right)
-#define MILLRACE_DOT16(row, left, right) MILLRACE_DOT("vpdpwssd", row, left, right)
-#define MILLRACE_PUT8(row, left, right) \
-  "vmovdqa64 %%zmm" #left ", 128*" #row "(%[to])\n vmovdqa64 %%zmm" #right ", 128*" #row "+64(%[to])\n"
-#define MILLRACE_ADD(at, sum)                                                                  \
-  "vcvtdq2ps %%zmm" #sum ", %%zmm" #sum "\n vaddps " at "(%[to]), %%zmm" #sum ", %%zmm" #sum   \
-  "\n vmovaps %%zmm" #sum ", " at "(%[to])\n"
-#define MILLRACE_PUT16(row, left, right) MILLRACE_ADD("128*" #row, left) MILLRACE_ADD("128*" #row "+64", right)
-#define MILLRACE_FETCH(i) "prefetcht0 (%[at" #i "])\n prefetcht0 64(%[at" #i "])\n add %[step" #i "], %[at" #i "]\n"
-#define MILLRACE_BLOCK(DOT, PUT)                                                                            \
-  asm volatile("vmovdqa64 (%[begin]), %%zmm0\n vmovdqa64 64(%[begin]), %%zmm1\n"                            \
+  MILLRACE_MOVE MILLRACE_V(0) ", " MILLRACE_V(left) "\n " MILLRACE_MOVE MILLRACE_V(1) ", " MILLRACE_V(right) "\n "
+#define MILLRACE_REPEAT(row) "vpbroadcastd 64*" #row "(%[a]), " MILLRACE_V(2) "\n "
+#define MILLRACE_ROW8(row, left, right) MILLRACE_REPEAT(row) MILLRACE_DOTS8(MILLRACE_V(left), MILLRACE_V(right))
+#define MILLRACE_ROW16(row, left, right) MILLRACE_REPEAT(row) MILLRACE_DOTS16(MILLRACE_V(left), MILLRACE_V(right))
+#define MILLRACE_LEFT(row) "2*" MILLRACE_SIZE "*" #row "(%[to])"
+#define MILLRACE_RIGHT(row) "2*" MILLRACE_SIZE "*" #row "+" MILLRACE_SIZE "(%[to])"
+#define MILLRACE_PUT8(row, left, right)                              \
+  MILLRACE_MOVE MILLRACE_V(left) ", " MILLRACE_LEFT(row) "\n "       \
+  MILLRACE_MOVE MILLRACE_V(right) ", " MILLRACE_RIGHT(row) "\n "
+#define MILLRACE_ADD(at, sum)                                                                          \
+  "vcvtdq2ps " sum ", " sum "\n vaddps " at ", " sum ", " sum "\n vmovaps " sum ", " at "\n "
+#define MILLRACE_PUT16(row, left, right) \
+  MILLRACE_ADD(MILLRACE_LEFT(row), MILLRACE_V(left)) MILLRACE_ADD(MILLRACE_RIGHT(row), MILLRACE_V(right))
+#define MILLRACE_FETCH(i) "prefetcht0 (%[at" #i "])\n prefetcht0 64(%[at" #i "])\n add %[step" #i "], %[at" #i "]\n "
+#define MILLRACE_BLOCK(ROW, PUT)                                                                            \
+  asm volatile(MILLRACE_ONES                                                                                \
+               MILLRACE_MOVE "(%[begin]), " MILLRACE_V(0) "\n "                                             \
+               MILLRACE_MOVE MILLRACE_SIZE "(%[begin]), " MILLRACE_V(1) "\n "                               \
                MILLRACE_EACH_ROW(MILLRACE_BEGIN)                                                            \
-               "1: test %[left], %[left]\n jz 2f\n dec %[left]\n"                                           \
+               "1: test %[left], %[left]\n jz 2f\n dec %[left]\n "                                         \
                MILLRACE_FETCH(0) MILLRACE_FETCH(1) MILLRACE_FETCH(2)                                        \
-               "2: mov $16, %k[words]\n"                                                                    \
-               "3: vmovdqa64 (%[weights]), %%zmm0\n vmovdqa64 64(%[weights]), %%zmm1\n"                     \
-               MILLRACE_EACH_ROW(DOT)                                                                       \
-               "add $4, %[a]\n add $128, %[weights]\n dec %k[words]\n jnz 3b\n"                             \
-               "add $64*11, %[a]\n dec %[runs]\n jnz 1b\n"                                                  \
+               "2: mov $16, %k[words]\n "                                                                   \
+               "3: " MILLRACE_MOVE "(%[weights]), " MILLRACE_V(0) "\n "                                     \
+               MILLRACE_MOVE MILLRACE_SIZE "(%[weights]), " MILLRACE_V(1) "\n "                             \
+               MILLRACE_EACH_ROW(ROW)                                                                       \
+               "add $4, %[a]\n add $2*" MILLRACE_SIZE ", %[weights]\n dec %k[words]\n jnz 3b\n "           \
+               "add $64*(" MILLRACE_TEXT(MILLRACE_HIGH) "-1), %[a]\n dec %[runs]\n jnz 1b\n "              \
                MILLRACE_EACH_ROW(PUT)                                                                       \
                : [a] "+r"(from.a), [weights] "+r"(from.weights), [runs] "+r"(runs), [words] "=&r"(words),   \
                  [left] "+r"(fetch.left), [at0] "+r"(fetch.at[0]), [at1] "+r"(fetch.at[1]),                 \
@@ -367,20 +396,20 @@ struct SumOf<Integers::int8> {
                : [begin] "r"(from.begin), [to] "r"(to), [step0] "r"(fetch.steps[0]),                        \
                  [step1] "r"(fetch.steps[1]), [step2] "r"(fetch.steps[2])                                   \
                : "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", \
-                 "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23",  \
-                 "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31")
+                 "xmm14", "xmm15" MILLRACE_MORE_REGISTERS)
 
 /** Adds the integers' sums over the runs of one block to `to` [kRows, kColumns], or puts whole ones there. */
 template <Integers K>
 void block(Operands from, size_t runs, typename SumOf<K>::Type* to, Fetch& fetch) {
-  static_assert(kRows == 12 && kColumns == 32 && kRun == 16 && Fetch::kPlaces == 3, "the assembly counts on these");
+  static_assert(kRows == MILLRACE_HIGH && 4 * kLanes == MILLRACE_BYTES && kRun == 16 && Fetch::kPlaces == 3,
+                "the assembly counts on these");
   size_t words;
   mustBeWithin(from.a, runs * kRows * kRun * sizeof(int32_t));
   mustBeWithin(from.weights, runs * kRun * kColumns * sizeof(int32_t));
   if constexpr (K == Integers::int8)
-    MILLRACE_BLOCK(MILLRACE_DOT8, MILLRACE_PUT8);
+    MILLRACE_BLOCK(MILLRACE_ROW8, MILLRACE_PUT8);
   else
-    MILLRACE_BLOCK(MILLRACE_DOT16, MILLRACE_PUT16);
+    MILLRACE_BLOCK(MILLRACE_ROW16, MILLRACE_PUT16);
 }
 #else
 inline void keep(float* to, Ints sum) { put(to, sum, false); }
