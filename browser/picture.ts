@@ -1,7 +1,7 @@
 import { UserError } from '../src/base/errors.js';
 import type { Size } from '../src/data/images/image-size.js';
 import type { Normalization } from '../src/data/images/normalization.js';
-import { resizeBilinear, resizeNearest } from '../src/data/images/resize.js';
+import { resizeBilinear, resizeNearest } from '../src/data/pixels/resize.js';
 import { IGNORE_INDEX } from '../src/data/types.js';
 
 /** RGB bytes, row by row. */

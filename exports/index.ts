@@ -97,11 +97,12 @@ export { caches } from '../src/data/images/caches.js';
 export { diskCache } from '../src/data/images/disk-cache.js';
 export { memoryCache } from '../src/data/images/memory-cache.js';
 export type { SampleCache } from '../src/data/images/sample-cache.js';
-export { type Pixels, readImage, readMask } from '../src/data/images/image-file.js';
-export { type DeepPixels, readChannels } from '../src/data/images/read-channels.js';
+export { readImage, readMask } from '../src/data/images/image-file.js';
+export type { DeepPixels, Pixels } from '../src/data/pixels/values.js';
+export { readChannels } from '../src/data/images/read-channels.js';
 export type { PixelFormat } from '../src/data/images/pixel-format.js';
 export type { ImageSize, Size } from '../src/data/images/image-size.js';
-export { resizeBilinear, resizeNearest } from '../src/data/images/resize.js';
+export { resizeBilinear, resizeNearest } from '../src/data/pixels/resize.js';
 export type { DecodeMode } from '../src/data/images/decode-natively.js';
 export { imageCode } from '../src/data/pixels/addon.js';
 
@@ -120,7 +121,7 @@ export {
 } from '../src/data/images/augmentations/augmentation.js';
 export type { MaybeMasked } from '../src/data/images/augmentations/augment-sample.js';
 export type { Affine } from '../src/data/pixels/affine.js';
-export type { Distortion, Move } from '../src/data/images/augmentations/move.js';
+export type { Curve, Distortion, Move } from '../src/data/pixels/moved.js';
 export {
   type AffineOptions,
   affine,

@@ -13,7 +13,7 @@ import { loadPeft } from '../../src/adapters/peft/load-peft.js';
 import { savePeft } from '../../src/adapters/peft/save-peft.js';
 import { packageRoot } from '../../src/base/package.js';
 import { readImage } from '../../src/data/images/image-file.js';
-import { resizeBilinear } from '../../src/data/images/resize.js';
+import { resizeBilinear } from '../../src/data/pixels/resize.js';
 import { classesAt } from '../../src/tasks/segmentation/classes-at.js';
 import { loadSegmenter } from '../../src/tasks/segmentation/load-segmenter.js';
 import { needsSharedData } from '../shared-data.js';

@@ -6,7 +6,7 @@ import { image, reverse, softmax, type Tensor4D, tensor4d, tidy } from '@tensorf
 import { lastValueFrom, toArray } from 'rxjs';
 import { readImage } from '../../src/data/images/image-file.js';
 import { type ImageSize } from '../../src/data/images/image-size.js';
-import { resizeBilinear } from '../../src/data/images/resize.js';
+import { resizeBilinear } from '../../src/data/pixels/resize.js';
 import type { SegmentationRun } from '../../src/experiment/run-settings.js';
 import { loadTrained, type TrainedRun, trainedRuns } from '../../src/experiment/trained-runs.js';
 import { type WholePictureOptions, wholePictures } from '../../src/experiment/whole-pictures.js';

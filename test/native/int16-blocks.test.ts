@@ -7,7 +7,7 @@ import { ones, setBackend, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { lora } from '../../src/adapters/lora.js';
 import { readImage } from '../../src/data/images/image-file.js';
 import { IMAGENET } from '../../src/data/images/normalization.js';
-import { resizeBilinear } from '../../src/data/images/resize.js';
+import { resizeBilinear } from '../../src/data/pixels/resize.js';
 import { int8Errors } from '../../src/model/vit/int16-blocks.js';
 import { readPretrained } from '../../src/model/vit/pretrained.js';
 import { type Segmenter, segmenterOf } from '../../src/tasks/segmentation/segmenter.js';

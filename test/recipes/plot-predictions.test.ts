@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readImage, readMask } from '../../src/data/images/image-file.js';
-import { resizeBilinear, resizeNearest } from '../../src/data/images/resize.js';
+import { resizeBilinear, resizeNearest } from '../../src/data/pixels/resize.js';
 import { type SharedProcess, sharedProcess } from './run.js';
 import { plain, tinyBackbone, untrained } from './trained.js';
 

@@ -8,7 +8,10 @@
 #include <vector>
 
 #include "colours.h"
+#include "enhance.h"
 #include "loops.h"
+#include "moves.h"
+#include "resize.h"
 #include "scratch.h"
 
 namespace millrace::images {
@@ -27,10 +30,11 @@ class Numbers {
     return values;
   }
   /** A count, as one of the numbers. */
-  size_t count() {
+  size_t count() { return size_t(within(0, double(end_ - next_))); }
+  double within(double least, double most) {
     double value = one();
-    if (!(value >= 0 && value <= double(end_ - next_))) throw std::invalid_argument("edits: expected a count");
-    return size_t(value);
+    if (!(value >= least && value <= most)) throw std::invalid_argument("edits: expected a number within its limits");
+    return value;
   }
 
  private:
@@ -38,7 +42,13 @@ class Numbers {
   const double* end_;
 };
 
-enum Edit { WARP, MAP, TABLE, GREY, BLUR, SQUARES };
+/** The order of `numbers` in src/data/pixels/encode-edits.ts. */
+enum Edit {
+  WARP, MOVES, PLACE, MAP, TABLE, GREY, BLUR, CONTRAST, SATURATION, SHARPNESS, AUTOCONTRAST, EQUALIZE, CLAHE, HSV, NOISE, SQUARES
+};
+
+/** The longest side of a picture that is put at a place, and the largest distance of that place. */
+constexpr int MOST_SIDE = 1 << 20;
 
 struct Work {
   int width, height;
@@ -83,11 +93,58 @@ void warp(Work& work, const double* map) {
   if (work.mask) work.mask = work.ownMask.get();
 }
 
+Move moveOf(Numbers& numbers) {
+  double kind = numbers.one();
+  if (kind == Move::AFFINE) return {Move::AFFINE, 0, numbers.many(6)};
+  if (kind == Move::PROJECTIVE) return {Move::PROJECTIVE, 0, numbers.many(9)};
+  size_t count = numbers.count();
+  if (kind == Move::SURFACES && count >= 2) return {Move::SURFACES, count, numbers.many(2 * (count + 2) * (count + 2))};
+  if (kind == Move::STRETCH && count >= 1) return {Move::STRETCH, count, numbers.many(2 * (count + 1))};
+  throw std::invalid_argument("edits: expected a kind of map");
+}
+
+void move(Work& work, Numbers& numbers) {
+  std::vector<Move> moves(numbers.count());
+  for (Move& one : moves) one = moveOf(numbers);
+  std::unique_ptr<uint8_t[]> image(new uint8_t[3 * work.pixels()]), mask(work.mask ? new uint8_t[work.pixels()] : nullptr);
+  movePicture({work.width, work.height, work.image, work.mask}, moves, image.get(), mask.get());
+  work.ownImage = std::move(image), work.ownMask = std::move(mask);
+  work.image = work.ownImage.get(), work.mask = work.ownMask.get();
+}
+
+/** Copies what of a placed picture lies inside: `from` has rows of `width` pixels of some bytes each. */
+void copyRows(const uint8_t* from, int width, int height, int left, int top, size_t bytes, const Work& work, uint8_t* to) {
+  int first = std::max(0, left), end = std::min(work.width, left + width);
+  for (int y = std::max(0, top); y < std::min(work.height, top + height) && first < end; y++)
+    std::memcpy(to + (size_t(y) * size_t(work.width) + size_t(first)) * bytes,
+                from + (size_t(y - top) * size_t(width) + size_t(first - left)) * bytes, size_t(end - first) * bytes);
+}
+
+void place(Work& work, Numbers& numbers) {
+  int width = int(numbers.within(1, MOST_SIDE)), height = int(numbers.within(1, MOST_SIDE));
+  int left = int(numbers.within(-MOST_SIDE, MOST_SIDE)), top = int(numbers.within(-MOST_SIDE, MOST_SIDE));
+  static thread_local Scratch<uint8_t> memory;
+  size_t count = size_t(width) * size_t(height);
+  uint8_t* large = memory.room(3 * count);
+  resizeBilinear({work.image, work.width, work.height, 3}, width, height, large);
+  std::memset(work.room(), 0, 3 * work.pixels());
+  work.image = work.room();
+  copyRows(large, width, height, left, top, 3, work, work.room());
+  if (!work.mask) return;
+  resizeNearest(work.mask, work.width, work.height, width, height, [](uint8_t id) { return id; }, large);
+  if (!work.ownMask) work.ownMask.reset(new uint8_t[work.pixels()]);
+  std::fill_n(work.ownMask.get(), work.pixels(), uint8_t(255));
+  copyRows(large, width, height, left, top, 1, work, work.ownMask.get());
+  work.mask = work.ownMask.get();
+}
+
 void edit(Work& work, Numbers& numbers) {
   int kind = int(numbers.one());
   size_t pixels = work.pixels();
   switch (kind) {
     case WARP: return warp(work, numbers.many(6));
+    case MOVES: return move(work, numbers);
+    case PLACE: return place(work, numbers);
     case MAP: {
       const double* values = numbers.many(10);
       mapColours(work.image, pixels, values, values[9], work.room());
@@ -99,6 +156,23 @@ void edit(Work& work, Numbers& numbers) {
     case BLUR: {
       size_t count = numbers.count();
       return blur(work.own(), work.width, work.height, numbers.many(count), count);
+    }
+    case CONTRAST: return contrast(work.own(), pixels, numbers.one());
+    case SATURATION: return saturation(work.own(), pixels, numbers.one());
+    case SHARPNESS: return sharpness(work.own(), work.width, work.height, numbers.one());
+    case AUTOCONTRAST: return autocontrast(work.own(), pixels);
+    case EQUALIZE: return equalize(work.own(), pixels);
+    case CLAHE: {
+      double clip = numbers.one();
+      return clahe(work.own(), work.width, work.height, clip, int(numbers.within(1, 255)));
+    }
+    case HSV: {
+      const double* shifts = numbers.many(3);
+      return shiftHsv(work.own(), pixels, shifts[0], shifts[1], shifts[2]);
+    }
+    case NOISE: {
+      double deviation = numbers.one();
+      return addNoise(work.own(), 3 * pixels, deviation, uint32_t(numbers.within(0, double(UINT32_MAX))));
     }
     case SQUARES: {
       size_t count = numbers.count();

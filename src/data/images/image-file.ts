@@ -2,6 +2,7 @@ import { UserError } from '../../base/errors.js';
 import { sayOnce } from '../../base/say.js';
 import { loadSharp } from '../../base/sharp.js';
 import { imagesAddon } from '../pixels/addon.js';
+import type { Pixels } from '../pixels/values.js';
 import { nameOf, read, type Source } from '../source.js';
 import { checkPalette } from './check-palette.js';
 import { bandsOf, decodeWith, MOST_PIXELS, openPicture } from './open-picture.js';
@@ -10,12 +11,7 @@ import { isPng, pngSamples } from './png-samples.js';
 import { readTiff } from './read-tiff.js';
 import { isTiff, tiffPages } from './tiff-pages.js';
 
-/** RGB bytes, row by row. */
-export interface Pixels {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array;
-}
+export type { Pixels };
 
 /**
  * Decodes an image to RGB bytes, by its content rather than its name: the bytes of PIL's `convert('RGB')`.

@@ -1,8 +1,6 @@
-/** Width and height in pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Size } from '../pixels/values.js';
+
+export type { Size };
 
 /** The size of pictures; a number is a square. */
 export type ImageSize = number | Size;

@@ -1,12 +1,13 @@
+import { resizeChannels } from '../pixels/resize-channels.js';
+import type { DeepPixels } from '../pixels/values.js';
 import { stampOf } from '../source.js';
 import type { ImageItem } from '../types.js';
 import { crop } from './crop.js';
 import type { Size } from './image-size.js';
 import type { PixelFormat } from './pixel-format.js';
 import { formatKey } from './pixel-format.js';
-import { type DeepPixels, readChannels } from './read-channels.js';
+import { readChannels } from './read-channels.js';
 import { recentPicture } from './recent-pictures.js';
-import { resizeChannels } from './resize-channels.js';
 
 /** A picture of many channels at a size, and its own size; of a tile the tile, 0 where it reaches beyond the picture. */
 export async function loadChannels(

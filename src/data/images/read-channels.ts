@@ -1,17 +1,10 @@
 import { UserError } from '../../base/errors.js';
+import type { DeepPixels } from '../pixels/values.js';
 import { nameOf, read, type Source } from '../source.js';
 import { bandsOf, decodeWith, openPicture } from './open-picture.js';
 import { checkChannels, FULL_SCALE, type PixelFormat } from './pixel-format.js';
 import { type Bands, channelsIn, checkedPages, readTiff } from './read-tiff.js';
 import { isTiff } from './tiff-pages.js';
-
-/** A picture of any number of channels: 16-bit values of which 65535 is full scale, `channels` of them a pixel. */
-export interface DeepPixels {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  readonly data: Uint16Array;
-}
 
 /**
  * Reads a picture of 1 to N channels, of 8 or 16 bits, without losing any: the bands of a TIFF, or its pages, and all bands of

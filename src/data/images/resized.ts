@@ -1,7 +1,7 @@
 import { imagesAddon } from '../pixels/addon.js';
+import { resizeBilinear, resizeNearest } from '../pixels/resize.js';
 import type { Pixels } from './image-file.js';
 import type { Size } from './image-size.js';
-import { resizeBilinear, resizeNearest } from './resize.js';
 
 /** `resizeBilinear`, off the event loop where the addon is there. */
 export async function resizedImage(pixels: Pixels, { width, height }: Size): Promise<Uint8Array> {

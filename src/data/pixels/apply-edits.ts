@@ -1,6 +1,13 @@
 import { warp } from './affine.js';
-import { luma, toByte } from './colours.js';
+import { equalizedByTile } from './clahe.js';
+import { type Colours, luma, toByte } from './colours.js';
 import type { ColourEdit, Edit } from './edit.js';
+import { contrast, saturation, sharpness } from './enhanced.js';
+import { autoContrasted, equalized } from './equalized.js';
+import { shiftHsv } from './hsv.js';
+import { moved } from './moved.js';
+import { addNoise } from './noise.js';
+import { placed } from './placed.js';
 import { copied, type Values } from './values.js';
 
 /** The values of a picture and the bytes of its mask. */
@@ -13,12 +20,14 @@ export interface Bytes {
 
 /**
  * Carries out edits in order. What it is given stays as it was; the image of the result is new memory, and so is its mask
- * where a `warp` moved it.
+ * where an edit moved it.
  */
 export function applyEdits(bytes: Bytes, edits: readonly Edit[]): Bytes {
   let result = bytes;
   for (const edit of edits) {
     if (edit.kind === 'warp') result = { ...result, ...warp(withMask(result), edit.map) };
+    else if (edit.kind === 'moves') result = { ...result, ...moved(withMask(result), edit.maps) };
+    else if (edit.kind === 'place') result = { ...result, ...placed(result, edit) };
     else {
       if (result.image === bytes.image) result = { ...result, image: copied(bytes.image) };
       applyColourEdit(colours(result), edit);
@@ -32,12 +41,6 @@ function colours({ width, height, image }: Bytes): Colours {
   if (!(image instanceof Uint8Array))
     throw new Error('an edit of colours needs RGB bytes, got 16-bit values');
   return { width, height, image };
-}
-
-interface Colours {
-  readonly width: number;
-  readonly height: number;
-  readonly image: Uint8Array;
 }
 
 function withMask({ mask, ...picture }: Bytes): Omit<Bytes, 'mask'> & { readonly mask?: Uint8Array } {
@@ -66,6 +69,14 @@ const apply: {
     for (let x = 0; x < width; x++) convolve(across, down, kernel, x * 3, width * 3, height);
     for (let i = 0; i < image.length; i++) image[i] = down[i]! + 0.5;
   },
+  contrast: (picture, { factor }) => contrast(picture, factor),
+  saturation: (picture, { factor }) => saturation(picture, factor),
+  sharpness: (picture, { factor }) => sharpness(picture, factor),
+  autocontrast: ({ image }) => autoContrasted(image),
+  equalize: ({ image }) => equalized(image),
+  clahe: (picture, { clip, tiles }) => equalizedByTile(picture, clip, tiles),
+  hsv: shiftHsv,
+  noise: ({ image }, { deviation, seed }) => addNoise(image, deviation, seed),
   squares: ({ width, image }, { squares, value }) => {
     for (const [left, top, side] of squares)
       for (let y = top; y < top + side; y++)

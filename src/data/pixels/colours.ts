@@ -1,3 +1,10 @@
+/** RGB bytes, row by row, that may be changed in place. */
+export interface Colours {
+  readonly width: number;
+  readonly height: number;
+  readonly image: Uint8Array;
+}
+
 /** Weights of red, green and blue in a pixel's luma (ITU-R BT.601, as PIL's `convert('L')`). */
 export const LUMA = [0.299, 0.587, 0.114] as const;
 

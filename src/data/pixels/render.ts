@@ -4,6 +4,7 @@ import { type ImagesAddon, imagesAddon } from './addon.js';
 import { applyEdits, type Bytes } from './apply-edits.js';
 import { giveMemory } from './batch-memory.js';
 import type { Draft } from './draft.js';
+import { isMove } from './edit.js';
 import { encodeEdits } from './encode-edits.js';
 import { whileHeld } from './sample-memory.js';
 import { renderOnThread, twinThreads } from './twin-threads.js';
@@ -33,7 +34,7 @@ export async function renderBytes(draft: Draft): Promise<Bytes> {
 async function renderNatively(addon: ImagesAddon, draft: Draft): Promise<Bytes> {
   const { width, height, mask, edits } = draft;
   const image = draft.image as Uint8Array;
-  const moved = mask && edits.some(({ kind }) => kind === 'warp');
+  const moved = mask && edits.some(isMove);
   const out = new Uint8Array(image.length);
   const maskOut = moved ? new Uint8Array(mask.length) : undefined;
   const sample = { image, mask: moved ? mask : undefined, edits: encodeEdits(edits, width, height) };

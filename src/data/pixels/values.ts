@@ -1,6 +1,27 @@
 /** The values of a picture, row by row: bytes, or 16 bits where it is more than RGB of 8 bits. */
 export type Values = Uint8Array | Uint16Array;
 
+/** Width and height in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** RGB bytes, row by row. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** A picture of any number of channels: 16-bit values of which 65535 is full scale, `channels` of them a pixel. */
+export interface DeepPixels {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly data: Uint16Array;
+}
+
 /** A picture's size and its values. */
 interface Sized {
   readonly width: number;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readImage, readMask } from '../../../src/data/images/image-file.js';
-import { resizeBilinear, resizeNearest } from '../../../src/data/images/resize.js';
+import { resizeBilinear, resizeNearest } from '../../../src/data/pixels/resize.js';
 import { needsSharedData } from '../../shared-data.js';
 
 /** Made by golden/make_pillow.py. */

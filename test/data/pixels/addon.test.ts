@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { resizeBilinear, resizeNearest } from '../../../src/data/images/resize.js';
 import { type ImagesAddon, imagesAddon } from '../../../src/data/pixels/addon.js';
 import { applyEdits } from '../../../src/data/pixels/apply-edits.js';
 import type { Edit } from '../../../src/data/pixels/edit.js';
 import { encodeEdits } from '../../../src/data/pixels/encode-edits.js';
+import { type DataMove, isAffine } from '../../../src/data/pixels/moved.js';
 import { normalized, normalTables } from '../../../src/data/pixels/normal-tables.js';
+import { resizeBilinear, resizeNearest } from '../../../src/data/pixels/resize.js';
 
 /** Bytes without a pattern, and the same for the same seed. */
 function noisy(length: number, seed: number): Uint8Array {
@@ -18,6 +19,22 @@ function noisy(length: number, seed: number): Uint8Array {
 
 const side = fc.integer({ min: 1, max: 90 });
 const number = fc.double({ min: -1.6, max: 1.6, noNaN: true });
+const TURN: DataMove = { kind: 'projective', matrix: [0, -1, 1, 1, 0, 0, 0.2, 0, 1] };
+const move: fc.Arbitrary<DataMove> = fc.oneof(
+  fc.tuple(number, number, number, number, number, number),
+  fc
+    .array(number, { minLength: 9, maxLength: 9 })
+    .map((matrix): DataMove => ({ kind: 'projective', matrix })),
+  fc.tuple(fc.integer({ min: 2, max: 6 }), fc.nat(1e6)).map(([grid, seed]): DataMove => {
+    const shifts = (by: number) =>
+      Float64Array.from(noisy((grid + 2) ** 2, seed + by), (byte) => (byte - 128) / 500);
+    return { kind: 'surfaces', grid, across: shifts(0), down: shifts(1) };
+  }),
+  fc.integer({ min: 1, max: 6 }).map((cells): DataMove => {
+    const ends = Array.from({ length: cells + 1 }, (_, i) => (i / cells) ** 1.3);
+    return { kind: 'stretch', ends: [ends, ends.map((end) => end ** 2)] };
+  }),
+);
 const edit: fc.Arbitrary<Edit> = fc.oneof(
   fc.tuple(number, number, number, number, number, number).map((map): Edit => ({ kind: 'warp', map })),
   fc.constantFrom<Edit>(
@@ -35,6 +52,26 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
     const sum = 2 * raw.reduce((a, b) => a + b) - raw[0]!;
     return { kind: 'blur', kernel: Float32Array.from(raw, (weight) => weight / sum) };
   }),
+  fc
+    .array(move, { minLength: 1, maxLength: 3 })
+    .map((maps): Edit => ({ kind: 'moves', maps: maps.every(isAffine) ? [...maps, TURN] : maps })),
+  fc
+    .tuple(fc.constantFrom('contrast' as const, 'saturation', 'sharpness'), fc.constantFrom(0, 0.4, 1, 1.7))
+    .map(([kind, factor]): Edit => ({ kind, factor })),
+  fc
+    .tuple(side, side, fc.integer({ min: -99, max: 99 }), fc.integer({ min: -99, max: 99 }))
+    .map(([width, height, left, top]): Edit => ({ kind: 'place', width, height, left, top })),
+  fc.constantFrom<Edit>({ kind: 'autocontrast' }, { kind: 'equalize' }),
+  fc
+    .tuple(fc.double({ min: 1, max: 5, noNaN: true }), fc.integer({ min: 1, max: 12 }))
+    .map(([clip, tiles]): Edit => ({ kind: 'clahe', clip, tiles })),
+  fc
+    .tuple(number, number, number)
+    .map(([turn, saturation, value]): Edit => ({ kind: 'hsv', turn, saturation, value })),
+  fc
+    .tuple(fc.double({ min: 0, max: 40, noNaN: true }), fc.nat(2 ** 32 - 1))
+    .map(([deviation, seed]): Edit => ({ kind: 'noise', deviation, seed })),
+  fc.constant<Edit>({ kind: 'squares', value: 128, squares: [[0, 0, 1]] }),
 );
 
 describe('the images addon', () => {
@@ -144,6 +181,10 @@ describe('the images addon', () => {
 
   it('refuses memory that does not fit, and edits that end too early', async () => {
     const [image, mask, edits] = [new Uint8Array(12), new Uint8Array(4), new Float64Array()];
+    const kindOf = (edit: Edit) => encodeEdits([edit], 2, 2)[0]!;
+    const hostile = (edit: Edit, numbers: readonly number[]) => ({
+      samples: [{ image, mask, edits: Float64Array.of(kindOf(edit), ...numbers) }],
+    });
     const render = (request: object) => async () =>
       addon.render({
         width: 2,
@@ -169,8 +210,35 @@ describe('the images addon', () => {
       { samples: 3 },
       { samples: [{ image, edits: Float64Array.of(0, 1) }] },
       { samples: [{ image, edits: Float64Array.of(99) }] },
-      { samples: [{ image, edits: Float64Array.of(4, 1e9) }] },
-      { samples: [{ image, edits: Float64Array.of(5, 1, 128, -1, 0) }] },
+      {
+        samples: [
+          { image, edits: Float64Array.of(kindOf({ kind: 'blur', kernel: new Float32Array(1) }), 1e9) },
+        ],
+      },
+      hostile({ kind: 'squares', value: 0, squares: [] }, [1, 128, -1, 0]),
+      ...[
+        [0, 1, 0, 0],
+        [1, NaN, 0, 0],
+        [1, 1, 1e9, 0],
+        [1e9, 1, 0, 0],
+      ].map((numbers) => hostile({ kind: 'place', width: 1, height: 1, left: 0, top: 0 }, numbers)),
+      ...[
+        [1, 7],
+        [1, 0, 1],
+        [1, 2, 1, ...Array(18).fill(0)],
+        [1, 3, 0],
+        [2, 0, 1, 0, 0, 0, 1, 0],
+      ].map((numbers) => hostile({ kind: 'moves', maps: [] }, numbers)),
+      ...[
+        [2, 0],
+        [2, NaN],
+        [2, 256],
+      ].map((numbers) => hostile({ kind: 'clahe', clip: 1, tiles: 1 }, numbers)),
+      ...[
+        [1, -1],
+        [1, NaN],
+        [1, 2 ** 32],
+      ].map((numbers) => hostile({ kind: 'noise', deviation: 1, seed: 1 }, numbers)),
     ])
       await assert.rejects(render(request), Error, JSON.stringify(request));
   });

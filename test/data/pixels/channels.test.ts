@@ -11,8 +11,8 @@ import { colorJitter } from '../../../src/data/images/augmentations/color-jitter
 import { elasticTransform } from '../../../src/data/images/augmentations/elastic.js';
 import { horizontalFlip, rotate } from '../../../src/data/images/augmentations/geometric.js';
 import { memoryCache } from '../../../src/data/images/memory-cache.js';
-import { resizeBilinear } from '../../../src/data/images/resize.js';
-import { resizeChannels } from '../../../src/data/images/resize-channels.js';
+import { resizeBilinear } from '../../../src/data/pixels/resize.js';
+import { resizeChannels } from '../../../src/data/pixels/resize-channels.js';
 import type { ImageItem } from '../../../src/data/types.js';
 import { stack } from '../images/tiff-writer.js';
 

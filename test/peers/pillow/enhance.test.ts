@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Python } from '../../../bench/peers/python.js';
 import type { Colours } from '../../../src/data/images/augmentations/augmentation.js';
-import {
-  brightness,
-  contrast,
-  saturation,
-  sharpness,
-} from '../../../src/data/images/augmentations/enhance.js';
-import {
-  autoContrasted,
-  equalized,
-  posterized,
-  solarized,
-} from '../../../src/data/images/augmentations/tone.js';
+import { brightness } from '../../../src/data/images/augmentations/enhance.js';
+import { posterized, solarized } from '../../../src/data/images/augmentations/tone.js';
+import { contrast, saturation, sharpness } from '../../../src/data/pixels/enhanced.js';
+import { autoContrasted, equalized } from '../../../src/data/pixels/equalized.js';
 import { type Random, randomStream } from '../../../src/random/random-stream.js';
 import { needsPython } from '../python.js';
 
@@ -24,8 +16,8 @@ const OPERATIONS: Record<string, (colours: Colours, value: number) => void> = {
   posterize: posterized,
   solarize: solarized,
   invert: (colours) => solarized(colours, 0),
-  autocontrast: autoContrasted,
-  equalize: equalized,
+  autocontrast: ({ image }) => autoContrasted(image),
+  equalize: ({ image }) => equalized(image),
 };
 
 /** Pictures of all bytes, of few bytes, of one colour and smooth ones, from one pixel up. */

@@ -2,11 +2,11 @@ import { UserError } from '../../../base/errors.js';
 import { type Random, randomStream } from '../../../random/random-stream.js';
 import { compose, IDENTITY } from '../../pixels/affine.js';
 import { type Draft, drafted, draftOf } from '../../pixels/draft.js';
+import { isAffine, type Move, moved } from '../../pixels/moved.js';
 import { renderBytes } from '../../pixels/render.js';
 import type { Values } from '../../pixels/values.js';
 import type { Item, Sample } from '../../types.js';
 import { isDeep, type Transform } from './augmentation.js';
-import { type Move, moved } from './move.js';
 
 /** A sample with a mask, which moves with the image, or without one. */
 export type MaybeMasked = Sample<Item> & { readonly mask?: Uint8Array };
@@ -114,6 +114,8 @@ async function applied({ moves, colours, joint }: Stage, before: Draft): Promise
   }
   if (!joint) return draft;
   const [transform, random] = joint;
+  if ('joint' in transform && transform.edit && draft.image instanceof Uint8Array)
+    return { ...draft, edits: [...draft.edits, transform.edit(random, { width, height })] };
   const { image, mask } = await renderBytes(draft);
   // Not `slice`, which is a view where the bytes are a Node Buffer.
   const changed = {
@@ -126,7 +128,7 @@ async function applied({ moves, colours, joint }: Stage, before: Draft): Promise
   return { ...changed, edits: [] };
 }
 
-/** Adds moves as one: affine ones as data, others at once. */
+/** Adds moves as one: those that are data as such, others at once. */
 async function movedDraft(draft: Draft, moves: readonly Step[]): Promise<Draft> {
   const { width, height } = draft;
   if (moves.length === 0) return draft;
@@ -134,9 +136,10 @@ async function movedDraft(draft: Draft, moves: readonly Step[]): Promise<Draft> 
     if (!('geometric' in transform)) throw new Error(`${transform.name} is not geometric`);
     return transform.geometric(random, width / height, width);
   });
-  const affine = maps.filter((map) => typeof map !== 'function');
-  if (affine.length === maps.length)
-    return { ...draft, edits: [...draft.edits, { kind: 'warp', map: affine.reduce(compose, IDENTITY) }] };
+  if (maps.every(isAffine))
+    return { ...draft, edits: [...draft.edits, { kind: 'warp', map: maps.reduce(compose, IDENTITY) }] };
+  if (maps.every((map) => typeof map !== 'function'))
+    return { ...draft, edits: [...draft.edits, { kind: 'moves', maps }] };
   const { image, mask } = await renderBytes(draft);
   return { width, height, ...moved({ width, height, image, ...(mask && { mask }) }, maps), edits: [] };
 }

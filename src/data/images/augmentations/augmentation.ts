@@ -1,15 +1,11 @@
 import type { Random } from '../../../random/random-stream.js';
 import { applyColourEdit } from '../../pixels/apply-edits.js';
-import type { ColourEdit } from '../../pixels/edit.js';
+import type { Colours } from '../../pixels/colours.js';
+import type { ColourEdit, Edit } from '../../pixels/edit.js';
+import type { Move } from '../../pixels/moved.js';
 import { checkSettings, SHARE } from './check-settings.js';
-import type { Move } from './move.js';
 
-/** RGB bytes, row by row, that a transform may change in place. */
-export interface Colours {
-  readonly width: number;
-  readonly height: number;
-  readonly image: Uint8Array;
-}
+export type { Colours };
 
 /** Colours, and the class ids of their mask where there is one; both may be changed in place. */
 export interface MaskedColours extends Colours {
@@ -32,7 +28,7 @@ export interface MaskedDeepColours extends DeepColours {
  * One random change of a sample, applied with the probability `p`.
  *
  * `geometric` gives a map from output to input coordinates, in units of the image's width and height with the centre
- * at 0: an affine one, or a function (`Distortion`). It is told the aspect, width over height, which a rotation needs,
+ * at 0: an affine one, another one as data (`Curve`), or a function (`Distortion`), which holds up the event loop. It is told the aspect, width over height, which a rotation needs,
  * and the width in pixels. `photometric` changes colours in place and never the mask; `joint` changes colours and mask
  * in place. Both are for RGB bytes, unless `deep` says that they take 16-bit values of any number of channels, too, as
  * geometric ones do. `choose` picks another transform, or several of which each is applied with its own `p`. The draws
@@ -65,6 +61,8 @@ export type Transform = {
   | {
       /** Changes colours and mask in place. */
       readonly joint: (picture: MaskedColours, random: Random) => void | Promise<void>;
+      /** The same change of RGB bytes and mask as data, from the same draws. */
+      readonly edit?: (random: Random, size: Omit<Colours, 'image'>) => Edit;
     }
   | {
       /** Picks another transform, or several. */

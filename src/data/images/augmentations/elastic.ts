@@ -28,7 +28,7 @@ export function elasticTransform({ deviation = 0.04, grid = 4, p = 0.5 }: Elasti
     geometric: (random, aspect) => {
       const across = controls(random, grid, deviation);
       const down = controls(random, grid, deviation * aspect);
-      return (points) => shift(points, grid, across, down);
+      return { kind: 'surfaces', grid, across, down };
     },
   };
 }
@@ -36,38 +36,6 @@ export function elasticTransform({ deviation = 0.04, grid = 4, p = 0.5 }: Elasti
 /** The normal control points of a surface: one row more on each side than the grid has. */
 function controls(random: Random, grid: number, deviation: number): Float64Array {
   return Float64Array.from({ length: (grid + 2) ** 2 }, () => deviation * normal(random));
-}
-
-/** Adds two uniform cubic B-spline surfaces to x and y: the mean of 4 × 4 control points around, weighted. */
-function shift(points: Float64Array, grid: number, across: Float64Array, down: Float64Array): void {
-  const [column, row] = [new Float64Array(4), new Float64Array(4)];
-  for (let i = 0; i < points.length; i += 2) {
-    const left = weigh(points[i]!, grid, column);
-    const top = weigh(points[i + 1]!, grid, row);
-    let [x, y] = [0, 0];
-    for (let j = 0; j < 4; j++)
-      for (let k = 0; k < 4; k++) {
-        const weight = row[j]! * column[k]!;
-        const at = (top + j) * (grid + 2) + left + k;
-        x += weight * across[at]!;
-        y += weight * down[at]!;
-      }
-    points[i]! += x;
-    points[i + 1]! += y;
-  }
-}
-
-/** Writes the weights of the four control points around a place of −.5 … .5; returns the first one. */
-function weigh(place: number, grid: number, weights: Float64Array): number {
-  const at = Math.min(1, Math.max(0, place + 0.5)) * (grid - 1);
-  const first = Math.min(grid - 2, Math.floor(at));
-  const t = at - first;
-  const rest = 1 - t;
-  weights[0] = (rest * rest * rest) / 6;
-  weights[1] = ((3 * t - 6) * t * t + 4) / 6;
-  weights[2] = ((3 * rest - 6) * rest * rest + 4) / 6;
-  weights[3] = (t * t * t) / 6;
-  return first;
 }
 
 /** Options of `gridDistortion`. */
@@ -90,26 +58,18 @@ export function gridDistortion({ cells = 5, limit = 0.3, p = 0.5 }: GridDistorti
   return {
     name: 'gridDistortion',
     p,
-    geometric: (random) => {
-      const axes = [0, 1].map(() => stretched(random, cells, limit)) as [Axis, Axis];
-      return (points) => {
-        for (let i = 0; i < points.length; i++) points[i] = axes[i & 1]!(points[i]!);
-      };
-    },
+    geometric: (random) => ({
+      kind: 'stretch',
+      ends: [stretchedEnds(random, cells, limit), stretchedEnds(random, cells, limit)],
+    }),
   };
 }
 
-type Axis = (at: number) => number;
-
-/** A piecewise linear map of −.5 … .5 to itself. */
-function stretched(random: Random, cells: number, limit: number): Axis {
+/** Where cells of random widths end, from 0 to 1. */
+function stretchedEnds(random: Random, cells: number, limit: number): number[] {
   const widths = Array.from({ length: cells }, () => 1 + around(random, limit));
   const total = widths.reduce((a, b) => a + b, 0);
   const ends = [0];
   for (const width of widths) ends.push(ends.at(-1)! + width / total);
-  return (at) => {
-    const place = (at + 0.5) * cells;
-    const cell = Math.min(cells - 1, Math.max(0, Math.floor(place)));
-    return ends[cell]! + (place - cell) * (ends[cell + 1]! - ends[cell]!) - 0.5;
-  };
+  return ends;
 }

@@ -1,7 +1,7 @@
 import type { Random } from '../../../random/random-stream.js';
+import type { Curve } from '../../pixels/moved.js';
 import { type Chance, type Transform } from './augmentation.js';
 import { checkSettings } from './check-settings.js';
-import type { Distortion } from './move.js';
 
 /** Options of `perspective`. */
 export interface PerspectiveOptions extends Chance {
@@ -35,7 +35,7 @@ function inwards(random: Random, scale: number): Point[] {
 }
 
 /** The map of a quadrilateral, whose corners follow those of the unit square, to the whole picture. */
-export function fromCorners(corners: readonly Point[]): Distortion {
+export function fromCorners(corners: readonly Point[]): Curve {
   const [[x0, y0], [x1, y1], [x2, y2], [x3, y3]] = corners as [Point, Point, Point, Point];
   const [sx, sy] = [x0 - x1 + x2 - x3, y0 - y1 + y2 - y3];
   const [dx1, dx2, dy1, dy2] = [x1 - x2, x3 - x2, y1 - y2, y3 - y2];
@@ -45,17 +45,10 @@ export function fromCorners(corners: readonly Point[]): Distortion {
   const [a, b, c] = [x1 - x0 + g * x1, x3 - x0 + h * x3, x0];
   const [d, e, f] = [y1 - y0 + g * y1, y3 - y0 + h * y3, y0];
   // The adjugate of [a b c; d e f; g h 1], which maps back up to a factor.
-  const inverse = [
+  const rows = [
     [e - f * h, c * h - b, b * f - c * e],
     [f * g - d, a - c * g, c * d - a * f],
     [d * h - e * g, b * g - a * h, a * e - b * d],
-  ] as const;
-  return (points) => {
-    for (let i = 0; i < points.length; i += 2) {
-      const [x, y] = [points[i]! + 0.5, points[i + 1]! + 0.5];
-      const [u, v, w] = inverse.map(([p, q, r]) => p * x + q * y + r) as [number, number, number];
-      points[i] = u / w - 0.5;
-      points[i + 1] = v / w - 0.5;
-    }
-  };
+  ];
+  return { kind: 'projective', matrix: rows.flat() };
 }

@@ -1,7 +1,5 @@
 import { loadSharp } from '../../../base/sharp.js';
-import { MersenneTwister } from '../../../random/mersenne-twister.js';
 import type { Random } from '../../../random/random-stream.js';
-import { toByte } from '../../pixels/colours.js';
 import type { ColourEdit } from '../../pixels/edit.js';
 import {
   between,
@@ -44,21 +42,11 @@ export function gaussianBlur({
 
 /** Adds normal noise with a standard deviation of up to `limit` grey levels. Default 10, p .5. */
 export function gaussNoise({ limit = 10, p = 0.5 }: Chance & { readonly limit?: number } = {}): Transform {
-  return {
-    name: 'gaussNoise',
-    p,
-    photometric: ({ image }, random) => {
-      const sigma = limit * random();
-      const twister = MersenneTwister.fromSeed(Math.floor(random() * 2 ** 32)); // many draws: a faster stream
-      for (let i = 0; i < image.length; i += 2) {
-        // Both halves of Box & Muller (1958).
-        const radius = sigma * Math.sqrt(-2 * Math.log((twister.uint32() + 1) / 2 ** 32));
-        const angle = (2 * Math.PI * twister.uint32()) / 2 ** 32;
-        image[i] = toByte(image[i]! + radius * Math.cos(angle));
-        if (i + 1 < image.length) image[i + 1] = toByte(image[i + 1]! + radius * Math.sin(angle));
-      }
-    },
-  };
+  return recolour('gaussNoise', p, (random) => ({
+    kind: 'noise',
+    deviation: limit * random(),
+    seed: Math.floor(random() * 2 ** 32),
+  }));
 }
 
 /** Compresses as a JPEG of a quality, 1 to 100, from `quality`. Default [40, 90], p .3. */

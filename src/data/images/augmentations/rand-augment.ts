@@ -1,8 +1,9 @@
 import type { Random } from '../../../random/random-stream.js';
+import type { Enhancement } from '../../pixels/edit.js';
 import { type Chance, type Recolour, recolour, type Transform, tableOf } from './augmentation.js';
 import { checkSettings } from './check-settings.js';
-import { brightness, contrast, type Enhancement, saturation, sharpness } from './enhance.js';
-import { autoContrasted, equalized, posterized, solarized } from './tone.js';
+import { brightness } from './enhance.js';
+import { posterized, solarized } from './tone.js';
 
 /** How many magnitudes there are, from 0. */
 const BINS = 31;
@@ -97,15 +98,13 @@ type Operation = (
 );
 
 const enhance =
-  (name: string, change: Enhancement): Operation =>
-  (_, signed, { enhance: most }) => ({
-    name,
-    photometric: (colours) => change(colours, 1 + signed * most),
-  });
+  (name: string, kind: Enhancement): Operation =>
+  (_, signed, { enhance: most }) =>
+    recolour(name, 1, () => ({ kind, factor: 1 + signed * most }));
 
 /** The operations, in the order of the paper's table. Shears hold the left and the upper edge, as torchvision's do. */
 const OPERATIONS: readonly Operation[] = [
-  () => ({ name: 'identity', photometric: () => {} }),
+  () => recolour('identity', 1, () => tableOf(() => {})),
   (_, signed, { shear }) => ({
     name: 'shearX',
     geometric: (_random, aspect) => {
@@ -141,16 +140,16 @@ const OPERATIONS: readonly Operation[] = [
   }),
   (_, signed, { enhance: most }) =>
     recolour('brightness', 1, () => tableOf((colours) => brightness(colours, 1 + signed * most))),
-  enhance('color', saturation),
-  enhance('contrast', contrast),
-  enhance('sharpness', sharpness),
+  enhance('color', 'saturation'),
+  enhance('contrast', 'contrast'),
+  enhance('sharpness', 'sharpness'),
   (share, _, space) =>
     recolour('posterize', 1, () =>
       tableOf((colours) => posterized(colours, 8 - Math.round(share * space.posterize))),
     ),
   (share) => recolour('solarize', 1, () => tableOf((colours) => solarized(colours, 255 * (1 - share)))),
-  () => ({ name: 'autocontrast', photometric: autoContrasted }),
-  () => ({ name: 'equalize', photometric: equalized }),
+  () => recolour('autocontrast', 1, () => ({ kind: 'autocontrast' })),
+  () => recolour('equalize', 1, () => ({ kind: 'equalize' })),
 ];
 
 /** A share of a side in whole pixels, towards zero. */

@@ -1,8 +1,7 @@
-import { channelsOf, type Values } from '../../pixels/values.js';
-import { IGNORE_INDEX } from '../../types.js';
-import { resizeNearest } from '../resize.js';
-import { resizeValues } from '../resize-channels.js';
-import { between, type Chance, type MaskedDeepColours, type Range, type Transform } from './augmentation.js';
+import type { Random } from '../../../random/random-stream.js';
+import { type Placement, placeInto } from '../../pixels/placed.js';
+import type { Size } from '../image-size.js';
+import { between, type Chance, type Range, type Transform } from './augmentation.js';
 import { checkSettings, SHARE } from './check-settings.js';
 
 /** Options of `scaleJitter`. */
@@ -24,52 +23,17 @@ export function scaleJitter({ scale = [0.1, 2], p = 1 }: ScaleJitterOptions = {}
     name: 'scaleJitter',
     p,
     deep: true,
-    joint: (picture, random) => {
-      const { width, height } = picture;
-      const factor = between(random, scale);
-      const [w, h] = [width, height].map((side) => Math.max(1, Math.round(side * factor))) as [
-        number,
-        number,
-      ];
-      const offset = (space: number) => Math.sign(space) * Math.floor(random() * (Math.abs(space) + 1));
-      placeResized(picture, { width: w, height: h, left: offset(width - w), top: offset(height - h) });
-    },
+    joint: (picture, random) => placeInto(picture, placement(random, picture, scale)),
+    edit: (random, size) => ({ kind: 'place', ...placement(random, size, scale) }),
   };
 }
 
-/** Where a resized picture lies on the old one: its size, and its corner, which may be outside. */
-export interface Placement {
-  readonly width: number;
-  readonly height: number;
-  readonly left: number;
-  readonly top: number;
-}
-
-/** Resizes a picture and puts it at a place, in place; black and 255 elsewhere. */
-function placeResized(picture: MaskedDeepColours, placement: Placement): void {
-  const { width, height, image, mask } = picture;
-  const large = resizeValues(picture, placement);
-  image.fill(0);
-  copyRows(large, image, picture, placement, channelsOf(picture));
-  if (!mask) return;
-  const ids = resizeNearest({ width, height, data: mask }, placement.width, placement.height);
-  mask.fill(IGNORE_INDEX);
-  copyRows(ids, mask, picture, placement, 1);
-}
-
-/** Copies what of a placed picture lies inside `to`. */
-function copyRows(
-  from: Values,
-  to: Values,
-  { width, height }: { readonly width: number; readonly height: number },
-  place: Placement,
-  channels: number,
-): void {
-  const [first, end] = [Math.max(0, place.left), Math.min(width, place.left + place.width)];
-  for (let y = Math.max(0, place.top); y < Math.min(height, place.top + place.height); y++) {
-    const row = ((y - place.top) * place.width + first - place.left) * channels;
-    to.set(from.subarray(row, row + (end - first) * channels), (y * width + first) * channels);
-  }
+/** A random size, and a random place for it. */
+function placement(random: Random, { width, height }: Size, scale: Range): Placement {
+  const factor = between(random, scale);
+  const [w, h] = [width, height].map((side) => Math.max(1, Math.round(side * factor))) as [number, number];
+  const offset = (space: number) => Math.sign(space) * Math.floor(random() * (Math.abs(space) + 1));
+  return { width: w, height: h, left: offset(width - w), top: offset(height - h) };
 }
 
 /** Options of `randomCrop`. */

@@ -1,9 +1,9 @@
 import type { Random } from '../../../random/random-stream.js';
+import { resizeNearest } from '../../pixels/resize.js';
+import { resizeValues } from '../../pixels/resize-channels.js';
 import { channelsOf, copied, type Values } from '../../pixels/values.js';
 import { between, type Range } from '../augmentations/augmentation.js';
 import { checkSettings, SHARE } from '../augmentations/check-settings.js';
-import { resizeNearest } from '../resize.js';
-import { resizeValues } from '../resize-channels.js';
 import type { Chance, MaskedDeepColours, Mixer } from './mixer.js';
 
 /** Options of `mosaic`. */

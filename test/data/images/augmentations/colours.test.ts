@@ -2,19 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Colours, Transform } from '../../../../src/data/images/augmentations/augmentation.js';
 import { clahe } from '../../../../src/data/images/augmentations/clahe.js';
-import {
-  brightness,
-  contrast,
-  saturation,
-  sharpness,
-} from '../../../../src/data/images/augmentations/enhance.js';
+import { brightness } from '../../../../src/data/images/augmentations/enhance.js';
 import { hueSaturationValue } from '../../../../src/data/images/augmentations/hue-saturation-value.js';
-import {
-  autoContrasted,
-  equalized,
-  posterized,
-  solarized,
-} from '../../../../src/data/images/augmentations/tone.js';
+import { posterized, solarized } from '../../../../src/data/images/augmentations/tone.js';
+import { contrast, saturation, sharpness } from '../../../../src/data/pixels/enhanced.js';
+import { autoContrasted, equalized } from '../../../../src/data/pixels/equalized.js';
 
 // Made by golden/make_pillow.py.
 const { enhance } = JSON.parse(readFileSync(new URL('../golden/pillow.json', import.meta.url), 'utf8')) as {
@@ -33,8 +25,8 @@ const OPERATIONS: Record<string, (colours: Colours, value: number) => void> = {
   sharpness,
   posterize: posterized,
   solarize: solarized,
-  autocontrast: autoContrasted,
-  equalize: equalized,
+  autocontrast: ({ image }) => autoContrasted(image),
+  equalize: ({ image }) => equalized(image),
 };
 
 /** The picture that the script draws. */

@@ -98,11 +98,30 @@ describe('perspective', () => {
       [0.8, 0.95],
       [0.15, 0.7],
     ] as const;
-    const points = Float64Array.from(corners.flat(), (value) => value - 0.5);
-    fromCorners(corners)(points);
-    [-0.5, -0.5, 0.5, -0.5, 0.5, 0.5, -0.5, 0.5].forEach((expected, i) =>
-      assert.ok(Math.abs(points[i]! - expected) < 1e-12, `${points}`),
-    );
+    const curve = fromCorners(corners);
+    assert.ok(curve.kind === 'projective');
+    const [a, b, c, d, e, f, g, h, k] = curve.matrix as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const ends = [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ] as const;
+    corners.forEach(([x, y], i) => {
+      const w = g * x + h * y + k;
+      const [u, v] = [(a * x + b * y + c) / w, (d * x + e * y + f) / w];
+      assert.ok(Math.abs(u - ends[i]![0]) < 1e-12 && Math.abs(v - ends[i]![1]) < 1e-12, `${u}, ${v}`);
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { augmentSample } from '../../../../src/data/images/augmentations/augment-sample.js';
 import type { Transform } from '../../../../src/data/images/augmentations/augmentation.js';
+import { augmentations } from '../../../../src/data/images/augmentations/augmentations.js';
 import { brightness, randomBrightness } from '../../../../src/data/images/augmentations/enhance.js';
 import {
   invert,
@@ -58,4 +59,20 @@ describe('augmentations that look at each byte by itself', () => {
       changed.image.forEach((byte, i) => assert.ok(Math.abs(byte - least[i]!) <= 1, `${index}: ${i}`));
     }
   });
+});
+
+describe('augmentations by name', () => {
+  const names =
+    'flip vertical-flip rotate90 rotate affine crop padded-crop perspective elastic grid color gamma gray blur noise cutout brightness contrast saturation sharpness hsv posterize solarize negative autocontrast equalize clahe rand trivial study light segmentation scale-jitter';
+  const size = { width: WIDTH, height: HEIGHT };
+  for (const name of names.split(' '))
+    it(`${name}: is left to native code, whatever is drawn`, async () => {
+      for (let index = 0; index < 20; index++) {
+        const plan = { item: { stem: 'a' }, seed: 1, epoch: 1, index };
+        const draft = { ...size, image: bytes(), edits: [] };
+        const sample = drafted<Sample<Item>>({ plan, ...size }, draft);
+        const changed = await augmentSample(sample, [augmentations.make(name)]);
+        assert.equal(draftOf(changed)?.image, draft.image);
+      }
+    });
 });

@@ -1,7 +1,5 @@
-import { channelsOf, type Values } from '../pixels/values.js';
-import type { Size } from './image-size.js';
-import type { DeepPixels } from './read-channels.js';
 import { resizeBilinear, type Taps, triangle } from './resize.js';
+import { channelsOf, type DeepPixels, type Size, type Values } from './values.js';
 
 /**
  * Resizes 16-bit values of any number of channels with the filter of `resizeBilinear`, rounded once at the end. The result

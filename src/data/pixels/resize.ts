@@ -1,4 +1,4 @@
-import type { Pixels } from './image-file.js';
+import type { Pixels } from './values.js';
 
 /** Fixed-point bits of the filter's weights, those of PIL for bytes. */
 const PRECISION = 22;
