@@ -1,8 +1,9 @@
-import { concat, concatMap, defer, EMPTY, from, type Observable, type OperatorFunction, of } from 'rxjs';
+import { concat, concatMap, defer, EMPTY, from, map, type Observable, type OperatorFunction, of } from 'rxjs';
 import { UserError } from '../src/base/errors.js';
 import { checkChances } from '../src/data/images/augmentations/augmentation.js';
 import { type Mixable, type MixPlan, mixedSample, mixPlan } from '../src/data/images/mixing/mix-plans.js';
 import type { Mixed, Mixer } from '../src/data/images/mixing/mixer.js';
+import { rendered } from '../src/data/pixels/rendered.js';
 import type { Item, SamplePlan } from '../src/data/types.js';
 
 /**
@@ -66,7 +67,8 @@ class Groups<I extends Item, S extends Mixable> {
     const samples = this.#samples;
     this.#samples = [];
     this.#planned.shift();
-    return of(mixedSample(current, samples));
+    if (current.steps.length === 0) return of(mixedSample(current, samples));
+    return from(Promise.all(samples.map(rendered))).pipe(map((pixels) => mixedSample(current, pixels)));
   }
 
   end(): Observable<never> {

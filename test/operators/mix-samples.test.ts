@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { filter, from, lastValueFrom, map, type OperatorFunction, pipe, toArray } from 'rxjs';
+import { filter, from, lastValueFrom, map, type OperatorFunction, pipe, tap, toArray } from 'rxjs';
 import { augment } from '../../operators/augment.js';
 import { decode } from '../../operators/decode.js';
 import { mixSamples } from '../../operators/mix-samples.js';
@@ -14,6 +14,7 @@ import { classMix, copyPaste } from '../../src/data/images/mixing/class-mix.js';
 import type { Mixer } from '../../src/data/images/mixing/mixer.js';
 import { cutMix } from '../../src/data/images/mixing/mixup.js';
 import { mosaic } from '../../src/data/images/mixing/mosaic.js';
+import { draftOf } from '../../src/data/pixels/draft.js';
 import type { MaskedSample, Pair, SamplePlan } from '../../src/data/types.js';
 import { findPairs } from '../../src/tasks/segmentation/pairs.js';
 
@@ -48,6 +49,17 @@ describe('mixSamples', () => {
     assert.deepEqual(await run(epoch(9).flat().slice(5), load(2)), whole.slice(5));
     const mixed = whole.filter((sample) => 'parts' in sample);
     assert.ok(mixed.length > 0, 'some are mixed');
+  });
+
+  it('makes no pixels on the event loop, of what it mixes and of what comes of it', async () => {
+    const loaded: MaskedSample[] = [];
+    const noting = pipe(
+      load(4),
+      tap((sample: MaskedSample) => loaded.push(sample)),
+    );
+    const whole = await run(epoch(9).flat(), noting);
+    assert.ok(loaded.length > whole.length);
+    for (const sample of [...loaded, ...whole]) assert.ok(draftOf(sample), sample.plan.item.stem);
   });
 
   it('emits samples of their own plans, in order', async () => {

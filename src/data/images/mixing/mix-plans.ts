@@ -1,5 +1,6 @@
 import { UserError } from '../../../base/errors.js';
 import { type Random, randomStream } from '../../../random/random-stream.js';
+import { drafted } from '../../pixels/draft.js';
 import { channelsOf, copied, type Values } from '../../pixels/values.js';
 import type { Item, Sample, SamplePlan } from '../../types.js';
 import { checkMixer, type MaskedColours, type Mixed, type Mixer, type Part } from './mixer.js';
@@ -91,12 +92,8 @@ export function mixedSample<S extends Mixable>(
       ...others.map(({ plan }, i) => ({ plan, share: shares[i] ?? 0 })),
     ];
   }
-  return {
-    ...own,
-    image: picture.image,
-    ...(picture.mask && { mask: picture.mask }),
-    parts: parts.filter(({ share }) => share > 0),
-  };
+  const mixed = { ...own, parts: parts.filter(({ share }) => share > 0) };
+  return drafted(mixed, { ...picture, edits: [] });
 }
 
 function checkValues({ name, deep }: Mixer, { image }: Mixable): void {
