@@ -121,7 +121,9 @@ export {
 } from '../src/data/images/augmentations/augmentation.js';
 export type { MaybeMasked } from '../src/data/images/augmentations/augment-sample.js';
 export type { Affine } from '../src/data/pixels/affine.js';
-export type { Curve, Distortion, Move } from '../src/data/pixels/moved.js';
+export type { ColourEdit, Edit, Enhancement, MoveEdit } from '../src/data/pixels/edit.js';
+export type { Placement } from '../src/data/pixels/placed.js';
+export type { Curve, DataMove, Distortion, Move } from '../src/data/pixels/moved.js';
 export {
   type AffineOptions,
   affine,
