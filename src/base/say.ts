@@ -1,8 +1,11 @@
 import { printable } from './printable.js';
 
-/** Prints a line for the user on standard error, about something that does not stop the program. */
+/**
+ * Prints a line for the user on standard error, about something that does not stop the program. Line ends, which only a
+ * name or a text from a file can bring, are spelled `\n`.
+ */
 export function say(line: string): void {
-  process.stderr.write(printable(`${line}\n`));
+  process.stderr.write(`${printable(line.replaceAll('\n', '\\n'))}\n`);
 }
 
 const topics = new Set<string>();
