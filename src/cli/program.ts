@@ -49,7 +49,7 @@ export class Program {
     this.#stopped = true;
     process.stderr.write(
       error instanceof UserError
-        ? `${this.name}: ${printable(error.message.replaceAll(/\s*\n\s*/g, ' '))}\n${userStack(error)}`
+        ? `${this.name}: ${printable(error.message)}\n${userStack(error)}`
         : `${printable((error instanceof Error && error.stack) || String(error))}\n`,
     );
     this.#finish(1);
