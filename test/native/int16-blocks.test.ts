@@ -81,18 +81,23 @@ describe('blocks in int16 of a model in int8', () => {
   });
 
   it('are chosen alike by 1 thread and by 2, under an adapter, and for a sibling', async () => {
-    const outputs: unknown[] = [];
+    const [choices, numbers]: [unknown[], number[][]] = [[], []];
     for (const threads of [1, 2]) {
       await startOnednn('int8', threads);
       const model = await load();
       const errors = int8Errors(model).map(({ error }) => error);
       const sibling = model.sibling({ classes: 3, seed: 1 });
       model.inject(lora({ rank: 2 }), 1);
-      outputs.push([errors, wide(model), wide(sibling), forward(model), forward(sibling)]);
+      choices.push([wide(model), wide(sibling)]);
+      numbers.push([...errors, ...forward(model), ...forward(sibling)]);
       model.dispose();
       sibling.dispose();
     }
-    assert.deepEqual(outputs[0], outputs[1]);
+    assert.deepEqual(choices[0], choices[1]);
+    // Integers are summed alike; where the rest is in f32, oneDNN may add it up in another order on another number of threads.
+    numbers[0]!.forEach((x, i) =>
+      assert.ok(Math.abs(x - numbers[1]![i]!) < 1e-5 * Math.max(1, Math.abs(x)), `${i}: ${x}`),
+    );
   });
 
   it('bring the model nearer to what it says in int16', async () => {
